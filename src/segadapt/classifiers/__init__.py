@@ -1,0 +1,1 @@
+"""Pixel features (and labels) to predictions: the swappable half of every network."""

@@ -1,0 +1,29 @@
+"""Random coloured blocks for tests: nothing is read, nothing is decoded."""
+
+import torch
+from torch.utils.data import Dataset
+
+from segadapt.structures import Sample
+
+
+class Synthetic(Dataset[Sample]):
+    """Blocks of one colour per class, with noise.
+
+    Args:
+        num_classes: Number of classes.
+        size: Side of the square images, pixels.
+        length: Number of images.
+    """
+
+    def __init__(self, num_classes: int, size: int, length: int) -> None:
+        self.num_classes, self.size, self.length = num_classes, size, length
+        self.classes = tuple(f"class_{k}" for k in range(num_classes))
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, index: int) -> Sample:
+        g = torch.Generator().manual_seed(index)
+        mask = torch.randint(self.num_classes, (self.size // 8, self.size // 8), generator=g)
+        mask = mask.repeat_interleave(8, 0).repeat_interleave(8, 1)
+        return Sample(torch.randn(3, self.size, self.size, generator=g), mask, str(index))

@@ -1,0 +1,1 @@
+"""Stateless tensor functions that classifiers and losses share."""

@@ -1,0 +1,49 @@
+"""The parts of a segmentation network in front of the classifier."""
+
+from abc import ABC, abstractmethod
+from typing import NamedTuple
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+
+class Features(NamedTuple):
+    """Pixel features and, from some generators, deeply supervised scores."""
+
+    pixels: Float[Tensor, "b d h w"]
+    auxiliary: Float[Tensor, "b k _ _"] | None = None
+
+
+class FeatureGenerator(nn.Module, ABC):
+    """Image to pixel features: G in CAC Sec. 3.1."""
+
+    channels: int
+
+    @abstractmethod
+    def forward(self, image: Float[Tensor, "b 3 H W"]) -> Features:
+        """Describe every cell of the feature grid by ``channels`` numbers."""
+
+
+class Encoder(nn.Module, ABC):
+    """Image of any size to feature pyramid, finest level first.
+
+    Level i has ``ceil(H / strides[i])`` rows and ``ceil(W / strides[i])`` columns: an encoder that
+    needs a divisible size pads by itself and crops its maps back.
+    """
+
+    channels: tuple[int, ...]
+    strides: tuple[int, ...]
+
+    @abstractmethod
+    def forward(self, image: Float[Tensor, "b 3 H W"]) -> list[Tensor]:
+        """One map per level."""
+
+
+class Decoder(nn.Module, ABC):
+    """Feature pyramid to pixel features."""
+
+    channels: int
+
+    @abstractmethod
+    def forward(self, pyramid: list[Tensor]) -> Features:
+        """Fuse the levels into one map."""

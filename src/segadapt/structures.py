@@ -1,0 +1,73 @@
+"""What flows from the data to the model and on to the losses.
+
+Shape letters, used across the package:
+    b images, k classes, d channels, m prototypes, n pixels, g oracle groups,
+    h w feature grid (stride 4 unless the decoder says otherwise), H W image grid.
+"""
+
+from typing import Final, NamedTuple, TypeVar
+
+from jaxtyping import Float, Int, Integer
+from torch import Tensor
+
+T = TypeVar("T")
+
+IGNORE: Final = 255
+"""The label of pixels that count nowhere, in every data set and every term."""
+
+
+class Sample(NamedTuple):
+    """One image with its label map, as a dataset yields it.
+
+    For training both have the crop's size. For validation the mask keeps the original size, even
+    where the recipe resizes the image.
+    """
+
+    image: Float[Tensor, "3 H W"]
+    mask: Integer[Tensor, "_ _"]
+    name: str
+
+
+class Batch(NamedTuple):
+    """Samples of equal size, collated."""
+
+    image: Float[Tensor, "b 3 H W"]
+    mask: Integer[Tensor, "b _ _"]
+    name: list[str]
+
+
+class Branch(NamedTuple):
+    """One reading of an image: its class scores and the prototypes that gave them."""
+
+    logits: Float[Tensor, "b k h w"]
+    semantic: Float[Tensor, "b k d"] | None = None
+    spatial: Float[Tensor, "b k d"] | None = None
+
+
+class Assignment(NamedTuple):
+    """Which sub-class prototype each labelled pixel belongs to (ProtoSeg, GMMSeg, DNC)."""
+
+    pixels: Float[Tensor, "n d"]
+    logits: Float[Tensor, "n m"]
+    target: Int[Tensor, "n"]
+
+
+class Prediction(NamedTuple):
+    """All branches of a classifier. Only ``student`` is always there."""
+
+    student: Branch
+    coarse: Branch | None = None
+    teacher: Branch | None = None
+    auxiliary: Branch | None = None
+    assignment: Assignment | None = None
+
+
+def need(value: T | None, what: str) -> T:
+    """``value``, which only some classifiers provide.
+
+    Raises:
+        ValueError: If this one does not.
+    """
+    if value is None:
+        raise ValueError(f"this classifier gives no {what}; choose another loss or classifier")
+    return value
