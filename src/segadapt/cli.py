@@ -1,16 +1,128 @@
 """The command line; heavy imports wait until a config has been composed."""
 
+import math
+import os
+import shlex
+import sys
+import traceback
+from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import hydra
-from omegaconf import DictConfig
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from segadapt.failures import DEBUG, ERROR, Interrupted, debugging, sentence
+from segadapt.mistakes import mistake
 
 CONF = Path(__file__).resolve().parent / "conf"
 
 
-@hydra.main(version_base="1.3", config_path=str(CONF), config_name="train")
-def train(cfg: DictConfig) -> float:
-    """Train a segmentor and return the monitored value, for sweepers."""
-    from segadapt import experiment
+def train() -> None:
+    """Train a segmentor, or each of a sweep: python train.py KEY=VALUE ..."""
+    failed: list[Path] = []
 
-    return experiment.train(cfg)[cfg.monitor]
+    @hydra.main(version_base="1.3", config_path=str(CONF), config_name="train")
+    def job(cfg: DictConfig) -> float:
+        return _trained(cfg, failed)
+
+    _composing(job)
+    if failed:
+        sys.exit(f"{len(failed)} of the runs failed: {', '.join(map(str, failed))}")
+
+
+def resume() -> None:
+    """Go on with an interrupted training: python scripts/resume.py run=RUN_FOLDER."""
+
+    @hydra.main(version_base="1.3", config_path=str(CONF), config_name="resume")
+    def job(cfg: DictConfig) -> None:
+        if cfg.run is None:
+            sys.exit("error: which training? give run=RUN_FOLDER, as the training printed it")
+        _resumed(Path(cfg.run), cfg.trust_config)
+
+    _composing(job)
+
+
+def _trained(cfg: DictConfig, failed: list[Path]) -> float:
+    """One training; the value that a sweeper asks for, nan where it failed within a sweep."""
+    from segadapt import session
+
+    job = HydraConfig.get()
+    sweeping = job.mode == RunMode.MULTIRUN
+    overrides = cast(list[str], OmegaConf.to_container(job.overrides.task))
+    folder = Path(cfg.paths.run)
+    if sweeping:
+        print(f"run {job.job.num}: {shlex.join(overrides)}", flush=True)
+    try:
+        metrics = session.start(cfg, overrides, _fit)
+        return _monitored(metrics, cfg.monitor)
+    except Exception as error:
+        code = _tell(error, folder)
+        if not sweeping or isinstance(error, Interrupted):
+            sys.exit(code)
+        failed.append(folder)
+        return math.nan
+
+
+def _resumed(folder: Path, trust_config: bool) -> None:
+    from segadapt import session
+    from segadapt.trust import check
+
+    try:
+        session.resume(folder, _nothing if trust_config else check, _fit)
+    except Exception as error:
+        sys.exit(_tell(error, folder))
+
+
+def _fit(cfg: DictConfig) -> dict[str, float]:
+    from segadapt.experiment import fit
+
+    return fit(cfg)
+
+
+def _monitored(metrics: dict[str, float], name: str) -> float:
+    if name not in metrics:
+        raise ValueError(f"monitor={name} was not measured; there is {', '.join(sorted(metrics))}")
+    return metrics[name]
+
+
+def _tell(error: Exception, folder: Path) -> int:
+    """Say in one sentence how a run ended early; the exit code."""
+    if debugging():
+        traceback.print_exc()
+    if isinstance(error, Interrupted):
+        again = f"python scripts/resume.py {shlex.quote(f'run={folder}')}"
+        print(f"{error}; continue with: {again}", file=sys.stderr)
+        return error.exit_code
+    print(f"error: {sentence(error)}", file=sys.stderr)
+    if (folder / ERROR).is_file():
+        print(f"traceback: {folder / ERROR}", file=sys.stderr)
+    return 1
+
+
+def _composing(job: Callable[[], None]) -> None:
+    """Run a command; what is wrong with its overrides is told in one sentence."""
+    full = "HYDRA_FULL_ERROR"
+    os.environ.setdefault(DEBUG, os.environ.get(full, "0"))
+    os.environ[full] = "1"  # Hydra passes errors on, rather than printing them
+    try:
+        job()
+    except (HydraException, OmegaConfBaseException, ValueError) as error:
+        if debugging():
+            raise
+        sys.exit(f"error: {mistake(error, _without_overrides)}")
+
+
+def _without_overrides() -> DictConfig:
+    GlobalHydra.instance().clear()
+    with hydra.initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
+        return hydra.compose("train")
+
+
+def _nothing(_: DictConfig) -> None:
+    pass

@@ -1,28 +1,125 @@
 """From a config to a trained model."""
 
+import math
+from pathlib import Path
+
 import lightning as L
+import torch
 from hydra.utils import instantiate
+from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.loggers.logger import Logger
 from omegaconf import DictConfig
 
+from segadapt import session
+from segadapt.callbacks.agreement import Agreement
+from segadapt.callbacks.checkpoints import Checkpoints
+from segadapt.callbacks.preemption import Preemption
+from segadapt.callbacks.seeding import Seeding
+from segadapt.checkpoint import LAST, digest
+from segadapt.configs import resolved
+from segadapt.data.module import SegmentationDataModule
+from segadapt.environment import keep_environment
+from segadapt.metrics_file import MetricsFile
+from segadapt.quiet import be_quiet
+from segadapt.run_folder import note
 from segadapt.segmentor import Segmentor
-from segadapt.task import SegmentationTask
+from segadapt.task import STEP, SegmentationTask
+from segadapt.trainer import build_trainer
+from segadapt.unused import drop_unread_teacher, freeze_unused
 
 
 def build_task(cfg: DictConfig) -> SegmentationTask:
     """Instantiate the network, its objective and its optimiser."""
-    classes = cfg.data.num_classes
+    num_classes = cfg.data.num_classes
+    model = Segmentor(instantiate(cfg.model), instantiate(cfg.classifier), num_classes)
+    objective = instantiate(cfg.loss)
+    drop_unread_teacher(model, objective, num_classes)
     return SegmentationTask(
-        model=Segmentor(instantiate(cfg.model), instantiate(cfg.classifier), classes),
-        objective=instantiate(cfg.loss),
+        model=model.to(memory_format=torch.channels_last),  # type: ignore[call-overload]
+        objective=objective,
         optimizer=instantiate(cfg.optimizer),
         schedule=instantiate(cfg.schedule),
-        num_classes=classes,
+        inference=instantiate(cfg.inference),
+        num_classes=num_classes,
     )
 
 
+def build_data(cfg: DictConfig) -> SegmentationDataModule:
+    """Instantiate the data sets and what loads them."""
+    return instantiate(cfg.data.module)
+
+
 def train(cfg: DictConfig) -> dict[str, float]:
-    """Fit and return the last logged metrics."""
-    L.seed_everything(cfg.seed, workers=True)
-    trainer = instantiate(cfg.trainer)
-    trainer.fit(build_task(cfg), datamodule=instantiate(cfg.data.module))
-    return {name: value.item() for name, value in trainer.callback_metrics.items()}
+    """Train by a config whose ``paths.run`` is the run folder, or go on where it was interrupted.
+
+    Returns:
+        The last metrics.
+
+    Raises:
+        ValueError: If the folder holds another or a finished run.
+    """
+    return session.start(cfg, [], fit)
+
+
+def fit(cfg: DictConfig) -> dict[str, float]:
+    """Train in this process, in a run folder that is held already.
+
+    Goes on from the folder's last checkpoint, if there is one.
+
+    Returns:
+        The last metrics.
+    """
+    be_quiet()
+    L.seed_everything(cfg.seed, workers=True, verbose=False)
+    folder = Path(cfg.paths.run)
+    last = folder / "checkpoints" / LAST
+    start = last if last.is_file() else None
+    data, task = build_data(cfg), build_task(cfg)
+    freeze_unused(task.model, task.objective, cfg.data.num_classes)
+    engine = _engine(cfg, start)
+    loggers: list[Logger] = [MetricsFile(folder / "metrics.csv")]
+    if cfg.logger:
+        loggers.append(instantiate(cfg.logger))
+    callbacks = [*engine, *(instantiate(callback) for callback in cfg.callbacks.values())]
+    trainer = build_trainer(cfg.trainer, cfg.data.eval_every, callbacks, loggers)
+    if trainer.is_global_zero:
+        keep_environment(folder, trainer.world_size)
+    return _run(trainer, task, data, cfg, start)
+
+
+def _engine(cfg: DictConfig, start: Path | None) -> list[Callback]:
+    """What makes a run exact and safe; not a matter of choice."""
+    folder = Path(cfg.paths.run) / "checkpoints"
+    checkpoints = Checkpoints(folder, cfg.checkpoint_every, cfg.monitor)
+    return [
+        Agreement(resolved(cfg), start and digest(start)),
+        Seeding(cfg.seed),
+        checkpoints,
+        Preemption(checkpoints.save),
+    ]
+
+
+def _run(
+    trainer: L.Trainer,
+    task: SegmentationTask,
+    data: SegmentationDataModule,
+    cfg: DictConfig,
+    start: Path | None,
+) -> dict[str, float]:
+    folder, config = Path(cfg.paths.run), resolved(cfg)
+    for logger in trainer.loggers:
+        logger.log_hyperparams(config)
+    trainer.fit(task, datamodule=data, ckpt_path=start, weights_only=True)
+    metrics = _metrics(trainer)
+    if not metrics:  # all steps were done, but not what follows them
+        trainer.validate(task, datamodule=data, verbose=False)
+        metrics = _metrics(trainer)
+        trainer.fit(task, datamodule=data, ckpt_path=start, weights_only=True)
+    if trainer.is_global_zero:
+        note(folder, metrics={k: None if math.isnan(v) else v for k, v in metrics.items()})
+    return metrics
+
+
+def _metrics(trainer: L.Trainer) -> dict[str, float]:
+    found = {name: value.item() for name, value in trainer.callback_metrics.items()}
+    return {name: value for name, value in found.items() if name != STEP}

@@ -1,8 +1,9 @@
 """A feature generator and a classifier, the two halves of every network here."""
 
+import copy
 from collections.abc import Callable
 
-from jaxtyping import Float, Int
+from jaxtyping import Float, Integer
 from torch import Tensor, nn
 
 from segadapt.classifiers.base import Classifier
@@ -33,12 +34,25 @@ class Segmentor(nn.Module):
     def forward(
         self,
         image: Float[Tensor, "b 3 H W"],
-        mask: Int[Tensor, "b H W"] | None = None,
+        mask: Integer[Tensor, "b _ _"] | None = None,
     ) -> Prediction:
-        """Score every cell of the feature grid; given the labels, for the teacher too."""
-        features = self.generator(image)
+        """Score every cell of the feature grid.
+
+        Args:
+            image: Normalised images.
+            mask: Their labels, of any size (validation keeps the original one). When given, the
+                auxiliary head and the classifier's teacher score too, where there are any.
+        """
+        features = self.generator(image, auxiliary=mask is not None)
         target = None if mask is None else shrink(mask, features.pixels.shape[-2:])
         prediction = self.classifier(features.pixels, target)
         if features.auxiliary is None:
             return prediction
         return prediction._replace(auxiliary=Branch(features.auxiliary))
+
+
+def without_teacher(model: Segmentor) -> Segmentor:
+    """A copy for deployment: the same student, without the parameters that only labels need."""
+    student = copy.deepcopy(model)
+    student.classifier.teacher = None
+    return student

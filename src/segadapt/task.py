@@ -1,62 +1,158 @@
 """The training loop body: what Lightning needs to know and nothing else."""
 
 from collections.abc import Callable
+from typing import Any
 
 import lightning as L
-from torch import Tensor
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
-from torchmetrics.classification import MulticlassJaccardIndex
 
-from segadapt.functional.resize import upsample
-from segadapt.losses.objective import Objective
+from segadapt.evaluator import Evaluator
+from segadapt.finite import FiniteCheck
+from segadapt.functional.distributed import sum_over_ranks, world_size
+from segadapt.inference import Inference
+from segadapt.losses.objective import Losses, Objective
+from segadapt.metrics import Scores
 from segadapt.segmentor import Segmentor
-from segadapt.structures import IGNORE, Batch
+from segadapt.structures import Batch
+
+STEP = "step"
+"""Under this name Lightning expects the step that values belong to: optimiser steps taken."""
 
 
 class SegmentationTask(L.LightningModule):
-    """Trains a segmentor on an objective.
+    """Trains a segmentor on an objective and measures it.
+
+    A checkpoint of it is tensors, plain values and the number of optimiser steps; everything else
+    about the position in the run follows from that number.
 
     Args:
         model: Network to train.
         objective: What to minimise.
-        optimizer: Builds the optimiser from parameters.
-        schedule: Builds the schedule from the optimiser and the number of steps.
-        num_classes: Number of classes, for the metrics.
+        optimizer: Builds the optimiser from the network.
+        schedule: Builds the schedule from the optimiser.
+        inference: How validation images become scores.
+        num_classes: Number of classes.
     """
 
     def __init__(
         self,
         model: Segmentor,
         objective: Objective,
-        optimizer: Callable[..., Optimizer],
-        schedule: Callable[..., LRScheduler],
+        optimizer: Callable[[nn.Module], Optimizer],
+        schedule: Callable[[Optimizer], LRScheduler],
+        inference: Inference,
         num_classes: int,
     ) -> None:
         super().__init__()
-        self.model = model
-        self.objective = objective
-        self.optimizer = optimizer
-        self.schedule = schedule
-        self.iou = MulticlassJaccardIndex(num_classes, average="macro", ignore_index=IGNORE)
+        self.model, self.objective = model, objective
+        self.optimizer, self.schedule = optimizer, schedule
+        self.evaluator = Evaluator(num_classes, inference)
+        self.results: dict[str, Scores] = {}
+        self.finite = FiniteCheck()
 
-    def training_step(self, batch: Batch, _: int) -> Tensor:
-        prediction = self.model(batch.image, batch.mask)
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        image = batch.image.contiguous(memory_format=torch.channels_last)
+        prediction = self.model(image, batch.mask)
         losses = self.objective(prediction, batch.mask)
         self.model.classifier.update(prediction)
-        self.log_dict({f"train/{name}": value for name, value in losses.terms.items()})
-        self.log("train/loss", losses.total, prog_bar=True)
+        step, last = self._position(batch_idx)
+        due = last and (step % self._every() == 0 or step == self.trainer.max_steps)
+        self.finite.watch(losses, step, read=due)
+        if due:
+            self._log_losses(losses, step)
         return losses.total
 
-    def validation_step(self, batch: Batch, _: int) -> None:
-        logits = upsample(self.model(batch.image).student.logits, batch.mask.shape[-2:])
-        self.iou(logits.argmax(1), batch.mask)
-        self.log("val/miou", self.iou, prog_bar=True)
+    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
+        if self.trainer.global_step == self.trainer.max_steps:
+            self.trainer.should_stop = True  # the last step is validated, whatever the interval
 
-    def configure_optimizers(self) -> dict:
-        optimizer = self.optimizer(self.model.parameters())
+    def on_validation_start(self) -> None:
+        """Let all ranks measure the network that is saved, the first one's.
+
+        Buffers differ only where ranks normalise their own batches (batch norm on CPUs).
+        """
+        self.finite.settle()
+        if world_size() > 1:
+            for buffer in self.model.buffers():
+                dist.broadcast(buffer, 0)
+
+    def validation_step(self, batch: Batch, _: int) -> None:
+        self.evaluator.update(self.model, batch)
+
+    def on_validation_epoch_end(self) -> None:
+        self.results = self.evaluator.scores()
+        self.evaluator.reset()
+        student = self.results["student"]
+        values = {"val/miou": student.miou, "val/accuracy": student.accuracy}
+        values["val/mean_accuracy"] = student.mean_accuracy
+        for branch, scores in self.results.items():
+            if branch != "student":
+                values[f"val/miou_{branch}"] = scores.miou
+        classes = self.trainer.datamodule.classes  # type: ignore[attr-defined] # set by fit
+        for name, iou in zip(classes, student.iou.tolist(), strict=True):
+            values[f"val/iou/{name}"] = iou
+        self._log({**values, STEP: float(self.trainer.global_step)})
+
+    def configure_optimizers(self) -> Any:
+        optimizer = self.optimizer(self.model)
         schedule = self.schedule(optimizer)
         return {
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": schedule, "interval": "step"},
         }
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clip the norm; Lightning's own refuses fused optimisers, which need no unscaling here."""
+        if gradient_clip_val:
+            nn.utils.clip_grad_norm_(self.model.parameters(), gradient_clip_val)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Leave out Lightning's account of its loops: it is about this process, not about the run.
+
+        Raises:
+            ValueError: If a loss since the last look was not finite; nothing is saved then.
+        """
+        self.finite.settle()
+        del checkpoint["loops"]
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Put Lightning's counters where an uninterrupted run would have them.
+
+        What is left of the run is one epoch to it, so everything else starts as usual.
+        """
+        step = checkpoint["global_step"]
+        loop = self.trainer.fit_loop.epoch_loop
+        optimizer_steps = loop.automatic_optimization.optim_progress.optimizer.step.total
+        optimizer_steps.ready = optimizer_steps.completed = step
+        loop.batch_progress.total.reset()
+        loop.batch_progress.total.increment_by(step * self.trainer.accumulate_grad_batches)
+        loop._batches_that_stepped = step  # decides when values are due
+
+    def _position(self, batch_idx: int) -> tuple[int, bool]:
+        """The optimiser step this batch belongs to, from 1, and whether it is its last batch."""
+        parts = self.trainer.accumulate_grad_batches
+        return self.trainer.global_step + 1, (batch_idx + 1) % parts == 0
+
+    def _every(self) -> int:
+        return self.trainer.log_every_n_steps  # type: ignore[attr-defined] # set by a connector
+
+    def _log_losses(self, losses: Losses, step: int) -> None:
+        """Log total and terms as means over ranks, and the learning rate of this step."""
+        names = [f"train/{name}" for name in (*losses.terms, "loss")]
+        values = torch.stack([*losses.terms.values(), losses.total]).detach().float()
+        means = sum_over_ranks(values) / world_size()
+        rate = self.trainer.optimizers[0].param_groups[0]["lr"]
+        self._log({**dict(zip(names, means, strict=True)), "lr": rate, STEP: float(step)})
+
+    def _log(self, values: dict[str, Any]) -> None:
+        """Log values that are the same on every rank."""
+        self.log_dict(values, batch_size=1)

@@ -1,12 +1,22 @@
 """Context-aware classifier (Tian et al., AAAI 2023)."""
 
-import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from segadapt.classifiers.base import Classifier, Projector
+from segadapt.classifiers.base import Classifier
+from segadapt.classifiers.coarse import COARSE_SCORES, fixed_prototypes
+from segadapt.classifiers.forms import FORMS, Form
+from segadapt.classifiers.projectors import Projector
+from segadapt.classifiers.settings import check_group, check_sizes, check_tau, choose
 from segadapt.functional.masks import one_hot
-from segadapt.functional.prototypes import centers, cosine_scores
+from segadapt.functional.prototypes import (
+    SCORES,
+    centers_by_class,
+    centers_by_label,
+    class_counts,
+    to_maps,
+    to_rows,
+)
 from segadapt.structures import Branch, Prediction
 
 
@@ -14,52 +24,91 @@ class CACClassifier(Classifier):
     """Moves each class prototype toward its mean feature in the image at hand.
 
     The student finds that mean with the coarse prediction, the teacher with
-    the ground truth.
+    the ground truth. The defaults are the released code; ``cac_paper`` is the paper to the letter.
 
     Args:
         in_channels: Width of the decoder features.
         num_classes: Number of classes.
-        tau: Scale of the cosine scores, Eq. 3.
+        tau: Scale of the cosine scores (Eqs. 3 and 6; Table 4, 1 to 3).
+        dropout: Fraction of channels dropped on the coarse path only (release: 0.1; OCRNet and
+            Eq. 4: 0).
+        oracle_group: Images whose labels the teacher pools: those of one GPU in the release (4;
+            Swin-B and L: 2), 1 in Eq. 1, None for the whole batch.
+        score: ``cosine`` or ``dot``, of the context-aware classifiers (Table 4 c, d).
+        coarse_score: ``dot`` or ``cosine``, of the fixed classifier (Table 4 d, e).
+        coarse_bias: Whether the fixed classifier has a bias (release: yes; Eq. 4: no; never with
+            ``cosine``).
+        student_form: How A_p is made: a key of ``FORMS`` (Table 5).
+        teacher_form: How A_y is made.
+        with_teacher: Whether the teacher exists (no: Table 2 b, c).
     """
 
     def __init__(
-        self, in_channels: int, num_classes: int, tau: float = 15.0, dropout: float = 0.1
+        self,
+        in_channels: int,
+        num_classes: int,
+        *,
+        tau: float = 15.0,
+        dropout: float = 0.1,
+        oracle_group: int | None = 4,
+        score: str = "cosine",
+        coarse_score: str = "dot",
+        coarse_bias: bool = True,
+        student_form: str = "concatenated",
+        teacher_form: str = "concatenated",
+        with_teacher: bool = True,
     ) -> None:
         super().__init__()
+        check_sizes(in_channels, num_classes)
+        check_tau(tau)
+        check_group(oracle_group)
         self.tau = tau
+        self.oracle_group = oracle_group
+        self.score = choose(SCORES, score, "score")
+        self.coarse_score = choose(COARSE_SCORES, coarse_score, "coarse_score")
+        self.student_form = choose(FORMS, student_form, "student_form")
+        self.teacher_form = choose(FORMS, teacher_form, "teacher_form")
         self.dropout = nn.Dropout2d(dropout)
-        self.coarse = nn.Conv2d(in_channels, num_classes, kernel_size=1)
-        self.student = Projector(in_channels)  # theta_p
-        self.teacher = Projector(in_channels)  # theta_y
+        self.coarse = fixed_prototypes(
+            in_channels, num_classes, bias=coarse_bias and coarse_score == "dot"
+        )
+        self.student = _projector(self.student_form, in_channels)  # theta_p
+        self.teacher = _projector(self.teacher_form, in_channels) if with_teacher else None
 
     def forward(
         self,
         features: Float[Tensor, "b d h w"],
         target: Int[Tensor, "b h w"] | None = None,
     ) -> Prediction:
-        coarse = self.coarse(self.dropout(features))
-        estimated = centers(features, coarse.softmax(1))  # C_p, Eq. 4
-        student = self._adapt(self.student, features, estimated)
-        if target is None:
-            return Prediction(student, Branch(coarse))
+        grid = features.shape[-2:]
+        rows = to_rows(features).contiguous()  # channels-last features: no copy
+        score = self.score(rows, self.tau)
 
-        present = one_hot(target, coarse.shape[1])
-        absent = present.sum((2, 3))[..., None] == 0
-        oracle = (
-            self._weight(features).detach().where(absent, centers(features, present))
-        )  # C_y, Eq. 1
-        return Prediction(student, Branch(coarse), self._adapt(self.teacher, features, oracle))
+        def branch(prototypes: Float[Tensor, "b k d"]) -> Branch:
+            return Branch(to_maps(score(prototypes), *grid), semantic=prototypes)  # Eqs. 3, 6
 
-    def _weight(self, features: Float[Tensor, "b d h w"]) -> Float[Tensor, "b k d"]:
-        return self.coarse.weight.flatten(1).expand(len(features), -1, -1)
+        coarse = self.coarse_score(rows, self.coarse, self.dropout, self.tau)  # p
+        estimated = centers_by_class(coarse, rows)  # C_p, Eq. 4
+        student = branch(self._formed(self.student_form, self.student, estimated))  # A_p, Eq. 5
+        teacher = None
+        if target is not None and self.teacher is not None:
+            oracle = self._oracle(rows, target)  # C_y, Eq. 1
+            teacher = branch(self._formed(self.teacher_form, self.teacher, oracle))  # A_y, Eq. 2
+        return Prediction(student, Branch(to_maps(coarse, *grid)), teacher)
 
-    def _adapt(
-        self,
-        projector: Projector,
-        features: Float[Tensor, "b d h w"],
-        context: Float[Tensor, "b k d"],
-    ) -> Branch:
-        prototypes = projector(torch.cat([context, self._weight(features)], dim=2))  # Eqs. 2, 5
-        return Branch(
-            cosine_scores(features, prototypes, self.tau), semantic=prototypes
-        )  # Eqs. 3, 6
+    def _oracle(
+        self, rows: Float[Tensor, "b n d"], target: Int[Tensor, "b h w"]
+    ) -> Float[Tensor, "b k d"]:
+        member = to_rows(one_hot(target, self.coarse.out_channels, rows.dtype))
+        weight = self.coarse.weight.flatten(1)
+        return centers_by_label(member, class_counts(member), rows, weight, self.oracle_group)
+
+    def _formed(
+        self, form: Form, theta: nn.Module, context: Float[Tensor, "b k d"]
+    ) -> Float[Tensor, "b k d"]:
+        weight = self.coarse.weight.flatten(1)
+        return form.make(theta, context.to(weight.dtype), weight.expand_as(context))
+
+
+def _projector(form: Form, channels: int) -> nn.Module:
+    return Projector(channels, form.inputs) if form.inputs else nn.Identity()

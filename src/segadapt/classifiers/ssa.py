@@ -1,84 +1,221 @@
 """Semantic and spatial adaptive classifier (Ma et al., 2024)."""
 
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Final
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from segadapt.classifiers.base import Classifier, Projector
+from segadapt.classifiers.base import Classifier
+from segadapt.classifiers.coarse import dot, fixed_prototypes
+from segadapt.classifiers.position import POSITIONS
+from segadapt.classifiers.projectors import PROJECTORS
+from segadapt.classifiers.settings import check_group, check_sizes, check_tau, choose
 from segadapt.functional.masks import one_hot
-from segadapt.functional.prototypes import centers, cosine_scores
+from segadapt.functional.prototypes import (
+    SCORES,
+    centers_by_class,
+    centers_by_label,
+    centers_by_position,
+    class_counts,
+    to_maps,
+    to_rows,
+)
 from segadapt.structures import Branch, Prediction
+
+SPATIAL_CENTERS: Final[Mapping[str, Callable[[Tensor, Tensor], Tensor]]] = {
+    "positions": centers_by_position,
+    "classes": centers_by_class,
+}
+"""What the softmax of the coarse scores runs over to make P_c (Eq. 6, Table 6)."""
+
+Contexts = tuple[Float[Tensor, "b k c"] | None, Float[Tensor, "b k c"] | None]
+"""What enters the semantic and the spatial projector: c = 2d."""
 
 
 class SSABranch(nn.Module):
-    """Adapts the semantic and spatial prototypes and scores pixels with their sum."""
+    """Adapts the semantic and spatial prototypes and scores pixels with their sum.
 
-    def __init__(self, channels: int) -> None:
+    Args:
+        channels: Width of a prototype.
+        layers: Of the projectors phi.
+        semantic: Whether semantic prototypes are adapted.
+        spatial: Whether there are spatial prototypes.
+        mix: Whether a linear layer follows the sum.
+    """
+
+    def __init__(
+        self, channels: int, *, layers: int, semantic: bool, spatial: bool, mix: bool
+    ) -> None:
         super().__init__()
-        self.semantic = Projector(channels)  # phi_s
-        self.spatial = Projector(channels)  # phi_p
-        self.mix = nn.Linear(channels, channels, bias=False)
+        projector = choose(PROJECTORS, layers, "projector_layers")
+        self.semantic = projector(channels) if semantic else nn.Identity()  # phi_s
+        self.spatial = projector(channels) if spatial else nn.Identity()  # phi_p
+        self.mix = nn.Linear(channels, channels, bias=False) if mix else nn.Identity()
 
     def forward(
         self,
-        pixels: Float[Tensor, "b d h w"],
-        semantic: Float[Tensor, "b k 2*d"],
-        spatial: Float[Tensor, "b k 2*d"],
-        tau: float,
+        score: Callable[[Tensor], Tensor],
+        fixed: Float[Tensor, "b k d"],
+        semantic: Float[Tensor, "b k 2*d"] | None,
+        spatial: Float[Tensor, "b k 2*d"] | None,
     ) -> Branch:
-        semantic, spatial = self.semantic(semantic), self.spatial(spatial)  # Eqs. 5, 7
-        logits = cosine_scores(pixels, self.mix(semantic + spatial), tau)  # Eq. 2
-        return Branch(logits, semantic, spatial)
+        """Score with what is adapted; without semantic adaptation the fixed prototypes serve."""
+        adapted = None if semantic is None else self.semantic(semantic)  # S_p, Eq. 5
+        place = None if spatial is None else self.spatial(spatial)  # P_p, Eq. 7
+        total = fixed if adapted is None else adapted
+        total = total if place is None else total + place
+        return Branch(score(self.mix(total)), semantic=adapted, spatial=place)  # Eq. 2
 
 
 class SSAClassifier(Classifier):
-    """CAC with a positional twin for every prototype."""
+    """CAC with a positional twin for every prototype.
+
+    The defaults are the released code; ``ssa_paper`` is the paper to the letter.
+
+    Args:
+        in_channels: Width of the decoder features.
+        num_classes: Number of classes.
+        tau: Scale of the cosine scores (release: 15).
+        dropout: Fraction of channels dropped on the coarse path only (release: 0.1; OCRNet and
+            Eq. 1: 0).
+        oracle_group: Images whose labels the teacher's semantic centres pool: those of one GPU in
+            the release (4), 1 is the paper's figure, None the whole batch.
+        score: ``cosine`` (release) or ``dot`` (Eq. 2), of student and teacher.
+        coarse_bias: Whether the fixed classifier has a bias (release: yes; Eq. 1: no).
+        mix: Whether a bias-free linear layer follows S_p + P_p (release: yes; Eq. 2: no).
+        projector_layers: Layers of phi_s and phi_p: 2 (release) or 1 (Eqs. 5 and 7).
+        semantic: Semantic prototype adaptation (SEPA, Table 3).
+        spatial: Spatial prototype adaptation (SPPA, Table 3).
+        spatial_softmax: Over ``positions`` (Eq. 6) or ``classes`` (Table 6), to pool P_c.
+        position: ``conditional``, ``sinusoidal`` or ``learnable`` encoding P_f (Table 7).
+        position_size: Rows and columns of the ``learnable`` encoding, in feature cells.
+        with_teacher: Whether the teacher exists.
+
+    Note:
+        The paper does not say what scores without SEPA: the fixed prototypes S take the place of
+        S_p. Without SPPA there is neither P_f nor P_p.
+    """
 
     def __init__(
-        self, in_channels: int, num_classes: int, tau: float = 15.0, dropout: float = 0.1
+        self,
+        in_channels: int,
+        num_classes: int,
+        *,
+        tau: float = 15.0,
+        dropout: float = 0.1,
+        oracle_group: int | None = 4,
+        score: str = "cosine",
+        coarse_bias: bool = True,
+        mix: bool = True,
+        projector_layers: int = 2,
+        semantic: bool = True,
+        spatial: bool = True,
+        spatial_softmax: str = "positions",
+        position: str = "conditional",
+        position_size: int = 64,
+        with_teacher: bool = True,
     ) -> None:
         super().__init__()
+        check_sizes(in_channels, num_classes)
+        check_tau(tau)
+        check_group(oracle_group)
+        if not (semantic or spatial):
+            raise ValueError(
+                "classifier.semantic and classifier.spatial are both off; switch one on, or use "
+                "classifier=fixed to adapt nothing"
+            )
         self.tau = tau
+        self.oracle_group = oracle_group
+        self.semantic = semantic
+        self.spatial = spatial
+        self.score = choose(SCORES, score, "score")
+        self.spatial_center = choose(SPATIAL_CENTERS, spatial_softmax, "spatial_softmax")
         self.dropout = nn.Dropout2d(dropout)
-        self.coarse = nn.Conv2d(in_channels, num_classes, kernel_size=1)
-        self.position = nn.Conv2d(in_channels, in_channels, 3, padding=1, groups=in_channels)
-        self.basis = nn.Embedding(num_classes, in_channels)
-        self.student = SSABranch(in_channels)
-        self.teacher = SSABranch(in_channels)
+        self.coarse = fixed_prototypes(in_channels, num_classes, bias=coarse_bias)  # S
+        encoding = choose(POSITIONS, position, "position")
+        self.position = encoding(in_channels, position_size) if spatial else None  # PE
+        self.basis = nn.Embedding(num_classes, in_channels) if spatial else None  # P, N(0, 1)
+        branch = partial(
+            SSABranch,
+            in_channels,
+            layers=projector_layers,
+            semantic=semantic,
+            spatial=spatial,
+            mix=mix,
+        )
+        self.student = branch()
+        self.teacher = branch() if with_teacher else None
 
     def forward(
         self,
         features: Float[Tensor, "b d h w"],
         target: Int[Tensor, "b h w"] | None = None,
     ) -> Prediction:
-        coarse = self.coarse(self.dropout(features))
-        position = self.position(features)
-        pixels = features + position
+        grid = features.shape[-2:]
+        rows = to_rows(features).contiguous()  # channels-last features: no copy
+        position = self._position(rows, grid)  # P_f
+        score = self.score(rows if position is None else rows + position, self.tau)
 
-        student = self.student(
-            pixels,
-            self._beside_weight(centers(features, coarse.softmax(1))),  # Eq. 4
-            self._beside_basis(
-                centers(position, coarse.flatten(2).softmax(2).view_as(coarse))
-            ),  # Eq. 6
-            self.tau,
-        )
-        if target is None:
-            return Prediction(student, Branch(coarse))
+        def maps(prototypes: Float[Tensor, "b k d"]) -> Float[Tensor, "b k h w"]:
+            return to_maps(score(prototypes), *grid)
 
-        present = one_hot(target, coarse.shape[1])
-        absent = present.sum((2, 3))[..., None] == 0
-        weight, basis = self.coarse.weight.flatten(1).detach(), self.basis.weight.detach()
-        teacher = self.teacher(
-            pixels,
-            self._beside_weight(weight.where(absent, centers(features, present))),
-            self._beside_basis(basis.where(absent, centers(position, present))),
-            self.tau,
-        )
-        return Prediction(student, Branch(coarse), teacher)
+        coarse = dot(rows, self.coarse, self.dropout, self.tau)  # M_c, Eq. 1
+        fixed = self.coarse.weight.flatten(1).expand(len(rows), -1, -1)
+        student = self.student(maps, fixed, *self._estimated(rows, position, coarse))
+        teacher = None
+        if target is not None and self.teacher is not None:
+            teacher = self.teacher(maps, fixed, *self._oracle(rows, position, target))
+        return Prediction(student, Branch(to_maps(coarse, *grid)), teacher)
 
-    def _beside_weight(self, context: Float[Tensor, "b k d"]) -> Float[Tensor, "b k 2*d"]:
-        return torch.cat([context, self.coarse.weight.flatten(1).expand_as(context)], dim=2)
+    def _position(
+        self, rows: Float[Tensor, "b n d"], grid: torch.Size
+    ) -> Float[Tensor, "b n d"] | None:
+        return None if self.position is None else to_rows(self.position(to_maps(rows, *grid)))
 
-    def _beside_basis(self, context: Float[Tensor, "b k d"]) -> Float[Tensor, "b k 2*d"]:
-        return torch.cat([context, self.basis.weight.expand_as(context)], dim=2)
+    def _estimated(
+        self,
+        rows: Float[Tensor, "b n d"],
+        position: Float[Tensor, "b n d"] | None,
+        coarse: Float[Tensor, "b n k"],
+    ) -> Contexts:
+        """The student's centres beside what is fixed: (S_c, S) and (P, P_c), as released."""
+        semantic = spatial = None
+        if self.semantic:
+            weight = self.coarse.weight.flatten(1)
+            semantic = _beside(centers_by_class(coarse, rows), weight, weight.dtype)
+        if position is not None and self.basis is not None:
+            basis = self.basis.weight
+            spatial = _beside(basis, self.spatial_center(coarse, position), basis.dtype)
+        return semantic, spatial
+
+    def _oracle(
+        self,
+        rows: Float[Tensor, "b n d"],
+        position: Float[Tensor, "b n d"] | None,
+        target: Int[Tensor, "b h w"],
+    ) -> Contexts:
+        """The teacher's, from the labels: pooled over the oracle group, and over each image.
+
+        The released order is (centre, fixed) for both, unlike the student's. The spatial centre is
+        a plain mean: a softmax over a binary mask would let pixels outside it count.
+        """
+        member = to_rows(one_hot(target, self.coarse.out_channels, rows.dtype))
+        count = class_counts(member)
+        semantic = spatial = None
+        if self.semantic:
+            weight = self.coarse.weight.flatten(1)
+            center = centers_by_label(member, count, rows, weight, self.oracle_group)
+            semantic = _beside(center, weight, weight.dtype)
+        if position is not None and self.basis is not None:
+            basis = self.basis.weight
+            center = centers_by_label(member, count, position, basis, group=1)
+            spatial = _beside(center, basis, basis.dtype)
+        return semantic, spatial
+
+
+def _beside(left: Tensor, right: Tensor, dtype: torch.dtype) -> Float[Tensor, "b k c"]:
+    """Both along the channels; whichever is fixed is repeated for each image."""
+    return torch.cat(torch.broadcast_tensors(left, right), dim=2).to(dtype)

@@ -1,23 +1,113 @@
-"""One data module for every dataset (skeleton: replaced by the data owner)."""
+"""The one data module: batches that depend on nothing but the seed and the step."""
 
 import lightning as L
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, default_collate
 
-from segadapt.structures import Sample
+from segadapt.data.dataset import Labelled
+from segadapt.data.stream import Shard, StepStream
+from segadapt.data.workers import start_worker
+from segadapt.structures import Batch, Sample
 
 
 class SegmentationDataModule(L.LightningDataModule):
-    """Train and validation loaders for any pair of datasets."""
+    """Training batches by the step, validation images one by one.
+
+    The training loader is a single pass from the trainer's current optimiser step to the last, so
+    a resumed run goes on with exactly the batch it would have seen; how many workers load does not
+    matter, nor how many ranks share a batch. The trainer must neither replace samplers
+    (``use_distributed_sampler=False``) nor end an epoch early (``limit_train_batches``).
+
+    Args:
+        train: Data set to train on, indexed by (global sample index, item).
+        val: Data set to evaluate on, indexed by item.
+        num_classes: How many classes the network is built for.
+        batch_size: Images per optimiser step, over all ranks and accumulated batches.
+        num_workers: Loader processes of each rank; 0 loads in the main process.
+        seed: Seed of the sample order.
+        steps: Optimiser steps of the whole run.
+
+    Raises:
+        ValueError: If the data sets disagree with each other or the network about the classes.
+    """
 
     def __init__(
-        self, train: Dataset[Sample], val: Dataset[Sample], batch_size: int, num_workers: int
+        self,
+        train: Labelled,
+        val: Labelled,
+        num_classes: int,
+        batch_size: int,
+        num_workers: int,
+        seed: int,
+        steps: int,
     ) -> None:
         super().__init__()
+        if train.classes != val.classes:
+            raise ValueError("the training and the validation set name different classes")
+        if len(train.classes) != num_classes:
+            raise ValueError(
+                f"data.num_classes={num_classes}, but the data set has {len(train.classes)} "
+                f"classes; set data.num_classes={len(train.classes)}"
+            )
         self.train, self.val = train, val
         self.batch_size, self.num_workers = batch_size, num_workers
+        self.seed, self.steps = seed, steps
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names in order."""
+        return self.train.classes
 
     def train_dataloader(self) -> DataLoader:
-        return DataLoader(self.train, self.batch_size, shuffle=True, drop_last=True)
+        """The rest of the run.
+
+        Raises:
+            ValueError: If the batch cannot be split evenly, or the trainer goes on for longer.
+        """
+        trainer = self._trainer()
+        if not 0 <= trainer.max_steps <= self.steps:
+            raise ValueError(
+                f"trainer.max_steps={trainer.max_steps}, but there are batches for "
+                f"data.steps={self.steps}; set data.steps, which the trainer follows"
+            )
+        stream = StepStream(
+            len(self.train),
+            self.batch_size,
+            self.seed,
+            self.steps,
+            trainer.global_step,
+            trainer.global_rank,
+            trainer.world_size,
+            trainer.accumulate_grad_batches,
+        )
+        return self._loader(self.train, stream)
 
     def val_dataloader(self) -> DataLoader:
-        return DataLoader(self.val, 1, num_workers=self.num_workers)
+        """This rank's images, each once over all ranks, in order."""
+        trainer = self._trainer()
+        shard = Shard(len(self.val), trainer.global_rank, trainer.world_size)
+        return self._loader(self.val, shard)
+
+    def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+        """Widen the labels where they are used: an eighth of the bytes is moved."""
+        return batch._replace(mask=batch.mask.long())
+
+    def _trainer(self) -> L.Trainer:
+        assert self.trainer is not None, "loaders belong to a trainer: fit, validate or test first"
+        return self.trainer
+
+    def _loader(self, dataset: Labelled, batches: StepStream | Shard) -> DataLoader:
+        return DataLoader(
+            dataset,
+            batch_sampler=batches,
+            num_workers=self.num_workers,
+            prefetch_factor=4 if self.num_workers else None,
+            persistent_workers=self.num_workers > 0,
+            collate_fn=collate,
+            worker_init_fn=start_worker,
+            pin_memory=self._trainer().strategy.root_device.type == "cuda",
+        )
+
+
+def collate(samples: list[Sample]) -> Batch:
+    """Samples of equal size as one batch."""
+    return Batch(*default_collate(samples))

@@ -1,13 +1,14 @@
 """Random coloured blocks for tests: nothing is read, nothing is decoded."""
 
 import torch
-from torch.utils.data import Dataset
 
+from segadapt.data.dataset import Labelled
+from segadapt.data.stream import Key, position_and_item
 from segadapt.structures import Sample
 
 
-class Synthetic(Dataset[Sample]):
-    """Blocks of one colour per class, with noise.
+class Synthetic(Labelled):
+    """Blocks of one class each under noise; sample i is a function of i alone.
 
     Args:
         num_classes: Number of classes.
@@ -22,8 +23,11 @@ class Synthetic(Dataset[Sample]):
     def __len__(self) -> int:
         return self.length
 
-    def __getitem__(self, index: int) -> Sample:
-        g = torch.Generator().manual_seed(index)
-        mask = torch.randint(self.num_classes, (self.size // 8, self.size // 8), generator=g)
+    def __getitem__(self, key: Key) -> Sample:
+        _, item = position_and_item(key)
+        g = torch.Generator().manual_seed(item)
+        mask = torch.randint(
+            self.num_classes, (self.size // 8, self.size // 8), generator=g, dtype=torch.uint8
+        )
         mask = mask.repeat_interleave(8, 0).repeat_interleave(8, 1)
-        return Sample(torch.randn(3, self.size, self.size, generator=g), mask, str(index))
+        return Sample(torch.randn(3, self.size, self.size, generator=g), mask, str(item))

@@ -1,14 +1,22 @@
 """Label maps as binary masks."""
 
-import torch.nn.functional as F
-from jaxtyping import Float, Int
+import torch
+from jaxtyping import Float, Integer
 from torch import Tensor
 
 from segadapt.structures import IGNORE
 
 
-def one_hot(mask: Int[Tensor, "b h w"], num_classes: int) -> Float[Tensor, "b k h w"]:
-    """Binary class masks; ignored pixels belong to no class."""
-    valid = mask != IGNORE
-    planes = F.one_hot(mask.where(valid, 0), num_classes) * valid[..., None]
-    return planes.movedim(-1, 1).float()
+def one_hot(
+    mask: Integer[Tensor, "b h w"], num_classes: int, dtype: torch.dtype = torch.float32
+) -> Float[Tensor, "b k h w"]:
+    """Binary class masks, channels-last; ignored pixels belong to no class.
+
+    Args:
+        mask: Labels.
+        num_classes: Number of classes.
+        dtype: Of the masks; 0 and 1 are exact in all.
+    """
+    classes = torch.arange(num_classes, device=mask.device)
+    planes = (mask[..., None] == classes) & (mask != IGNORE)[..., None]
+    return planes.to(dtype).movedim(-1, 1)

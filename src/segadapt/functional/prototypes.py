@@ -1,22 +1,103 @@
-"""Class prototypes and the scores they give."""
+"""Class prototypes and the scores they give (CAC Eqs. 1 to 6, SSA Eqs. 2, 4, 6).
+
+Everything here works on rows: one line of ``d`` numbers per pixel, the channels-last view of a
+map. Scores then come out channels-last, with the classes of a pixel side by side, which is what
+softmax and bilinear resizing want, and every step is one matrix product.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
+from segadapt.functional.cosine import EPSILON, Score, accurate, cosine_scores
 
-def centers(
-    features: Float[Tensor, "b d h w"], weights: Float[Tensor, "b k h w"]
+
+def to_rows(maps: Float[Tensor, "b d h w"]) -> Float[Tensor, "b n d"]:
+    """One row per pixel, as a view."""
+    return maps.flatten(2).mT
+
+
+def to_maps(rows: Float[Tensor, "b n d"], height: int, width: int) -> Float[Tensor, "b d h w"]:
+    """The channels-last maps that the rows are, without a copy."""
+    return rows.mT.unflatten(2, (height, width))
+
+
+def dot_scores(rows: Float[Tensor, "b n d"], tau: float) -> Score:
+    """Scores pixels by the inner product with the prototype (CAC Table 4 c, SSA Eq. 2).
+
+    Args:
+        rows: Pixel features.
+        tau: Unused: it scales cosines.
+    """
+
+    def score(prototypes: Float[Tensor, "b k d"]) -> Float[Tensor, "b n k"]:
+        return rows @ prototypes.to(rows.dtype).mT
+
+    return score
+
+
+SCORES: Final[Mapping[str, Callable[[Tensor, float], Score]]] = {
+    "cosine": cosine_scores,
+    "dot": dot_scores,
+}
+"""How adapted prototypes score a pixel."""
+
+
+def centers_by_class(
+    logits: Float[Tensor, "b n k"], rows: Float[Tensor, "b n d"]
 ) -> Float[Tensor, "b k d"]:
-    """Weighted mean feature of each class (CAC Eqs. 1 and 4)."""
-    weighted = torch.einsum("bkhw,bdhw->bkd", weights, features)
-    return weighted / weights.sum((2, 3)).clamp_min(1e-12)[..., None]
+    """Mean row of each class, weighted by the class probabilities (CAC Eq. 4, SSA Eq. 4)."""
+    weights = accurate(logits).softmax(2)
+    mass = weights.sum(1)[..., None]
+    return accurate(weights.to(rows.dtype).mT @ rows) / (mass + EPSILON)
 
 
-def cosine_scores(
-    features: Float[Tensor, "b d h w"], prototypes: Float[Tensor, "b k d"], tau: float
-) -> Float[Tensor, "b k h w"]:
-    """Scaled cosine similarity of every pixel to every prototype (CAC Eqs. 3 and 6)."""
-    features, prototypes = F.normalize(features, dim=1), F.normalize(prototypes, dim=2)
-    return tau * torch.einsum("bkd,bdhw->bkhw", prototypes, features)
+def centers_by_position(
+    logits: Float[Tensor, "b n k"], rows: Float[Tensor, "b n d"]
+) -> Float[Tensor, "b k d"]:
+    """Mean row of each class, weighted by the softmax of its scores over the pixels (SSA Eq. 6)."""
+    weights = accurate(logits).softmax(1)
+    return accurate(weights.to(rows.dtype).mT @ rows)
+
+
+def centers_by_label(
+    member: Float[Tensor, "b n k"],
+    count: Float[Tensor, "b k"],
+    rows: Float[Tensor, "b n d"],
+    fallback: Float[Tensor, "k d"],
+    group: int | None,
+) -> Float[Tensor, "b k d"]:
+    """Mean row of each class by its labels, over the images of a group (CAC Eq. 1).
+
+    A product with the one-hot labels, because the order in which index_add sums, and so its
+    result, changes from run to run on a GPU, and it would sum half-precision features in half.
+
+    Args:
+        member: One-hot labels; all zero for an ignored pixel.
+        count: :func:`class_counts` of them.
+        rows: Pixel features.
+        fallback: Stands in, without gradient, for a class that the group has no pixel of.
+        group: Images that pool their pixels; None for all.
+    """
+    pixels = sum_over_group(count, group)[..., None]
+    means = sum_over_group(accurate(member.mT @ rows), group) / (pixels + EPSILON)
+    return means.where(pixels > 0, fallback.detach().to(means.dtype))
+
+
+def class_counts(member: Float[Tensor, "b n k"]) -> Float[Tensor, "b k"]:
+    """Pixels of each class, exact whatever the precision of the one-hot labels."""
+    return member.sum(1, dtype=torch.float32)
+
+
+def sum_over_group(values: Float[Tensor, "b *rest"], group: int | None) -> Float[Tensor, "b *rest"]:
+    """Sum over each image's group of consecutive images, the last group possibly smaller."""
+    images = len(values)
+    size = images if group is None else min(group, images)
+    missing = -images % size
+    padded = F.pad(values, (0, 0) * (values.ndim - 1) + (0, missing)) if missing else values
+    sums = padded.unflatten(0, (-1, size)).sum(1, keepdim=True)
+    return sums.expand(-1, size, *values.shape[1:]).flatten(0, 1)[:images]

@@ -1,51 +1,145 @@
-"""Distillation between the scores of teacher and student."""
+"""Distillation between the scores of teacher and student (CAC Eqs. 7 to 11, SSA Eqs. 8 to 12)."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
 
 import torch
-from jaxtyping import Float, Int
+import torch.nn.functional as F
+from jaxtyping import Bool, Float, Int, Integer
 from torch import Tensor, nn
 
-from segadapt.functional.masks import one_hot
+from segadapt.functional.boundary import EDGES, boundary_band
+from segadapt.functional.cosine import accurate
 from segadapt.functional.resize import shrink
-from segadapt.structures import IGNORE
-from segadapt.structures import Prediction, need
+from segadapt.losses.averaging import pixel_weights
+from segadapt.structures import IGNORE, Prediction, need
+
+SOURCES: Final = ("teacher", "student", "coarse")
+"""Branches whose entropy may weigh the pixels (CAC Table 3 e, 1, 2)."""
+
+BOUNDARIES: Final[Mapping[str, Callable[[Tensor], Tensor] | None]] = {"none": None, **EDGES}
+"""How boundary pixels are told from the others."""
 
 
-def response_distillation(
+def soft_cross_entropy(
     student: Float[Tensor, "b k h w"],
     teacher: Float[Tensor, "b k h w"],
-    mask: Int[Tensor, "b h w"],
-    entropy: bool = True,
-    per_class: bool = True,
-) -> Float[Tensor, ""]:
-    """Class-wise, entropy-weighted cross-entropy from teacher to student (CAC Eqs. 7-11).
+    target: Int[Tensor, "b h w"],
+    label_mix: float,
+) -> Float[Tensor, "b h w"]:
+    """Cross-entropy of each pixel, from the teacher's probabilities mixed with the label.
 
-    No gradient reaches the teacher.
-
-    Args:
-        student: Scores to improve.
-        teacher: Scores to imitate.
-        mask: Labels on the same grid; ignored pixels do not count.
-        entropy: Weigh pixels by the teacher's entropy (Eq. 10).
-        per_class: Average within each class present in the batch first (Eq. 11).
+    CAC Eq. 7 and SSA Eq. 8, whose signs this has; SSA Eqs. 9 to 11 negate it once more. No gradient
+    reaches the teacher. Ignored pixels get class 0, and must get no weight.
     """
-    student, soft = student.float(), teacher.detach().float().softmax(1)
-    pixel = -(soft * student.log_softmax(1)).sum(1)  # b h w
-    weight = -(soft * soft.clamp_min(1e-12).log()).sum(1) if entropy else torch.ones_like(pixel)
-    groups = one_hot(mask, student.shape[1]) if per_class else (mask != IGNORE)[:, None].float()
-    mass = (groups * weight[:, None]).sum((0, 2, 3))
-    means = (groups * (weight * pixel)[:, None]).sum((0, 2, 3)) / mass.clamp_min(1e-12)
-    present = groups.sum((0, 2, 3)) > 0
-    return (means * present).sum() / present.sum().clamp_min(1)
+    wanted = _rows(teacher.detach()).softmax(1)
+    if label_mix:
+        label = target.where(target != IGNORE, 0).view(-1, 1)
+        wanted.mul_(1 - label_mix)
+        wanted.scatter_(1, label, wanted.gather(1, label) + label_mix)
+    return F.cross_entropy(_rows(student), wanted, reduction="none").view(target.shape)
+
+
+def pixel_entropy(logits: Float[Tensor, "b k h w"]) -> Float[Tensor, "b h w"]:
+    """Entropy of each pixel's class probabilities, without gradient (CAC Eq. 9, SSA Eq. 12)."""
+    logarithms = _rows(logits.detach()).log_softmax(1)
+    entropy = -(logarithms.exp() * logarithms).sum(1)
+    return entropy.view(len(logits), *logits.shape[2:])
+
+
+def _rows(logits: Float[Tensor, "b k h w"]) -> Float[Tensor, "n k"]:
+    """One row per pixel: a view of the channels-last scores that classifiers give."""
+    return accurate(logits).movedim(1, -1).flatten(0, 2)
 
 
 class ResponseDistillation(nn.Module):
-    """:func:`response_distillation` as a term of the objective."""
+    """Makes the student's scores resemble the teacher's, on the feature grid.
 
-    def __init__(self, entropy: bool = True, per_class: bool = True) -> None:
+    A weighted mean of the pixels' cross-entropy: by the teacher's entropy, within each class, and
+    within boundary and interior of it. The defaults are those of the CAC release; SSA's adds the
+    boundary. Without ``entropy`` and ``class_wise`` it is the vanilla KL divergence (CAC Table 3
+    b; its constant, the teacher's entropy, left out).
+
+    Args:
+        label_mix: Share of the one-hot label in what the student is to imitate (release: 0.5, in
+            neither paper: 0).
+        entropy: Whether pixels weigh by an entropy (CAC Eq. 10; SSA Table 5 -H: no).
+        entropy_source: The branch whose entropy: ``teacher``, ``student`` or ``coarse`` (CAC Table
+            3 e, 1, 2).
+        class_wise: Whether every class weighs the same (CAC Eq. 11; SSA Table 5 -E: no).
+        class_average: Over the classes ``present`` in the oracle group (release), or ``all`` (both
+            papers), the others counting as 0.
+        boundary: ``none``, or how boundaries are found: ``canny`` (release) or ``change``. Both
+            halves of a class weigh the same (SSA Eq. 10; Table 5 -B: none).
+        edge_size: Width of the boundary, in cells of the feature grid (release: 3; paper: 4).
+        border: Boundaries within so many cells of the frame are none (release: 6; paper: 0).
+        group: Images of an oracle group, over which all these means are taken (they are then
+            averaged over the groups); None for the whole batch.
+
+    Raises:
+        ValueError: If an argument is none of these.
+    """
+
+    def __init__(
+        self,
+        *,
+        label_mix: float = 0.5,
+        entropy: bool = True,
+        entropy_source: str = "teacher",
+        class_wise: bool = True,
+        class_average: str = "present",
+        boundary: str = "none",
+        edge_size: int = 3,
+        border: int = 6,
+        group: int | None = None,
+    ) -> None:
         super().__init__()
-        self.entropy, self.per_class = entropy, per_class
+        _check_choice("entropy_source", entropy_source, SOURCES)
+        _check_choice("class_average", class_average, ("present", "all"))
+        _check_choice("boundary", boundary, tuple(BOUNDARIES))
+        if not 0 <= label_mix <= 1:
+            raise ValueError(f"label_mix is a share from 0 to 1, not {label_mix}")
+        if edge_size < 1 or border < 0:
+            raise ValueError(
+                f"edge_size is at least 1 cell and border at least 0, not {edge_size} and {border}"
+            )
+        if group is not None and group < 1:
+            raise ValueError(f"group is a number of images or null, not {group}")
+        self.label_mix, self.group = label_mix, group
+        self.entropy_source = entropy_source if entropy else None
+        self.class_wise, self.all_classes = class_wise, class_average == "all"
+        self.edges, self.edge_size, self.border = BOUNDARIES[boundary], edge_size, border
 
-    def forward(self, prediction: Prediction, mask: Int[Tensor, "b H W"]) -> Float[Tensor, ""]:
-        student, teacher = prediction.student.logits, need(prediction.teacher, "teacher").logits
-        mask = shrink(mask, student.shape[-2:])
-        return response_distillation(student, teacher, mask, self.entropy, self.per_class)
+    def forward(self, prediction: Prediction, mask: Integer[Tensor, "b H W"]) -> Float[Tensor, ""]:
+        student = prediction.student.logits
+        teacher = need(prediction.teacher, "teacher").logits
+        target = shrink(mask, student.shape[-2:])
+        pixel = soft_cross_entropy(student, teacher, target, self.label_mix)
+        weight = pixel_weights(
+            target,
+            student.shape[1],
+            importance=self._importance(prediction, pixel),
+            boundary=self._boundary(target),
+            class_wise=self.class_wise,
+            all_classes=self.all_classes,
+            group=self.group,
+        )
+        return (weight * pixel).sum()
+
+    def _importance(
+        self, prediction: Prediction, pixel: Float[Tensor, "b h w"]
+    ) -> Float[Tensor, "b h w"]:
+        if self.entropy_source is None:
+            return torch.ones_like(pixel)
+        branch = need(getattr(prediction, self.entropy_source), f"{self.entropy_source} branch")
+        return pixel_entropy(branch.logits)
+
+    def _boundary(self, target: Int[Tensor, "b h w"]) -> Bool[Tensor, "b h w"] | None:
+        if self.edges is None:
+            return None
+        return boundary_band(self.edges(target), self.edge_size, self.border)
+
+
+def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ValueError(f"{name} is one of {', '.join(choices)}: not {value!r}")

@@ -20,8 +20,14 @@ class FeatureGenerator(nn.Module, ABC):
     channels: int
 
     @abstractmethod
-    def forward(self, image: Float[Tensor, "b 3 H W"]) -> Features:
-        """Describe every cell of the feature grid by ``channels`` numbers."""
+    def forward(self, image: Float[Tensor, "b 3 H W"], auxiliary: bool = False) -> Features:
+        """Describe every cell of the feature grid by ``channels`` numbers.
+
+        Args:
+            image: Normalised images of any size.
+            auxiliary: Also give deeply supervised scores, where the generator can. One whose
+                features depend on them (OCR) gives them always.
+        """
 
 
 class Encoder(nn.Module, ABC):

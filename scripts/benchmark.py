@@ -1,0 +1,41 @@
+"""Measure what models and classifiers cost: python scripts/benchmark.py --help."""
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from segadapt.cost.options import CONFIGS, Options, parse
+
+ROOT = Path(__file__).resolve().parents[1]
+SECTIONS = ("classifier_cost", "overhead", "startup")
+"""Modules of benchmarks/ that are called through this script too."""
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Answer one command line."""
+    if arguments and arguments[0] in SECTIONS:
+        sys.path.insert(0, str(ROOT))
+        importlib.import_module(f"benchmarks.{arguments[0]}").main(arguments[1:])
+        return
+    measure(parse(arguments, CONFIGS))
+
+
+def measure(options: Options) -> None:
+    """Measure every model with every classifier, print the table and write the file."""
+    os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # else the memory profiler writes to stderr
+    from segadapt.cost import laboratory
+    from segadapt.experiment import build_task
+
+    if options.no_sync:
+        laboratory.check_syncs(options, CONFIGS, build_task)
+    else:
+        laboratory.measure(options, CONFIGS, build_task, ROOT / "benchmarks" / "results")
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except ValueError as error:
+        sys.exit(f"error: {error}")

@@ -1,0 +1,6 @@
+"""Go on with an interrupted training: python scripts/resume.py run=RUN_FOLDER."""
+
+from segadapt.cli import resume
+
+if __name__ == "__main__":
+    resume()

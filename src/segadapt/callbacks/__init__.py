@@ -1,0 +1,1 @@
+"""Side effects of training: what is shown, measured, drawn and kept."""

@@ -1,0 +1,76 @@
+"""What a training came to: printed at its end, and kept in report.json."""
+
+import os
+import re
+import shlex
+from pathlib import Path
+from typing import cast
+
+import lightning as L
+from lightning.pytorch.callbacks import Callback
+from rich.console import Console
+
+from segadapt.evaluator import Evaluated
+from segadapt.metrics import Scores
+from segadapt.protocol import RULES, provenance
+from segadapt.report import as_json, headline, table, write_json
+from segadapt.tracking import trackers
+
+
+class Summary(Callback):
+    """Keeps the scores of the last validation, class by class, and prints them at the end.
+
+    Args:
+        folder: Run folder.
+        console: Where to print.
+    """
+
+    def __init__(self, folder: str | Path, console: Console | None = None) -> None:
+        self.folder, self.console = Path(folder), console or Console()
+        self.results: dict[str, Scores] = {}
+        self.classes: tuple[str, ...] = ()
+        self.step = 0
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        if trainer.sanity_checking or not trainer.is_global_zero:
+            return
+        self.results, self.step = cast(Evaluated, pl_module).results, trainer.global_step
+        self.classes = trainer.datamodule.val.classes  # type: ignore[attr-defined] # set by fit
+        columns = ["class", *(f"iou_{branch}" for branch in self.results)]
+        iou = [scores.iou.tolist() for scores in self.results.values()]
+        for tracker in trackers(trainer):
+            tracker.log_table(
+                "classes", columns, list(zip(self.classes, *iou, strict=True)), self.step
+            )
+
+    def on_fit_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        if not (trainer.is_global_zero and self.results):
+            return
+        report = {
+            "step": self.step,
+            "results": as_json(self.results, self.classes),
+            "protocol": {**RULES, "software": provenance()},
+        }
+        write_json(self.folder / "report.json", report)
+        self.console.print(table(self.results, self.classes, f"Validation at step {self.step}"))
+        lines = [headline(self.results), f"run folder: {nearby(self.folder)}"]
+        for tracker in trackers(trainer):
+            tracker.finalize("success")  # so that the account is complete
+            lines.append(tracker.account())
+        lines += [f"evaluate it with: {evaluate_command(self.folder)}"]
+        for line in lines:
+            self.console.print(line, highlight=False, soft_wrap=True, markup=False)
+
+
+def evaluate_command(folder: Path) -> str:
+    """What to type to evaluate a run: quoted for Hydra where it must be, and then for the shell."""
+    path = str(nearby(folder))
+    if not re.fullmatch(r"[\w./+-]+", path):
+        path = "'" + path.replace("'", r"\'") + "'"
+    return f"python scripts/evaluate.py {shlex.quote(f'run={path}')}"
+
+
+def nearby(path: Path) -> Path:
+    """The path as one would type it here."""
+    found = Path(os.path.relpath(path))
+    return path if found.parts[:1] == ("..",) else found

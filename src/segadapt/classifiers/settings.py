@@ -1,0 +1,55 @@
+"""Checks of what a user chooses for a classifier, made when it is built."""
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+Key = TypeVar("Key", str, int)
+Choice = TypeVar("Choice")
+
+
+def choose(options: Mapping[Key, Choice], name: Key, setting: str) -> Choice:
+    """The option called ``name``.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    if name not in options:
+        known = ", ".join(map(str, options))
+        raise ValueError(f"classifier.{setting} is {name!r}; choose one of {known}")
+    return options[name]
+
+
+def check_sizes(in_channels: int, num_classes: int) -> None:
+    """Checks the two sizes that every classifier takes.
+
+    Raises:
+        ValueError: If one is not positive.
+    """
+    if in_channels < 1 or num_classes < 1:
+        raise ValueError(
+            f"a classifier needs at least one channel and one class, got {in_channels} channels "
+            f"and {num_classes} classes; check the decoder and data.num_classes"
+        )
+
+
+def check_tau(tau: float) -> None:
+    """Checks the scale of the cosine scores.
+
+    Raises:
+        ValueError: If it is not positive.
+    """
+    if not tau > 0:
+        raise ValueError(f"classifier.tau is {tau}; the scale of a cosine must be positive")
+
+
+def check_group(oracle_group: int | None) -> None:
+    """Checks the number of images that pool their labels.
+
+    Raises:
+        ValueError: If it is not positive.
+    """
+    if oracle_group is not None and oracle_group < 1:
+        raise ValueError(
+            f"classifier.oracle_group is {oracle_group}; give a number of images from 1 on, "
+            "or null for the whole batch"
+        )

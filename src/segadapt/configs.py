@@ -1,0 +1,68 @@
+"""Resolved configs: plain values, compared and moved."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+Config = dict[str, Any]
+"""A resolved config: dicts, lists, strings, numbers, None."""
+
+FREE = ("callbacks", "logger", "paths", "data.num_workers", "checkpoint_every")
+"""What may change while a run is interrupted: nothing here changes its numbers."""
+
+
+def resolved(cfg: DictConfig) -> Config:
+    """A config without interpolations."""
+    plain = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+    assert isinstance(plain, dict)
+    return {str(key): value for key, value in plain.items()}
+
+
+def fingerprint(config: Config) -> str:
+    """A digest of what decides a run's numbers."""
+    text = json.dumps(dict(_decisive(config)), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def differences(one: Config, other: Config) -> list[str]:
+    """Sentences about the keys in which two configs would give other numbers."""
+    first, second = dict(_decisive(one)), dict(_decisive(other))
+    keys = sorted(first.keys() | second.keys())
+    return [
+        f"{key} was {first.get(key, 'absent')}, now {second.get(key, 'absent')}"
+        for key in keys
+        if first.get(key, "absent") != second.get(key, "absent")
+    ]
+
+
+def moved(node: Any, old: str, new: str) -> Any:
+    """A config in which the paths below ``old`` are below ``new``."""
+    match node:
+        case dict():
+            return {key: moved(value, old, new) for key, value in node.items()}
+        case list():
+            return [moved(value, old, new) for value in node]
+        case str() if node == old or node.startswith(f"{old}/"):
+            return new + node[len(old) :]
+    return node
+
+
+def _decisive(config: Config) -> Iterator[tuple[str, Any]]:
+    """Every value with its dotted key, but those of ``FREE``."""
+    for key, value in _flat(config, ""):
+        if not any(key == free or f"{key}.".startswith(f"{free}.") for free in FREE):
+            yield key, value
+
+
+def _flat(node: Any, key: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(node, Mapping) and node:
+        for name, value in node.items():
+            yield from _flat(value, f"{key}.{name}" if key else str(name))
+    elif isinstance(node, list) and node:
+        for index, value in enumerate(node):
+            yield from _flat(value, f"{key}.{index}")
+    else:
+        yield key, node

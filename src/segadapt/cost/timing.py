@@ -1,0 +1,98 @@
+"""How long things take, side by side in one process."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from statistics import quantiles
+from typing import NamedTuple
+
+import torch
+
+Action = Callable[[], object]
+
+
+class Reading(NamedTuple):
+    """Seconds that one call took."""
+
+    wall: float
+    """On the GPU's own clock, for work on a GPU."""
+    cpu: float
+    """Of all threads of this process; what other processes do moves it least."""
+
+
+Clock = Callable[[Action], Reading]
+
+
+class Spread(NamedTuple):
+    """Several measurements of the same thing."""
+
+    median: float
+    lower: float
+    """First quartile."""
+    upper: float
+    """Third quartile."""
+
+
+def clock_for(device: torch.device) -> Clock:
+    """The clock of a device's work."""
+    return cuda_clock if device.type == "cuda" else cpu_clock
+
+
+def cpu_clock(action: Action) -> Reading:
+    """Time a call that is done when it returns."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    action()
+    return Reading(time.perf_counter() - wall, time.process_time() - cpu)
+
+
+def cuda_clock(action: Action) -> Reading:
+    """Time a call whose work the GPU still does when it returns."""
+    start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+    torch.cuda.synchronize()
+    cpu = time.process_time()
+    start.record()
+    action()
+    end.record()
+    cpu = time.process_time() - cpu
+    torch.cuda.synchronize()
+    return Reading(start.elapsed_time(end) / 1000, cpu)
+
+
+def alternate(
+    actions: Mapping[str, Action], repeats: int, clock: Clock = cpu_clock, warm_up: int = 2
+) -> dict[str, list[Reading]]:
+    """Time several actions in turns, so that a busy machine slows all of them alike.
+
+    Args:
+        actions: What to call, by name. Each round begins with another one.
+        repeats: Number of rounds.
+        clock: How to time a call.
+        warm_up: Calls of each that do not count.
+    """
+    for action in actions.values():
+        for _ in range(warm_up):
+            action()
+    names = list(actions)
+    readings: dict[str, list[Reading]] = {name: [] for name in names}
+    for turn in range(repeats):
+        first = turn % len(names)
+        for name in names[first:] + names[:first]:
+            readings[name].append(clock(actions[name]))
+    return readings
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """Median and quartiles."""
+    if len(values) == 1:
+        return Spread(values[0], values[0], values[0])
+    lower, middle, upper = quantiles(values, n=4, method="inclusive")
+    return Spread(middle, lower, upper)
+
+
+def ratio(values: Sequence[float], base: Sequence[float]) -> Spread:
+    """How many times the base: of each round by itself, then the median of those."""
+    return spread([value / other for value, other in zip(values, base, strict=True)])
+
+
+def seconds(readings: Sequence[Reading], kind: str) -> list[float]:
+    """The ``wall`` or ``cpu`` time of every round."""
+    return [reading._asdict()[kind] for reading in readings]

@@ -1,0 +1,121 @@
+"""What all data sets of image and label files share."""
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Float, UInt8
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from segadapt.data.decode import MAX_PIXELS, read_image, read_label
+from segadapt.data.labels import LabelContract
+from segadapt.data.pairs import Pair
+from segadapt.data.stream import AUGMENTATION, Key, counted, position_and_item
+from segadapt.structures import Sample
+
+
+@runtime_checkable
+class Transform(Protocol):
+    """Turns a decoded image and its classes into what the network sees."""
+
+    def __call__(
+        self,
+        image: UInt8[np.ndarray, "h w 3"],
+        mask: UInt8[np.ndarray, "h w"],
+        generator: np.random.Generator,
+    ) -> tuple[Float[Tensor, "3 _ _"], UInt8[Tensor, "_ _"]]:
+        """Args: RGB image, its classes (255 ignored), where all randomness comes from."""
+
+
+class Labelled(Dataset[Sample], ABC):
+    """Samples with named classes, which is all that the data module asks for.
+
+    Indexed by (global sample index, item) in training, so that what is drawn for a sample is a
+    function of seed and index, whoever loads it; by the item alone in evaluation. Images are RGB,
+    normalised; masks hold 0 ... K-1 and 255 as uint8.
+
+    Attributes:
+        classes: Names, in the order of the class numbers.
+        palette: An RGB colour per class, or None where the data set has none of its own.
+    """
+
+    classes: tuple[str, ...]
+    palette: tuple[tuple[int, int, int], ...] | None = None
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """Number of items."""
+
+    @abstractmethod
+    def __getitem__(self, key: Key) -> Sample:
+        """One sample."""
+
+
+class SegmentationDataset(Labelled):
+    """Files of images and label maps. A subclass gives its classes, label contract and files.
+
+    Attributes:
+        labels: What the numbers in the files mean.
+
+    Args:
+        root: Folder of the data set.
+        split: Which part of it, as its files call it.
+        transform: What is done to an image and its classes.
+        seed: Seed of the run.
+        max_pixels: Larger images are refused.
+
+    Raises:
+        ValueError: If files are missing or do not match, or classes and labels disagree.
+    """
+
+    labels: LabelContract
+
+    def __init__(
+        self,
+        root: str | Path,
+        split: str,
+        transform: Transform,
+        seed: int = 0,
+        max_pixels: int = MAX_PIXELS,
+    ) -> None:
+        if len(self.classes) != self.labels.num_classes:
+            raise ValueError(
+                f"{len(self.classes)} class names, but labels for {self.labels.num_classes} classes"
+            )
+        self.root = Path(root).expanduser()
+        self.split, self.transform = split, transform
+        self.seed, self.max_pixels = seed, max_pixels
+        self.files = self.pairs(self.root, split)
+
+    @abstractmethod
+    def pairs(self, root: Path, split: str) -> list[Pair]:
+        """Files of a split, in an order that does not depend on the machine."""
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __getitem__(self, key: Key) -> Sample:
+        """Load, check and transform one image.
+
+        Raises:
+            ValueError: If a file cannot be decoded or breaks the label contract, or the label has
+                another size than its image.
+        """
+        position, item = position_and_item(key)
+        pair = self.files[item]
+        image = read_image(pair.image, self.max_pixels)
+        raw = read_label(pair.label, self.max_pixels)
+        if image.shape[:2] != raw.shape:
+            raise ValueError(
+                f"{pair.image} has {_size(image)} pixels, but its label {pair.label} has "
+                f"{_size(raw)}; both must have the same size"
+            )
+        generator = counted(AUGMENTATION, self.seed, position)
+        pixels, mask = self.transform(image, self.labels(raw, pair.label), generator)
+        return Sample(pixels, mask, str(pair.image.relative_to(self.root)))
+
+
+def _size(array: np.ndarray) -> str:
+    return f"{array.shape[0]} x {array.shape[1]}"

@@ -1,0 +1,82 @@
+"""Image and label files to arrays, checked before and after decoding.
+
+OpenCV decodes: torchvision's decoder crashes on damaged PNGs and Pillow returns wrong labels
+from them without a word. Everything else here is about what OpenCV does not say.
+"""
+
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+from segadapt.data import png
+from segadapt.data.headers import Size, read_size
+
+MAX_PIXELS: Final = 64_000_000
+"""Larger images are refused unread: a file of some kilobytes can unpack to gigabytes."""
+
+Image = UInt8[np.ndarray, "_ _ 3"]
+Label = UInt8[np.ndarray, "_ _"]
+
+
+def read_image(file: Path, max_pixels: int = MAX_PIXELS) -> Image:
+    """An image as 8-bit RGB: grey is repeated, alpha dropped, 16 bits cut to 8.
+
+    An orientation in EXIF is not applied: labels have none, and lie on the pixels as stored.
+
+    Raises:
+        ValueError: If the file is missing, too large, truncated, damaged or of unknown format.
+    """
+    data = _read(file)
+    _limit(read_size(data, str(file)), file, max_pixels)
+    return _decode(data, cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION, file)
+
+
+def read_label(file: Path, max_pixels: int = MAX_PIXELS) -> Label:
+    """The numbers that a grey or palette PNG holds: 1 to 16 bits, indices never colours.
+
+    Raises:
+        ValueError: As above, or if the PNG has colours, or numbers above 255.
+    """
+    data = _read(file)
+    if not data.startswith(png.SIGNATURE):
+        read_size(data, str(file))  # an empty or unknown file gets its own sentence
+        raise ValueError(f"label {file} is no PNG; labels must be PNGs, which lose nothing")
+    parsed = png.parse(data, str(file))
+    _limit((parsed.height, parsed.width), file, max_pixels)
+    if parsed.colour not in (png.GREY, png.PALETTE):
+        raise ValueError(
+            f"label {file} is a PNG of type {png.COLOUR_TYPES.get(parsed.colour, 'unknown')}; "
+            "a label holds one class number per pixel: convert its colours to class numbers"
+        )
+    numbers = _decode(png.as_grey(parsed), cv2.IMREAD_UNCHANGED, file)
+    if parsed.depth < 8:  # the decoder stretches fewer bits to 0..255
+        return numbers // (255 // (2**parsed.depth - 1))
+    if numbers.max() > 255:
+        raise ValueError(f"label {file} holds {numbers.max()}; class numbers end at 255")
+    return numbers.astype(np.uint8)
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise ValueError(f"{file} cannot be read: {error.strerror}") from error
+
+
+def _limit(size: Size, file: Path, max_pixels: int) -> None:
+    height, width = size
+    if height * width > max_pixels:
+        raise ValueError(
+            f"{file} has {height} x {width} pixels, more than data.max_pixels={max_pixels}; "
+            "raise it if you trust the file"
+        )
+
+
+def _decode(data: bytes, flags: int, file: Path) -> np.ndarray:
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    if pixels is None:
+        raise ValueError(f"{file} is damaged and cannot be decoded; fetch or export it again")
+    return pixels

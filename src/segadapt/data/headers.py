@@ -1,0 +1,86 @@
+"""Width and height of an image file, before anything is decoded."""
+
+import re
+import struct
+from collections.abc import Callable
+from typing import Final
+
+from segadapt.data import png
+
+Size = tuple[int, int]
+"""Height and width, pixels."""
+
+MARKER: Final = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+"""The next marker in JPEG data: not a stuffed byte, not a fill byte, not a restart."""
+
+FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+SCAN, END = 0xDA, 0xD9
+"""JPEG markers: those that begin a frame and hold its size, of a scan, and of the end."""
+
+
+def read_size(data: bytes, file: str) -> Size:
+    """Height and width as the header gives them; the file is also checked to be whole.
+
+    Raises:
+        ValueError: If the file is empty, of an unknown format, truncated, or damaged where this
+            can be seen without decoding.
+    """
+    if not data:
+        raise ValueError(f"{file} is empty (0 bytes); fetch or export it again")
+    for magic, size in FORMATS.items():
+        if data.startswith(magic):
+            return size(data, file)
+    raise ValueError(f"{file} is no JPEG, PNG, BMP or WebP file; convert it to one of them")
+
+
+def _png(data: bytes, file: str) -> Size:
+    header = png.parse(data, file)
+    return header.height, header.width
+
+
+def _jpeg(data: bytes, file: str) -> Size:
+    """Walk the markers up to the end of the image; what stands behind it does not matter."""
+    size, offset = (0, 0), 2
+    while (found := MARKER.search(data, offset)) and (kind := data[found.end() - 1]) != END:
+        segment = data[found.end() : found.end() + 7]
+        if len(segment) < 7:
+            break
+        if kind in FRAMES:
+            size = struct.unpack(">HH", segment[3:7])
+        offset = found.end() + int.from_bytes(segment[:2])
+    else:
+        if found and size != (0, 0):
+            return size
+    raise ValueError(f"{file} is truncated: a JPEG without its end; fetch or export it again")
+
+
+def _bmp(data: bytes, file: str) -> Size:
+    if len(data) < 26 or len(data) < int.from_bytes(data[2:6], "little"):
+        raise ValueError(f"{file} is truncated at byte {len(data)}; fetch or export it again")
+    width, height = struct.unpack("<ii", data[18:26])
+    return abs(height), width
+
+
+def _webp(data: bytes, file: str) -> Size:
+    """Three kinds of WebP (lossy, lossless, extended) keep their size in three ways."""
+    if len(data) < 30 or len(data) < int.from_bytes(data[4:8], "little") + 8:
+        raise ValueError(f"{file} is truncated at byte {len(data)}; fetch or export it again")
+    match data[12:16]:
+        case b"VP8 ":
+            width, height = struct.unpack("<HH", data[26:30])
+            return height & 0x3FFF, width & 0x3FFF
+        case b"VP8L":
+            bits = int.from_bytes(data[21:25], "little")
+            return (bits >> 14 & 0x3FFF) + 1, (bits & 0x3FFF) + 1
+        case b"VP8X":
+            width, height = (int.from_bytes(data[at : at + 3], "little") for at in (24, 27))
+            return height + 1, width + 1
+    raise ValueError(f"{file} is no WebP image that can be read; convert it to PNG or JPEG")
+
+
+FORMATS: Final[dict[bytes, Callable[[bytes, str], Size]]] = {
+    png.SIGNATURE: _png,
+    b"\xff\xd8\xff": _jpeg,
+    b"BM": _bmp,
+    b"RIFF": _webp,
+}

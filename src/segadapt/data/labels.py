@@ -1,0 +1,75 @@
+"""What the numbers in label files mean, declared once per data set and enforced on every file."""
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+from segadapt.structures import IGNORE
+
+Label = UInt8[np.ndarray, "H W"]
+
+
+class LabelContract:
+    """Maps the numbers on disk to classes 0 ... K-1 or "ignored"; any other number is an error.
+
+    Every class must have a number and no number two meanings, so that labels shifted by one
+    cannot be declared, and files that break the contract cannot be read.
+
+    Args:
+        classes: Class of each number on disk; several numbers may share a class.
+        ignored: Numbers on disk that count nowhere.
+
+    Raises:
+        ValueError: If classes are missing, or a number is out of 0..255 or has two meanings.
+    """
+
+    def __init__(self, classes: Mapping[int, int], ignored: Collection[int] = (IGNORE,)) -> None:
+        self.num_classes = len(set(classes.values()))
+        if set(classes.values()) != set(range(self.num_classes)) or self.num_classes > IGNORE:
+            raise ValueError(
+                f"label numbers must map to all of the classes 0..K-1 with K at most {IGNORE}, "
+                f"but they map to {sorted(set(classes.values()))}"
+            )
+        if twice := sorted(set(classes) & set(ignored)):
+            raise ValueError(f"label number {twice[0]} is both a class and ignored; choose one")
+        if outside := [n for n in (*classes, *ignored) if not 0 <= n <= 255]:
+            raise ValueError(f"label number {outside[0]} does not fit into the 0..255 of a file")
+        self.classes, self.ignored = dict(classes), tuple(ignored)
+        self._known = np.isin(np.arange(256), [*classes, *ignored])
+        self._table = np.full(256, IGNORE, dtype=np.uint8)
+        self._table[list(classes)] = list(classes.values())
+
+    @classmethod
+    def identity(cls, num_classes: int, ignored: Collection[int] = (IGNORE,)) -> "LabelContract":
+        """Files already hold 0 ... K-1."""
+        return cls({k: k for k in range(num_classes)}, ignored)
+
+    def __call__(self, label: Label, file: Path) -> Label:
+        """The label in classes; ignored pixels are 255.
+
+        Raises:
+            ValueError: If it holds other numbers; names file, numbers and how many pixels.
+        """
+        histogram = cv2.calcHist([label], [0], None, [256], [0, 256]).ravel()
+        unknown = np.flatnonzero((histogram > 0) & ~self._known)
+        if len(unknown):
+            found = ", ".join(f"{n} on {histogram[n]:.0f} pixels" for n in unknown[:5])
+            more = f" and {len(unknown) - 5} more numbers" if len(unknown) > 5 else ""
+            raise ValueError(
+                f"label {file} holds {found}{more}, which is neither a class "
+                f"({_ranges(self.classes)}) nor ignored ({_ranges(self.ignored)}); correct the "
+                "file or the data set's class list"
+            )
+        return cv2.LUT(label, self._table)
+
+
+def _ranges(numbers: Collection[int]) -> str:
+    """Numbers as text, runs shortened: 0..10, 12."""
+    if not numbers:
+        return "none"
+    ordered = np.array(sorted(numbers))
+    runs = np.split(ordered, np.flatnonzero(np.diff(ordered) > 1) + 1)
+    return ", ".join(f"{run[0]}..{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)

@@ -1,0 +1,69 @@
+"""The structure of PNG files: read, checked, and stripped to what labels need."""
+
+import struct
+import zlib
+from typing import Final, NamedTuple
+
+SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
+GREY, PALETTE = 0, 3
+"""Colour types whose pixels are one number."""
+
+COLOUR_TYPES: Final = {0: "grey", 2: "RGB", 3: "palette", 4: "grey with alpha", 6: "RGB with alpha"}
+
+
+class Png(NamedTuple):
+    """What the header says, and the chunks as (kind, payload)."""
+
+    width: int
+    height: int
+    depth: int
+    colour: int
+    chunks: list[tuple[bytes, bytes]]
+
+
+def parse(data: bytes, file: str) -> Png:
+    """Walk the chunks and verify the checksum of each.
+
+    OpenCV's reaction to a wrong checksum depends on its release and build; Pillow does not look.
+
+    Raises:
+        ValueError: If the file is truncated or a checksum does not fit.
+    """
+    chunks: list[tuple[bytes, bytes]] = []
+    offset = len(SIGNATURE)
+    while not chunks or chunks[-1][0] != b"IEND":
+        head = data[offset : offset + 8]
+        end = offset + 12 + int.from_bytes(head[:4])
+        if len(head) < 8 or end > len(data):
+            raise ValueError(f"{file} is truncated at byte {len(data)}; fetch or export it again")
+        body = data[offset + 4 : end - 4]
+        if zlib.crc32(body) != int.from_bytes(data[end - 4 : end]):
+            raise ValueError(
+                f"{file} is damaged: the checksum of its part at byte {offset} is wrong; "
+                "fetch or export it again"
+            )
+        chunks.append((body[:4], body[4:]))
+        offset = end
+    kind, header = chunks[0]
+    if kind != b"IHDR" or len(header) != 13:
+        raise ValueError(f"{file} is damaged: a PNG without header; fetch or export it again")
+    width, height, depth, colour = struct.unpack(">IIBB", header[:10])
+    return Png(width, height, depth, colour, chunks)
+
+
+def as_grey(png: Png) -> bytes:
+    """The same PNG with its pixels declared grey, and nothing in it but pixels.
+
+    The numbers in a palette PNG are indices into the palette, laid out exactly like grey values,
+    but every decoder replaces them by colours. Declared grey they come out as they are. Without
+    the other chunks no transparency, gamma or orientation can touch them either.
+    """
+    header = png.chunks[0][1]
+    pixels = [chunk for chunk in png.chunks if chunk[0] == b"IDAT"]
+    parts = [(b"IHDR", header[:9] + bytes([GREY]) + header[10:]), *pixels, (b"IEND", b"")]
+    return SIGNATURE + b"".join(_chunk(*part) for part in parts)
+
+
+def _chunk(kind: bytes, payload: bytes) -> bytes:
+    body = kind + payload
+    return len(payload).to_bytes(4) + body + zlib.crc32(body).to_bytes(4)

@@ -1,0 +1,89 @@
+"""What happens to an image between the file and the network (spec C.1)."""
+
+import random
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from segadapt.data.crop import CatMaxRatioCrop
+from segadapt.data.library import albumentations as A
+from segadapt.data.normalization import MEAN, STD
+from segadapt.data.photometric import PhotometricDistortion
+from segadapt.data.resize import RandomRatioResize, fitted
+from segadapt.structures import IGNORE
+
+Image = UInt8[np.ndarray, "h w 3"]
+Mask = UInt8[np.ndarray, "h w"]
+Output = tuple[Float[Tensor, "3 _ _"], UInt8[Tensor, "_ _"]]
+
+
+class TrainTransform:
+    """The released training pipeline: resize, crop, flip, distort, normalise, pad, in this order.
+
+    Args:
+        crop: Height and width of the result, pixels.
+        scale: Limits of the image's sides before the crop at ratio 1, pixels.
+        ratio_range: Both limits are multiplied by a number drawn uniformly from it.
+        cat_max_ratio: Crops in which one class has this share or more are drawn again.
+        flip: Probability to mirror left and right.
+        photometric: Whether brightness, contrast, saturation and hue vary.
+    """
+
+    def __init__(
+        self,
+        crop: Sequence[int],
+        scale: Sequence[int],
+        ratio_range: Sequence[float] = (0.5, 2.0),
+        cat_max_ratio: float = 0.75,
+        flip: float = 0.5,
+        photometric: bool = True,
+    ) -> None:
+        self.compose = A.Compose(
+            [
+                RandomRatioResize(scale, ratio_range),
+                CatMaxRatioCrop(crop, cat_max_ratio),
+                A.HorizontalFlip(p=flip),
+                *([PhotometricDistortion()] if photometric else []),
+                A.Normalize(MEAN, STD),
+                A.PadIfNeeded(
+                    *crop,
+                    position="top_left",  # of the image: padding goes right and below
+                    border_mode=cv2.BORDER_CONSTANT,
+                    fill=0,  # after the normalisation: the mean colour
+                    fill_mask=IGNORE,
+                ),
+            ]
+        )
+
+    def __call__(self, image: Image, mask: Mask, generator: np.random.Generator) -> Output:
+        # One generator for all steps: set_random_seed would give each step the same numbers.
+        self.compose.set_random_state(generator, random.Random(int(generator.integers(2**63))))
+        result = self.compose(image=image, mask=mask)
+        return _channels_first(result["image"]), torch.from_numpy(result["mask"])
+
+
+class EvalTransform:
+    """Normalises, and resizes the image (not the label) where the recipe says so.
+
+    Args:
+        scale: Limits of the image's sides, pixels; None to leave the size as it is.
+    """
+
+    def __init__(self, scale: Sequence[int] | None = None) -> None:
+        self.scale = scale
+        self.normalize = A.Normalize(MEAN, STD)
+
+    def __call__(self, image: Image, mask: Mask, generator: np.random.Generator) -> Output:
+        if self.scale is not None:
+            height, width = fitted(image.shape[:2], (self.scale[0], self.scale[1]))
+            image = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
+        return _channels_first(self.normalize(image=image)["image"]), torch.from_numpy(mask)
+
+
+def _channels_first(image: Float[np.ndarray, "h w 3"]) -> Float[Tensor, "3 h w"]:
+    """Contiguous, so that a batch has one memory layout with and without loader workers."""
+    return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))

@@ -1,0 +1,128 @@
+"""Images, label maps and errors side by side, as one picture."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from jaxtyping import Integer, UInt8
+
+from segadapt.structures import IGNORE
+
+Picture = UInt8[np.ndarray, "_ _ 3"]
+
+IGNORED, WRONG, RIGHT = (0, 0, 0), (213, 94, 0), (225, 225, 225)
+TILE, LINE, GAP = 240, 22, 6
+"""Pixels: longer side of an image, height of a line of text, distance of two images."""
+
+FONT = cv2.FONT_HERSHEY_SIMPLEX
+
+
+class Row(NamedTuple):
+    """One image and its label maps by title; errors are those of the last against the first."""
+
+    name: str
+    image: Picture
+    maps: Mapping[str, Integer[np.ndarray, "H W"]]
+
+
+def painted(labels: Integer[np.ndarray, "H W"], colors: UInt8[np.ndarray, "k 3"]) -> Picture:
+    """A label map in its classes' colours; ignored pixels are black."""
+    table = np.full((IGNORE + 1, 3), IGNORED, dtype=np.uint8)
+    table[: len(colors)] = colors
+    return table[labels]
+
+
+def errors(prediction: Integer[np.ndarray, "H W"], label: Integer[np.ndarray, "H W"]) -> Picture:
+    """Where a prediction is wrong: orange; right: grey; ignored: black."""
+    found = np.where((prediction == label)[..., None], RIGHT, WRONG)
+    return np.where((label == IGNORE)[..., None], IGNORED, found).astype(np.uint8)
+
+
+def panel(rows: Sequence[Row], classes: Sequence[str], colors: UInt8[np.ndarray, "k 3"]) -> Picture:
+    """Rows of images under their titles, and a legend of the classes that occur in them.
+
+    Args:
+        rows: Images with the same titles.
+        classes: Class names in order.
+        colors: Their colours, RGB.
+    """
+    strips = [np.concatenate([_text(title, TILE + GAP) for title in _titles(rows[0])], axis=1)]
+    for row in rows:
+        tiles = [_tile(row.image, cv2.INTER_AREA)]
+        tiles += [_tile(image, cv2.INTER_NEAREST) for image in _label_maps(row, colors)]
+        strips += [np.concatenate(tiles, axis=1), _text(_caption(row), strips[0].shape[1])]
+    occurring = np.unique(np.concatenate([m.ravel() for row in rows for m in row.maps.values()]))
+    legend = [_entry(classes[k], colors[k]) for k in occurring.tolist() if k < len(classes)]
+    return np.concatenate([*strips, *_lines(legend, strips[0].shape[1])])
+
+
+def save(file: Path, picture: Picture) -> None:
+    """Write a PNG.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if not cv2.imwrite(str(file), picture[..., ::-1]):
+        raise OSError(f"{file} could not be written; is the disk full?")
+
+
+def _titles(row: Row) -> list[str]:
+    return ["image", *row.maps, "errors"]
+
+
+def _label_maps(row: Row, colors: UInt8[np.ndarray, "k 3"]) -> list[Picture]:
+    maps = list(row.maps.values())
+    return [*(painted(labels, colors) for labels in maps), errors(maps[-1], maps[0])]
+
+
+def _caption(row: Row) -> str:
+    label, *predictions = row.maps.values()
+    valid = label != IGNORE
+    right = [
+        f"{title} {100 * (found == label)[valid].mean() if valid.any() else 0:.1f} %"
+        for title, found in zip(list(row.maps)[1:], predictions, strict=True)
+    ]
+    return f"{row.name}: right pixels {', '.join(right)}"
+
+
+def _tile(image: Picture, interpolation: int) -> Picture:
+    """The image at its size in the panel; labels take the nearest pixel, to keep their colours."""
+    scale = TILE / max(image.shape[:2])
+    height, width = (max(round(side * scale), 1) for side in image.shape[:2])
+    tile = np.full((height + GAP, TILE + GAP, 3), 255, dtype=np.uint8)
+    tile[:height, :width] = cv2.resize(image, (width, height), interpolation=interpolation)
+    return tile
+
+
+def _blank(width: int) -> Picture:
+    return np.full((LINE, width, 3), 255, dtype=np.uint8)
+
+
+def _text(text: str, width: int) -> Picture:
+    strip = _blank(width)
+    cv2.putText(strip, text, (2, LINE - 7), FONT, 0.45, (0, 0, 0), 1, cv2.LINE_AA)
+    return strip
+
+
+def _entry(name: str, color: UInt8[np.ndarray, "3"]) -> Picture:
+    """A class in the legend: its colour and its name."""
+    swatch = _blank(26)
+    swatch[5 : LINE - 5, 4:24] = color
+    (width, _), _ = cv2.getTextSize(name, FONT, 0.45, 1)
+    return np.concatenate([swatch, _text(name, width + 16)], axis=1)
+
+
+def _lines(entries: Sequence[Picture], width: int) -> list[Picture]:
+    """Entries set in lines of ``width``."""
+    lines, left = [_blank(width)], 0
+    for entry in entries:
+        if left and left + entry.shape[1] > width:
+            lines.append(_blank(width))
+            left = 0
+        shown = entry[:, : width - left]
+        lines[-1][:, left : left + shown.shape[1]] = shown
+        left += shown.shape[1]
+    return lines

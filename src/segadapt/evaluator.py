@@ -1,0 +1,127 @@
+"""Every branch of a classifier, measured over a data set."""
+
+from typing import Protocol, cast
+
+import torch
+from jaxtyping import Float, Int, Integer
+from torch import Tensor, nn
+
+from segadapt.functional.strips import Size
+from segadapt.inference import Inference, labels, sees_whole
+from segadapt.metrics import ConfusionMatrix, Scores, scores
+from segadapt.segmentor import Segmentor
+from segadapt.structures import Batch, Prediction
+
+BRANCHES = ("student", "coarse", "oracle")
+"""The readings of an image that are evaluated; the first is what inference uses."""
+
+
+class Evaluated(Protocol):
+    """What callbacks read of a task."""
+
+    model: Segmentor
+    results: dict[str, Scores]
+    """Scores by branch, of the last validation."""
+
+
+class Evaluator(nn.Module):
+    """Counts the pixels that each branch gets right, at the labels' own size.
+
+    Over several ranks nothing is exchanged before :meth:`compute`, so ranks may see different
+    numbers of images, or none.
+
+    Args:
+        num_classes: Number of classes.
+        inference: How an image becomes scores.
+        oracle: Whether the branch that knows the labels is evaluated too. It is where the
+            classifier has one and the network sees each image once and whole.
+    """
+
+    def __init__(self, num_classes: int, inference: Inference, oracle: bool = True) -> None:
+        super().__init__()
+        self.inference, self.oracle = inference, oracle and sees_whole(inference)
+        self.counts = nn.ModuleDict({name: ConfusionMatrix(num_classes) for name in BRANCHES})
+
+    @torch.no_grad()
+    def update(self, model: Segmentor, batch: Batch) -> None:
+        """Evaluate a batch.
+
+        Args:
+            model: Network in evaluation mode.
+            batch: Images, and labels of their original size.
+        """
+        size = (batch.mask.shape[-2], batch.mask.shape[-1])
+        mask = batch.mask if self.oracle else None
+        found = branch_labels(model, self.inference, batch.image, size, mask)
+        for name, prediction in found.items():
+            self._count(name).update(prediction, batch.mask)
+
+    def compute(self) -> dict[str, Int[Tensor, "k k"]]:
+        """Pixels by label (row) and prediction (column) of the branches there are, on the CPU."""
+        counts = {}
+        for name in BRANCHES:
+            count = self._count(name)
+            nothing = torch.zeros(0, 1, 1, dtype=torch.int64, device=count.device)
+            count.update(nothing, nothing)  # else torchmetrics warns where a branch does not exist
+            counts[name] = count.compute().cpu()
+        return {
+            name: confusion
+            for name, confusion in counts.items()
+            if name == "student" or confusion.any()
+        }
+
+    def scores(self) -> dict[str, Scores]:
+        """IoU and accuracies of the branches there are."""
+        return {name: scores(confusion) for name, confusion in self.compute().items()}
+
+    def reset(self) -> None:
+        """Forget all counts."""
+        for name in BRANCHES:
+            self._count(name).reset()
+
+    def _count(self, name: str) -> ConfusionMatrix:
+        return cast(ConfusionMatrix, self.counts[name])
+
+
+def branch_labels(
+    model: Segmentor,
+    inference: Inference,
+    image: Float[Tensor, "b 3 H W"],
+    size: Size,
+    mask: Integer[Tensor, "b _ _"] | None = None,
+) -> dict[str, Int[Tensor, "b H0 W0"]]:
+    """The labels that each branch of the classifier predicts, from the same passes.
+
+    Args:
+        model: Network in evaluation mode.
+        inference: How an image becomes scores.
+        image: Network input.
+        size: Rows and columns of the result.
+        mask: Labels, for the oracle branch.
+
+    Raises:
+        ValueError: If there are labels but the inference shows the network anything but the image.
+    """
+    names: list[str] = []
+
+    def score(view: Float[Tensor, "b 3 _ _"]) -> Float[Tensor, "n k h w"]:
+        if mask is not None and view is not image:
+            raise ValueError(
+                "the oracle branch needs the image once and whole; take inference=whole for it"
+            )
+        branches = _branches(model(view, mask))
+        names[:] = branches
+        return torch.cat(list(branches.values()))  # as if they were more images
+
+    found = labels(inference, score, image, size)
+    return dict(zip(names, found.chunk(len(names)), strict=True))
+
+
+def _branches(prediction: Prediction) -> dict[str, Tensor]:
+    """Scores by branch, in the order of ``BRANCHES``."""
+    branches = (prediction.student, prediction.coarse, prediction.teacher)
+    return {
+        name: branch.logits
+        for name, branch in zip(BRANCHES, branches, strict=True)
+        if branch is not None
+    }

@@ -1,0 +1,138 @@
+"""What is said and kept when a run ends early: one sentence, and the traceback in a file."""
+
+import os
+import re
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+from omegaconf.errors import OmegaConfBaseException
+
+ERROR = "error.txt"
+DEBUG = "SEGADAPT_DEBUG"
+USER_ERRORS = (ValueError, OSError, ImportError, OmegaConfBaseException)
+"""What a user can cause; everything else is a fault of ours or of a library."""
+
+
+class Interrupted(Exception):
+    """The run was asked to stop, and has saved where it stands.
+
+    Args:
+        signum: Number of the signal.
+        step: Optimiser steps in the checkpoint, where this process knows them.
+    """
+
+    def __init__(self, signum: int, step: int | None) -> None:
+        super().__init__("interrupted" if step is None else f"interrupted at step {step}")
+        self.signum = signum
+
+    @property
+    def exit_code(self) -> int:
+        """As shells have it: 128 and the signal."""
+        return 128 + self.signum
+
+
+class RankFailed(Exception):
+    """A process of the run ended early; its error is in the run folder.
+
+    Args:
+        sentence: What it said.
+    """
+
+
+def sentence(error: BaseException) -> str:
+    """What an error says to a user, in one line."""
+    chain = list(_chain(error))
+    if memory := next((found for found in chain if _is_memory(found)), None):
+        return (
+            f"out of memory ({_line(memory)}); take a smaller data.batch_size, or split it with "
+            "trainer.accumulate_grad_batches (the optimiser sees the same batch), or a smaller "
+            "data.crop"
+        )
+    key = next((_key(found) for found in chain if _key(found)), None)
+    where = f" (config key {key})" if key else ""
+    cause = chain[-1]
+    if isinstance(cause, RankFailed):
+        return str(cause)
+    if isinstance(cause, USER_ERRORS):
+        return _line(cause) + _advice(cause) + where
+    if key and isinstance(cause, TypeError):
+        return f"{_line(cause)}{where}"
+    return f"{type(cause).__name__}: {_line(cause)}{where}; this was not foreseen, please report it"
+
+
+def keep(folder: Path, error: BaseException) -> str:
+    """Write an error with its traceback into a run folder, unless another process was first.
+
+    Returns:
+        Its sentence.
+    """
+    said = sentence(error)
+    trace = "".join(traceback.format_exception(error))
+    try:
+        with (folder / ERROR).open("x") as file:
+            file.write(f"{said}\n\n{trace}")
+    except FileExistsError:
+        pass  # the first failure is the cause; those that follow from it are not
+    return said
+
+
+def kept(folder: Path) -> str | None:
+    """The sentence of the first failure in a run folder."""
+    file = folder / ERROR
+    return file.read_text().partition("\n")[0] if file.is_file() else None
+
+
+def forget(folder: Path) -> None:
+    """Remove what a former start of this run said."""
+    (folder / ERROR).unlink(missing_ok=True)
+
+
+def debugging() -> bool:
+    """Whether tracebacks are wanted on the terminal."""
+    return os.environ.get(DEBUG, "0") not in ("", "0")
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """An error and what it was raised from, as far as it wraps errors of constructors."""
+    yield error
+    while _key(error) is not None and error.__cause__ is not None:
+        error = error.__cause__
+        yield error
+
+
+def _key(error: BaseException) -> str | None:
+    """The config key that Hydra was instantiating."""
+    if type(error).__name__ != "InstantiationException":
+        return None
+    found = re.search(r"full_key: (\S+)", str(error))
+    return found[1] if found else ""
+
+
+def _line(error: BaseException) -> str:
+    """The text of an error as one line; of one passed on by a loader process, the error's own."""
+    lines = [line.strip() for line in str(error).strip().splitlines() if line.strip()]
+    if not lines:
+        return type(error).__name__
+    if lines[0].startswith("Caught "):
+        return lines[-1].removeprefix(f"{type(error).__name__}: ")
+    return " ".join(lines)
+
+
+def _is_memory(error: BaseException) -> bool:
+    """Whether it is a lack of memory; torch's classes are not imported for that."""
+    text = str(error)
+    return (
+        type(error).__name__ in ("OutOfMemoryError", "MemoryError")
+        or "DefaultCPUAllocator" in text
+        or "CUDA out of memory" in text
+    )
+
+
+def _advice(error: BaseException) -> str:
+    if "Expected more than 1 value per channel" in str(error):
+        return (
+            "; batch normalisation has only one value to normalise: train with two images or more "
+            "on each rank (data.batch_size), or a model with group norm (model=tiny_group)"
+        )
+    return ""

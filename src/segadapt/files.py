@@ -1,0 +1,85 @@
+"""Files that are either whole or not there: written beside their place, synced, renamed."""
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+MARK = ".partial-"
+"""Part of the name of what is being written."""
+
+NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EXDEV, errno.EMLINK)
+"""What file systems without hard links answer."""
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file to write, which takes the place of ``path`` when all went well.
+
+    It lies in the same folder, so that the last act is a rename within one file system: at every
+    moment, and after a power cut, ``path`` is the old file or the new one.
+    """
+    beside = _beside(path)
+    try:
+        with beside.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a text file, all of it or nothing."""
+    with replacing(path) as file:
+        file.write(text.encode())
+
+
+def replace_by_link(path: Path, source: Path) -> None:
+    """Make ``path`` another name of what is in ``source`` now, or a copy where links do not exist.
+
+    Later replacements of either leave the other as it is.
+    """
+    beside = _beside(path)
+    try:
+        try:
+            os.link(source, beside)
+        except OSError as error:
+            if error.errno not in NO_LINKS:
+                raise
+            _copy(source, beside)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what processes that were killed have left half written."""
+    for orphan in folder.glob(f".*{MARK}*"):
+        orphan.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames in a folder survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}{MARK}{os.getpid()}")
+
+
+def _copy(source: Path, beside: Path) -> None:
+    with source.open("rb") as old, beside.open("wb") as new:
+        shutil.copyfileobj(old, new)
+        new.flush()
+        os.fsync(new.fileno())

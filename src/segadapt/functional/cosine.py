@@ -1,0 +1,78 @@
+"""Scaled cosine similarity of every pixel to every prototype (CAC Eqs. 3 and 6).
+
+Written with its own gradient. Normalised features are never made, neither forward nor backward,
+and nothing is kept for the backward pass but the features and the scores themselves.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import torch
+from jaxtyping import Float, Shaped
+from torch import Tensor
+
+EPSILON: Final = 1e-12
+"""Added to every denominator, as the releases do (and where the released CAC forgets it)."""
+
+Score = Callable[[Float[Tensor, "b k d"]], Float[Tensor, "b n k"]]
+"""Prototypes to the score of every pixel for every class."""
+
+
+def accurate(values: Shaped[Tensor, "*shape"]) -> Shaped[Tensor, "*shape"]:
+    """At least single precision: for norms, masses and divisions under autocast."""
+    return values.to(torch.promote_types(values.dtype, torch.float32))
+
+
+def inverse_norm(rows: Float[Tensor, "*n d"]) -> Float[Tensor, "*n 1"]:
+    """1 / |row|, and 0 for a row of zeros, whose cosine and gradient are then 0.
+
+    Note:
+        The releases leave 1e12 there (or NaN, in two heads of CAC). Their features end in a ReLU,
+        whose gradient at 0 hides the explosion; ours need not.
+    """
+    norm = torch.linalg.vector_norm(accurate(rows), dim=-1, keepdim=True)
+    return torch.where(norm > 0, 1 / (norm + EPSILON), 0.0)
+
+
+def cosine_scores(rows: Float[Tensor, "b n d"], tau: float) -> Score:
+    """A function of prototypes: tau times their cosine to each pixel.
+
+    The norms of the pixels are computed once for all calls of that function: a student and a
+    teacher share them.
+    """
+    inverse = inverse_norm(rows.detach())
+
+    def score(prototypes: Float[Tensor, "b k d"]) -> Float[Tensor, "b n k"]:
+        units = accurate(prototypes) * inverse_norm(prototypes)
+        return _Cosine.apply(rows, units.to(rows.dtype), inverse, tau)
+
+    return score
+
+
+class _Cosine(torch.autograd.Function):
+    """tau * <f, a> / |f| for unit prototypes a; differentiable once."""
+
+    @staticmethod
+    def forward(rows: Tensor, units: Tensor, inverse: Tensor, tau: float) -> Tensor:
+        products, scale = rows @ units.mT, tau * inverse
+        return products.mul_(scale) if products.dtype == scale.dtype else products * scale
+
+    @staticmethod
+    def setup_context(
+        ctx: Any, inputs: tuple[Tensor, Tensor, Tensor, float], output: Tensor
+    ) -> None:
+        rows, units, inverse, ctx.tau = inputs
+        ctx.save_for_backward(rows, units, inverse, output)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
+        rows, units, inverse, scores = ctx.saved_tensors
+        products = (gradient * (ctx.tau * inverse)).to(rows.dtype)  # d / d<f, a>
+        for_rows = for_units = None
+        if ctx.needs_input_grad[0]:
+            # d(1/|f|) = -f / |f|^3, and the scores already hold one 1/|f|.
+            along = (gradient * scores).sum(2, keepdim=True) * inverse.square()
+            for_rows = (products @ units).addcmul_(rows, along.to(rows.dtype), value=-1)
+        if ctx.needs_input_grad[1]:
+            for_units = products.mT @ rows
+        return for_rows, for_units, None, None

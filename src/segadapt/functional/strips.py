@@ -1,0 +1,135 @@
+"""Class scores at full resolution, made a strip of rows at a time.
+
+At the original size of an image the scores of all classes are the largest tensor there is (210 MB
+for 150 classes on 683x512), and only their argmax is wanted. A :class:`ScoreMap` describes such
+scores and makes the rows that are asked for; the functions below build one from another.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+STRIP: Final = 2**20
+"""Scores in a strip on the CPU: 4 MB, which a processor's cache holds."""
+
+Size = tuple[int, int]
+
+
+class ScoreMap(NamedTuple):
+    """Scores of ``shape`` (images, classes, rows, columns), made where they are asked for.
+
+    ``rows(start, stop)`` makes those rows.
+    """
+
+    shape: tuple[int, int, int, int]
+    device: torch.device
+    rows: Callable[[int, int], Float[Tensor, "b k _ W"]]
+
+    @property
+    def size(self) -> Size:
+        return self.shape[2:]
+
+
+class Window(NamedTuple):
+    """Scores of a part of an image."""
+
+    top: int
+    left: int
+    scores: ScoreMap
+
+
+def stored(scores: Float[Tensor, "b k h w"]) -> ScoreMap:
+    """Scores that exist; in float32 and channels-last, which resizes three times as fast."""
+    images, classes, height, width = scores.shape
+    scores = scores.float().contiguous(memory_format=torch.channels_last)
+    return ScoreMap(
+        (images, classes, height, width),
+        scores.device,
+        lambda start, stop: scores[:, :, start:stop],
+    )
+
+
+def resized(scores: ScoreMap, size: Size) -> ScoreMap:
+    """Bilinear resize, ``align_corners=False``: ``F.interpolate``'s arithmetic, row by row."""
+    if scores.size == size:
+        return scores
+    height = scores.size[0]
+    ratio = torch.tensor(height) / size[0]  # in float32, as F.interpolate has it
+
+    def rows(start: int, stop: int) -> Tensor:
+        position = ((torch.arange(start, stop) + 0.5) * ratio - 0.5).clamp_min(0)
+        above = position.long().clamp_max(height - 1)
+        below = (above + 1).clamp_max(height - 1)
+        first = int(above[0])
+        source = scores.rows(first, int(below[-1]) + 1).movedim(1, -1)
+        above, below, weight = (
+            value.to(scores.device, non_blocking=True)
+            for value in (above - first, below - first, position.frac()[:, None, None])
+        )
+        between = torch.lerp(source[:, above], source[:, below], weight).movedim(-1, 1)
+        return F.interpolate(between, size=(stop - start, size[1]), mode="bilinear")
+
+    return scores._replace(shape=(*scores.shape[:2], *size), rows=rows)
+
+
+def softmaxed(scores: ScoreMap) -> ScoreMap:
+    """Probabilities of the classes."""
+    return scores._replace(rows=lambda start, stop: scores.rows(start, stop).softmax(1))
+
+
+def averaged(maps: Sequence[ScoreMap]) -> ScoreMap:
+    """The mean of maps of one shape."""
+
+    def rows(start: int, stop: int) -> Tensor:
+        total = maps[0].rows(start, stop).clone()
+        for scores in maps[1:]:
+            total += scores.rows(start, stop)
+        return total / len(maps)
+
+    return maps[0]._replace(rows=rows)
+
+
+def pasted(windows: Sequence[Window], size: Size) -> ScoreMap:
+    """Windows put back in their places; where they overlap, their mean.
+
+    Args:
+        windows: Parts that together cover the image.
+        size: The image's rows and columns.
+    """
+    images, classes = windows[0].scores.shape[:2]
+    device = windows[0].scores.device
+
+    def rows(start: int, stop: int) -> Tensor:
+        total = torch.zeros(images, stop - start, size[1], classes, device=device).movedim(-1, 1)
+        count = torch.zeros(stop - start, size[1], device=device)
+        for top, left, scores in windows:
+            first, last = max(start, top), min(stop, top + scores.size[0])
+            if first < last:
+                place = (
+                    ...,
+                    slice(first - start, last - start),
+                    slice(left, left + scores.size[1]),
+                )
+                total[place] += scores.rows(first - top, last - top)
+                count[place] += 1
+        return total / count
+
+    return ScoreMap((images, classes, *size), device, rows)
+
+
+def collect(scores: ScoreMap, keep: Callable[[Tensor], Tensor]) -> Tensor:
+    """``keep`` of every strip, put together again.
+
+    Args:
+        scores: What to make.
+        keep: What to keep of the scores (b k r W) of r rows: any tensor (... r W).
+    """
+    images, classes, height, width = scores.shape
+    budget = STRIP if scores.device.type == "cpu" else 32 * STRIP  # fewer launches
+    step = max(1, budget // (images * classes * width))
+    strips = (scores.rows(top, min(top + step, height)) for top in range(0, height, step))
+    return torch.cat([keep(strip) for strip in strips], dim=-2)

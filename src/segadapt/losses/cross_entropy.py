@@ -1,0 +1,105 @@
+"""Cross-entropy against the labels, in both of the releases' averages."""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float, Int, Integer
+from torch import Tensor
+
+from segadapt.functional.prototypes import sum_over_group
+from segadapt.losses.fused import FusedLoss, ImageLoss, Part
+from segadapt.losses.labels import class_counts
+from segadapt.structures import IGNORE
+
+MEANS = ("all", "valid")
+
+
+class CrossEntropy(FusedLoss):
+    """L_ce of CAC Eq. 8, and the cross-entropy of L_c and L_g in SSA Eq. 3.
+
+    Args:
+        mean: ``all``: over all pixels, ignored ones included (the releases' main loss:
+            mmsegmentation's default). ``valid``: over the pixels with a label, of each oracle
+            group, then over the groups (their coarse and teacher losses; torch's default).
+        ignore: The label that counts nowhere.
+        weight: One factor for each class, or None for 1. ``valid`` divides by their sum over the
+            pixels, as torch does.
+
+    Note:
+        Without any labelled pixel the loss is 0; the releases and torch give NaN with ``valid``.
+    """
+
+    weight: Tensor | None
+
+    def __init__(
+        self, mean: str = "valid", ignore: int = IGNORE, weight: Sequence[float] | None = None
+    ) -> None:
+        super().__init__()
+        if mean not in MEANS:
+            raise ValueError(f"mean of the cross-entropy is one of {', '.join(MEANS)}: not {mean}")
+        self.mean, self.ignore = mean, ignore
+        self.register_buffer("weight", None if weight is None else torch.tensor(list(weight)))
+
+    def images(
+        self, mask: Integer[Tensor, "b H W"], num_classes: int, group: int | None
+    ) -> list[ImageLoss]:
+        counts = class_counts(mask, num_classes, self.ignore)
+        weight = self._weight(num_classes, mask.device)
+        if self.mean == "all":
+            scale = torch.full((len(mask),), 1 / max(mask.numel(), 1), device=mask.device)
+        else:
+            scale = _group_scale((counts * weight).sum(1), group)
+        factors = None if self.weight is None else weight
+        return [_CrossEntropyOfImage(num_classes, factor, factors, self.ignore) for factor in scale]
+
+    def _weight(self, num_classes: int, device: torch.device) -> Float[Tensor, "k"]:
+        if self.weight is None:
+            return torch.ones(num_classes, device=device)
+        if len(self.weight) != num_classes:
+            raise ValueError(
+                f"the cross-entropy has {len(self.weight)} class weights for {num_classes} "
+                "classes; give one for each"
+            )
+        return self.weight
+
+
+def _group_scale(mass: Float[Tensor, "b"], group: int | None) -> Float[Tensor, "b"]:
+    """1 / (pixels of the image's group * number of groups)."""
+    size = len(mass) if group is None else min(group, len(mass))
+    groups = -(-len(mass) // size)
+    return 1 / (sum_over_group(mass, group).clamp_min(1e-12) * groups)
+
+
+class _CrossEntropyOfImage(ImageLoss):
+    """scale * sum_i weight_i * -log softmax(z_i)[y_i]; its slopes are softmax(z) - onehot(y)."""
+
+    def __init__(self, num_classes: int, scale: Tensor, weight: Tensor | None, ignore: int) -> None:
+        self.slopes, self.scale, self.weight, self.ignore = num_classes, scale, weight, ignore
+
+    def part(
+        self, scores: Float[Tensor, "n k"], labels: Int[Tensor, "n"], with_slopes: bool
+    ) -> Part:
+        valid = labels != self.ignore
+        label = labels.where(valid, 0)
+        weight = valid.to(scores.dtype)
+        if self.weight is not None:
+            weight = weight * self.weight.to(scores.dtype)[label]
+        shares, label = scores.softmax(1), label[:, None]
+        # log sum exp z = max z - log max softmax(z): no second exponential.
+        normaliser = scores.amax(1) - shares.amax(1).log()
+        loss = ((normaliser - scores.gather(1, label)[:, 0]) * weight).sum()[None]
+        if not with_slopes:
+            return Part(loss, None)
+        shares.scatter_(1, label, shares.gather(1, label) - 1)
+        return Part(loss, shares.mul_(weight[:, None]))
+
+    def value(self, sums: Float[Tensor, "s"]) -> Float[Tensor, ""]:
+        return sums[0] * self.scale
+
+    def add_gradient(
+        self,
+        gradient: Float[Tensor, "k h w"],
+        sums: Float[Tensor, "s"],
+        slopes: Float[Tensor, "c h w"],
+    ) -> None:
+        gradient.addcmul_(slopes, self.scale.to(slopes.dtype))

@@ -1,0 +1,122 @@
+"""The Dice loss of SSA."""
+
+import torch
+from jaxtyping import Float, Int, Integer
+from torch import Tensor
+
+from segadapt.functional.distributed import sum_over_ranks, world_size
+from segadapt.losses.fused import FusedLoss, ImageLoss, Part
+from segadapt.losses.labels import class_counts
+from segadapt.structures import IGNORE
+
+
+class Dice(FusedLoss):
+    """1 - (2 sum qt + s) / (sum q + sum t + s), of every image and class present in it, averaged.
+
+    With q the sigmoid of the scores and t the binary mask of the class, over all pixels of the
+    image: ignored pixels are negatives. The average runs over the images and classes of all ranks.
+
+    Args:
+        squared: Whether the denominator holds the sum of q squared (V-Net, which the SSA paper
+            cites) rather than of q (the release).
+        smoothing: s, in pixels (release: 1; V-Net: 0).
+        ignore: The label of no class.
+    """
+
+    def __init__(self, squared: bool = False, smoothing: float = 1.0, ignore: int = IGNORE) -> None:
+        super().__init__()
+        if not smoothing >= 0:
+            raise ValueError(f"smoothing of the Dice loss is a number of pixels, not {smoothing}")
+        self.squared, self.smoothing, self.ignore = squared, smoothing, ignore
+
+    def images(
+        self, mask: Integer[Tensor, "b H W"], num_classes: int, group: int | None
+    ) -> list[ImageLoss]:
+        counts = class_counts(mask, num_classes, self.ignore)
+        pairs = sum_over_ranks((counts > 0).sum().float()) / world_size()
+        scale = 1 / pairs.clamp_min(1)
+        # Nothing waits on a CPU, so that its losses may depend on which classes are there.
+        only_present = mask.device.type == "cpu"
+        return [_DiceOfImage(self, count, scale, only_present) for count in counts]
+
+
+class _DiceOfImage(ImageLoss):
+    """The Dice loss of one image; its own letter: p classes that are summed.
+
+    The derivative by q is a - b t (or 2 a q - b t) with a = (2 sum qt + s) / S^2 and b = 2 / S,
+    S being the denominator. a and b are the same for all pixels, so that the slopes are those of
+    the sigmoid, q (1 - q), once of all pixels (times q if squared) and once of those of the class.
+
+    Args:
+        loss: Its settings.
+        count: Pixels of each class.
+        scale: Factor of the sum over classes.
+        only_present: Whether the other classes are left out of the computation.
+    """
+
+    def __init__(
+        self, loss: Dice, count: Int[Tensor, "k"], scale: Float[Tensor, ""], only_present: bool
+    ) -> None:
+        self.loss, self.scale = loss, scale
+        self.chosen = _present(count) if only_present else None
+        self.count = count if self.chosen is None else count[self.chosen]
+        self.slopes = 2 * len(self.count)
+        numbers = torch.arange(len(self.count), device=count.device)
+        self.column = numbers if self.chosen is None else torch.zeros_like(count)
+        if self.chosen is not None:
+            self.column[self.chosen] = numbers
+
+    def part(
+        self, scores: Float[Tensor, "n k"], labels: Int[Tensor, "n"], with_slopes: bool
+    ) -> Part:
+        valid = labels != self.loss.ignore
+        column = self.column[labels.where(valid, 0)][:, None]
+        q = (scores if self.chosen is None else scores.index_select(1, self.chosen)).sigmoid()
+        own = q.gather(1, column)[:, 0] * valid
+        overlap = q.new_zeros(q.shape[1]).index_add_(0, column[:, 0], own)
+        mass = q.square().sum(0) if self.loss.squared else q.sum(0)
+        sums = torch.cat([mass, overlap])
+        if not with_slopes:
+            return Part(sums, None)
+        slopes = torch.zeros(len(q), 2, q.shape[1], dtype=q.dtype, device=q.device)
+        torch.addcmul(q, q, q, value=-1, out=slopes[:, 0])  # q (1 - q)
+        if self.loss.squared:
+            slopes[:, 0].mul_(q)
+        slopes[:, 1].scatter_(1, column, (own * (1 - own))[:, None])
+        return Part(sums, slopes.flatten(1))
+
+    def value(self, sums: Float[Tensor, "s"]) -> Float[Tensor, ""]:
+        ratio, _, weight = self._ratio(sums)
+        return ((1 - ratio) * weight).sum()
+
+    def add_gradient(
+        self,
+        gradient: Float[Tensor, "k h w"],
+        sums: Float[Tensor, "s"],
+        slopes: Float[Tensor, "c h w"],
+    ) -> None:
+        ratio, denominator, weight = self._ratio(sums)
+        everywhere, inside = slopes.unflatten(0, (2, -1))
+        factor = weight / denominator
+        power = 2 if self.loss.squared else 1
+        change = (factor * ratio * power)[:, None, None] * everywhere
+        change.addcmul_(factor[:, None, None], inside, value=-2)
+        if self.chosen is None:
+            gradient.add_(change)
+        else:
+            gradient.index_add_(0, self.chosen, change)
+
+    def _ratio(
+        self, sums: Float[Tensor, "s"]
+    ) -> tuple[Float[Tensor, "p"], Float[Tensor, "p"], Float[Tensor, "p"]]:
+        """(2 sum qt + s) / S, S, and the weight of each class."""
+        mass, overlap = sums.unflatten(0, (2, -1))
+        denominator = (mass + self.count + self.loss.smoothing).clamp_min(1e-12)
+        ratio = (2 * overlap + self.loss.smoothing) / denominator
+        return ratio, denominator, (self.count > 0) * self.scale.to(sums.dtype)
+
+
+def _present(count: Int[Tensor, "k"]) -> Int[Tensor, "p"]:
+    """The classes with pixels; the first one, which then weighs nothing, if there is none."""
+    present = count.nonzero()[:, 0]
+    return present if len(present) else torch.zeros_like(count[:1])

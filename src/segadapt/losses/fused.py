@@ -1,0 +1,157 @@
+"""Pixel losses at full resolution whose memory does not grow with the batch.
+
+At full resolution the scores of one branch are the largest tensors of a training step. Here they
+exist for a strip of rows at a time: upsampled, compared with the labels, turned into the gradient
+in closed form and resized back before the next strip. All losses of a branch share that one pass.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import torch
+from jaxtyping import Float, Int, Integer
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+from segadapt.functional.cosine import accurate
+from segadapt.losses.resizing import Resizer, Workspace
+
+
+class Part(NamedTuple):
+    """What a strip of pixels gives to the loss of its image.
+
+    Its own letters: s sums, c slopes.
+    """
+
+    sums: Float[Tensor, "s"]
+    slopes: Float[Tensor, "n c"] | None
+
+
+class ImageLoss(ABC):
+    """The loss of one image: sums over pixels first, then a value and a gradient made of them.
+
+    What the gradient needs of each pixel are its slopes. They are resized to the feature grid
+    before the sums are complete, which is why they must not depend on them.
+
+    Args:
+        slopes: How many numbers c a pixel gives.
+    """
+
+    slopes: int
+
+    @abstractmethod
+    def part(
+        self, scores: Float[Tensor, "n k"], labels: Int[Tensor, "n"], with_slopes: bool
+    ) -> Part:
+        """Sums and slopes of some pixels of the image. The scores are shared: not to be changed."""
+
+    @abstractmethod
+    def value(self, sums: Float[Tensor, "s"]) -> Float[Tensor, ""]:
+        """The loss, from the sums over all pixels."""
+
+    @abstractmethod
+    def add_gradient(
+        self,
+        gradient: Float[Tensor, "k h w"],
+        sums: Float[Tensor, "s"],
+        slopes: Float[Tensor, "c h w"],
+    ) -> None:
+        """Add the gradient of the scores on the feature grid, from slopes resized to it."""
+
+
+class FusedLoss(nn.Module, ABC):
+    """A pixel loss that can share the pass of :func:`fused_loss`.
+
+    Alone it is called as ``loss(logits, mask)`` with scores of the labels' size, as torch's are.
+    """
+
+    @abstractmethod
+    def images(
+        self, mask: Integer[Tensor, "b H W"], num_classes: int, group: int | None
+    ) -> list[ImageLoss]:
+        """One loss for each image; their sum is the loss of the batch."""
+
+    def forward(
+        self, logits: Float[Tensor, "b k H W"], mask: Integer[Tensor, "b H W"]
+    ) -> Float[Tensor, ""]:
+        return fused_loss([self], logits, mask)
+
+
+def fused_loss(
+    losses: Sequence[FusedLoss],
+    logits: Float[Tensor, "b k h w"],
+    mask: Integer[Tensor, "b H W"],
+    align_corners: bool = False,
+    group: int | None = None,
+) -> Float[Tensor, ""]:
+    """Sum of pixel losses of scores that are resized to the labels on the way.
+
+    The gradient is computed along with the value and is all that is kept for the backward pass. It
+    can be taken once: there is no second derivative.
+
+    Args:
+        losses: What to sum.
+        logits: Scores of any floating type; computed in float32 at least.
+        mask: Labels.
+        align_corners: How scores are resized: see :func:`segadapt.functional.resize.upsample`.
+        group: Images of an oracle group, for losses that average over each; None for all.
+    """
+    plans = [loss.images(mask, logits.shape[1], group) for loss in losses]
+    with_gradient = logits.requires_grad and torch.is_grad_enabled()
+    return _Fused.apply(logits, mask, plans, align_corners, with_gradient)
+
+
+class _Fused(torch.autograd.Function):
+    """The sum of image losses, and its gradient; differentiable once."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        logits: Tensor,
+        mask: Tensor,
+        plans: list[list[ImageLoss]],
+        align_corners: bool,
+        with_gradient: bool,
+    ) -> Tensor:
+        total = accurate(logits.new_zeros(()))
+        gradient = torch.zeros_like(logits, dtype=total.dtype) if with_gradient else None
+        (height, width), (rows, columns) = logits.shape[-2:], mask.shape[-2:]
+        resizer = Resizer((height, width), (rows, columns), align_corners, Workspace(total))
+        for image, losses in enumerate(zip(*plans, strict=True)):
+            here = None if gradient is None else gradient[image]
+            total += _image_loss(losses, logits[image], mask[image], resizer, here)
+        if gradient is not None:
+            ctx.save_for_backward(gradient)
+        ctx.dtype = logits.dtype
+        return total
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None, None, None, None]:
+        (gradient,) = ctx.saved_tensors
+        return (gradient * upstream).to(ctx.dtype), None, None, None, None
+
+
+def _image_loss(
+    losses: Sequence[ImageLoss],
+    scores: Float[Tensor, "k h w"],
+    mask: Integer[Tensor, "H W"],
+    resizer: Resizer,
+    gradient: Float[Tensor, "k h w"] | None,
+) -> Float[Tensor, ""]:
+    """The losses of one image; adds their gradient to ``gradient``, if there is one."""
+    names = [f"slopes {number}" for number in range(len(losses))]
+    sums_by_strip = []
+    for start, pixels in resizer.strips(scores):
+        labels = mask[start : start + len(pixels) // mask.shape[1]].flatten().long()
+        parts = [loss.part(pixels, labels, gradient is not None) for loss in losses]
+        sums_by_strip.append([part.sums for part in parts])
+        for name, part in zip(names, parts, strict=True):
+            if part.slopes is not None:
+                resizer.put(resizer.tall(name, part.slopes.shape[1]), start, part.slopes)
+    sums = [torch.stack(of_loss).sum(0) for of_loss in zip(*sums_by_strip, strict=True)]
+    if gradient is not None:
+        for name, loss, total in zip(names, losses, sums, strict=True):
+            loss.add_gradient(gradient, total, resizer.back(resizer.tall(name, loss.slopes)))
+    return torch.stack([loss.value(total) for loss, total in zip(losses, sums, strict=True)]).sum()

@@ -1,0 +1,43 @@
+"""What the losses need to know about a batch of labels before they look at a score."""
+
+import torch
+from jaxtyping import Int, Integer
+from torch import Tensor
+
+from segadapt.structures import IGNORE
+
+
+def class_counts(
+    mask: Integer[Tensor, "b H W"], num_classes: int, ignore: int = IGNORE
+) -> Int[Tensor, "b k"]:
+    """Pixels of each class in each image.
+
+    Args:
+        mask: Labels.
+        num_classes: Number of classes k.
+        ignore: The label that counts nowhere.
+
+    Raises:
+        ValueError: If a label is neither a class nor ``ignore``. Checked on the CPU only: on a GPU
+            it would make the host wait, and the data workers have checked every label before.
+    """
+    labels = mask.long()
+    column = labels.where(labels != ignore, num_classes)
+    if mask.device.type == "cpu":
+        _check(column, num_classes, ignore)
+    images = torch.arange(len(mask), device=mask.device)[:, None, None]
+    place = (column + images * (num_classes + 1)).flatten()
+    counts = torch.zeros(len(mask) * (num_classes + 1), dtype=torch.long, device=mask.device)
+    counts.index_add_(0, place, torch.ones_like(place))  # integers: exact in any order
+    return counts.view(len(mask), -1)[:, :num_classes]
+
+
+def _check(column: Int[Tensor, "b H W"], num_classes: int, ignore: int) -> None:
+    lowest, highest = (int(value) for value in column.aminmax()) if column.numel() else (0, 0)
+    if lowest < 0 or highest > num_classes:
+        wrong = lowest if lowest < 0 else highest
+        raise ValueError(
+            f"the labels hold {wrong}, but there are {num_classes} classes (0 to "
+            f"{num_classes - 1}, and {ignore} for pixels to ignore); correct data.num_classes or "
+            "the label files"
+        )

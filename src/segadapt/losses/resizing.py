@@ -1,0 +1,114 @@
+"""Bilinear resizing of one image's scores, and its transpose, a strip of rows at a time.
+
+Bilinear resizing is first along the columns (h to H, at the width of the feature grid) and then
+along the rows (w to W). The first step is taken for a whole image; the second, which makes the
+large tensors, strip by strip. All maps are channels-last, which torch resizes three times faster,
+and live in buffers that serve one image after the other: fresh memory costs as much as arithmetic.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+STRIP: Final = 2**21
+"""Scores in a strip on the CPU (8 MB): few enough for its cache, enough for all its threads."""
+
+GPU_STRIP: Final = 2**25
+"""Elsewhere, where larger strips mean fewer launches (128 MB; 512x512 pixels of 128 classes)."""
+
+Size = tuple[int, int]
+
+
+class Workspace:
+    """Buffers by name, used again and again.
+
+    Args:
+        like: Gives their type and device.
+    """
+
+    def __init__(self, like: Float[Tensor, "*shape"]) -> None:
+        self.like = like
+        self.buffers: dict[str, Tensor] = {}
+
+    def maps(self, name: str, channels: int, height: int, width: int) -> Float[Tensor, "1 c _ _"]:
+        """Uninitialised channels-last maps, in the memory that this name had before."""
+        needed = channels * height * width
+        if name not in self.buffers or len(self.buffers[name]) < needed:
+            self.buffers[name] = self.like.new_empty(needed)
+        return self.buffers[name][:needed].view(1, height, width, channels).movedim(-1, 1)
+
+
+class Resizer:
+    """Scores of single images from the feature grid (h, w) to the labels' (H, W), and back.
+
+    Args:
+        grid: The size (h, w).
+        size: The size (H, W).
+        align_corners: See :func:`segadapt.functional.resize.upsample`.
+        workspace: Where the maps are made.
+    """
+
+    def __init__(self, grid: Size, size: Size, align_corners: bool, workspace: Workspace) -> None:
+        self.grid, self.size, self.align_corners = grid, size, align_corners
+        self.workspace = workspace
+
+    def strips(self, scores: Float[Tensor, "k h w"]) -> Iterator[tuple[int, Float[Tensor, "n k"]]]:
+        """Rows of pixels with the first row's number; each overwrites the strip before."""
+        classes, (height, width) = len(scores), self.size
+        source = self.workspace.maps("source", classes, *self.grid)
+        source.copy_(scores)
+        tall = self.workspace.maps("tall", classes, height, self.grid[1])
+        self._enlarge(source, tall)
+        budget = STRIP if scores.device.type == "cpu" else GPU_STRIP
+        step = max(1, budget // (classes * width))
+        for start in range(0, height, step):
+            rows = min(step, height - start)
+            strip = self.workspace.maps("strip", classes, rows, width)
+            self._enlarge(tall[:, :, start : start + rows], strip)
+            yield start, strip.movedim(1, -1).view(-1, classes)
+
+    def tall(self, name: str, channels: int) -> Float[Tensor, "1 c H w"]:
+        """Room for maps that :meth:`put` fills and :meth:`back` reads."""
+        return self.workspace.maps(name, channels, self.size[0], self.grid[1])
+
+    def put(self, tall: Float[Tensor, "1 c H w"], start: int, pixels: Float[Tensor, "n c"]) -> None:
+        """Resize a strip of pixels back along the rows (transposed), from row ``start`` on."""
+        maps = pixels.view(1, -1, self.size[1], pixels.shape[1]).movedim(-1, 1)
+        self._reduce(maps, tall[:, :, start : start + maps.shape[2]])
+
+    def back(self, tall: Float[Tensor, "1 c H w"]) -> Float[Tensor, "c h w"]:
+        """Resize maps back along the columns (transposed)."""
+        maps = self.workspace.maps("back", tall.shape[1], *self.grid)
+        self._reduce(tall, maps)
+        return maps[0]
+
+    def _enlarge(self, maps: Tensor, out: Tensor) -> None:
+        torch.ops.aten.upsample_bilinear2d.out(maps, out.shape[2:], self.align_corners, out=out)
+
+    def _reduce(self, maps: Tensor, out: Tensor) -> None:
+        if maps.is_cuda and torch.are_deterministic_algorithms_enabled():
+            out.copy_(transposed_by_autograd(maps, out, self.align_corners))
+        else:
+            torch.ops.aten.upsample_bilinear2d_backward.grad_input(
+                maps, maps.shape[2:], out.shape, self.align_corners, grad_input=out
+            )
+
+
+def transposed_by_autograd(maps: Tensor, like: Tensor, align_corners: bool) -> Tensor:
+    """The transposed resize by torch's own derivative.
+
+    On a GPU the kernel above adds in an order that changes from run to run and refuses to work
+    under ``torch.use_deterministic_algorithms``; ``F.interpolate`` then takes slower steps that do
+    not.
+    """
+    with torch.enable_grad():
+        zeros = torch.zeros_like(like).requires_grad_()
+        larger = F.interpolate(
+            zeros, size=tuple(maps.shape[2:]), mode="bilinear", align_corners=align_corners
+        )
+        (transposed,) = torch.autograd.grad(larger, zeros, maps)
+    return transposed

@@ -1,0 +1,104 @@
+"""Segmentation scores of a whole data set, by mmsegmentation's rules."""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int, Integer
+from torch import Tensor
+from torchmetrics import Metric
+
+from segadapt.structures import IGNORE
+
+
+class Scores(NamedTuple):
+    """What a confusion matrix says, as fractions in float64 on the CPU.
+
+    A class that is neither labelled nor predicted anywhere has no IoU, and one that is never
+    labelled has no accuracy: they are nan there and are left out of the means. A class that is only
+    predicted, wrongly, has IoU 0 and counts.
+    """
+
+    miou: float
+    accuracy: float
+    """Share of the labelled pixels that are right (aAcc)."""
+    mean_accuracy: float
+    """Mean over classes of the share of their pixels that are right (mAcc)."""
+    iou: Float[Tensor, "k"]
+    class_accuracy: Float[Tensor, "k"]
+
+
+class ConfusionMatrix(Metric):
+    """Counts pixels by (label, prediction) over a data set, exactly, on the device.
+
+    Ignored pixels count nowhere. Over several ranks the counts are summed when computed, and not
+    before, so ranks may see different numbers of images.
+
+    Args:
+        num_classes: Number of classes.
+    """
+
+    full_state_update = False
+    confusion: Tensor
+
+    def __init__(self, num_classes: int) -> None:
+        super().__init__()
+        self.num_classes = num_classes
+        counts = torch.zeros(num_classes, num_classes, dtype=torch.int64)
+        self.add_state("confusion", counts, dist_reduce_fx="sum")
+
+    def update(self, prediction: Int[Tensor, "b H W"], mask: Integer[Tensor, "b H W"]) -> None:
+        self.confusion += count(prediction, mask, self.num_classes)
+
+    def compute(self) -> Int[Tensor, "k k"]:
+        """Rows are labels, columns predictions."""
+        return self.confusion
+
+
+def count(
+    prediction: Int[Tensor, "b H W"], mask: Integer[Tensor, "b H W"], num_classes: int
+) -> Int[Tensor, "k k"]:
+    """Number of pixels of each label (row) and prediction (column).
+
+    Args:
+        prediction: Predicted classes.
+        mask: Labels, or ``IGNORE``.
+        num_classes: Number of classes.
+
+    Raises:
+        ValueError: If a label or a prediction is no class (on the CPU; on a GPU the check would
+            stall the stream, and the device's own assertion fires).
+    """
+    row = torch.where(mask == IGNORE, num_classes, mask.long())
+    cell = (row * num_classes + prediction).flatten()
+    cells = (num_classes + 1) * num_classes  # the row that is one too many takes the ignored pixels
+    if cell.is_cuda:  # bincount would wait for the largest value
+        one = torch.ones((), dtype=torch.int64, device=cell.device)
+        counts = torch.zeros(cells, dtype=torch.int64, device=cell.device)
+        counts.scatter_add_(0, cell, one.expand_as(cell))
+    else:
+        counts = torch.bincount(cell, minlength=cells)
+    if len(counts) > cells:
+        raise ValueError(
+            f"a label of {int(mask[mask != IGNORE].max())} is outside the {num_classes} classes; "
+            f"labels must be below {num_classes} or {IGNORE}"
+        )
+    return counts.view(num_classes + 1, num_classes)[:num_classes]
+
+
+def scores(confusion: Int[Tensor, "k k"]) -> Scores:
+    """IoU and accuracies by mmsegmentation's rules (see :class:`Scores`).
+
+    Args:
+        confusion: Pixels by label (row) and prediction (column), summed over the data set.
+    """
+    pixels = confusion.cpu().double()
+    right, labelled, predicted = pixels.diagonal(), pixels.sum(1), pixels.sum(0)
+    iou = right / (labelled + predicted - right)  # 0 / 0 is nan
+    class_accuracy = right / labelled
+    return Scores(
+        miou=iou.nanmean().item(),
+        accuracy=(right.sum() / labelled.sum()).item(),
+        mean_accuracy=class_accuracy.nanmean().item(),
+        iou=iou,
+        class_accuracy=class_accuracy,
+    )

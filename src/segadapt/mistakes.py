@@ -1,0 +1,41 @@
+"""Mistakes in overrides, in one sentence with the nearest thing that would have worked."""
+
+import difflib
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+from hydra.errors import MissingConfigException
+from omegaconf import DictConfig, OmegaConf
+
+
+def mistake(error: Exception, compose: Callable[[], DictConfig]) -> str:
+    """What is wrong with overrides that Hydra cannot compose.
+
+    Args:
+        error: Hydra's.
+        compose: Gives the config without overrides, whose keys are compared.
+    """
+    if isinstance(error, MissingConfigException) and error.options:
+        group, _, name = str(error.missing_cfg_file).rpartition("/")
+        there = sorted(error.options)
+        return f"there is no {group}={name}{_near(name, there)}; there is {', '.join(there)}"
+    if unknown := re.match(r"Could not override '([^']+)'", str(error)):
+        key = unknown[1]
+        return f"there is no key {key}{_near(key, list(_keys(compose(), '')))}; +{key}= adds it"
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return "; ".join(line for line in lines if not line.startswith("See https"))
+
+
+def _near(name: str, there: Sequence[str]) -> str:
+    close = difflib.get_close_matches(name, there, n=1)
+    return f", did you mean {close[0]}?" if close else ""
+
+
+def _keys(node: DictConfig, prefix: str) -> Iterator[str]:
+    """Dotted keys of all nodes."""
+    for key in node:
+        yield f"{prefix}{key}"
+        if OmegaConf.is_dict(child := node._get_node(key)):
+            assert isinstance(child, DictConfig)
+            if not child._is_none():
+                yield from _keys(child, f"{prefix}{key}.")

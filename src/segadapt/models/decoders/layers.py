@@ -1,0 +1,73 @@
+"""The layers that mmsegmentation's heads are made of, with its random start."""
+
+from collections.abc import Callable
+
+from jaxtyping import Float
+from torch import Tensor, nn
+from torchvision.ops import Conv2dNormActivation
+
+from segadapt.functional.resize import upsample
+
+Norm = Callable[[int], nn.Module]
+"""Builds a normalisation for a number of channels."""
+
+
+def convolution(
+    before: int, after: int, kernel: int, norm: Norm = nn.BatchNorm2d, **options: int | None
+) -> Conv2dNormActivation:
+    """Same-size convolution without bias, normalisation, ReLU.
+
+    Args:
+        before: Channels in.
+        after: Channels out.
+        kernel: Side of the window.
+        norm: Builds the normalisation.
+        options: ``dilation`` and ``groups``; ``activation_layer=None`` leaves the ReLU out.
+    """
+    block = Conv2dNormActivation(before, after, kernel, norm_layer=norm, **options)
+    nn.init.kaiming_normal_(block[0].weight, mode="fan_out", nonlinearity="relu")
+    return block
+
+
+def separable(
+    before: int, after: int, norm: Norm = nn.BatchNorm2d, dilation: int = 1
+) -> nn.Sequential:
+    """3x3 depthwise and 1x1 convolution, each with normalisation and ReLU."""
+    return nn.Sequential(
+        convolution(before, before, 3, norm, groups=before, dilation=dilation),
+        convolution(before, after, 1, norm),
+    )
+
+
+class PooledContext(nn.Module):
+    """Averages a map over a coarse grid, convolves the averages and spreads them out again.
+
+    Args:
+        before: Channels in.
+        after: Channels out.
+        side: Rows and columns of the grid.
+        norm: Builds the normalisation.
+
+    Raises:
+        ValueError: On training with one image, if ``side`` is 1 and the norm needs a batch.
+    """
+
+    def __init__(self, before: int, after: int, side: int, norm: Norm = nn.BatchNorm2d) -> None:
+        super().__init__()
+        self.pool = nn.AdaptiveAvgPool2d(side)
+        self.convolve = convolution(before, after, 1, norm)
+
+    def forward(self, features: Float[Tensor, "b _ h w"]) -> Float[Tensor, "b _ h w"]:
+        pooled = self.pool(features)
+        try:
+            context = self.convolve(pooled)
+        except ValueError as error:
+            # torch's sentence names a shape; the user chose a batch size.
+            if "more than 1 value per channel" not in str(error):
+                raise
+            raise ValueError(
+                "batch normalisation cannot train on a single image here, because global pooling "
+                "leaves one value per channel: train with at least two images per device "
+                "(data.batch_size), or with a norm that needs no batch, such as torch.nn.GroupNorm"
+            ) from error
+        return upsample(context, features.shape[2:])

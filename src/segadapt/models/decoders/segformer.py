@@ -1,0 +1,38 @@
+"""The all-MLP decoder of SegFormer (Xie et al., NeurIPS 2021), as mmsegmentation builds it."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from segadapt.functional.resize import upsample
+from segadapt.models.decoders.layers import Norm, convolution
+from segadapt.models.interfaces import Decoder, Features
+
+
+class SegFormerDecoder(Decoder):
+    """Brings all levels to one width and size and mixes them cell by cell.
+
+    Args:
+        encoder_channels: Width of each level.
+        channels: Width of every map inside and of the result.
+        norm: Builds the normalisation.
+    """
+
+    def __init__(
+        self, encoder_channels: Sequence[int], channels: int = 256, norm: Norm = nn.BatchNorm2d
+    ) -> None:
+        super().__init__()
+        self.channels = channels
+        self.lateral = nn.ModuleList(
+            convolution(width, channels, 1, norm) for width in encoder_channels
+        )
+        self.fuse = convolution(len(encoder_channels) * channels, channels, 1, norm)
+
+    def forward(self, pyramid: list[Tensor]) -> Features:
+        size = pyramid[0].shape[2:]
+        maps = [
+            upsample(lateral(level), size)
+            for lateral, level in zip(self.lateral, pyramid, strict=True)
+        ]
+        return Features(self.fuse(torch.cat(maps, 1)))

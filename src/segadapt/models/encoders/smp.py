@@ -1,0 +1,61 @@
+"""The encoders that segmentation-models-pytorch has and timm has not, such as SegFormer's MiT."""
+
+from jaxtyping import Float
+from segmentation_models_pytorch.encoders import get_encoder, get_encoder_names
+from torch import Tensor, nn
+
+from segadapt.models.encoders.fetch import explained
+from segadapt.models.interfaces import Encoder
+from segadapt.models.sizes import crop, pad_to_multiple
+
+
+class SmpEncoder(Encoder):
+    """Last ``levels`` maps of an smp encoder, for images of any size.
+
+    Args:
+        name: smp's name, such as ``mit_b0``; timm's networks belong in ``TimmEncoder``.
+        pretrained: Start from the ``imagenet`` weights that smp publishes.
+        levels: How many of the last maps to return.
+        multiple: What image sides are padded to a multiple of.
+        layer_norm_eps: Replaces the epsilon of every layer norm; smp's MiT has 1e-5, the authors'
+            and mmsegmentation's 1e-6.
+
+    Raises:
+        ValueError: If there is no such encoder, or its weights are out of reach.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        pretrained: bool = True,
+        levels: int = 4,
+        multiple: int = 32,
+        layer_norm_eps: float | None = None,
+    ) -> None:
+        super().__init__()
+        if name not in get_encoder_names():
+            raise ValueError(
+                f"smp has no encoder {name}; it has {', '.join(sorted(get_encoder_names()))}"
+            )
+        with explained(name):
+            self.body = get_encoder(name, weights="imagenet" if pretrained else None)
+        # Its first map is the image; MiT's second has no channels.
+        self.channels = tuple(self.body.out_channels[-levels:])
+        self.strides = tuple(2**level for level in range(len(self.body.out_channels)))[-levels:]
+        if 0 in self.channels or levels >= len(self.body.out_channels):
+            raise ValueError(f"{name} has fewer than {levels} levels; lower model.encoder.levels")
+        self.multiple = multiple
+        if layer_norm_eps is not None:
+            _set_layer_norm_eps(self.body, layer_norm_eps)
+
+    def forward(self, image: Float[Tensor, "b 3 H W"]) -> list[Tensor]:
+        maps = self.body(pad_to_multiple(image, self.multiple))[-len(self.channels) :]
+        return [
+            crop(level, image, stride) for level, stride in zip(maps, self.strides, strict=True)
+        ]
+
+
+def _set_layer_norm_eps(network: nn.Module, eps: float) -> None:
+    for module in network.modules():
+        if isinstance(module, nn.LayerNorm):
+            module.eps = eps

@@ -1,0 +1,44 @@
+"""Images of any size for networks that only take some."""
+
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+
+def pad(image: Float[Tensor, "b c _ _"], rows: int, columns: int) -> Float[Tensor, "b c _ _"]:
+    """Add zeros at the bottom and on the right; the mean colour of a normalised image."""
+    return F.pad(image, (0, columns - image.shape[3], 0, rows - image.shape[2]))
+
+
+def pad_to_multiple(image: Float[Tensor, "b c _ _"], multiple: int) -> Float[Tensor, "b c _ _"]:
+    """Pad to the next size that ``multiple`` divides."""
+    rows, columns = (ceil_divide(side, multiple) * multiple for side in image.shape[2:])
+    return image if image.shape[2:] == (rows, columns) else pad(image, rows, columns)
+
+
+def crop(
+    features: Float[Tensor, "b d _ _"], image: Float[Tensor, "b c _ _"], stride: int
+) -> Float[Tensor, "b d h w"]:
+    """Cut a map of a padded image to the cells that touch the original one.
+
+    Args:
+        features: Map of the padded image.
+        image: The image before padding.
+        stride: Pixels per cell.
+
+    Raises:
+        ValueError: If the map has too few cells, so was made from too few pixels.
+    """
+    rows, columns = (ceil_divide(side, stride) for side in image.shape[2:])
+    if features.shape[2] < rows or features.shape[3] < columns:
+        raise ValueError(
+            f"the map of stride {stride} has {features.shape[2]}x{features.shape[3]} cells for an "
+            f"image of {image.shape[2]}x{image.shape[3]}, which needs {rows}x{columns}: this "
+            "backbone rounds sizes down, so give it a larger model.encoder.multiple"
+        )
+    return features[:, :, :rows, :columns]
+
+
+def ceil_divide(dividend: int, divisor: int) -> int:
+    """The quotient, rounded up."""
+    return -(-dividend // divisor)

@@ -1,0 +1,44 @@
+"""Colours for classes that have none."""
+
+import cv2
+import numpy as np
+from jaxtyping import Float, UInt8
+
+OKABE_ITO = (
+    *((230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66)),
+    *((0, 114, 178), (213, 94, 0), (204, 121, 167), (153, 153, 153)),
+)
+"""Eight colours that people with any kind of colour vision tell apart (Okabe and Ito, 2008)."""
+
+DEUTERANOPIA = np.array(
+    [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]]
+)
+"""What is left of linear RGB without green cones (Machado et al., 2009)."""
+
+
+def palette(num_classes: int) -> UInt8[np.ndarray, "k 3"]:
+    """RGB colours that stay apart, with and without green cones.
+
+    Okabe and Ito's eight, then always the colour of a grid that is farthest from those before it,
+    and from black, which stands for ignored pixels.
+    """
+    grid = np.stack(np.meshgrid(*[np.linspace(64, 255, 8)] * 3), -1).reshape(-1, 3)
+    pool = np.concatenate([OKABE_ITO, grid]).astype(np.uint8)
+    views = [_lab(pool / 255), _lab(_without_green_cones(pool / 255))]
+    chosen: list[int] = []
+    nearest = np.minimum.reduce([np.linalg.norm(view, axis=1) for view in views])
+    for k in range(num_classes):
+        new = k if k < len(OKABE_ITO) else int(nearest.argmax())
+        chosen.append(new)
+        apart = [np.linalg.norm(view - view[new], axis=1) for view in views]
+        nearest = np.minimum.reduce([nearest, *apart])
+    return pool[chosen]
+
+
+def _lab(rgb: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
+    """CIELAB, in which distances are about those that people see."""
+    return cv2.cvtColor(rgb.astype(np.float32)[None], cv2.COLOR_RGB2LAB)[0]
+
+
+def _without_green_cones(rgb: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
+    return ((rgb**2.2) @ DEUTERANOPIA.T).clip(0, 1) ** (1 / 2.2)

@@ -1,0 +1,51 @@
+"""Reading a run folder, without the imports that take seconds."""
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+from omegaconf import DictConfig, OmegaConf
+
+
+class Run(NamedTuple):
+    """A training's folder."""
+
+    folder: Path
+    config: DictConfig
+    state: str
+    """``finished``, ``running`` (or killed) or ``failed``."""
+    checkpoint: Path
+
+
+def read_run(folder: str | None, checkpoint: str) -> Run:
+    """The config, the state and a checkpoint of a training.
+
+    Args:
+        folder: Run folder.
+        checkpoint: ``last``, ``best``, or a file.
+
+    Raises:
+        ValueError: If there is no such folder or checkpoint.
+    """
+    if folder is None:
+        raise ValueError("which training? give run=RUN_FOLDER, as the training printed it")
+    path = Path(folder)
+    config, state = path / "config.yaml", path / "run.json"
+    for file in (config, state):
+        if not file.is_file():
+            raise ValueError(
+                f"{path} is no run folder: it has no {file.name}; give run=RUN_FOLDER as the "
+                "training printed it"
+            )
+    loaded = OmegaConf.load(config)
+    assert isinstance(loaded, DictConfig)
+    weights = _checkpoint(path / "checkpoints", checkpoint)
+    return Run(path, loaded, json.loads(state.read_text())["state"], weights)
+
+
+def _checkpoint(folder: Path, name: str) -> Path:
+    for file in (folder / f"{name}.ckpt", Path(name)):
+        if file.is_file():
+            return file
+    there = sorted(found.stem for found in folder.glob("*.ckpt"))
+    raise ValueError(f"no checkpoint {name!r} in {folder}; there is {', '.join(there) or 'none'}")

@@ -1,0 +1,74 @@
+"""A training from its first act in the run folder to its last, whatever happens in between."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from segadapt.failures import Interrupted, forget, keep
+from segadapt.launch import launch, rank, ranks_to_start
+from segadapt.run_folder import RunFolder
+
+Fit = Callable[[DictConfig], dict[str, float]]
+
+
+def start(cfg: DictConfig, overrides: Sequence[str], fit: Fit) -> dict[str, float]:
+    """Train by a config in its folder, or go on where this was interrupted.
+
+    Args:
+        cfg: Composed config; ``paths.run`` is the folder.
+        overrides: What was typed.
+        fit: Trains in this process.
+
+    Returns:
+        The last metrics.
+
+    Raises:
+        ValueError: If the folder holds something else.
+    """
+    if rank() > 0:  # of torchrun or srun: the first process has the folder
+        return fit(cfg)
+    return _held(RunFolder.start(Path(cfg.paths.run), cfg, overrides), cfg, fit)
+
+
+def resume(path: Path, check: Callable[[DictConfig], None], fit: Fit) -> dict[str, float]:
+    """Go on with an interrupted training, from its folder alone.
+
+    Args:
+        path: Run folder.
+        check: Raises if the config is not to be trusted.
+        fit: Trains in this process.
+    """
+    folder, cfg = RunFolder.resume(path, check)
+    return _held(folder, cfg, fit)
+
+
+def _held(folder: RunFolder, cfg: DictConfig, fit: Fit) -> dict[str, float]:
+    with _outcome(folder):
+        forget(folder.path)
+        if count := ranks_to_start(cfg.trainer):
+            launch(folder.path, count)
+        else:
+            fit(cfg)
+    return {
+        name: math.nan if value is None else value
+        for name, value in folder.state()["metrics"].items()
+    }
+
+
+@contextmanager
+def _outcome(folder: RunFolder) -> Iterator[None]:
+    """Says in run.json how the block ended; one that was interrupted stays ``running``."""
+    try:
+        yield
+    except (Interrupted, KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:
+        folder.fail(keep(folder.path, error))
+        raise
+    else:
+        folder.finish()
+    finally:
+        folder.close()

@@ -1,0 +1,216 @@
+"""Weights & Biases as a guest: offline without an account, and never in the way of the training.
+
+The truth about a run is in its folder (metrics.csv, report.json). The tracker gets a copy, on a
+thread: where that is slow or fails, the training does not notice; the summary says what it missed.
+"""
+
+import netrc
+import os
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from lightning.pytorch import Trainer
+from lightning.pytorch.loggers.logger import Logger
+from lightning.pytorch.utilities import rank_zero_only
+
+from segadapt.outbox import Outbox
+
+MODES = ("online", "offline", "disabled")
+HOSTS = ("api.wandb.ai", "api.forge.coreweave.com")
+"""The names under which wandb keeps its login, unless WANDB_BASE_URL says otherwise."""
+
+
+class WandbTracker(Logger):
+    """Logs to Weights & Biases from a thread of its own.
+
+    wandb is imported on that thread, with the first value. Uploads of code, of git differences, of
+    the command line and of console output are off, because they may hold secrets.
+
+    Args:
+        folder: Run folder. The run's id is kept there in ``wandb/id``, so that a resumed training
+            continues the same run.
+        project: W&B project.
+        mode: ``online``, ``offline``, ``disabled``, or ``auto``: what the variable WANDB_MODE says,
+            else ``online`` where a login is found (WANDB_API_KEY or netrc), else ``offline``.
+        name: Display name; W&B invents one if not given.
+        entity: User or team.
+        group: Name that the runs of an experiment share.
+        limit: How many values may wait before further ones are dropped.
+        patience: Seconds to wait for the tracker at the end.
+
+    Raises:
+        ValueError: If the mode is unknown, or ``online`` without a login.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        project: str,
+        mode: str = "auto",
+        name: str | None = None,
+        entity: str | None = None,
+        group: str | None = None,
+        limit: int = 1000,
+        patience: float = 60.0,
+    ) -> None:
+        super().__init__()
+        self.folder, self.mode, self.patience = Path(folder), resolved(mode), patience
+        self._about: dict[str, Any] = {
+            "project": project,
+            "name": name,
+            "entity": entity,
+            "group": group,
+        }
+        self._outbox = Outbox(limit)
+        self._opened = False
+        self._run: Any = None
+        self._step = 0
+
+    @property
+    def name(self) -> str:
+        return "wandb"
+
+    @property
+    def version(self) -> str | None:
+        """The run's id, once it has one."""
+        file = self.folder / "wandb" / "id"
+        return file.read_text().strip() if file.is_file() else None
+
+    @rank_zero_only
+    def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
+        """Log a resolved config, from which the caller has taken the secrets."""
+        config = dict(params)
+        self._put(lambda: self._run.config.update(config, allow_val_change=True))
+
+    @rank_zero_only
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        values = dict(metrics)
+        self._log(lambda wandb: values, step or 0)
+
+    @rank_zero_only
+    def log_image(self, key: str, file: Path, step: int) -> None:
+        """Log an image file that stays where it is."""
+        self._log(lambda wandb: {key: wandb.Image(str(file))}, step)
+
+    @rank_zero_only
+    def log_table(
+        self, key: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], step: int
+    ) -> None:
+        """Log a table."""
+        table = {"columns": list(columns), "data": [list(row) for row in rows]}
+        self._log(lambda wandb: {key: wandb.Table(**table)}, step)
+
+    @rank_zero_only
+    def finalize(self, status: str) -> None:
+        """Close the run and wait for what is left, at most ``patience`` seconds.
+
+        A value that is logged afterwards opens the run again.
+        """
+        if self._opened:
+            self._put(lambda: self._run.finish(exit_code=0 if status == "success" else 1))
+            self._outbox.close(self.patience)
+            self._opened = False
+
+    def account(self) -> str:
+        """One sentence: where the tracked run is, or what is missing there."""
+        missed = len(self._outbox.errors) + self._outbox.dropped
+        if missed:
+            first = f", the first with {self._outbox.errors[0]!r}" if self._outbox.errors else ""
+            return f"W&B missed {missed} calls{first}; metrics.csv has everything"
+        if self.mode == "offline":
+            return f"W&B is offline; upload with: wandb sync {self.folder / 'wandb'}/offline-run-*"
+        return f"W&B run {self.version} ({self.mode})"
+
+    def _log(self, values: Callable[[Any], dict[str, Any]], step: int) -> None:
+        self._step = max(self._step, step)  # wandb drops what comes with an earlier step
+        at = self._step
+
+        def log() -> None:
+            import wandb
+
+            self._run.log(values(wandb), step=at)
+
+        self._put(log)
+
+    def _put(self, call: Callable[[], object]) -> None:
+        if not self._opened:
+            self._opened = True
+            self._outbox.put(self._open)
+        self._outbox.put(call)
+
+    def _open(self) -> None:
+        if self.mode != "online":  # its error reports would ask the network for a name
+            os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
+        import wandb
+
+        self.folder.mkdir(parents=True, exist_ok=True)
+        settings = wandb.Settings(
+            console="off",
+            silent=True,
+            disable_git=True,
+            disable_code=True,
+            save_code=False,
+            x_disable_meta=True,
+            x_save_requirements=False,
+            init_timeout=30,
+            finish_timeout=self.patience,
+        )
+        self._run = wandb.init(
+            **self._about,
+            id=self._kept_id(),
+            dir=str(self.folder),
+            mode=cast(Any, self.mode),
+            resume="allow",
+            reinit="create_new",  # one process may train several models
+            settings=settings,
+        )
+
+    def _kept_id(self) -> str:
+        """The id of the run in this folder, made once."""
+        if self.version is None:
+            file = self.folder / "wandb" / "id"
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(secrets.token_hex(4))
+        return str(self.version)
+
+
+def trackers(trainer: Trainer) -> list[WandbTracker]:
+    """The loggers that take images and tables, which Lightning's interface does not know."""
+    return [logger for logger in trainer.loggers if isinstance(logger, WandbTracker)]
+
+
+def resolved(mode: str) -> str:
+    """The mode to use, without asking anybody.
+
+    Args:
+        mode: One of ``MODES``, or ``auto``.
+
+    Raises:
+        ValueError: If the mode is unknown, or ``online`` without a login.
+    """
+    if mode == "auto":
+        mode = os.environ.get("WANDB_MODE") or ("online" if logged_in() else "offline")
+    if mode not in MODES:
+        raise ValueError(f"logger.mode is {mode!r}; it must be auto, online, offline or disabled")
+    if mode == "online" and not logged_in():
+        raise ValueError(
+            "logger.mode=online needs a W&B login: run `wandb login` or set WANDB_API_KEY, "
+            "or take logger.mode=offline"
+        )
+    return mode
+
+
+def logged_in() -> bool:
+    """Whether wandb would find a key without asking for one."""
+    if os.environ.get("WANDB_API_KEY"):
+        return True
+    file = Path(os.environ.get("NETRC", "~/.netrc")).expanduser()
+    own = urlsplit(os.environ.get("WANDB_BASE_URL", "")).netloc
+    try:
+        known = netrc.netrc(file)
+    except (OSError, netrc.NetrcParseError):  # none, or none that wandb could read
+        return False
+    return any(known.authenticators(host) for host in ([own] if own else HOSTS))

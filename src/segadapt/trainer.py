@@ -1,0 +1,67 @@
+"""Lightning's trainer, with what this project decides for it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import lightning as L
+import torch
+from hydra.utils import instantiate
+from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.loggers.logger import Logger
+from omegaconf import DictConfig
+
+from segadapt.checkpoint import AtomicCheckpointIO
+
+
+def build_trainer(
+    cfg: DictConfig, eval_every: int, callbacks: Sequence[Callback], loggers: Sequence[Logger]
+) -> L.Trainer:
+    """Instantiate a trainer.
+
+    Its checkpoints are ours (and atomic), its samplers are the data module's, and validation is
+    counted in optimiser steps.
+
+    Args:
+        cfg: The config's ``trainer``; ``precision: auto`` is bfloat16 on GPUs, float32 on CPUs.
+        eval_every: Optimiser steps between two validations.
+        callbacks: All of them.
+        loggers: All of them.
+
+    Raises:
+        ValueError: If a GPU is asked for and there is none.
+    """
+    gpu = on_gpu(cfg)
+    fixed: dict[str, Any] = {
+        "val_check_interval": eval_every * cfg.accumulate_grad_batches,
+        "check_val_every_n_epoch": None,  # by steps, of which the whole run is one epoch
+        "max_epochs": -1,
+        "num_sanity_val_steps": 0,
+        "use_distributed_sampler": False,
+        "enable_checkpointing": False,
+        "enable_model_summary": False,
+        "enable_progress_bar": False,
+    }
+    if cfg.precision == "auto":
+        fixed["precision"] = "bf16-mixed" if gpu else "32-true"
+    return instantiate(
+        cfg,
+        **fixed,
+        sync_batchnorm=gpu and cfg.sync_batchnorm,  # torch has none for CPUs
+        callbacks=list(callbacks),
+        logger=list(loggers),
+        plugins=[AtomicCheckpointIO()],
+    )
+
+
+def on_gpu(cfg: DictConfig) -> bool:
+    """Whether a trainer of this config uses GPUs.
+
+    Raises:
+        ValueError: If they are asked for and there is none.
+    """
+    there = torch.cuda.is_available()
+    if cfg.accelerator in ("gpu", "cuda") and not there:
+        raise ValueError(
+            f"trainer.accelerator={cfg.accelerator}, but torch finds no GPU; take trainer=cpu"
+        )
+    return there and cfg.accelerator != "cpu"

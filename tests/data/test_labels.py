@@ -1,0 +1,57 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from segadapt.data.labels import LabelContract
+
+FILE = Path("some/label.png")
+
+
+def test_each_number_becomes_its_class():
+    contract = LabelContract({7: 0, 8: 1, 33: 1, 11: 2}, ignored=(0, 255))
+    raw = np.array([[7, 8, 33], [11, 0, 255]], dtype=np.uint8)
+    np.testing.assert_array_equal(contract(raw, FILE), [[0, 1, 1], [2, 255, 255]])
+
+
+def test_identity_changes_nothing_but_ignored_numbers():
+    raw = np.array([[0, 1, 2, 3, 255]], dtype=np.uint8)
+    found = LabelContract.identity(3, ignored=(3, 255))(raw, FILE)
+    np.testing.assert_array_equal(found, [[0, 1, 2, 255, 255]])
+
+
+def test_other_numbers_are_named_with_file_and_pixels():
+    raw = np.zeros((4, 5), dtype=np.uint8)
+    raw[0, :3], raw[2, 1] = 12, 204
+    with pytest.raises(
+        ValueError, match=r"label\.png holds 12 on 3 pixels, 204 on 1 pixels, "
+    ) as e:
+        LabelContract.identity(11, ignored=(11, 255))(raw, FILE)
+    assert "neither a class (0..10) nor ignored (11, 255)" in str(e.value)
+
+
+def test_many_other_numbers_are_counted():
+    raw = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    with pytest.raises(ValueError, match="6 on 1 pixels and 248 more numbers"):
+        LabelContract.identity(2)(raw, FILE)
+
+
+def test_255_is_an_error_unless_declared():
+    with pytest.raises(ValueError, match=r"255 on 1 pixels.*nor ignored \(none\)"):
+        LabelContract.identity(2, ignored=())(np.array([[0, 255]], dtype=np.uint8), FILE)
+
+
+@pytest.mark.parametrize(
+    ("classes", "ignored", "words"),
+    [
+        ({0: 0, 1: 2}, (255,), r"all of the classes 0\.\.K-1.*\[0, 2\]"),
+        ({1: 1}, (255,), r"map to \[1\]"),
+        ({0: 0, 255: 1}, (255,), "number 255 is both"),
+        ({0: 0, 300: 1}, (255,), "number 300 does not fit"),
+        ({0: 0}, (-1,), "number -1 does not fit"),
+        ({k: k for k in range(256)}, (), "at most 255"),
+    ],
+)
+def test_contradictory_contracts_are_refused(classes, ignored, words):
+    with pytest.raises(ValueError, match=words):
+        LabelContract(classes, ignored)

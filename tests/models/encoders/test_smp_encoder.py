@@ -1,0 +1,43 @@
+import pytest
+import torch
+from torch import nn
+
+from segadapt.models.encoders.smp import SmpEncoder
+
+
+def test_mit_takes_any_size_without_padding():
+    encoder = SmpEncoder("mit_b0", pretrained=False, multiple=1).eval()
+    assert (encoder.channels, encoder.strides) == ((32, 64, 160, 256), (4, 8, 16, 32))
+    with torch.no_grad():
+        sizes = [level.shape[2:] for level in encoder(torch.randn(1, 3, 97, 131))]
+    assert sizes == [(25, 33), (13, 17), (7, 9), (4, 5)]
+
+
+def test_layer_norms_get_the_authors_epsilon():
+    encoder = SmpEncoder("mit_b0", pretrained=False, layer_norm_eps=1e-6)
+    norms = [m for m in encoder.modules() if isinstance(m, nn.LayerNorm)]
+    assert len(norms) == 30  # 4 patches, 2 in each of 8 blocks, 6 reductions, 4 outputs
+    assert {norm.eps for norm in norms} == {1e-6}
+
+
+def test_convolutional_encoders_are_padded():
+    encoder = SmpEncoder("resnet18", pretrained=False, levels=2).eval()
+    with torch.no_grad():
+        sizes = [level.shape[2:] for level in encoder(torch.randn(1, 3, 33, 70))]
+    assert sizes == [(3, 5), (2, 3)]
+
+
+def test_unknown_names_and_levels_are_refused():
+    with pytest.raises(ValueError, match=r"smp has no encoder mit_b9; it has .*mit_b0"):
+        SmpEncoder("mit_b9", pretrained=False)
+    with pytest.raises(ValueError, match=r"mit_b0 has fewer than 5 levels"):
+        SmpEncoder("mit_b0", pretrained=False, levels=5)
+
+
+def test_weights_that_cannot_be_fetched_are_explained(monkeypatch):
+    def offline(*args, **kwargs):
+        raise ConnectionError
+
+    monkeypatch.setattr("segmentation_models_pytorch.encoders.hf_hub_download", offline)
+    with pytest.raises(ValueError, match=r"mit_b0 cannot be fetched \(ConnectionError\); train"):
+        SmpEncoder("mit_b0", pretrained=True)

@@ -1,0 +1,156 @@
+"""Every ``model=`` option: sizes, memory formats, compilation."""
+
+import math
+from pathlib import Path
+
+import jaxtyping
+import pytest
+import torch
+from networks import generator
+from torch import nn
+
+from segadapt.cli import CONF
+
+MODELS = sorted(file.stem for file in (Path(CONF) / "model").glob("*.yaml"))
+ON_CPU = [name for name in MODELS if name.startswith("segformer")]
+"""Networks whose constructor reads values, which the meta device has not."""
+
+LARGE = {"hrnet48", "resnet101", "base", "large", "window7"}
+"""Last words of those whose smaller sibling is the same code."""
+
+STRIDES = {"fcn": 8, "segnext": 8, "seaformer": 8, "afformer": 8}
+"""By the first word; 4 else."""
+
+NARROW = {
+    "tiny": [],
+    "upernet_swin": ["model.decoder.channels=16", "+model.encoder.depths=[1,1,2,1]"],
+    "upernet_resnet50": ["model.decoder.channels=16", "model.encoder.name=test_resnet"],
+    "deeplabv3plus_mobilenetv2": ["model.decoder.channels=16"],
+    "segformer_b0": ["model.decoder.channels=16"],
+    "smp_unet": ["model.encoder=resnet18"],
+    "ocrnet_hrnet18": ["model.decoder.channels=16", "model.encoder.name=hrnet_w18_small"],
+    "fcn_mobilenetv2": ["model.decoder.channels=16"],
+}
+"""The networks of the framework's own tests, made small."""
+
+
+def cells(name, size):
+    return tuple(math.ceil(side / STRIDES.get(name.split("_")[0], 4)) for side in size)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow) if name.split("_")[-1] in LARGE else name
+        for name in MODELS
+        if name not in ON_CPU
+    ],
+)
+def test_every_model_takes_odd_sizes(name):
+    with torch.device("meta"):
+        model = generator(name).eval()
+        pixels = model(torch.empty(1, 3, 97, 131)).pixels
+    assert pixels.shape == (1, model.channels, *cells(name, (97, 131)))
+
+
+@pytest.mark.parametrize("name", NARROW)
+def test_trains_on_odd_sizes_through_every_parameter(name):
+    model = generator(name, overrides=NARROW[name])
+    features = model(torch.randn(2, 3, 97, 131), auxiliary=True)
+    assert features.pixels.shape == (2, model.channels, *cells(name, (97, 131)))
+    loss = features.pixels.square().mean()
+    if features.auxiliary is not None:
+        loss = loss + features.auxiliary.square().mean()
+    loss.backward()
+    assert [n for n, p in model.named_parameters() if p.grad is None] == []
+    assert all(p.grad.isfinite().all() for p in model.parameters())
+
+
+@pytest.mark.parametrize("name", NARROW)
+def test_evaluates_a_single_image_as_in_a_batch(name):
+    model = generator(name, overrides=NARROW[name]).eval()
+    images = torch.randn(2, 3, 64, 64)
+    with torch.no_grad():
+        together, alone = model(images).pixels, model(images[:1]).pixels
+    torch.testing.assert_close(together[:1], alone, atol=2e-4, rtol=1e-3)
+
+
+@pytest.mark.parametrize("name", NARROW)
+def test_bf16_is_finite(name):
+    model = generator(name, overrides=NARROW[name]).eval()
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        assert model(torch.randn(1, 3, 49, 67)).pixels.isfinite().all()
+
+
+@pytest.mark.parametrize("name", NARROW)
+def test_channels_last_is_kept(name):
+    model = generator(name, overrides=NARROW[name]).eval().to(memory_format=torch.channels_last)
+    image = torch.randn(2, 3, 64, 96).contiguous(memory_format=torch.channels_last)
+    with torch.no_grad():
+        pixels = model(image).pixels
+        assert pixels.is_contiguous(memory_format=torch.channels_last)
+        expected = model(image.contiguous()).pixels
+    torch.testing.assert_close(pixels, expected, atol=2e-4, rtol=1e-3)
+
+
+@pytest.fixture
+def without_shape_checks():
+    """Dynamo cannot trace jaxtyping's checks, which only tests switch on."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
+
+
+@pytest.mark.usefixtures("without_shape_checks")
+@pytest.mark.parametrize(
+    ("name", "training", "backend"),
+    [
+        ("tiny", True, "aot_eager"),
+        ("upernet_resnet50", True, "eager"),
+        pytest.param("upernet_swin", False, "aot_eager", marks=pytest.mark.slow),
+    ],
+)
+def test_compiles_as_one_graph(name, training, backend):
+    model = generator(name, overrides=NARROW[name]).train(training)
+    images = torch.randn(2, 3, 40, 56)
+    expected = model(images).pixels
+    found = torch.compile(model, fullgraph=True, backend=backend)(images).pixels
+    torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-3)
+    found.sum().backward()
+    assert all(p.grad is not None for p in model.decoder.parameters())
+
+
+def test_auxiliary_scores_come_only_when_asked_for():
+    model = generator("upernet_resnet50", overrides=NARROW["upernet_resnet50"])
+    images = torch.randn(2, 3, 64, 64)
+    assert model(images).auxiliary is None
+    assert model(images, auxiliary=True).auxiliary.shape == (2, 5, 4, 4)
+
+
+def test_auxiliary_scores_come_in_evaluation_too():
+    model = generator("upernet_resnet50", overrides=NARROW["upernet_resnet50"]).eval()
+    assert model(torch.randn(1, 3, 64, 64), auxiliary=True).auxiliary is not None
+
+
+def test_the_auxiliary_head_may_be_switched_off_or_removed():
+    off = generator("upernet_swin", overrides=[*NARROW["upernet_swin"], "model.auxiliary=null"])
+    assert off(torch.randn(2, 3, 32, 32), auxiliary=True).auxiliary is None
+    removed = generator("upernet_resnet50", overrides=NARROW["upernet_resnet50"])
+    removed.auxiliary = None
+    assert removed(torch.randn(2, 3, 32, 32), auxiliary=True).auxiliary is None
+
+
+def test_parts_can_be_exchanged():
+    with torch.device("meta"):
+        model = generator("upernet_swin", overrides=["model/encoder=swin_base"])
+        assert model.encoder.channels == (128, 256, 512, 1024)
+        model = generator("upernet_swin", overrides=["model/decoder=segformer"])
+        assert model.channels == 256
+
+
+def test_tiny_group_has_no_statistics_of_a_batch():
+    model = generator("tiny_group")
+    assert not any(isinstance(part, nn.BatchNorm2d) for part in model.modules())
+    images = torch.randn(3, 3, 32, 48)
+    parts = torch.cat([model(images[:2]).pixels, model(images[2:]).pixels])
+    torch.testing.assert_close(model(images).pixels, parts, atol=1e-5, rtol=1e-5)

@@ -1,0 +1,186 @@
+import hashlib
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+from rich.console import Console
+from torchmetrics.classification import MulticlassJaccardIndex
+
+from segadapt.cli import CONF
+from segadapt.data.synthetic import Synthetic
+from segadapt.evaluation import evaluate, measured_data
+from segadapt.experiment import build_task
+from segadapt.report import from_json
+from segadapt.run_reader import read_run
+from segadapt.structures import IGNORE
+
+ROOT = Path(__file__).parents[1]
+PARTS = ("data", "model", "classifier", "loss", "optimizer", "schedule", "inference", "seed")
+
+
+def composed(name, *overrides):
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        return compose(name, list(overrides))
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A run folder as a training leaves it, of a network that has learnt nothing."""
+    folder = tmp_path_factory.mktemp("runs") / "a run"
+    cfg = composed("train", "data=synthetic", "model=tiny", "classifier=cac", "data.num_classes=3")
+    torch.manual_seed(0)
+    task = build_task(cfg)
+    (folder / "checkpoints").mkdir(parents=True)
+    OmegaConf.save(OmegaConf.masked_copy(cfg, PARTS), folder / "config.yaml", resolve=True)
+    state = {"state_dict": task.state_dict(), "global_step": 4}
+    torch.save(state, folder / "checkpoints" / "last.ckpt")
+    (folder / "run.json").write_text(json.dumps({"state": "finished"}))
+    return folder, task
+
+
+def evaluated(folder, *overrides):
+    cfg = composed("evaluate", f"run='{folder}'", "device=cpu", *overrides)
+    out = io.StringIO()
+    file = evaluate(
+        cfg,
+        read_run(cfg.run, cfg.checkpoint),
+        lambda trained: build_task(trained).model,
+        Console(file=out, width=100),
+    )
+    return file, json.loads(file.read_text()), out.getvalue()
+
+
+def independent_miou(task, branch):
+    metric = MulticlassJaccardIndex(3, average="macro", ignore_index=IGNORE)
+    task.eval()
+    for sample in (Synthetic(3, 64, 3)[index] for index in range(3)):
+        with torch.no_grad():
+            prediction = task.model(sample.image[None], sample.mask[None])
+        logits = getattr(prediction, branch).logits
+        scores = F.interpolate(logits, size=sample.mask.shape, mode="bilinear")
+        metric.update(scores.argmax(1), sample.mask[None])
+    return metric.compute().item()
+
+
+def test_the_report_has_the_scores_of_every_branch(trained):
+    folder, task = trained
+    _, report, _ = evaluated(folder)
+    found = from_json(report["results"])
+    assert list(found) == ["student", "coarse", "oracle"]
+    branches = {"student": "student", "coarse": "coarse", "oracle": "teacher"}
+    for name, branch in branches.items():
+        assert found[name].miou == pytest.approx(independent_miou(task, branch), abs=1e-6)
+
+
+def test_the_report_carries_its_protocol(trained):
+    folder, _ = trained
+    file, report, _ = evaluated(folder, "inference=slide", "inference.window=[32,48]")
+    assert file == folder / "evaluation" / "slide-last.json"
+    protocol = report["protocol"]
+    assert protocol["data"]["name"] == "synthetic"
+    assert protocol["data"]["split"] == "val"
+    assert protocol["data"]["images"] == 3
+    assert protocol["data"]["label_size"] == {
+        "smallest": [64, 64],
+        "largest": [64, 64],
+        "different": 1,
+    }
+    assert protocol["inference"]["window"] == [32, 48]
+    assert protocol["ignore_index"] == 255
+    assert "mmsegmentation" in protocol["absent_class"]
+    content = (folder / "checkpoints" / "last.ckpt").read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    assert protocol["checkpoint"] == {"file": "last.ckpt", "sha256": digest, "step": 4}
+    assert protocol["software"]["torch"] == torch.__version__.split("+")[0]
+    assert protocol["seconds"] > 0
+
+
+@pytest.mark.parametrize("way", ["whole", "slide", "multiscale"])
+def test_every_inference_prints_its_table(trained, way):
+    folder, _ = trained
+    file, report, text = evaluated(folder, f"inference={way}")
+    miou = report["results"]["student"]["miou"]
+    assert f"mIoU {100 * miou:.2f} (student)" in text
+    assert "class_2" in text
+    assert str(file) in text
+    assert ("oracle" in report["results"]) == (way == "whole")
+
+
+def test_an_unfinished_training_is_evaluated_and_named(trained, tmp_path):
+    folder, _ = trained
+    for file in ("config.yaml", "checkpoints/last.ckpt"):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_bytes((folder / file).read_bytes())
+    (tmp_path / "run.json").write_text(json.dumps({"state": "running"}))
+    _, report, text = evaluated(tmp_path)
+    assert report["protocol"]["run"]["state"] == "running"
+    assert "of a training that is running" in text
+
+
+def test_the_same_weights_by_file_name(trained):
+    folder, _ = trained
+    _, expected, _ = evaluated(folder)
+    file = folder / "checkpoints" / "last.ckpt"
+    _, report, _ = evaluated(folder, f"checkpoint='{file}'")
+    assert report["results"] == expected["results"]
+
+
+def data(**extra):
+    module = {"val": {"root": "/old/camvid", "files": ["/old/camvid/a", "/older/b"], **extra}}
+    return OmegaConf.create({"name": "camvid", "root": "/old/camvid", "module": module})
+
+
+def test_a_data_set_that_has_moved_is_found_in_its_new_place():
+    found = measured_data(data(), "val", "/new")
+    assert found.root == found.module.val.root == "/new"
+    assert found.module.val.files == ["/new/a", "/older/b"]
+
+
+def test_another_split_is_asked_of_the_data_set():
+    assert measured_data(data(split="val"), "test", None).module.val.split == "test"
+    with pytest.raises(ValueError, match="camvid has no split 'test', only val"):
+        measured_data(data(), "test", None)
+
+
+def test_a_data_set_without_a_folder_cannot_have_moved(trained):
+    folder, _ = trained
+    with pytest.raises(ValueError, match="synthetic has no folder"):
+        evaluated(folder, "data.root=/new")
+
+
+def script(folder, *overrides):
+    command = [sys.executable, str(ROOT / "scripts" / "evaluate.py"), *overrides]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        ([], "which training? give run=RUN_FOLDER"),
+        (["run=nowhere"], "nowhere is no run folder: it has no config.yaml"),
+    ],
+)
+def test_the_script_refuses_by_a_sentence_and_leaves_nothing(tmp_path, overrides, sentence):
+    answer = script(tmp_path, *overrides)
+    assert answer.returncode == 1
+    assert answer.stderr.startswith(f"error: {sentence}")
+    assert answer.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_the_script_writes_nothing_but_its_report(trained, tmp_path):
+    folder, _ = trained
+    before = set(Path(folder).rglob("*"))
+    answer = script(tmp_path, f"run='{folder}'", "inference=multiscale", "device=cpu")
+    assert answer.returncode == 0, answer.stderr
+    assert list(tmp_path.iterdir()) == []
+    new = set(Path(folder).rglob("*")) - before
+    assert new <= {folder / "evaluation", folder / "evaluation" / "multiscale-last.json"}

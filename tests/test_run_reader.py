@@ -1,0 +1,52 @@
+import json
+import subprocess
+import sys
+
+import pytest
+
+from segadapt.run_reader import read_run
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "config.yaml").write_text("seed: 3\n")
+    (tmp_path / "run.json").write_text(json.dumps({"state": "finished"}))
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "last.ckpt").touch()
+    return tmp_path
+
+
+def test_a_run_is_its_config_its_state_and_a_checkpoint(folder):
+    run = read_run(str(folder), "last")
+    assert (run.config.seed, run.state) == (3, "finished")
+    assert run.checkpoint == folder / "checkpoints" / "last.ckpt"
+
+
+def test_a_checkpoint_may_be_any_file(folder, tmp_path):
+    (tmp_path / "other.ckpt").touch()
+    assert read_run(str(folder), str(tmp_path / "other.ckpt")).checkpoint.name == "other.ckpt"
+
+
+def test_a_checkpoint_that_is_not_there_is_answered_with_those_that_are(folder):
+    with pytest.raises(ValueError, match=r"no checkpoint 'best' in .*; there is last"):
+        read_run(str(folder), "best")
+
+
+@pytest.mark.parametrize("file", ["config.yaml", "run.json"])
+def test_a_folder_of_something_else_is_refused(folder, file):
+    (folder / file).unlink()
+    with pytest.raises(ValueError, match=f"is no run folder: it has no {file}"):
+        read_run(str(folder), "last")
+
+
+def test_no_folder_is_asked_for():
+    with pytest.raises(ValueError, match="which training"):
+        read_run(None, "last")
+
+
+def test_it_does_not_import_what_takes_seconds():
+    code = "import sys, segadapt.run_reader; print(*{'torch', 'lightning'} & set(sys.modules))"
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert answer.stdout.strip() == ""
