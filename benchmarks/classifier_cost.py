@@ -16,7 +16,7 @@ from hydra.utils import instantiate
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from benchmarks.goals import Goal, publish, numbers_of
+from benchmarks.goals import Goal, numbers_of, publish
 from benchmarks.reference import cac, ssa
 from segadapt.classifiers.base import Classifier
 from segadapt.cost.laboratory import composed

@@ -1,28 +1,80 @@
 """What Lightning, logging and callbacks add to a step of a bare loop.
 
-Run it by ``python scripts/benchmark.py overhead [repeats=10]``: so many blocks of 50 steps.
+Run it by ``python scripts/benchmark.py overhead [repeats=10] [threads=1]``.
 
-Both loops take turns step by step, in one process and on the same batches. The bare step is done
+Both loops take turns step by step, in one process and on the same batch. The bare step is done
 where Lightning asks for its next batch; what passes from there to its next request is its step,
 with everything that any callback and logger does.
 """
 
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Final
+from typing import Any, ClassVar, Final
 
-from torch.utils.data import IterableDataset
+import lightning as L
+import torch
+from torch.utils.data import DataLoader, IterableDataset
 
+from benchmarks.goals import Goal, numbers_of, publish
+from segadapt.cost.comparison import place
+from segadapt.cost.laboratory import built, composed, setting_of
+from segadapt.cost.options import CONFIGS, Options
+from segadapt.cost.presentation import milliseconds, timing
+from segadapt.cost.scenes import labelled_batch
 from segadapt.cost.steps import Subject
-from segadapt.cost.timing import Reading, cpu_clock
+from segadapt.cost.timing import Reading, cpu_clock, ratio, seconds, spread
+from segadapt.data.dataset import Labelled
+from segadapt.data.module import collate
+from segadapt.experiment import build_task, train
 from segadapt.structures import Batch
 
-CONF = Path(__file__).resolve().parents[1] / "conf"
 BLOCK: Final = 50
-"""Steps that are added up: metrics are logged once in as many."""
+"""Steps that are added up, so that what is done once in a while counts in every sum."""
 WARM_UP: Final = 2
 """Blocks that do not count: in them, the tracker starts its process."""
+CLASSIFIERS: Final = ("fixed", "ssa")
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Compare the loops for the cheapest step and for the one with most to log."""
+    repeats, threads = numbers_of(arguments, repeats=10, threads=torch.get_num_threads())
+    torch.set_num_threads(threads)
+    goals: list[Goal] = []
+    details: dict[str, Any] = {}
+    for classifier in CLASSIFIERS:
+        turns = trained(classifier, (WARM_UP + repeats) * BLOCK)
+        bare, lightning = blocks(turns.bare), blocks(turns.lightning)
+        details[classifier] = {"bare": timing(bare, None), "lightning": timing(lightning, bare)}
+        for kind in Reading._fields:
+            times = ratio(seconds(lightning, kind), seconds(bare, kind)).median
+            goals.append(Goal(f"{classifier}: Lightning / bare loop, {kind} time", times, 1.05))
+        shown = [milliseconds(spread(seconds(found, "wall"))) for found in (bare, lightning)]
+        print(f"{classifier}: {BLOCK} bare steps {shown[0]} ms, by Lightning {shown[1]} ms")
+    title = (
+        f"tiny model on batches of digits' shape, all loggers and callbacks on, {threads} threads; "
+        f"medians of {repeats} blocks of {BLOCK} alternating steps"
+    )
+    publish("overhead", title, goals, details)
+
+
+def trained(classifier: str, steps: int) -> "Turns":
+    """Train by the project's own engine, the bare loop between its steps."""
+    with tempfile.TemporaryDirectory() as folder:
+        overrides = (
+            f"paths.run={folder}/run",
+            f"data.steps={steps}",
+            f"data.eval_every={steps}",
+            f"checkpoint_every={steps}",
+            "trainer.accelerator=cpu",
+            "trainer.limit_val_batches=1",
+            "data.module._target_=benchmarks.overhead.TurnsData",
+            f"+data.module.classifier={classifier}",
+        )
+        options = Options(data="digits", overrides=overrides)
+        train(composed(options, CONFIGS, "tiny", classifier))
+    assert TurnsData.turns is not None
+    return TurnsData.turns
 
 
 class Turns(IterableDataset[Batch]):
@@ -47,8 +99,44 @@ class Turns(IterableDataset[Batch]):
             self.lightning.append(passed)
 
 
+class TurnsData(L.LightningDataModule):
+    """Stands in for the data module of a config: turns to train on, its own images to validate.
+
+    Args:
+        train: As in the config; it names the classes.
+        val: As in the config.
+        steps: Optimiser steps of the run.
+        classifier: Of the bare loop.
+        others: What the config says besides.
+    """
+
+    turns: ClassVar[Turns | None] = None
+    """Of the last training."""
+
+    def __init__(
+        self, train: Labelled, val: Labelled, steps: int, classifier: str, **others: Any
+    ) -> None:
+        super().__init__()
+        self.val, self.classes, self.steps = val, train.classes, steps
+        options = Options(data="digits", classifier=(classifier,), device="cpu")
+        parts, shape = built(options, CONFIGS, build_task, "tiny")
+        subject = place(parts[classifier], labelled_batch(*shape), setting_of(options))
+        subject.model.train()
+        TurnsData.turns = Turns(subject, steps)
+
+    def train_dataloader(self) -> DataLoader:
+        return DataLoader(self._turns(), batch_size=None)
+
+    def val_dataloader(self) -> DataLoader:
+        return DataLoader(self.val, collate_fn=collate)
+
+    def _turns(self) -> Turns:
+        assert TurnsData.turns is not None
+        return TurnsData.turns
+
+
 def blocks(readings: Sequence[Reading]) -> list[Reading]:
-    """Sums over blocks, the first ones left out."""
+    """Sums over blocks of steps, without those of the warm-up."""
     starts = range(WARM_UP * BLOCK, len(readings) - BLOCK + 1, BLOCK)
     return [
         Reading(*(sum(times) for times in zip(*readings[i : i + BLOCK], strict=True)))

@@ -17,7 +17,7 @@ from typing import Any, Final
 import lightning as L
 from lightning.pytorch.callbacks import Callback
 
-from benchmarks.goals import Goal, publish, numbers_of
+from benchmarks.goals import Goal, numbers_of, publish
 from segadapt.cost.presentation import timing
 from segadapt.cost.timing import Action, Reading, alternate, ratio, seconds, spread
 

@@ -15,6 +15,7 @@ SECTIONS = ("classifier_cost", "overhead", "startup")
 
 def main(arguments: Sequence[str]) -> None:
     """Answer one command line."""
+    os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # else the memory profiler writes to stderr
     if arguments and arguments[0] in SECTIONS:
         sys.path.insert(0, str(ROOT))
         importlib.import_module(f"benchmarks.{arguments[0]}").main(arguments[1:])
@@ -24,7 +25,6 @@ def main(arguments: Sequence[str]) -> None:
 
 def measure(options: Options) -> None:
     """Measure every model with every classifier, print the table and write the file."""
-    os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # else the memory profiler writes to stderr
     from segadapt.cost import laboratory
     from segadapt.experiment import build_task
 

@@ -11,7 +11,7 @@ import pickle
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import torch
 from lightning.pytorch.plugins.io import CheckpointIO
@@ -79,7 +79,7 @@ def write(content: Mapping[str, Any], path: Path) -> None:
     try:
         with replacing(path) as file:
             digesting = _Digesting(file)
-            torch.save(content, digesting)
+            torch.save(content, cast(BinaryIO, digesting))  # torch only writes and flushes
             _admit(path, [*_admitted(path), digesting.digest()])
     except (OSError, RuntimeError) as error:  # torch's writer hides an error of the file
         cause = error if digesting is None or digesting.error is None else digesting.error

@@ -17,7 +17,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from segadapt.failures import DEBUG, ERROR, Interrupted, debugging, sentence
+from segadapt.failures import DEBUG, ERROR, Interrupted, debugging, kept, sentence
 from segadapt.mistakes import mistake
 
 CONF = Path(__file__).resolve().parent / "conf"
@@ -99,8 +99,9 @@ def _tell(error: Exception, folder: Path) -> int:
         again = f"python scripts/resume.py {shlex.quote(f'run={folder}')}"
         print(f"{error}; continue with: {again}", file=sys.stderr)
         return error.exit_code
-    print(f"error: {sentence(error)}", file=sys.stderr)
-    if (folder / ERROR).is_file():
+    said = sentence(error)
+    print(f"error: {said}", file=sys.stderr)
+    if kept(folder) == said:
         print(f"traceback: {folder / ERROR}", file=sys.stderr)
     return 1
 

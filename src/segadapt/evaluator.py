@@ -1,6 +1,6 @@
 """Every branch of a classifier, measured over a data set."""
 
-from typing import Protocol, cast
+from typing import Protocol, cast, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int, Integer
@@ -16,6 +16,7 @@ BRANCHES = ("student", "coarse", "oracle")
 """The readings of an image that are evaluated; the first is what inference uses."""
 
 
+@runtime_checkable
 class Evaluated(Protocol):
     """What callbacks read of a task."""
 

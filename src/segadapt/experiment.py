@@ -35,7 +35,7 @@ def build_task(cfg: DictConfig) -> SegmentationTask:
     objective = instantiate(cfg.loss)
     drop_unread_teacher(model, objective, num_classes)
     return SegmentationTask(
-        model=model.to(memory_format=torch.channels_last),  # type: ignore[call-overload]
+        model=model.to(memory_format=torch.channels_last),
         objective=objective,
         optimizer=instantiate(cfg.optimizer),
         schedule=instantiate(cfg.schedule),
@@ -92,7 +92,7 @@ def _engine(cfg: DictConfig, start: Path | None) -> list[Callback]:
     folder = Path(cfg.paths.run) / "checkpoints"
     checkpoints = Checkpoints(folder, cfg.checkpoint_every, cfg.monitor)
     return [
-        Agreement(resolved(cfg), start and digest(start)),
+        Agreement(resolved(cfg), digest(start) if start else None),
         Seeding(cfg.seed),
         checkpoints,
         Preemption(checkpoints.save),

@@ -25,6 +25,7 @@ INTERRUPTED = 128 + signal.SIGTERM
 PATIENCE = 5.0
 """Seconds that processes get to end by themselves once one of them has failed."""
 
+
 def ranks_to_start(trainer: DictConfig, environment: Mapping[str, str] = os.environ) -> int:
     """How many processes this one has to start; 0 where it trains itself.
 
@@ -100,7 +101,9 @@ def launch(folder: Path, count: int, command: Sequence[str] = ()) -> None:
     killed = next((local for local, code in enumerate(codes) if code and code < 0), None)
     if killed is not None:
         name = signal.Signals(-(codes[killed] or 0)).name
-        raise RankFailed(f"the process of rank {killed} was killed by {name}; all others were ended")
+        raise RankFailed(
+            f"the process of rank {killed} was killed by {name}; all others were ended"
+        )
     if INTERRUPTED in codes:
         raise Interrupted(received[0], None)
     if any(codes):

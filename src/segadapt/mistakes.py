@@ -34,8 +34,9 @@ def _near(name: str, there: Sequence[str]) -> str:
 def _keys(node: DictConfig, prefix: str) -> Iterator[str]:
     """Dotted keys of all nodes."""
     for key in node:
-        yield f"{prefix}{key}"
+        name = f"{prefix}{key!s}"
+        yield name
         if OmegaConf.is_dict(child := node._get_node(key)):
             assert isinstance(child, DictConfig)
             if not child._is_none():
-                yield from _keys(child, f"{prefix}{key}.")
+                yield from _keys(child, f"{name}.")

@@ -12,7 +12,7 @@ import socket
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue
@@ -49,7 +49,7 @@ class RunFolder:
         sweep(path)
 
     @classmethod
-    def start(cls, path: Path, cfg: DictConfig, overrides: Sequence[str]) -> Self:
+    def start(cls, path: Path, cfg: DictConfig, overrides: Sequence[str]) -> "RunFolder":
         """Begin a run, or go on with the one that was interrupted here.
 
         Args:
@@ -72,7 +72,9 @@ class RunFolder:
         return folder
 
     @classmethod
-    def resume(cls, path: Path, check: Callable[[DictConfig], None]) -> tuple[Self, DictConfig]:
+    def resume(
+        cls, path: Path, check: Callable[[DictConfig], None]
+    ) -> "tuple[RunFolder, DictConfig]":
         """Go on with an interrupted run, from its folder alone, wherever it lies now.
 
         Args:

@@ -27,7 +27,7 @@ MODULES = (
     "lightning.pytorch.callbacks",
     "lightning.pytorch.loggers",
     "segmentation_models_pytorch.losses",
-    "torch.nn.modules.loss",
+    "torch.nn.modules",
     "torch.optim",
 )
 """Modules, with all below them, whose own classes and functions may be built."""
@@ -42,8 +42,8 @@ OBJECTS = (
 SHORT = ("lightning.Trainer", "lightning.pytorch.strategies.DDPStrategy", "torch.nn.")
 """Beginnings under which those are usually written; they are looked up, then compared."""
 
-KEYS = ("_target_", "_partial_", "_recursive_", "_convert_")
-"""Hydra's own keys that mean no more than they say."""
+KEYS = ("_target_", "_args_", "_partial_", "_recursive_", "_convert_")
+"""Hydra's own keys that mean no more than they say, or hold values that are looked at too."""
 
 
 def check(cfg: DictConfig) -> None:
@@ -76,6 +76,8 @@ def _check_target(key: str, target: Any) -> None:
     if not (inspect.isclass(found) or inspect.isfunction(found)):
         _refuse(key, target, "this is neither a class nor a function")
     place = f"{found.__module__}.{found.__qualname__}"
+    if "." in found.__qualname__:
+        _refuse(key, target, f"this is {place}, a part of a class")
     if place not in OBJECTS and not place.startswith(tuple(f"{name}." for name in MODULES)):
         _refuse(key, target, f"this is {place}, which is not on the list")
 
@@ -92,7 +94,7 @@ def _resolved(key: str, target: str) -> Any:
             return reduce(getattr, parts[length:], module)
         except AttributeError:
             break
-    _refuse(key, target, "there is no such thing")
+    return _refuse(key, target, "there is no such thing")
 
 
 def _values(node: Any, key: str) -> Iterator[tuple[str, Any]]:

@@ -79,5 +79,5 @@ def test_parameters_of_segformer_are_the_published(name):
 
 
 @pytest.mark.parametrize("name", ["tiny", "tiny_group"])
-def test_tiny_has_a_quarter_of_a_million_parameters(name):
-    assert sum(p.numel() for p in generator(name).parameters()) == pytest.approx(0.25e6, rel=0.02)
+def test_tiny_stays_under_a_quarter_of_a_million_parameters(name):
+    assert 0.2e6 < sum(p.numel() for p in generator(name).parameters()) < 0.25e6

@@ -84,7 +84,7 @@ class Ballot:
     """The largest of what the ranks say, each time one call later."""
 
     def __init__(self) -> None:
-        self.group = dist.new_group(backend="gloo")
+        self.group: Any = dist.new_group(backend="gloo")
         self.value = torch.zeros((), dtype=torch.int64)
         self.pending: dist.Work | None = None
 

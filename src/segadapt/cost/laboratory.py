@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import torch
 from hydra import compose, initialize_config_dir
@@ -26,6 +26,7 @@ from segadapt.report import write_json
 from segadapt.segmentor import Segmentor
 
 
+@runtime_checkable
 class Trainable(Protocol):
     """What is read of a task."""
 

@@ -38,7 +38,9 @@ class CrossEntropy(FusedLoss):
         if mean not in MEANS:
             raise ValueError(f"mean of the cross-entropy is one of {', '.join(MEANS)}: not {mean}")
         self.mean, self.ignore = mean, ignore
-        self.register_buffer("weight", None if weight is None else torch.tensor(list(weight)))
+        self.register_buffer(
+            "weight", None if weight is None else torch.tensor(list(weight), dtype=torch.float32)
+        )
 
     def images(
         self, mask: Integer[Tensor, "b H W"], num_classes: int, group: int | None
@@ -46,7 +48,7 @@ class CrossEntropy(FusedLoss):
         counts = class_counts(mask, num_classes, self.ignore)
         weight = self._weight(num_classes, mask.device)
         if self.mean == "all":
-            scale = torch.full((len(mask),), 1 / max(mask.numel(), 1), device=mask.device)
+            scale = weight.new_full((len(mask),), 1 / max(mask.numel(), 1))
         else:
             scale = _group_scale((counts * weight).sum(1), group)
         factors = None if self.weight is None else weight
@@ -54,13 +56,13 @@ class CrossEntropy(FusedLoss):
 
     def _weight(self, num_classes: int, device: torch.device) -> Float[Tensor, "k"]:
         if self.weight is None:
-            return torch.ones(num_classes, device=device)
+            return torch.ones(num_classes, dtype=torch.float64, device=device)
         if len(self.weight) != num_classes:
             raise ValueError(
                 f"the cross-entropy has {len(self.weight)} class weights for {num_classes} "
                 "classes; give one for each"
             )
-        return self.weight
+        return self.weight.double()
 
 
 def _group_scale(mass: Float[Tensor, "b"], group: int | None) -> Float[Tensor, "b"]:
@@ -94,7 +96,7 @@ class _CrossEntropyOfImage(ImageLoss):
         return Part(loss, shares.mul_(weight[:, None]))
 
     def value(self, sums: Float[Tensor, "s"]) -> Float[Tensor, ""]:
-        return sums[0] * self.scale
+        return sums[0] * self.scale.to(sums.dtype)
 
     def add_gradient(
         self,

@@ -33,7 +33,7 @@ class Dice(FusedLoss):
         self, mask: Integer[Tensor, "b H W"], num_classes: int, group: int | None
     ) -> list[ImageLoss]:
         counts = class_counts(mask, num_classes, self.ignore)
-        pairs = sum_over_ranks((counts > 0).sum().float()) / world_size()
+        pairs = sum_over_ranks((counts > 0).sum()).double() / world_size()
         scale = 1 / pairs.clamp_min(1)
         # Nothing waits on a CPU, so that its losses may depend on which classes are there.
         only_present = mask.device.type == "cpu"

@@ -22,9 +22,10 @@ def class_counts(
             it would make the host wait, and the data workers have checked every label before.
     """
     labels = mask.long()
-    column = labels.where(labels != ignore, num_classes)
+    valid = labels != ignore
     if mask.device.type == "cpu":
-        _check(column, num_classes, ignore)
+        _check(labels.where(valid, 0), num_classes, ignore)
+    column = labels.where(valid, num_classes)
     images = torch.arange(len(mask), device=mask.device)[:, None, None]
     place = (column + images * (num_classes + 1)).flatten()
     counts = torch.zeros(len(mask) * (num_classes + 1), dtype=torch.long, device=mask.device)
@@ -32,12 +33,11 @@ def class_counts(
     return counts.view(len(mask), -1)[:, :num_classes]
 
 
-def _check(column: Int[Tensor, "b H W"], num_classes: int, ignore: int) -> None:
-    lowest, highest = (int(value) for value in column.aminmax()) if column.numel() else (0, 0)
-    if lowest < 0 or highest > num_classes:
-        wrong = lowest if lowest < 0 else highest
+def _check(labels: Int[Tensor, "b H W"], num_classes: int, ignore: int) -> None:
+    lowest, highest = (int(value) for value in labels.aminmax())
+    if lowest < 0 or highest >= num_classes:
         raise ValueError(
-            f"the labels hold {wrong}, but there are {num_classes} classes (0 to "
-            f"{num_classes - 1}, and {ignore} for pixels to ignore); correct data.num_classes or "
-            "the label files"
+            f"the labels hold {lowest if lowest < 0 else highest}, but there are {num_classes} "
+            f"classes (0 to {num_classes - 1}, and {ignore} for pixels to ignore); correct "
+            "data.num_classes or the label files"
         )

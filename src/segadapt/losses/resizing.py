@@ -14,8 +14,9 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-STRIP: Final = 2**21
-"""Scores in a strip on the CPU (8 MB): few enough for its cache, enough for all its threads."""
+STRIP: Final = 2**22
+"""Scores in a strip on the CPU (16 MB): few enough for its cache, enough for its threads, which
+wait for each other once an operation."""
 
 GPU_STRIP: Final = 2**25
 """Elsewhere, where larger strips mean fewer launches (128 MB; 512x512 pixels of 128 classes)."""

@@ -43,6 +43,7 @@ class AuxiliaryHead(nn.Module):
         self.dropout = nn.Dropout2d(dropout)
         self.score = nn.Conv2d(channels, num_classes, 1)
         nn.init.normal_(self.score.weight, std=0.01)
+        assert self.score.bias is not None
         nn.init.zeros_(self.score.bias)
 
     def forward(self, pyramid: list[Tensor]) -> Float[Tensor, "b k h w"]:

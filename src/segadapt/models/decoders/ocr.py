@@ -80,6 +80,7 @@ class OCRDecoder(Decoder):
         self.coarse = convolution(together, together, 1, norm)
         self.score = nn.Conv2d(together, num_classes, 1)
         nn.init.normal_(self.score.weight, std=0.01)
+        assert self.score.bias is not None
         nn.init.zeros_(self.score.bias)
         self.reduce = convolution(together, channels, 3, norm)
         self.attend = ObjectAttention(channels, inner, norm)

@@ -4,15 +4,13 @@ Sandler et al., "MobileNetV2" (CVPR 2018). timm dilates whole stages; mmsegmenta
 first block of each, by the rates below. Parameters are the same, outputs are not.
 """
 
-from typing import Final
-
-from torch import nn
+from typing import Any, Final
 
 RATES: Final = {3: 2, 4: 2, 5: 4, 6: 4}
 """Dilation of the first block of each stage, by timm's number of the stage."""
 
 
-def dilate_first_blocks(network: nn.Module) -> None:
+def dilate_first_blocks(network: Any) -> None:
     """Give a timm MobileNetV2 with ``output_stride=8`` the published dilations."""
     for stage, rate in RATES.items():
         for position, block in enumerate(network.blocks[stage]):

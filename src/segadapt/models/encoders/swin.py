@@ -7,6 +7,8 @@ nothing is padded (with random weights their last maps differ by a quarter at 51
 Axes of this file: c channels, s heads, w windows of one image, t tokens of one window.
 """
 
+from typing import cast
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
@@ -144,7 +146,7 @@ class ShiftedWindowBlock(nn.Module):
             qkv=attn.qkv,
             proj=attn.proj,
             table=attn.relative_position_bias_table,
-            index=attn.relative_position_index,
+            index=cast(Tensor, attn.relative_position_index),
             dropout=attn.attn_drop.p,
         )
         parts = block.norm1, block.norm2, block.mlp, block.drop_path1, block.drop_path2

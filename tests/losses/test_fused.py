@@ -1,0 +1,166 @@
+import equations
+import pytest
+import torch
+import torch.nn.functional as F
+from cases import close, gradient, labels, logits
+
+from segadapt.losses import resizing
+from segadapt.losses.cross_entropy import CrossEntropy
+from segadapt.losses.dice import Dice
+from segadapt.losses.fused import fused_loss
+
+BOTH = [CrossEntropy("all"), Dice()]
+
+
+def written_out(scores, mask, align_corners):
+    larger = F.interpolate(scores, mask.shape[1:], mode="bilinear", align_corners=align_corners)
+    pixels = F.cross_entropy(larger, mask, ignore_index=255, reduction="none")
+    return pixels.mean() + equations.dice(larger, mask)
+
+
+@pytest.mark.parametrize("align_corners", [False, True])
+def test_equals_the_equations_with_resizing_as_loops(align_corners):
+    scores, mask = logits(2, 3, 3, 4), labels(2, 7, 9, 3)
+    mine = fused_loss(BOTH, scores, mask, align_corners)
+    larger = equations.resize(scores, (7, 9), align_corners)
+    theirs = equations.cross_entropy(larger, mask, "all") + equations.dice(larger, mask)
+    close(mine, theirs)
+    close(*gradient(mine, scores), *gradient(theirs, scores))
+
+
+@pytest.mark.parametrize("align_corners", [False, True])
+@pytest.mark.parametrize("size", [(33, 40), (9, 11), (5, 4), (1, 1), (17, 1)])
+@pytest.mark.parametrize("strip", [1, 300, 10**6])
+def test_equals_torch_in_strips_of_any_height(align_corners, size, strip, monkeypatch):
+    monkeypatch.setattr(resizing, "STRIP", strip)
+    scores, mask = logits(2, 7, 9, 11), labels(2, *size, 7)
+    mine, theirs = (f(scores, mask, align_corners) for f in (_fused, written_out))
+    close(mine, theirs)
+    close(*gradient(mine, scores), *gradient(theirs, scores))
+
+
+def _fused(scores, mask, align_corners):
+    return fused_loss(BOTH, scores, mask, align_corners)
+
+
+def test_gradient_in_single_precision():
+    scores, mask = logits(4, 20, 16, 16), labels(4, 64, 64, 20)
+    single = scores.detach().float().requires_grad_()
+    mine, theirs = _fused(single, mask, True), written_out(scores, mask, True)
+    close(mine, theirs, 1e-6)
+    wanted = gradient(theirs, scores)[0]
+    error = (gradient(mine, single)[0] - wanted).abs().max() / wanted.abs().max()
+    assert error < 1e-6
+
+
+def test_gradcheck():
+    scores, mask = logits(2, 3, 3, 2, scale=1.0), labels(2, 5, 4, 3)
+    losses = [CrossEntropy("valid", weight=[1.0, 2.0, 0.5]), Dice(), Dice(squared=True)]
+    assert torch.autograd.gradcheck(lambda x: fused_loss(losses, x, mask, True, group=1), [scores])
+
+
+def test_gradient_scales_with_what_follows():
+    scores, mask = logits(1, 3, 4, 4), labels(1, 8, 8, 3)
+    loss = fused_loss(BOTH, scores, mask)
+    close(gradient(7 * loss, scores)[0], 7 * gradient(loss, scores)[0])
+
+
+def test_there_is_no_second_derivative():
+    scores = logits(1, 2, 3, 3)
+    loss = fused_loss([CrossEntropy()], scores, labels(1, 6, 6, 2))
+    (slope,) = torch.autograd.grad(loss, scores, create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        slope.sum().backward()
+
+
+def test_without_gradient_only_the_value_is_computed(monkeypatch):
+    scores, mask = logits(2, 3, 4, 4), labels(2, 8, 8, 3)
+    wanted = fused_loss(BOTH, scores, mask).item()
+
+    def fails(*_):
+        raise AssertionError
+
+    monkeypatch.setattr(resizing.Resizer, "put", fails)
+    with torch.no_grad():
+        loss = fused_loss(BOTH, scores, mask)
+    assert loss.item() == wanted
+    assert fused_loss(BOTH, scores.detach(), mask).item() == wanted
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("autocast", [False, True])
+def test_half_precision_scores_are_computed_in_single(dtype, autocast):
+    half = logits(2, 3, 4, 4).detach().to(dtype).requires_grad_()
+    single = half.detach().float().requires_grad_()
+    mask = labels(2, 16, 16, 3)
+    with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+        mine = fused_loss(BOTH, half, mask)
+    theirs = fused_loss(BOTH, single, mask)
+    assert mine.dtype == torch.float32
+    assert mine == theirs
+    mine.backward()
+    theirs.backward()
+    assert half.grad.dtype == dtype
+    assert torch.equal(half.grad, single.grad.to(dtype))
+
+
+@pytest.mark.parametrize("extreme", [3e4, -3e4])
+def test_extreme_scores_are_finite(extreme):
+    scores = torch.zeros(1, 3, 2, 2, dtype=torch.float16)
+    scores[0, 1] = extreme
+    scores.requires_grad_()
+    loss = fused_loss(BOTH, scores, labels(1, 4, 4, 3))
+    loss.backward()
+    assert loss.isfinite()
+    assert scores.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("layout", ["channels last", "transposed", "sliced", "expanded"])
+def test_any_memory_layout(layout):
+    scores, mask = logits(2, 4, 5, 6).detach(), labels(2, 10, 12, 4)
+    if layout == "expanded":
+        scores = scores[:1].expand(2, -1, -1, -1)
+    wanted = scores.contiguous().requires_grad_()
+    given = {
+        "channels last": lambda: scores.contiguous(memory_format=torch.channels_last),
+        "transposed": lambda: scores.mT.contiguous().mT,
+        "sliced": lambda: torch.cat([scores, scores], 3)[..., :6],
+        "expanded": lambda: scores,
+    }[layout]()
+    given = given.detach().requires_grad_()
+    mine, theirs = fused_loss(BOTH, given, mask), fused_loss(BOTH, wanted, mask)
+    close(mine, theirs)
+    close(*gradient(mine, given), *gradient(theirs, wanted))
+
+
+def test_labels_are_bytes_as_well():
+    scores, mask = logits(2, 3, 4, 4), labels(2, 8, 8, 3)
+    assert fused_loss(BOTH, scores, mask.to(torch.uint8)) == fused_loss(BOTH, scores, mask)
+
+
+def test_losses_of_an_image_are_independent_of_the_batch():
+    scores, mask = logits(3, 4, 5, 5), labels(3, 10, 10, 4)
+    whole = fused_loss([CrossEntropy("valid")], scores, mask, group=1)
+    single = [fused_loss([CrossEntropy("valid")], scores[[b]], mask[[b]]) for b in range(3)]
+    close(whole, torch.stack(single).mean())
+
+
+def test_nothing_reads_a_value_where_that_would_wait():
+    """Tensors without values take the path of a GPU."""
+    scores = torch.zeros(2, 5, 4, 4, device="meta", requires_grad=True)
+    mask = torch.zeros(2, 8, 8, dtype=torch.long, device="meta")
+    fused_loss(
+        [CrossEntropy("valid", weight=[1.0] * 5).to("meta"), Dice()], scores, mask
+    ).backward()
+    assert scores.grad.shape == scores.shape
+
+
+def test_autograd_gives_the_same_transposed_resize():
+    """What a GPU does under deterministic algorithms."""
+    for align_corners in (False, True):
+        maps, grid = torch.randn(1, 3, 12, 10), torch.empty(1, 3, 4, 5)
+        mine = resizing.transposed_by_autograd(maps, grid, align_corners)
+        wanted = torch.ops.aten.upsample_bilinear2d_backward(
+            maps, [12, 10], [1, 3, 4, 5], align_corners
+        )
+        close(mine, wanted, 1e-6)
