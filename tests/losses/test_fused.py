@@ -44,7 +44,7 @@ def _fused(scores, mask, align_corners):
 
 
 def test_gradient_in_single_precision():
-    scores, mask = logits(4, 20, 16, 16), labels(4, 64, 64, 20)
+    scores, mask = logits(4, 20, 16, 16, scale=1.0), labels(4, 64, 64, 20)
     single = scores.detach().float().requires_grad_()
     mine, theirs = _fused(single, mask, True), written_out(scores, mask, True)
     close(mine, theirs, 1e-6)
@@ -68,9 +68,8 @@ def test_gradient_scales_with_what_follows():
 def test_there_is_no_second_derivative():
     scores = logits(1, 2, 3, 3)
     loss = fused_loss([CrossEntropy()], scores, labels(1, 6, 6, 2))
-    (slope,) = torch.autograd.grad(loss, scores, create_graph=True)
-    with pytest.raises(RuntimeError, match="once_differentiable"):
-        slope.sum().backward()
+    with pytest.raises(RuntimeError, match="no second derivative"):
+        torch.autograd.grad(loss, scores, create_graph=True)
 
 
 def test_without_gradient_only_the_value_is_computed(monkeypatch):

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 import torch
 from jaxtyping import Float, Int, Integer
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 
 from segadapt.functional.cosine import accurate
 from segadapt.losses.resizing import Resizer, Workspace
@@ -127,8 +126,9 @@ class _Fused(torch.autograd.Function):
         return total
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None, None, None, None]:
+        if torch.is_grad_enabled():
+            raise RuntimeError("pixel losses in one pass have no second derivative")
         (gradient,) = ctx.saved_tensors
         return (gradient * upstream).to(ctx.dtype), None, None, None, None
 
