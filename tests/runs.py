@@ -3,6 +3,7 @@
 import hashlib
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -97,3 +98,15 @@ def _digest(node: object, found: "hashlib._Hash") -> None:
             found.update(node.contiguous().numpy().tobytes())
         case _:
             found.update(repr(node).encode())
+
+
+def fork_ranks(actions: "list[Callable[[], object]]") -> list[int]:
+    """Run one action in each of several ranks; their process ids."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    shared = {"WORLD_SIZE": str(len(actions)), "MASTER_ADDR": "127.0.0.1", "NODE_RANK": "0"}
+    return [
+        fork(action, {**shared, "MASTER_PORT": str(port), "LOCAL_RANK": str(rank)})
+        for rank, action in enumerate(actions)
+    ]

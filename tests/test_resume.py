@@ -1,6 +1,7 @@
 """Killed at any moment, a run ends where it would have ended."""
 
 import csv
+import json
 import os
 import random
 import signal
@@ -8,10 +9,9 @@ import time
 
 import pytest
 import torch
-from runs import config, fork, state, wait
 
+from runs import config, fork, state, wait
 from segadapt.experiment import train
-from segadapt.run_folder import RunFolder
 
 CLASSIFIERS = ["fixed", "cac", "ssa"]
 
@@ -43,7 +43,6 @@ def rows(folder):
         return list(csv.DictReader(file))
 
 
-
 def compare(tmp_path, classifier, steps, draws, number):
     """Interrupt ``draws`` runs once each; how many end like one that was left alone."""
     changes = overrides(classifier, steps)
@@ -66,11 +65,11 @@ def compare(tmp_path, classifier, steps, draws, number):
 
 @pytest.mark.parametrize("classifier", CLASSIFIERS)
 def test_a_killed_run_ends_as_if_it_had_not_been(tmp_path, classifier):
-    assert compare(tmp_path, classifier, 24, 1, signal.SIGKILL) == 1
+    assert compare(tmp_path, classifier, 16, 1, signal.SIGKILL) == 1
 
 
 def test_a_run_asked_to_stop_saves_and_ends_as_if_it_had_not_been(tmp_path):
-    assert compare(tmp_path, "fixed", 40, 2, signal.SIGTERM) == 2
+    assert compare(tmp_path, "fixed", 16, 1, signal.SIGTERM) == 1
 
 
 @pytest.mark.slow
@@ -102,7 +101,12 @@ def test_a_run_may_go_on_with_other_workers_and_accumulate(tmp_path):
 
 
 def test_the_rate_after_a_resume_is_that_of_the_formula(tmp_path):
-    changes = [*overrides("fixed", 12), "schedule.warmup=5", "schedule.power=0.9"]
+    changes = [
+        *overrides("fixed", 12),
+        "schedule.warmup=5",
+        "schedule.power=0.9",
+        "optimizer.lr=1e-3",
+    ]
     hit = False
     while not hit:
         folder = tmp_path / str(time.monotonic())
@@ -126,7 +130,7 @@ def test_what_follows_the_last_step_is_made_up_for(tmp_path):
     assert (tmp_path / "report.json").read_text() == report
     assert state(tmp_path) == before
     assert [row["val/miou"] for row in rows(tmp_path)] == [row["val/miou"] for row in found]
-    assert RunFolder(tmp_path).state()["state"] == "finished"
+    assert json.loads(state_file.read_text())["state"] == "finished"
 
 
 def test_checkpoints_are_tensors_and_plain_values(tmp_path):

@@ -10,7 +10,14 @@ from omegaconf import DictConfig, OmegaConf
 Config = dict[str, Any]
 """A resolved config: dicts, lists, strings, numbers, None."""
 
-FREE = ("callbacks", "logger", "paths", "data.num_workers", "checkpoint_every")
+FREE = (
+    "callbacks",
+    "checkpoint_every",
+    "data.module.num_workers",
+    "data.num_workers",
+    "logger",
+    "paths",
+)
 """What may change while a run is interrupted: nothing here changes its numbers."""
 
 

@@ -44,15 +44,14 @@ def given(images=3, size=6):
 )
 def test_equals_the_equations_of_cac(settings, equation, group):
     branches, target = given()
-    source = equation.pop("source", None) if "source" in equation else None
+    source = equation.get("source")
     mine = ResponseDistillation(**settings, group=group)(branches, target)
     theirs = equations.response(
         branches.student.logits,
         branches.teacher.logits,
         target,
-        source=None if source is None else getattr(branches, source).logits,
         group=group,
-        **equation,
+        **{**equation, "source": source and getattr(branches, source).logits},
     )
     student = branches.student.logits
     close(mine, theirs)

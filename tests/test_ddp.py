@@ -1,0 +1,81 @@
+"""Two ranks train what one process trains, or stop together."""
+
+import json
+import os
+import signal
+import time
+
+import pytest
+import torch
+from runs import config, fork, fork_ranks, wait
+
+from segadapt.experiment import fit, train
+
+STEPS = 4
+BASE = (f"data.steps={STEPS}", "data.batch_size=8", "data.eval_every=4", "classifier.dropout=0")
+TWO = ("trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2", "trainer.strategy.timeout.seconds=20")
+
+
+def two_ranks(folder, *changes, other=()):
+    """Train on two ranks, the second with further changes; both exit codes."""
+    folder.mkdir(exist_ok=True)
+    first = config(folder, *BASE, *TWO, *changes)
+    second = config(folder, *BASE, *TWO, *changes, *other)
+    return [wait(pid, 120) for pid in fork_ranks([lambda: fit(first), lambda: fit(second)])]
+
+
+def weights(folder):
+    return torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
+
+
+def metrics(folder):
+    return json.loads((folder / "run.json").read_text())["metrics"]
+
+
+@pytest.mark.parametrize("classifier", ["fixed", "cac", "ssa"])
+def test_two_ranks_learn_what_one_process_learns(tmp_path, classifier):
+    changes = [f"classifier={classifier}", "trainer.log_every_n_steps=1"]
+    if classifier != "fixed":
+        changes.append("classifier.oracle_group=4")
+    alone = config(tmp_path / "one", *BASE, "trainer=cpu", *changes)
+    assert wait(fork(lambda: train(alone))) == 0
+    assert two_ranks(tmp_path / "two", *changes) == [0, 0]
+    one, two = weights(tmp_path / "one"), weights(tmp_path / "two")
+    assert one.keys() == two.keys()
+    for name in one:
+        torch.testing.assert_close(two[name], one[name], rtol=1e-5, atol=1e-6, msg=name)
+    for name, value in metrics(tmp_path / "one").items():
+        assert metrics(tmp_path / "two")[name] == pytest.approx(value, abs=1e-3), name
+
+
+@pytest.mark.parametrize("images", [1, 2, 5])
+def test_validation_counts_each_image_once(tmp_path, images):
+    """The same weights, so the same counts: nothing is learnt at a rate of zero."""
+    changes = [f"data.module.val.length={images}", "optimizer.lr=0", "data.steps=1"]
+    changes += ["classifier=fixed", "optimizer.weight_decay=0", "data.eval_every=1"]
+    alone = config(tmp_path / "one", *BASE, "trainer=cpu", *changes)
+    assert wait(fork(lambda: train(alone))) == 0
+    assert two_ranks(tmp_path / "two", *changes) == [0, 0]
+    assert metrics(tmp_path / "two") == metrics(tmp_path / "one")
+
+
+def test_ranks_with_different_overrides_do_not_start(tmp_path, capfd):
+    codes = two_ranks(tmp_path, "classifier=cac", other=["classifier.tau=16"])
+    assert codes == [1, 1]
+    assert "ranks 0 and 1 were given different configs (classifier.tau was" in capfd.readouterr().err
+    assert not (tmp_path / "checkpoints").exists()
+
+
+@pytest.mark.parametrize("asked", [0, 1])
+def test_a_signal_to_either_rank_stops_both_at_the_same_step(tmp_path, asked):
+    changes = ["data.steps=4000", "classifier=fixed", "checkpoint_every=4000", "data.eval_every=4000"]
+    cfg = config(tmp_path, *BASE, *TWO, *changes)
+    pids = fork_ranks([lambda: fit(cfg), lambda: fit(cfg)])
+    rows = tmp_path / "metrics.csv"
+    while not (rows.is_file() and len(rows.read_text().splitlines()) > 4):
+        time.sleep(0.05)
+    os.kill(pids[asked], signal.SIGTERM)
+    assert [wait(pid, 60) for pid in pids] == [143, 143]
+    saved = torch.load(tmp_path / "checkpoints" / "last.ckpt", weights_only=True)["global_step"]
+    last = int(rows.read_text().splitlines()[-1].split(",")[0])
+    assert saved == last
