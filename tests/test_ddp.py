@@ -13,7 +13,12 @@ from segadapt.experiment import fit, train
 
 STEPS = 4
 BASE = (f"data.steps={STEPS}", "data.batch_size=8", "data.eval_every=4", "classifier.dropout=0")
-TWO = ("trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2", "trainer.strategy.timeout.seconds=20")
+TWO = (
+    "trainer=ddp",
+    "trainer.accelerator=cpu",
+    "trainer.devices=2",
+    "trainer.strategy.timeout.seconds=20",
+)
 
 
 def two_ranks(folder, *changes, other=()):
@@ -62,13 +67,20 @@ def test_validation_counts_each_image_once(tmp_path, images):
 def test_ranks_with_different_overrides_do_not_start(tmp_path, capfd):
     codes = two_ranks(tmp_path, "classifier=cac", other=["classifier.tau=16"])
     assert codes == [1, 1]
-    assert "ranks 0 and 1 were given different configs (classifier.tau was" in capfd.readouterr().err
+    assert (
+        "ranks 0 and 1 were given different configs (classifier.tau was" in capfd.readouterr().err
+    )
     assert not (tmp_path / "checkpoints").exists()
 
 
 @pytest.mark.parametrize("asked", [0, 1])
 def test_a_signal_to_either_rank_stops_both_at_the_same_step(tmp_path, asked):
-    changes = ["data.steps=4000", "classifier=fixed", "checkpoint_every=4000", "data.eval_every=4000"]
+    changes = [
+        "data.steps=4000",
+        "classifier=fixed",
+        "checkpoint_every=4000",
+        "data.eval_every=4000",
+    ]
     cfg = config(tmp_path, *BASE, *TWO, *changes)
     pids = fork_ranks([lambda: fit(cfg), lambda: fit(cfg)])
     rows = tmp_path / "metrics.csv"
