@@ -17,6 +17,10 @@ HARMLESS = {
     r"Total length of `(DataLoader|CombinedLoader)` across ranks is zero.*": UserWarning,
     # torch asks for steps in an order that lightning keeps, but cannot see after a resume.
     r"Detected call of `lr_scheduler.step\(\)` before `optimizer.step\(\)`.*": UserWarning,
+    # Values of a validation come from counts that are joined already.
+    r"It is recommended to use `self.log\('(val/|step).*sync_dist=True.*": UserWarning,
+    # The two layouts of a 1x1 convolution's weights are one and the same memory.
+    r"(?s)Grad strides do not match bucket view.*grad.sizes\(\) = \[\d+, \d+, 1, 1\]": UserWarning,
 }
 
 

@@ -1,3 +1,5 @@
+import inspect
+
 import equations
 import pytest
 import torch
@@ -163,3 +165,9 @@ def test_autograd_gives_the_same_transposed_resize():
             maps, [12, 10], [1, 3, 4, 5], align_corners
         )
         close(mine, wanted, 1e-6)
+
+
+def test_scores_and_labels_are_of_the_same_images():
+    # Undecorated: outside of tests nothing checks shapes before.
+    with pytest.raises(ValueError, match="scores of 2 images, and labels of 3"):
+        inspect.unwrap(fused_loss)(BOTH, logits(2, 3, 4, 4), labels(3, 8, 8, 3))

@@ -82,8 +82,18 @@ class SegmentationDataModule(L.LightningDataModule):
         return self._loader(self.train, stream)
 
     def val_dataloader(self) -> DataLoader:
-        """This rank's images, each once over all ranks, in order."""
+        """This rank's images, each once over all ranks, in order.
+
+        Raises:
+            ValueError: If there are fewer images than ranks; Lightning's do not wait for one
+                without any.
+        """
         trainer = self._trainer()
+        if len(self.val) < trainer.world_size:
+            raise ValueError(
+                f"the validation set has {len(self.val)} images for {trainer.world_size} "
+                "processes; set trainer.devices to no more than that"
+            )
         shard = Shard(len(self.val), trainer.global_rank, trainer.world_size)
         return self._loader(self.val, shard)
 

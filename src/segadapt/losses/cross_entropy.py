@@ -38,9 +38,8 @@ class CrossEntropy(FusedLoss):
         if mean not in MEANS:
             raise ValueError(f"mean of the cross-entropy is one of {', '.join(MEANS)}: not {mean}")
         self.mean, self.ignore = mean, ignore
-        self.register_buffer(
-            "weight", None if weight is None else torch.tensor(list(weight), dtype=torch.float32)
-        )
+        factors = None if weight is None else torch.tensor(list(weight), dtype=torch.float32)
+        self.register_buffer("weight", factors, persistent=False)  # the config brings it
 
     def images(
         self, mask: Integer[Tensor, "b H W"], num_classes: int, group: int | None

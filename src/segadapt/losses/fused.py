@@ -95,7 +95,12 @@ def fused_loss(
         mask: Labels.
         align_corners: How scores are resized: see :func:`segadapt.functional.resize.upsample`.
         group: Images of an oracle group, for losses that average over each; None for all.
+
+    Raises:
+        ValueError: If there are scores of more or fewer images than labels.
     """
+    if len(logits) != len(mask):
+        raise ValueError(f"there are scores of {len(logits)} images, and labels of {len(mask)}")
     plans = [loss.images(mask, logits.shape[1], group) for loss in losses]
     with_gradient = logits.requires_grad and torch.is_grad_enabled()
     return _Fused.apply(logits, mask, plans, align_corners, with_gradient)

@@ -18,10 +18,16 @@ STRIP: Final = 2**22
 """Scores in a strip on the CPU (16 MB): few enough for its cache, enough for its threads, which
 wait for each other once an operation."""
 
-GPU_STRIP: Final = 2**25
-"""Elsewhere, where larger strips mean fewer launches (128 MB; 512x512 pixels of 128 classes)."""
+GPU_STRIP: Final = 2**24
+"""Elsewhere, where larger strips mean fewer launches (64 MB; 512x256 pixels of 128 classes)."""
 
 Size = tuple[int, int]
+
+
+def strip_rows(device: torch.device, row: int) -> int:
+    """How many rows of ``row`` scores to take at a time."""
+    budget = STRIP if device.type == "cpu" else GPU_STRIP
+    return max(1, budget // row)
 
 
 class Workspace:
@@ -64,8 +70,7 @@ class Resizer:
         source.copy_(scores)
         tall = self.workspace.maps("tall", classes, height, self.grid[1])
         self._enlarge(source, tall)
-        budget = STRIP if scores.device.type == "cpu" else GPU_STRIP
-        step = max(1, budget // (classes * width))
+        step = strip_rows(scores.device, classes * width)
         for start in range(0, height, step):
             rows = min(step, height - start)
             strip = self.workspace.maps("strip", classes, rows, width)

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int, Integer
 from torch import Tensor, nn
 
@@ -12,6 +11,7 @@ from segadapt.functional.boundary import EDGES, boundary_band
 from segadapt.functional.cosine import accurate
 from segadapt.functional.resize import shrink
 from segadapt.losses.averaging import pixel_weights
+from segadapt.losses.soft_cross_entropy import row_entropy, soft_cross_entropy
 from segadapt.structures import IGNORE, Prediction, need
 
 SOURCES: Final = ("teacher", "student", "coarse")
@@ -19,37 +19,6 @@ SOURCES: Final = ("teacher", "student", "coarse")
 
 BOUNDARIES: Final[Mapping[str, Callable[[Tensor], Tensor] | None]] = {"none": None, **EDGES}
 """How boundary pixels are told from the others."""
-
-
-def soft_cross_entropy(
-    student: Float[Tensor, "b k h w"],
-    teacher: Float[Tensor, "b k h w"],
-    target: Int[Tensor, "b h w"],
-    label_mix: float,
-) -> Float[Tensor, "b h w"]:
-    """Cross-entropy of each pixel, from the teacher's probabilities mixed with the label.
-
-    CAC Eq. 7 and SSA Eq. 8, whose signs this has; SSA Eqs. 9 to 11 negate it once more. No gradient
-    reaches the teacher. Ignored pixels get class 0, and must get no weight.
-    """
-    wanted = _rows(teacher.detach()).softmax(1)
-    if label_mix:
-        label = target.where(target != IGNORE, 0).view(-1, 1)
-        wanted.mul_(1 - label_mix)
-        wanted.scatter_(1, label, wanted.gather(1, label) + label_mix)
-    return F.cross_entropy(_rows(student), wanted, reduction="none").view(target.shape)
-
-
-def pixel_entropy(logits: Float[Tensor, "b k h w"]) -> Float[Tensor, "b h w"]:
-    """Entropy of each pixel's class probabilities, without gradient (CAC Eq. 9, SSA Eq. 12)."""
-    logarithms = _rows(logits.detach()).log_softmax(1)
-    entropy = -(logarithms.exp() * logarithms).sum(1)
-    return entropy.view(len(logits), *logits.shape[2:])
-
-
-def _rows(logits: Float[Tensor, "b k h w"]) -> Float[Tensor, "n k"]:
-    """One row per pixel: a view of the channels-last scores that classifiers give."""
-    return accurate(logits).movedim(1, -1).flatten(0, 2)
 
 
 class ResponseDistillation(nn.Module):
@@ -114,30 +83,35 @@ class ResponseDistillation(nn.Module):
         student = prediction.student.logits
         teacher = need(prediction.teacher, "teacher").logits
         target = shrink(mask, student.shape[-2:])
-        pixel = soft_cross_entropy(student, teacher, target, self.label_mix)
         weight = pixel_weights(
             target,
             student.shape[1],
-            importance=self._importance(prediction, pixel),
+            importance=self._importance(prediction).view(target.shape),
             boundary=self._boundary(target),
             class_wise=self.class_wise,
             all_classes=self.all_classes,
             group=self.group,
         )
-        return (weight * pixel).sum()
+        label = target.where(target != IGNORE, 0)
+        return soft_cross_entropy(
+            _rows(student), _rows(teacher), label.flatten(), weight.flatten(), self.label_mix
+        )
 
-    def _importance(
-        self, prediction: Prediction, pixel: Float[Tensor, "b h w"]
-    ) -> Float[Tensor, "b h w"]:
+    def _importance(self, prediction: Prediction) -> Float[Tensor, "n"]:
         if self.entropy_source is None:
-            return torch.ones_like(pixel)
+            return torch.ones_like(_rows(prediction.student.logits.detach())[:, 0])
         branch = need(getattr(prediction, self.entropy_source), f"{self.entropy_source} branch")
-        return pixel_entropy(branch.logits)
+        return row_entropy(_rows(branch.logits))
 
     def _boundary(self, target: Int[Tensor, "b h w"]) -> Bool[Tensor, "b h w"] | None:
         if self.edges is None:
             return None
         return boundary_band(self.edges(target), self.edge_size, self.border)
+
+
+def _rows(logits: Float[Tensor, "b k h w"]) -> Float[Tensor, "n k"]:
+    """One row per pixel: a view of the channels-last scores that classifiers give."""
+    return accurate(logits).movedim(1, -1).flatten(0, 2)
 
 
 def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
