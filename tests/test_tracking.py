@@ -3,12 +3,13 @@ import sys
 import threading
 import time
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import pytest
 import torch
 from toy import fit
 
+from runs import fork, wait
 from segadapt import tracking
 from segadapt.tracking import WandbTracker, logged_in, resolved
 
@@ -59,6 +60,7 @@ def fake(monkeypatch):
     )
     wandb.run = FakeRun(lambda: wandb.before())
     monkeypatch.setitem(sys.modules, "wandb", wandb)
+    monkeypatch.setattr(tracking, "_forget_imports", lambda run: None)
     return wandb
 
 
@@ -234,6 +236,17 @@ def test_wandb_itself_offline_keeps_one_run_and_no_secret(tmp_path, monkeypatch)
     assert {run.stem for run in runs} == {f"run-{tracker.version}"}
     files = [file for file in tmp_path.rglob("*") if file.is_file()]
     assert not [file for file in files if SECRET.encode() in file.read_bytes()]
+
+
+def test_loader_processes_may_import_what_wandb_would_report(tmp_path):
+    from wandb.sdk.lib.import_hooks import notify_module_loaded
+
+    tracker = WandbTracker(tmp_path, "project", mode="offline")
+    tracker.log_metrics({"train/loss": 1.0}, step=0)
+    tracker._outbox._thread.submit(lambda: None).result(30)  # until the run is open
+    child = fork(lambda: notify_module_loaded(ModuleType("sklearn")))
+    assert wait(child, 20) == 0
+    tracker.finalize("success")
 
 
 @pytest.mark.parametrize("before", [None, "fails", "hangs"])

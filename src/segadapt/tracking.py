@@ -167,6 +167,7 @@ class WandbTracker(Logger):
             reinit="create_new",  # one process may train several models
             settings=settings,
         )
+        _forget_imports(str(self.version))
 
     def _kept_id(self) -> str:
         """The id of the run in this folder, made once."""
@@ -175,6 +176,18 @@ class WandbTracker(Logger):
             file.parent.mkdir(exist_ok=True)
             file.write_text(secrets.token_hex(4))
         return str(self.version)
+
+
+def _forget_imports(run: str) -> None:
+    """Let wandb not report what is imported later.
+
+    Its report fails in a forked process, and so would the import of a data set's library in a
+    loader process.
+    """
+    from wandb.sdk.lib import import_hooks, telemetry
+
+    for name in telemetry.list_telemetry_imports():
+        import_hooks.unregister_post_import_hook(name, run)
 
 
 def trackers(trainer: Trainer) -> list[WandbTracker]:

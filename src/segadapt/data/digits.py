@@ -42,6 +42,7 @@ class Digits(Labelled):
             raise ValueError(f"scenes of {size} pixels cannot be composed; choose 64 to 160")
         self.split, self.length = split, length
         self.size, self.difficulty, self.seed = size, difficulty, seed
+        material(split)  # here, so that loader processes share it and need not import scikit-learn
 
     def __len__(self) -> int:
         return self.length
