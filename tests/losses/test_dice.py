@@ -13,11 +13,11 @@ SETTINGS = [(False, 1.0), (True, 0.0), (True, 2.5)]
 def _way(request, monkeypatch):
     """What the CPU does, and what a GPU does (all classes, so that nothing waits)."""
     if request.param == "every class":
-        image = dice._DiceOfImage
+        of_images = dice._DiceOfImages
         monkeypatch.setattr(
             dice,
-            "_DiceOfImage",
-            lambda loss, count, scale, _: image(loss, count, scale, only_present=False),
+            "_DiceOfImages",
+            lambda loss, counts, scale, _: of_images(loss, counts, scale, only_present=False),
         )
 
 

@@ -7,7 +7,7 @@ from jaxtyping import Float, Int, Integer
 from torch import Tensor
 
 from segadapt.functional.prototypes import sum_over_group
-from segadapt.losses.fused import FusedLoss, ImageLoss, Part
+from segadapt.losses.fused import FusedLoss, ImagesLoss, Part, Plan
 from segadapt.losses.labels import class_counts
 from segadapt.structures import IGNORE
 
@@ -41,9 +41,7 @@ class CrossEntropy(FusedLoss):
         factors = None if weight is None else torch.tensor(list(weight), dtype=torch.float32)
         self.register_buffer("weight", factors, persistent=False)  # the config brings it
 
-    def images(
-        self, mask: Integer[Tensor, "b H W"], num_classes: int, group: int | None
-    ) -> list[ImageLoss]:
+    def plan(self, mask: Integer[Tensor, "b H W"], num_classes: int, group: int | None) -> Plan:
         counts = class_counts(mask, num_classes, self.ignore)
         weight = self._weight(num_classes, mask.device)
         if self.mean == "all":
@@ -51,7 +49,7 @@ class CrossEntropy(FusedLoss):
         else:
             scale = _group_scale((counts * weight).sum(1), group)
         factors = None if self.weight is None else weight
-        return [_CrossEntropyOfImage(num_classes, factor, factors, self.ignore) for factor in scale]
+        return lambda some: _CrossEntropyOfImages(num_classes, scale[some], factors, self.ignore)
 
     def _weight(self, num_classes: int, device: torch.device) -> Float[Tensor, "k"]:
         if self.weight is None:
@@ -71,36 +69,50 @@ def _group_scale(mass: Float[Tensor, "b"], group: int | None) -> Float[Tensor, "
     return 1 / (sum_over_group(mass, group).clamp_min(1e-12) * groups)
 
 
-class _CrossEntropyOfImage(ImageLoss):
-    """scale * sum_i weight_i * -log softmax(z_i)[y_i]; its slopes are softmax(z) - onehot(y)."""
+class _CrossEntropyOfImages(ImagesLoss):
+    """scale * sum_i weight_i * -log softmax(z_i)[y_i]; its slopes are its gradient.
 
-    def __init__(self, num_classes: int, scale: Tensor, weight: Tensor | None, ignore: int) -> None:
+    Args:
+        num_classes: Number of classes.
+        scale: A factor for each image.
+        weight: A factor for each class, or None for 1.
+        ignore: The label that counts nowhere.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        scale: Float[Tensor, "m"],
+        weight: Float[Tensor, "k"] | None,
+        ignore: int,
+    ) -> None:
         self.slopes, self.scale, self.weight, self.ignore = num_classes, scale, weight, ignore
 
     def part(
-        self, scores: Float[Tensor, "n k"], labels: Int[Tensor, "n"], with_slopes: bool
+        self, scores: Float[Tensor, "m n k"], labels: Int[Tensor, "m n"], with_slopes: bool
     ) -> Part:
         valid = labels != self.ignore
         label = labels.where(valid, 0)
-        weight = valid.to(scores.dtype)
+        weight = valid * self.scale.to(scores.dtype)[:, None]
         if self.weight is not None:
             weight = weight * self.weight.to(scores.dtype)[label]
-        shares, label = scores.softmax(1), label[:, None]
+        shares, label = scores.softmax(2), label[..., None]
         # log sum exp z = max z - log max softmax(z): no second exponential.
-        normaliser = scores.amax(1) - shares.amax(1).log()
-        loss = ((normaliser - scores.gather(1, label)[:, 0]) * weight).sum()[None]
+        normaliser = scores.amax(2) - shares.amax(2).log()
+        loss = (normaliser - scores.gather(2, label)[..., 0]) * weight
+        sums = loss.sum(1, keepdim=True)
         if not with_slopes:
-            return Part(loss, None)
-        shares.scatter_(1, label, shares.gather(1, label) - 1)
-        return Part(loss, shares.mul_(weight[:, None]))
+            return Part(sums, None)
+        shares.scatter_(2, label, shares.gather(2, label) - 1)
+        return Part(sums, shares.mul_(weight[..., None]))
 
-    def value(self, sums: Float[Tensor, "s"]) -> Float[Tensor, ""]:
-        return sums[0] * self.scale.to(sums.dtype)
+    def value(self, sums: Float[Tensor, "m s"]) -> Float[Tensor, ""]:
+        return sums.sum()
 
     def add_gradient(
         self,
-        gradient: Float[Tensor, "k h w"],
-        sums: Float[Tensor, "s"],
-        slopes: Float[Tensor, "c h w"],
+        gradient: Float[Tensor, "m k h w"],
+        sums: Float[Tensor, "m s"],
+        slopes: Float[Tensor, "m c h w"],
     ) -> None:
-        gradient.addcmul_(slopes, self.scale.to(slopes.dtype))
+        gradient.add_(slopes)

@@ -5,7 +5,7 @@ from jaxtyping import Float, Int, Integer
 from torch import Tensor
 
 from segadapt.functional.distributed import sum_over_ranks, world_size
-from segadapt.losses.fused import FusedLoss, ImageLoss, Part
+from segadapt.losses.fused import FusedLoss, ImagesLoss, Part, Plan
 from segadapt.losses.labels import class_counts
 from segadapt.structures import IGNORE
 
@@ -29,91 +29,99 @@ class Dice(FusedLoss):
             raise ValueError(f"smoothing of the Dice loss is a number of pixels, not {smoothing}")
         self.squared, self.smoothing, self.ignore = squared, smoothing, ignore
 
-    def images(
-        self, mask: Integer[Tensor, "b H W"], num_classes: int, group: int | None
-    ) -> list[ImageLoss]:
+    def plan(self, mask: Integer[Tensor, "b H W"], num_classes: int, group: int | None) -> Plan:
         counts = class_counts(mask, num_classes, self.ignore)
         pairs = sum_over_ranks((counts > 0).sum()).double() / world_size()
         scale = 1 / pairs.clamp_min(1)
         # Nothing waits on a CPU, so that its losses may depend on which classes are there.
         only_present = mask.device.type == "cpu"
-        return [_DiceOfImage(self, count, scale, only_present) for count in counts]
+        return lambda some: _DiceOfImages(self, counts[some], scale, only_present)
 
 
-class _DiceOfImage(ImageLoss):
-    """The Dice loss of one image; its own letter: p classes that are summed.
+class _DiceOfImages(ImagesLoss):
+    """The Dice loss of a few images; its own letter: p classes that are summed.
 
     The derivative by q is a - b t (or 2 a q - b t) with a = (2 sum qt + s) / S^2 and b = 2 / S,
-    S being the denominator. a and b are the same for all pixels, so that the slopes are those of
-    the sigmoid, q (1 - q), once of all pixels (times q if squared) and once of those of the class.
+    S being the denominator. a and b are the same for all pixels of an image, so that the slopes are
+    those of the sigmoid, q (1 - q), once of all pixels (times q if squared) and once of those of
+    the class.
 
     Args:
         loss: Its settings.
-        count: Pixels of each class.
-        scale: Factor of the sum over classes.
-        only_present: Whether the other classes are left out of the computation.
+        counts: Pixels of each class in each image.
+        scale: Factor of the sum over images and classes.
+        only_present: Whether classes of none of the images are left out of the computation.
     """
 
     def __init__(
-        self, loss: Dice, count: Int[Tensor, "k"], scale: Float[Tensor, ""], only_present: bool
+        self, loss: Dice, counts: Int[Tensor, "m k"], scale: Float[Tensor, ""], only_present: bool
     ) -> None:
         self.loss, self.scale = loss, scale
-        self.chosen = _present(count) if only_present else None
-        self.count = count if self.chosen is None else count[self.chosen]
-        self.slopes = 2 * len(self.count)
-        numbers = torch.arange(len(self.count), device=count.device)
-        self.column = numbers if self.chosen is None else torch.zeros_like(count)
+        self.chosen = _present(counts.sum(0)) if only_present else None
+        self.counts = counts if self.chosen is None else counts[:, self.chosen]
+        classes = self.counts.shape[1]
+        self.slopes = 2 * classes
+        numbers = torch.arange(classes, device=counts.device)
+        self.column = numbers if self.chosen is None else torch.zeros_like(counts[0])
         if self.chosen is not None:
             self.column[self.chosen] = numbers
 
     def part(
-        self, scores: Float[Tensor, "n k"], labels: Int[Tensor, "n"], with_slopes: bool
+        self, scores: Float[Tensor, "m n k"], labels: Int[Tensor, "m n"], with_slopes: bool
     ) -> Part:
         valid = labels != self.loss.ignore
-        column = self.column[labels.where(valid, 0)][:, None]
-        q = (scores if self.chosen is None else scores.index_select(1, self.chosen)).sigmoid()
-        own = q.gather(1, column)[:, 0] * valid
-        overlap = q.new_zeros(q.shape[1]).index_add_(0, column[:, 0], own)
-        mass = q.square().sum(0) if self.loss.squared else q.sum(0)
-        sums = torch.cat([mass, overlap])
+        column = self.column[labels.where(valid, 0)]
+        q = (scores if self.chosen is None else scores.index_select(2, self.chosen)).sigmoid()
+        own = q.gather(2, column[..., None])[..., 0] * valid
+        overlap = self._by_class(own, column)
+        mass = q.square().sum(1) if self.loss.squared else q.sum(1)
+        sums = torch.cat([mass, overlap], 1)
         if not with_slopes:
             return Part(sums, None)
-        slopes = torch.zeros(len(q), 2, q.shape[1], dtype=q.dtype, device=q.device)
-        torch.addcmul(q, q, q, value=-1, out=slopes[:, 0])  # q (1 - q)
+        slopes = q.new_zeros(*q.shape[:2], 2, q.shape[2])
+        torch.addcmul(q, q, q, value=-1, out=slopes[:, :, 0])  # q (1 - q)
         if self.loss.squared:
-            slopes[:, 0].mul_(q)
-        slopes[:, 1].scatter_(1, column, (own * (1 - own))[:, None])
-        return Part(sums, slopes.flatten(1))
+            slopes[:, :, 0].mul_(q)
+        slopes[:, :, 1].scatter_(2, column[..., None], (own * (1 - own))[..., None])
+        return Part(sums, slopes.flatten(2))
 
-    def value(self, sums: Float[Tensor, "s"]) -> Float[Tensor, ""]:
+    def _by_class(
+        self, values: Float[Tensor, "m n"], column: Int[Tensor, "m n"]
+    ) -> Float[Tensor, "m p"]:
+        images, classes = self.counts.shape
+        place = column + classes * torch.arange(images, device=column.device)[:, None]
+        sums = values.new_zeros(images * classes)  # flat: a GPU adds in one order only that way
+        return sums.index_add_(0, place.flatten(), values.flatten()).view(images, classes)
+
+    def value(self, sums: Float[Tensor, "m s"]) -> Float[Tensor, ""]:
         ratio, _, weight = self._ratio(sums)
         return ((1 - ratio) * weight).sum()
 
     def add_gradient(
         self,
-        gradient: Float[Tensor, "k h w"],
-        sums: Float[Tensor, "s"],
-        slopes: Float[Tensor, "c h w"],
+        gradient: Float[Tensor, "m k h w"],
+        sums: Float[Tensor, "m s"],
+        slopes: Float[Tensor, "m c h w"],
     ) -> None:
         ratio, denominator, weight = self._ratio(sums)
-        everywhere, inside = slopes.unflatten(0, (2, -1))
+        everywhere, inside = slopes.unflatten(1, (2, -1)).unbind(1)
         factor = weight / denominator
         power = 2 if self.loss.squared else 1
-        change = (factor * ratio * power)[:, None, None] * everywhere
-        change.addcmul_(factor[:, None, None], inside, value=-2)
+        change = (factor * ratio * power)[..., None, None] * everywhere
+        change.addcmul_(factor[..., None, None], inside, value=-2)
         if self.chosen is None:
             gradient.add_(change)
         else:
-            gradient.index_add_(0, self.chosen, change)
+            gradient.index_add_(1, self.chosen, change)
 
     def _ratio(
-        self, sums: Float[Tensor, "s"]
-    ) -> tuple[Float[Tensor, "p"], Float[Tensor, "p"], Float[Tensor, "p"]]:
+        self, sums: Float[Tensor, "m s"]
+    ) -> tuple[Float[Tensor, "m p"], Float[Tensor, "m p"], Float[Tensor, "m p"]]:
         """(2 sum qt + s) / S, S, and the weight of each class."""
-        mass, overlap = sums.unflatten(0, (2, -1))
-        denominator = (mass + self.count + self.loss.smoothing).clamp_min(1e-12)
+        mass, overlap = sums.unflatten(1, (2, -1)).unbind(1)
+        denominator = (mass + self.counts + self.loss.smoothing).clamp_min(1e-12)
         ratio = (2 * overlap + self.loss.smoothing) / denominator
-        return ratio, denominator, (self.count > 0) * self.scale.to(sums.dtype)
+        return ratio, denominator, (self.counts > 0) * self.scale.to(sums.dtype)
 
 
 def _present(count: Int[Tensor, "k"]) -> Int[Tensor, "p"]:

@@ -1,12 +1,13 @@
 """Pixel losses at full resolution whose memory does not grow with the batch.
 
 At full resolution the scores of one branch are the largest tensors of a training step. Here they
-exist for a strip of rows at a time: upsampled, compared with the labels, turned into the gradient
-in closed form and resized back before the next strip. All losses of a branch share that one pass.
+exist for a strip of rows at a time, or for a few small images: upsampled, compared with the labels,
+turned into the gradient in closed form and resized back before the next strip. All losses of a
+branch share that one pass.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -14,26 +15,26 @@ from jaxtyping import Float, Int, Integer
 from torch import Tensor, nn
 
 from segadapt.functional.cosine import accurate
-from segadapt.losses.resizing import Resizer, Workspace
+from segadapt.losses.resizing import Resizer, Workspace, strip_rows
 
 
 class Part(NamedTuple):
-    """What a strip of pixels gives to the loss of its image.
+    """What some pixels of each image give to the loss.
 
-    Its own letters: s sums, c slopes.
+    Its own letters: m images, n pixels of each, s sums, c slopes.
     """
 
-    sums: Float[Tensor, "s"]
-    slopes: Float[Tensor, "n c"] | None
+    sums: Float[Tensor, "m s"]
+    slopes: Float[Tensor, "m n c"] | None
 
 
-class ImageLoss(ABC):
-    """The loss of one image: sums over pixels first, then a value and a gradient made of them.
+class ImagesLoss(ABC):
+    """The loss of a few images: sums over pixels first, then a value and a gradient made of them.
 
     What the gradient needs of each pixel are its slopes. They are resized to the feature grid
     before the sums are complete, which is why they must not depend on them.
 
-    Args:
+    Attributes:
         slopes: How many numbers c a pixel gives.
     """
 
@@ -41,22 +42,26 @@ class ImageLoss(ABC):
 
     @abstractmethod
     def part(
-        self, scores: Float[Tensor, "n k"], labels: Int[Tensor, "n"], with_slopes: bool
+        self, scores: Float[Tensor, "m n k"], labels: Int[Tensor, "m n"], with_slopes: bool
     ) -> Part:
-        """Sums and slopes of some pixels of the image. The scores are shared: not to be changed."""
+        """Sums and slopes of n pixels of each image. The scores are shared: not to be changed."""
 
     @abstractmethod
-    def value(self, sums: Float[Tensor, "s"]) -> Float[Tensor, ""]:
+    def value(self, sums: Float[Tensor, "m s"]) -> Float[Tensor, ""]:
         """The loss, from the sums over all pixels."""
 
     @abstractmethod
     def add_gradient(
         self,
-        gradient: Float[Tensor, "k h w"],
-        sums: Float[Tensor, "s"],
-        slopes: Float[Tensor, "c h w"],
+        gradient: Float[Tensor, "m k h w"],
+        sums: Float[Tensor, "m s"],
+        slopes: Float[Tensor, "m c h w"],
     ) -> None:
         """Add the gradient of the scores on the feature grid, from slopes resized to it."""
+
+
+Plan = Callable[[slice], ImagesLoss]
+"""A pixel loss of a batch: gives the loss of some of its images; over all of them they add up."""
 
 
 class FusedLoss(nn.Module, ABC):
@@ -66,10 +71,8 @@ class FusedLoss(nn.Module, ABC):
     """
 
     @abstractmethod
-    def images(
-        self, mask: Integer[Tensor, "b H W"], num_classes: int, group: int | None
-    ) -> list[ImageLoss]:
-        """One loss for each image; their sum is the loss of the batch."""
+    def plan(self, mask: Integer[Tensor, "b H W"], num_classes: int, group: int | None) -> Plan:
+        """The loss of a batch, in parts that add up."""
 
     def forward(
         self, logits: Float[Tensor, "b k H W"], mask: Integer[Tensor, "b H W"]
@@ -101,20 +104,20 @@ def fused_loss(
     """
     if len(logits) != len(mask):
         raise ValueError(f"there are scores of {len(logits)} images, and labels of {len(mask)}")
-    plans = [loss.images(mask, logits.shape[1], group) for loss in losses]
+    plans = [loss.plan(mask, logits.shape[1], group) for loss in losses]
     with_gradient = logits.requires_grad and torch.is_grad_enabled()
     return _Fused.apply(logits, mask, plans, align_corners, with_gradient)
 
 
 class _Fused(torch.autograd.Function):
-    """The sum of image losses, and its gradient; differentiable once."""
+    """The sum of pixel losses, and its gradient; differentiable once."""
 
     @staticmethod
     def forward(
         ctx: Any,
         logits: Tensor,
         mask: Tensor,
-        plans: list[list[ImageLoss]],
+        plans: list[Plan],
         align_corners: bool,
         with_gradient: bool,
     ) -> Tensor:
@@ -122,9 +125,12 @@ class _Fused(torch.autograd.Function):
         gradient = torch.zeros_like(logits, dtype=total.dtype) if with_gradient else None
         (height, width), (rows, columns) = logits.shape[-2:], mask.shape[-2:]
         resizer = Resizer((height, width), (rows, columns), align_corners, Workspace(total))
-        for image, losses in enumerate(zip(*plans, strict=True)):
-            here = None if gradient is None else gradient[image]
-            total += _image_loss(losses, logits[image], mask[image], resizer, here)
+        step = strip_rows(logits.device, logits.shape[1] * rows * columns)
+        for start in range(0, len(logits), step):
+            some = slice(start, start + step)
+            here = None if gradient is None else gradient[some]
+            losses = [plan(some) for plan in plans]
+            total += _loss_of_images(losses, logits[some], mask[some], resizer, here)
         if gradient is not None:
             ctx.save_for_backward(gradient)
         ctx.dtype = logits.dtype
@@ -138,25 +144,27 @@ class _Fused(torch.autograd.Function):
         return (gradient * upstream).to(ctx.dtype), None, None, None, None
 
 
-def _image_loss(
-    losses: Sequence[ImageLoss],
-    scores: Float[Tensor, "k h w"],
-    mask: Integer[Tensor, "H W"],
+def _loss_of_images(
+    losses: Sequence[ImagesLoss],
+    scores: Float[Tensor, "m k h w"],
+    mask: Integer[Tensor, "m H W"],
     resizer: Resizer,
-    gradient: Float[Tensor, "k h w"] | None,
+    gradient: Float[Tensor, "m k h w"] | None,
 ) -> Float[Tensor, ""]:
-    """The losses of one image; adds their gradient to ``gradient``, if there is one."""
+    """The losses of a few images; adds their gradient to ``gradient``, if there is one."""
     names = [f"slopes {number}" for number in range(len(losses))]
+    images, _, width = mask.shape
     sums_by_strip = []
     for start, pixels in resizer.strips(scores):
-        labels = mask[start : start + len(pixels) // mask.shape[1]].flatten().long()
+        labels = mask[:, start : start + pixels.shape[1] // width].reshape(images, -1).long()
         parts = [loss.part(pixels, labels, gradient is not None) for loss in losses]
         sums_by_strip.append([part.sums for part in parts])
         for name, part in zip(names, parts, strict=True):
             if part.slopes is not None:
-                resizer.put(resizer.tall(name, part.slopes.shape[1]), start, part.slopes)
+                resizer.put(resizer.tall(name, images, part.slopes.shape[2]), start, part.slopes)
     sums = [torch.stack(of_loss).sum(0) for of_loss in zip(*sums_by_strip, strict=True)]
     if gradient is not None:
         for name, loss, total in zip(names, losses, sums, strict=True):
-            loss.add_gradient(gradient, total, resizer.back(resizer.tall(name, loss.slopes)))
+            slopes = resizer.back(resizer.tall(name, images, loss.slopes))
+            loss.add_gradient(gradient, total, slopes)
     return torch.stack([loss.value(total) for loss, total in zip(losses, sums, strict=True)]).sum()

@@ -1,9 +1,9 @@
-"""Bilinear resizing of one image's scores, and its transpose, a strip of rows at a time.
+"""Bilinear resizing of a few images' scores, and its transpose, a strip of rows at a time.
 
 Bilinear resizing is first along the columns (h to H, at the width of the feature grid) and then
-along the rows (w to W). The first step is taken for a whole image; the second, which makes the
+along the rows (w to W). The first step is taken for whole images; the second, which makes the
 large tensors, strip by strip. All maps are channels-last, which torch resizes three times faster,
-and live in buffers that serve one image after the other: fresh memory costs as much as arithmetic.
+and live in buffers that serve one strip after the other: fresh memory costs as much as arithmetic.
 """
 
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ Size = tuple[int, int]
 
 
 def strip_rows(device: torch.device, row: int) -> int:
-    """How many rows of ``row`` scores to take at a time."""
+    """How many rows, or anything else, of ``row`` scores to take at a time."""
     budget = STRIP if device.type == "cpu" else GPU_STRIP
     return max(1, budget // row)
 
@@ -41,16 +41,18 @@ class Workspace:
         self.like = like
         self.buffers: dict[str, Tensor] = {}
 
-    def maps(self, name: str, channels: int, height: int, width: int) -> Float[Tensor, "1 c _ _"]:
+    def maps(
+        self, name: str, images: int, channels: int, height: int, width: int
+    ) -> Float[Tensor, "m c _ _"]:
         """Uninitialised channels-last maps, in the memory that this name had before."""
-        needed = channels * height * width
+        needed = images * channels * height * width
         if name not in self.buffers or len(self.buffers[name]) < needed:
             self.buffers[name] = self.like.new_empty(needed)
-        return self.buffers[name][:needed].view(1, height, width, channels).movedim(-1, 1)
+        return self.buffers[name][:needed].view(images, height, width, channels).movedim(-1, 1)
 
 
 class Resizer:
-    """Scores of single images from the feature grid (h, w) to the labels' (H, W), and back.
+    """Scores of a few images from the feature grid (h, w) to the labels' (H, W), and back.
 
     Args:
         grid: The size (h, w).
@@ -63,34 +65,42 @@ class Resizer:
         self.grid, self.size, self.align_corners = grid, size, align_corners
         self.workspace = workspace
 
-    def strips(self, scores: Float[Tensor, "k h w"]) -> Iterator[tuple[int, Float[Tensor, "n k"]]]:
-        """Rows of pixels with the first row's number; each overwrites the strip before."""
-        classes, (height, width) = len(scores), self.size
-        source = self.workspace.maps("source", classes, *self.grid)
+    def strips(
+        self, scores: Float[Tensor, "m k h w"]
+    ) -> Iterator[tuple[int, Float[Tensor, "m n k"]]]:
+        """Rows of pixels with the first row's number; each overwrites the strip before.
+
+        Of several images all rows come at once: they are few enough (:func:`strip_rows`).
+        """
+        (images, classes), (height, width) = scores.shape[:2], self.size
+        source = self.workspace.maps("source", images, classes, *self.grid)
         source.copy_(scores)
-        tall = self.workspace.maps("tall", classes, height, self.grid[1])
+        tall = self.workspace.maps("tall", images, classes, height, self.grid[1])
         self._enlarge(source, tall)
-        step = strip_rows(scores.device, classes * width)
+        step = height if images > 1 else strip_rows(scores.device, classes * width)
         for start in range(0, height, step):
             rows = min(step, height - start)
-            strip = self.workspace.maps("strip", classes, rows, width)
+            strip = self.workspace.maps("strip", images, classes, rows, width)
             self._enlarge(tall[:, :, start : start + rows], strip)
-            yield start, strip.movedim(1, -1).view(-1, classes)
+            yield start, strip.movedim(1, -1).view(images, -1, classes)
 
-    def tall(self, name: str, channels: int) -> Float[Tensor, "1 c H w"]:
+    def tall(self, name: str, images: int, channels: int) -> Float[Tensor, "m c H w"]:
         """Room for maps that :meth:`put` fills and :meth:`back` reads."""
-        return self.workspace.maps(name, channels, self.size[0], self.grid[1])
+        return self.workspace.maps(name, images, channels, self.size[0], self.grid[1])
 
-    def put(self, tall: Float[Tensor, "1 c H w"], start: int, pixels: Float[Tensor, "n c"]) -> None:
+    def put(
+        self, tall: Float[Tensor, "m c H w"], start: int, pixels: Float[Tensor, "m n c"]
+    ) -> None:
         """Resize a strip of pixels back along the rows (transposed), from row ``start`` on."""
-        maps = pixels.view(1, -1, self.size[1], pixels.shape[1]).movedim(-1, 1)
+        images, _, channels = pixels.shape
+        maps = pixels.view(images, -1, self.size[1], channels).movedim(-1, 1)
         self._reduce(maps, tall[:, :, start : start + maps.shape[2]])
 
-    def back(self, tall: Float[Tensor, "1 c H w"]) -> Float[Tensor, "c h w"]:
+    def back(self, tall: Float[Tensor, "m c H w"]) -> Float[Tensor, "m c h w"]:
         """Resize maps back along the columns (transposed)."""
-        maps = self.workspace.maps("back", tall.shape[1], *self.grid)
+        maps = self.workspace.maps("back", *tall.shape[:2], *self.grid)
         self._reduce(tall, maps)
-        return maps[0]
+        return maps
 
     def _enlarge(self, maps: Tensor, out: Tensor) -> None:
         torch.ops.aten.upsample_bilinear2d.out(maps, out.shape[2:], self.align_corners, out=out)
