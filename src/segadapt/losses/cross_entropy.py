@@ -7,7 +7,7 @@ from jaxtyping import Float, Int, Integer
 from torch import Tensor
 
 from segadapt.functional.prototypes import sum_over_group
-from segadapt.losses.fused import FusedLoss, ImagesLoss, Part, Plan
+from segadapt.losses.fused import FusedLoss, ImagesLoss, Plan
 from segadapt.losses.labels import class_counts
 from segadapt.structures import IGNORE
 
@@ -88,23 +88,24 @@ class _CrossEntropyOfImages(ImagesLoss):
     ) -> None:
         self.slopes, self.scale, self.weight, self.ignore = num_classes, scale, weight, ignore
 
-    def part(
-        self, scores: Float[Tensor, "m n k"], labels: Int[Tensor, "m n"], with_slopes: bool
-    ) -> Part:
+    def sums(
+        self,
+        scores: Float[Tensor, "m n k"],
+        labels: Int[Tensor, "m n"],
+        slopes: Float[Tensor, "m n c"] | None,
+    ) -> Float[Tensor, "m s"]:
         valid = labels != self.ignore
         label = labels.where(valid, 0)
         weight = valid * self.scale.to(scores.dtype)[:, None]
         if self.weight is not None:
             weight = weight * self.weight.to(scores.dtype)[label]
-        shares, label = scores.softmax(2), label[..., None]
-        # log sum exp z = max z - log max softmax(z): no second exponential.
-        normaliser = scores.amax(2) - shares.amax(2).log()
-        loss = (normaliser - scores.gather(2, label)[..., 0]) * weight
-        sums = loss.sum(1, keepdim=True)
-        if not with_slopes:
-            return Part(sums, None)
-        shares.scatter_(2, label, shares.gather(2, label) - 1)
-        return Part(sums, shares.mul_(weight[..., None]))
+        label, weight = label[..., None], weight[..., None]
+        logarithms = torch.log_softmax(scores, 2, out=slopes)
+        sums = -(logarithms.gather(2, label) * weight).sum(1)
+        if slopes is not None:
+            shares = slopes.exp_().mul_(weight)
+            shares.scatter_(2, label, shares.gather(2, label) - weight)
+        return sums
 
     def value(self, sums: Float[Tensor, "m s"]) -> Float[Tensor, ""]:
         return sums.sum()

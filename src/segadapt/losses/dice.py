@@ -5,7 +5,7 @@ from jaxtyping import Float, Int, Integer
 from torch import Tensor
 
 from segadapt.functional.distributed import sum_over_ranks, world_size
-from segadapt.losses.fused import FusedLoss, ImagesLoss, Part, Plan
+from segadapt.losses.fused import FusedLoss, ImagesLoss, Plan
 from segadapt.losses.labels import class_counts
 from segadapt.structures import IGNORE
 
@@ -57,7 +57,9 @@ class _DiceOfImages(ImagesLoss):
         self, loss: Dice, counts: Int[Tensor, "m k"], scale: Float[Tensor, ""], only_present: bool
     ) -> None:
         self.loss, self.scale = loss, scale
-        self.chosen = _present(counts.sum(0)) if only_present else None
+        present = _present(counts.sum(0)) if only_present else None
+        everyone = present is None or len(present) == counts.shape[1]
+        self.chosen = None if everyone else present
         self.counts = counts if self.chosen is None else counts[:, self.chosen]
         classes = self.counts.shape[1]
         self.slopes = 2 * classes
@@ -66,24 +68,23 @@ class _DiceOfImages(ImagesLoss):
         if self.chosen is not None:
             self.column[self.chosen] = numbers
 
-    def part(
-        self, scores: Float[Tensor, "m n k"], labels: Int[Tensor, "m n"], with_slopes: bool
-    ) -> Part:
+    def sums(
+        self,
+        scores: Float[Tensor, "m n k"],
+        labels: Int[Tensor, "m n"],
+        slopes: Float[Tensor, "m n c"] | None,
+    ) -> Float[Tensor, "m s"]:
         valid = labels != self.loss.ignore
         column = self.column[labels.where(valid, 0)]
-        q = (scores if self.chosen is None else scores.index_select(2, self.chosen)).sigmoid()
+        everywhere, inside = (None, None) if slopes is None else slopes.tensor_split(2, 2)
+        chosen = scores if self.chosen is None else scores.index_select(2, self.chosen)
+        q = torch.sigmoid(chosen, out=everywhere)
         own = q.gather(2, column[..., None])[..., 0] * valid
-        overlap = self._by_class(own, column)
         mass = q.square().sum(1) if self.loss.squared else q.sum(1)
-        sums = torch.cat([mass, overlap], 1)
-        if not with_slopes:
-            return Part(sums, None)
-        slopes = q.new_zeros(*q.shape[:2], 2, q.shape[2])
-        torch.addcmul(q, q, q, value=-1, out=slopes[:, :, 0])  # q (1 - q)
-        if self.loss.squared:
-            slopes[:, :, 0].mul_(q)
-        slopes[:, :, 1].scatter_(2, column[..., None], (own * (1 - own))[..., None])
-        return Part(sums, slopes.flatten(2))
+        if everywhere is not None and inside is not None:
+            _slopes_of_sigmoid(everywhere, self.loss.squared)
+            inside.zero_().scatter_(2, column[..., None], (own * (1 - own))[..., None])
+        return torch.cat([mass, self._by_class(own, column)], 1)
 
     def _by_class(
         self, values: Float[Tensor, "m n"], column: Int[Tensor, "m n"]
@@ -122,6 +123,14 @@ class _DiceOfImages(ImagesLoss):
         denominator = (mass + self.counts + self.loss.smoothing).clamp_min(1e-12)
         ratio = (2 * overlap + self.loss.smoothing) / denominator
         return ratio, denominator, (self.counts > 0) * self.scale.to(sums.dtype)
+
+
+def _slopes_of_sigmoid(q: Float[Tensor, "m n p"], squared: bool) -> None:
+    """The derivative q (1 - q), times q if squared, in the place of q."""
+    if squared:
+        q.mul_((1 - q).mul_(q))
+    else:
+        torch.addcmul(q, q, q, value=-1, out=q)
 
 
 def _present(count: Int[Tensor, "k"]) -> Int[Tensor, "p"]:

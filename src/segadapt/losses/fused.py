@@ -8,31 +8,22 @@ branch share that one pass.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int, Integer
 from torch import Tensor, nn
 
 from segadapt.functional.cosine import accurate
-from segadapt.losses.resizing import Resizer, Workspace, strip_rows
-
-
-class Part(NamedTuple):
-    """What some pixels of each image give to the loss.
-
-    Its own letters: m images, n pixels of each, s sums, c slopes.
-    """
-
-    sums: Float[Tensor, "m s"]
-    slopes: Float[Tensor, "m n c"] | None
+from segadapt.losses.resizing import Resizer, strip_rows, workspace
 
 
 class ImagesLoss(ABC):
     """The loss of a few images: sums over pixels first, then a value and a gradient made of them.
 
     What the gradient needs of each pixel are its slopes. They are resized to the feature grid
-    before the sums are complete, which is why they must not depend on them.
+    before the sums are complete, which is why they must not depend on them. Letters of its own:
+    m images, n pixels of each, s sums, c slopes.
 
     Attributes:
         slopes: How many numbers c a pixel gives.
@@ -41,10 +32,19 @@ class ImagesLoss(ABC):
     slopes: int
 
     @abstractmethod
-    def part(
-        self, scores: Float[Tensor, "m n k"], labels: Int[Tensor, "m n"], with_slopes: bool
-    ) -> Part:
-        """Sums and slopes of n pixels of each image. The scores are shared: not to be changed."""
+    def sums(
+        self,
+        scores: Float[Tensor, "m n k"],
+        labels: Int[Tensor, "m n"],
+        slopes: Float[Tensor, "m n c"] | None,
+    ) -> Float[Tensor, "m s"]:
+        """What n pixels of each image add to its sums.
+
+        Args:
+            scores: Shared with other losses: not to be changed.
+            labels: Of the same pixels.
+            slopes: To be filled; None without gradient.
+        """
 
     @abstractmethod
     def value(self, sums: Float[Tensor, "m s"]) -> Float[Tensor, ""]:
@@ -124,7 +124,7 @@ class _Fused(torch.autograd.Function):
         total = accurate(logits.new_zeros(()))
         gradient = torch.zeros_like(logits, dtype=total.dtype) if with_gradient else None
         (height, width), (rows, columns) = logits.shape[-2:], mask.shape[-2:]
-        resizer = Resizer((height, width), (rows, columns), align_corners, Workspace(total))
+        resizer = Resizer((height, width), (rows, columns), align_corners, workspace(total))
         step = strip_rows(logits.device, logits.shape[1] * rows * columns)
         for start in range(0, len(logits), step):
             some = slice(start, start + step)
@@ -154,15 +154,18 @@ def _loss_of_images(
     """The losses of a few images; adds their gradient to ``gradient``, if there is one."""
     names = [f"slopes {number}" for number in range(len(losses))]
     images, _, width = mask.shape
-    sums_by_strip = []
+    parts: list[list[Tensor]] = []
     for start, pixels in resizer.strips(scores):
         labels = mask[:, start : start + pixels.shape[1] // width].reshape(images, -1).long()
-        parts = [loss.part(pixels, labels, gradient is not None) for loss in losses]
-        sums_by_strip.append([part.sums for part in parts])
-        for name, part in zip(names, parts, strict=True):
-            if part.slopes is not None:
-                resizer.put(resizer.tall(name, images, part.slopes.shape[2]), start, part.slopes)
-    sums = [torch.stack(of_loss).sum(0) for of_loss in zip(*sums_by_strip, strict=True)]
+        parts.append([])
+        for name, loss in zip(names, losses, strict=True):
+            slopes = None
+            if gradient is not None:
+                slopes = resizer.pixels("slopes", *labels.shape, loss.slopes)
+            parts[-1].append(loss.sums(pixels, labels, slopes))
+            if slopes is not None:
+                resizer.put(resizer.tall(name, images, loss.slopes), start, slopes)
+    sums = [torch.stack(of_loss).sum(0) for of_loss in zip(*parts, strict=True)]
     if gradient is not None:
         for name, loss, total in zip(names, losses, sums, strict=True):
             slopes = resizer.back(resizer.tall(name, images, loss.slopes))

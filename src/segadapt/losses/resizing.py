@@ -6,6 +6,7 @@ large tensors, strip by strip. All maps are channels-last, which torch resizes t
 and live in buffers that serve one strip after the other: fresh memory costs as much as arithmetic.
 """
 
+import threading
 from collections.abc import Iterator
 from typing import Final
 
@@ -51,6 +52,22 @@ class Workspace:
         return self.buffers[name][:needed].view(images, height, width, channels).movedim(-1, 1)
 
 
+def workspace(like: Float[Tensor, "*shape"]) -> Workspace:
+    """Buffers for maps like this: on a CPU those of the last time.
+
+    Fresh memory costs the CPU more than the arithmetic on it, and a GPU's allocator keeps memory by
+    itself. What stays are a few strips per thread.
+    """
+    if like.device.type != "cpu":
+        return Workspace(like)
+    kept: dict[torch.dtype, Workspace] = _kept.__dict__
+    return kept.setdefault(like.dtype, Workspace(like.detach()))
+
+
+_kept: Final = threading.local()
+"""Of each thread, its workspace of each type."""
+
+
 class Resizer:
     """Scores of a few images from the feature grid (h, w) to the labels' (H, W), and back.
 
@@ -83,6 +100,10 @@ class Resizer:
             strip = self.workspace.maps("strip", images, classes, rows, width)
             self._enlarge(tall[:, :, start : start + rows], strip)
             yield start, strip.movedim(1, -1).view(images, -1, classes)
+
+    def pixels(self, name: str, images: int, pixels: int, channels: int) -> Float[Tensor, "m n c"]:
+        """Room for numbers of some pixels, the same for each strip."""
+        return self.workspace.maps(name, images, channels, pixels, 1).movedim(1, -1)[:, :, 0]
 
     def tall(self, name: str, images: int, channels: int) -> Float[Tensor, "m c H w"]:
         """Room for maps that :meth:`put` fills and :meth:`back` reads."""
