@@ -156,12 +156,13 @@ def _loss_of_images(
     images, _, width = mask.shape
     parts: list[list[Tensor]] = []
     for start, pixels in resizer.strips(scores):
-        labels = mask[:, start : start + pixels.shape[1] // width].reshape(images, -1).long()
+        count = pixels.shape[1]
+        labels = mask[:, start : start + count // width].reshape(images, count).long()
         parts.append([])
         for name, loss in zip(names, losses, strict=True):
             slopes = None
             if gradient is not None:
-                slopes = resizer.pixels("slopes", *labels.shape, loss.slopes)
+                slopes = resizer.pixels("slopes", images, count, loss.slopes)
             parts[-1].append(loss.sums(pixels, labels, slopes))
             if slopes is not None:
                 resizer.put(resizer.tall(name, images, loss.slopes), start, slopes)

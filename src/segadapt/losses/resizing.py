@@ -60,12 +60,17 @@ def workspace(like: Float[Tensor, "*shape"]) -> Workspace:
     """
     if like.device.type != "cpu":
         return Workspace(like)
-    kept: dict[torch.dtype, Workspace] = _kept.__dict__
-    return kept.setdefault(like.dtype, Workspace(like.detach()))
+    return _kept.workspaces.setdefault(like.dtype, Workspace(like.detach()))
 
 
-_kept: Final = threading.local()
-"""Of each thread, its workspace of each type."""
+class _Kept(threading.local):
+    """Of each thread, its workspace of each type."""
+
+    def __init__(self) -> None:
+        self.workspaces: dict[torch.dtype, Workspace] = {}
+
+
+_kept: Final = _Kept()
 
 
 class Resizer:
@@ -119,7 +124,7 @@ class Resizer:
 
     def back(self, tall: Float[Tensor, "m c H w"]) -> Float[Tensor, "m c h w"]:
         """Resize maps back along the columns (transposed)."""
-        maps = self.workspace.maps("back", *tall.shape[:2], *self.grid)
+        maps = self.workspace.maps("back", len(tall), tall.shape[1], *self.grid)
         self._reduce(tall, maps)
         return maps
 
