@@ -23,6 +23,7 @@ PUBLISHED = {
     # Window 7: each of 24 blocks has (23^2 - 13^2) fewer positions per head.
     "upernet_swin_base_window7": 121_415_076 - 360 * (2 * 4 + 2 * 8 + 18 * 16 + 2 * 32),
     "upernet_swin_large_window7": 233_962_976 - 360 * (2 * 6 + 2 * 12 + 18 * 24 + 2 * 48),
+    "upernet_vit_adapter_large": 326_973_632 + 34_430_102 + 2_398_358,
 }
 """Encoder + decoder with its 1x1 classifier + auxiliary head."""
 

@@ -25,6 +25,11 @@ NARROW = {
     "tiny": [],
     "upernet_swin": ["model.decoder.channels=16", "+model.encoder.depths=[1,1,2,1]"],
     "upernet_resnet50": ["model.decoder.channels=16", "model.encoder.name=test_resnet"],
+    "upernet_vit_adapter_small": [
+        "model.decoder.channels=16",
+        "model.encoder.name=test_vit2",
+        "model.encoder.heads=4",
+    ],
     "deeplabv3plus_mobilenetv2": ["model.decoder.channels=16"],
     "segformer_b0": ["model.decoder.channels=16"],
     "smp_unet": ["model.encoder=resnet18"],
@@ -108,6 +113,7 @@ def without_shape_checks():
         ("tiny", True, "aot_eager"),
         ("upernet_resnet50", True, "eager"),
         pytest.param("upernet_swin", False, "aot_eager", marks=pytest.mark.slow),
+        pytest.param("upernet_vit_adapter_small", False, "aot_eager", marks=pytest.mark.slow),
     ],
 )
 def test_compiles_as_one_graph(name, training, backend):
