@@ -1,8 +1,9 @@
 """What all data sets of image and label files share."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -14,6 +15,9 @@ from segadapt.data.labels import LabelContract
 from segadapt.data.pairs import Pair
 from segadapt.data.stream import AUGMENTATION, Key, counted, position_and_item
 from segadapt.structures import Sample
+
+Color = tuple[int, int, int]
+"""Red, green and blue, 0 ... 255."""
 
 
 @runtime_checkable
@@ -42,7 +46,7 @@ class Labelled(Dataset[Sample], ABC):
     """
 
     classes: tuple[str, ...]
-    palette: tuple[tuple[int, int, int], ...] | None = None
+    palette: tuple[Color, ...] | None = None
 
     @abstractmethod
     def __len__(self) -> int:
@@ -58,6 +62,7 @@ class SegmentationDataset(Labelled):
 
     Attributes:
         labels: What the numbers in the files mean.
+        images: How many images each split has as published; nothing where nobody published it.
 
     Args:
         root: Folder of the data set.
@@ -71,6 +76,7 @@ class SegmentationDataset(Labelled):
     """
 
     labels: LabelContract
+    images: ClassVar[Mapping[str, int]] = {}
 
     def __init__(
         self,

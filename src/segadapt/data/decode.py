@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from segadapt.data import png
+from segadapt.data import matlab, png
 from segadapt.data.headers import Size, read_size
 
 MAX_PIXELS: Final = 64_000_000
@@ -37,13 +37,21 @@ def read_image(file: Path, max_pixels: int = MAX_PIXELS) -> Image:
 def read_label(file: Path, max_pixels: int = MAX_PIXELS) -> Label:
     """The numbers that a grey or palette PNG holds: 1 to 16 bits, indices never colours.
 
+    A MATLAB file of COCO-Stuff 10K is read as well; its label map is called S.
+
     Raises:
         ValueError: As above, or if the PNG has colours, or numbers above 255.
     """
     data = _read(file)
+    if data.startswith(matlab.SIGNATURE):
+        return _narrowed(matlab.read_matrix(data, "S", max_pixels, str(file)), file)
     if not data.startswith(png.SIGNATURE):
         read_size(data, str(file))  # an empty or unknown file gets its own sentence
         raise ValueError(f"label {file} is no PNG; labels must be PNGs, which lose nothing")
+    return _read_png(data, file, max_pixels)
+
+
+def _read_png(data: bytes, file: Path, max_pixels: int) -> Label:
     parsed = png.parse(data, str(file))
     _limit((parsed.height, parsed.width), file, max_pixels)
     if parsed.colour not in (png.GREY, png.PALETTE):
@@ -54,9 +62,22 @@ def read_label(file: Path, max_pixels: int = MAX_PIXELS) -> Label:
     numbers = _decode(png.as_grey(parsed), cv2.IMREAD_UNCHANGED, file)
     if parsed.depth < 8:  # the decoder stretches fewer bits to 0..255
         return numbers // (255 // (2**parsed.depth - 1))
-    if numbers.max() > 255:
-        raise ValueError(f"label {file} holds {numbers.max()}; class numbers end at 255")
-    return numbers.astype(np.uint8)
+    return _narrowed(numbers, file)
+
+
+def _narrowed(numbers: np.ndarray, file: Path) -> Label:
+    """Whole numbers 0 ... 255 in as many bytes."""
+    if numbers.dtype == np.uint8:
+        return numbers
+    with np.errstate(invalid="ignore"):  # no number at all is no whole number either
+        narrow = numbers.astype(np.uint8)
+    if not np.array_equal(narrow, numbers):
+        wrong = numbers[narrow != numbers]
+        raise ValueError(
+            f"label {file} holds {wrong[0]} on {np.count_nonzero(wrong == wrong[0])} pixels; "
+            "class numbers are whole and end at 255"
+        )
+    return narrow
 
 
 def _read(file: Path) -> bytes:
