@@ -38,6 +38,7 @@ class ADE20K(SegmentationDataset):
         *("glass", "clock", "flag"),
     )
     labels = LabelContract.consecutive(150, first=1, ignored=(0,))
+    as_stored = True
     images: ClassVar = {"train": 20_210, "val": 2_000}
     palette = (
         *((120, 120, 120), (180, 120, 120), (6, 230, 230), (80, 50, 50), (4, 200, 3)),

@@ -19,6 +19,7 @@ class CamVid(SegmentationDataset):
         *("sign", "fence", "car", "pedestrian", "bicyclist"),
     )
     labels = LabelContract.identity(11, ignored=(11, 255))  # 11 is void
+    as_stored = True
     images: ClassVar = {"train": 367, "val": 101, "test": 233}
     palette = (
         *((128, 128, 128), (128, 0, 0), (192, 192, 128), (128, 64, 128), (60, 40, 222)),

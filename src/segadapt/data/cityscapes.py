@@ -27,6 +27,7 @@ class Cityscapes(SegmentationDataset):
         {number: k for k, number in enumerate(NUMBERS)},
         ignored=[number for number in range(34) if number not in NUMBERS],
     )
+    as_stored = True
     images: ClassVar = {"train": 2_975, "val": 500}
     palette = (
         *((128, 64, 128), (244, 35, 232), (70, 70, 70), (102, 102, 156), (190, 153, 153)),

@@ -48,6 +48,7 @@ class COCOStuff164K(SegmentationDataset):
 
     classes = CLASSES
     labels = LabelContract.consecutive(171, first=0, unused=UNUSED, ignored=(255,))
+    as_stored = True
     images: ClassVar = {"train": 118_287, "val": 5_000}
 
     def pairs(self, root: Path, split: str) -> list[Pair]:
@@ -70,6 +71,7 @@ class COCOStuff10K(SegmentationDataset):
     labels = LabelContract.consecutive(
         171, first=1, unused=[number + 1 for number in UNUSED], ignored=(0,)
     )
+    as_stored = True
     images: ClassVar = {"train": 9_000, "val": 1_000}
 
     def pairs(self, root: Path, split: str) -> list[Pair]:

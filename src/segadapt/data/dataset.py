@@ -62,6 +62,8 @@ class SegmentationDataset(Labelled):
 
     Attributes:
         labels: What the numbers in the files mean.
+        as_stored: Whether the labels are known to lie on the pixels as stored, whatever EXIF says
+            about showing them; where they are not, images that EXIF turns are refused.
         images: How many images each split has as published; nothing where nobody published it.
 
     Args:
@@ -76,6 +78,7 @@ class SegmentationDataset(Labelled):
     """
 
     labels: LabelContract
+    as_stored: ClassVar[bool] = False
     images: ClassVar[Mapping[str, int]] = {}
 
     def __init__(
@@ -111,7 +114,7 @@ class SegmentationDataset(Labelled):
         """
         position, item = position_and_item(key)
         pair = self.files[item]
-        image = read_image(pair.image, self.max_pixels)
+        image = read_image(pair.image, self.max_pixels, upright=not self.as_stored)
         raw = read_label(pair.label, self.max_pixels)
         if image.shape[:2] != raw.shape:
             raise ValueError(

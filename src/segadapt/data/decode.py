@@ -13,6 +13,7 @@ from jaxtyping import UInt8
 
 from segadapt.data import matlab, png
 from segadapt.data.headers import Size, read_size
+from segadapt.data.orientation import UPRIGHT, orientation
 
 MAX_PIXELS: Final = 64_000_000
 """Larger images are refused unread: a file of some kilobytes can unpack to gigabytes."""
@@ -21,16 +22,28 @@ Image = UInt8[np.ndarray, "_ _ 3"]
 Label = UInt8[np.ndarray, "_ _"]
 
 
-def read_image(file: Path, max_pixels: int = MAX_PIXELS) -> Image:
+def read_image(file: Path, max_pixels: int = MAX_PIXELS, upright: bool = False) -> Image:
     """An image as 8-bit RGB: grey is repeated, alpha dropped, 16 bits cut to 8.
 
-    An orientation in EXIF is not applied: labels have none, and lie on the pixels as stored.
+    An orientation in EXIF is never applied: labels have none.
+
+    Args:
+        file: A JPEG, PNG, BMP or WebP.
+        max_pixels: Larger images are refused.
+        upright: Whether an image whose EXIF turns it is refused, because nobody knows whether its
+            label was drawn on the pixels as stored or as shown.
 
     Raises:
-        ValueError: If the file is missing, too large, truncated, damaged or of unknown format.
+        ValueError: If the file is missing, too large, truncated, damaged, of unknown format, or
+            turned where it must be upright.
     """
     data = _read(file)
     _limit(read_size(data, str(file)), file, max_pixels)
+    if upright and (turned := orientation(data)) != UPRIGHT:
+        raise ValueError(
+            f"{file} is turned when shown (EXIF orientation {turned}), but labels do not turn; "
+            "save its pixels the way up that its label has, without that tag"
+        )
     return _decode(data, cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION, file)
 
 

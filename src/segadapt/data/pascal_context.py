@@ -29,6 +29,7 @@ class PascalContext59(SegmentationDataset):
 
     classes = CLASSES
     labels = LabelContract.consecutive(59, first=1, ignored=(0,))
+    as_stored = True
     images: ClassVar = IMAGES
 
     def pairs(self, root: Path, split: str) -> list[Pair]:
@@ -40,6 +41,7 @@ class PascalContext60(SegmentationDataset):
 
     classes = ("background", *CLASSES)
     labels = LabelContract.consecutive(60, first=0, ignored=())
+    as_stored = True
     images: ClassVar = IMAGES
 
     def pairs(self, root: Path, split: str) -> list[Pair]:

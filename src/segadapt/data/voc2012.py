@@ -31,6 +31,7 @@ class VOC2012(SegmentationDataset):
         *("sheep", "sofa", "train", "tvmonitor"),
     )
     labels = LabelContract.consecutive(21, first=0, ignored=(255,))
+    as_stored = True
     images: ClassVar = {"train": 1_464, "val": 1_449, "trainval": 2_913}
     palette = tuple(devkit_color(number) for number in range(21))
 
