@@ -55,3 +55,25 @@ def test_255_is_an_error_unless_declared():
 def test_contradictory_contracts_are_refused(classes, ignored, words):
     with pytest.raises(ValueError, match=words):
         LabelContract(classes, ignored)
+
+
+def test_consecutive_numbers_leave_out_the_unused():
+    contract = LabelContract.consecutive(3, first=1, unused=(2,), ignored=(0,))
+    raw = np.array([[0, 1, 3, 4]], dtype=np.uint8)
+    np.testing.assert_array_equal(contract(raw, FILE), [[255, 0, 1, 2]])
+    for wrong in (2, 5, 255):
+        with pytest.raises(ValueError, match=rf"holds {wrong} on 1 pixels.*\(1, 3\.\.4\).*\(0\)"):
+            contract(np.array([[wrong]], dtype=np.uint8), FILE)
+
+
+def test_predictions_become_the_numbers_on_disk():
+    contract = LabelContract({7: 0, 8: 1, 33: 1, 11: 2}, ignored=(0,))
+    found = contract.published(np.array([[0, 1, 2]], dtype=np.uint8))
+    np.testing.assert_array_equal(found, [[7, 8, 11]])  # 8 and 33 are one class: the first
+
+
+@pytest.mark.parametrize("wrong", [3, 255])
+def test_predictions_hold_nothing_but_classes(wrong):
+    contract = LabelContract.identity(3)
+    with pytest.raises(ValueError, match=rf"prediction holds {wrong}, but its classes are 0\.\.2"):
+        contract.published(np.array([[0, wrong]], dtype=np.uint8))

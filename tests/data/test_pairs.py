@@ -1,6 +1,8 @@
+import os
+
 import pytest
 
-from segadapt.data.pairs import matched
+from segadapt.data.pairs import listed, matched
 
 
 @pytest.fixture
@@ -60,4 +62,66 @@ def test_two_images_of_one_name_are_refused(folders):
     images, labels = folders
     (images / "a.jpg").touch()
     with pytest.raises(ValueError, match="share a name"):
+        matched(images, labels)
+
+
+def test_hidden_folders_and_files_of_other_tools_do_not_count(folders):
+    images, labels = folders
+    (images / ".ipynb_checkpoints").mkdir()
+    (images / ".ipynb_checkpoints/a-checkpoint.png").touch()
+    (labels / "a_color.png").touch()
+    assert len(matched(images, labels, beside=("_color.png",))) == 3
+
+
+def test_links_to_folders_are_followed(folders, tmp_path):
+    images, labels = folders
+    for folder in (images, labels):
+        (folder / "city").rename(tmp_path / f"{folder.name} elsewhere")
+        (folder / "city").symlink_to(tmp_path / f"{folder.name} elsewhere")
+    assert matched(images, labels)[2].image == images / "city/c.webp"
+
+
+def test_a_link_in_a_circle_is_named(folders):
+    images, labels = folders
+    (images / "city/again").symlink_to(images)
+    with pytest.raises(ValueError, match=r"city/again is a link to a folder above it"):
+        matched(images, labels)
+
+
+def test_accents_may_be_spelt_in_two_ways(tmp_path):
+    for folder, name in (("images", "caf\u00e9"), ("labels", "cafe\u0301")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / f"{name}.png").touch()
+    assert len(matched(tmp_path / "images", tmp_path / "labels")) == 1
+    (tmp_path / "list.txt").write_text("cafe\u0301\r\n", "utf-8")
+    assert len(listed(tmp_path / "list.txt", tmp_path / "images", tmp_path / "labels")) == 1
+
+
+def test_a_list_gives_images_and_order(folders, tmp_path):
+    images, labels = folders
+    names = tmp_path / "val.txt"
+    names.write_text("b\n\n a \n")
+    assert listed(names, images, labels) == [
+        (images / "b.JPG", labels / "b.png"),
+        (images / "a.png", labels / "a.png"),
+    ]
+    for text in ("a\na\n", "\n"):
+        names.write_text(text)
+        with pytest.raises(ValueError, match=r"val\.txt must name one image or more"):
+            listed(names, images, labels)
+
+
+@pytest.mark.parametrize("name", ["../images/a", "city/c", "/etc/passwd", "gone"])
+def test_a_list_names_no_file_elsewhere(folders, tmp_path, name):
+    images, labels = folders
+    (tmp_path / "val.txt").write_text(f"a\n{name}\n")
+    with pytest.raises(ValueError, match=rf"1 file\(s\) named in .* no image in .*: {name}$"):
+        listed(tmp_path / "val.txt", images, labels)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_folder_that_may_not_be_read_is_named(folders):
+    images, labels = folders
+    (images / "city").chmod(0)
+    with pytest.raises(ValueError, match="city cannot be read: Permission denied"):
         matched(images, labels)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from written import blocks, picture
 
-from segadapt.data.resize import RandomRatioResize, fitted
+from segadapt.data.resize import RandomRatioResize, fitted, rounded_up
 
 
 def rescaled(height, width, scale):
@@ -63,3 +63,10 @@ def test_image_is_bilinear_and_label_nearest():
     # Twice the size: pixel centres lie a quarter of a pixel beside the old ones.
     np.testing.assert_array_equal(found["image"][0, 14:18, 0], [0, 50, 150, 200])
     np.testing.assert_array_equal(found["mask"][0, 14:18], [0, 0, 1, 1])
+
+
+def test_rounding_up_never_makes_smaller():
+    for height in range(1, 200):
+        found = rounded_up((height, 683), 32)
+        assert found == (32 * -(-height // 32), 704)
+    assert rounded_up((512, 704), 32) == (512, 704)

@@ -139,3 +139,12 @@ def test_only_augmentation_loads_albumentations():
 def test_the_library_does_not_look_for_updates():
     assert segadapt.data.library.albumentations.__version__
     assert os.environ["NO_ALBUMENTATIONS_UPDATE"] == "1"
+
+
+def test_ssa_resizes_a_second_time_to_multiples():
+    image, mask = picture(30, 50), blocks(30, 50, 3)
+    pixels, labels = run(EvalTransform(scale=(200, 60), multiple=32), image, mask)
+    once = cv2.resize(image, (100, 60), interpolation=cv2.INTER_LINEAR)
+    twice = cv2.resize(once, (128, 64), interpolation=cv2.INTER_LINEAR)
+    np.testing.assert_allclose(pixels, ((twice - MEAN) / STD).transpose(2, 0, 1), atol=1e-5)
+    np.testing.assert_array_equal(labels, mask)

@@ -1,6 +1,7 @@
 """CamVid with its usual 11 classes (Brostow et al., 2009; split of SegNet)."""
 
 from pathlib import Path
+from typing import ClassVar
 
 from segadapt.data.dataset import SegmentationDataset
 from segadapt.data.labels import LabelContract
@@ -18,6 +19,8 @@ class CamVid(SegmentationDataset):
         *("sign", "fence", "car", "pedestrian", "bicyclist"),
     )
     labels = LabelContract.identity(11, ignored=(11, 255))  # 11 is void
+    as_stored = True
+    images: ClassVar = {"train": 367, "val": 101, "test": 233}
     palette = (
         *((128, 128, 128), (128, 0, 0), (192, 192, 128), (128, 64, 128), (60, 40, 222)),
         *((128, 128, 0), (192, 128, 128), (64, 64, 128), (64, 0, 128), (64, 64, 0), (0, 128, 192)),

@@ -1,8 +1,9 @@
 """What all data sets of image and label files share."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -14,6 +15,9 @@ from segadapt.data.labels import LabelContract
 from segadapt.data.pairs import Pair
 from segadapt.data.stream import AUGMENTATION, Key, counted, position_and_item
 from segadapt.structures import Sample
+
+Color = tuple[int, int, int]
+"""Red, green and blue, 0 ... 255."""
 
 
 @runtime_checkable
@@ -42,7 +46,7 @@ class Labelled(Dataset[Sample], ABC):
     """
 
     classes: tuple[str, ...]
-    palette: tuple[tuple[int, int, int], ...] | None = None
+    palette: tuple[Color, ...] | None = None
 
     @abstractmethod
     def __len__(self) -> int:
@@ -58,6 +62,9 @@ class SegmentationDataset(Labelled):
 
     Attributes:
         labels: What the numbers in the files mean.
+        as_stored: Whether the labels are known to lie on the pixels as stored, whatever EXIF says
+            about showing them; where they are not, images that EXIF turns are refused.
+        images: How many images each split has as published; nothing where nobody published it.
 
     Args:
         root: Folder of the data set.
@@ -71,6 +78,8 @@ class SegmentationDataset(Labelled):
     """
 
     labels: LabelContract
+    as_stored: ClassVar[bool] = False
+    images: ClassVar[Mapping[str, int]] = {}
 
     def __init__(
         self,
@@ -105,7 +114,7 @@ class SegmentationDataset(Labelled):
         """
         position, item = position_and_item(key)
         pair = self.files[item]
-        image = read_image(pair.image, self.max_pixels)
+        image = read_image(pair.image, self.max_pixels, upright=not self.as_stored)
         raw = read_label(pair.label, self.max_pixels)
         if image.shape[:2] != raw.shape:
             raise ValueError(

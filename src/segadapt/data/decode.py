@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from segadapt.data import png
+from segadapt.data import matlab, png
 from segadapt.data.headers import Size, read_size
+from segadapt.data.orientation import UPRIGHT, orientation
 
 MAX_PIXELS: Final = 64_000_000
 """Larger images are refused unread: a file of some kilobytes can unpack to gigabytes."""
@@ -21,29 +22,49 @@ Image = UInt8[np.ndarray, "_ _ 3"]
 Label = UInt8[np.ndarray, "_ _"]
 
 
-def read_image(file: Path, max_pixels: int = MAX_PIXELS) -> Image:
+def read_image(file: Path, max_pixels: int = MAX_PIXELS, upright: bool = False) -> Image:
     """An image as 8-bit RGB: grey is repeated, alpha dropped, 16 bits cut to 8.
 
-    An orientation in EXIF is not applied: labels have none, and lie on the pixels as stored.
+    An orientation in EXIF is never applied: labels have none.
+
+    Args:
+        file: A JPEG, PNG, BMP or WebP.
+        max_pixels: Larger images are refused.
+        upright: Whether an image whose EXIF turns it is refused, because nobody knows whether its
+            label was drawn on the pixels as stored or as shown.
 
     Raises:
-        ValueError: If the file is missing, too large, truncated, damaged or of unknown format.
+        ValueError: If the file is missing, too large, truncated, damaged, of unknown format, or
+            turned where it must be upright.
     """
     data = _read(file)
     _limit(read_size(data, str(file)), file, max_pixels)
+    if upright and (turned := orientation(data)) != UPRIGHT:
+        raise ValueError(
+            f"{file} is turned when shown (EXIF orientation {turned}), but labels do not turn; "
+            "save its pixels the way up that its label has, without that tag"
+        )
     return _decode(data, cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION, file)
 
 
 def read_label(file: Path, max_pixels: int = MAX_PIXELS) -> Label:
     """The numbers that a grey or palette PNG holds: 1 to 16 bits, indices never colours.
 
+    A MATLAB file of COCO-Stuff 10K is read as well; its label map is called S.
+
     Raises:
         ValueError: As above, or if the PNG has colours, or numbers above 255.
     """
     data = _read(file)
+    if data.startswith(matlab.SIGNATURE):
+        return _narrowed(matlab.read_matrix(data, "S", max_pixels, str(file)), file)
     if not data.startswith(png.SIGNATURE):
         read_size(data, str(file))  # an empty or unknown file gets its own sentence
         raise ValueError(f"label {file} is no PNG; labels must be PNGs, which lose nothing")
+    return _read_png(data, file, max_pixels)
+
+
+def _read_png(data: bytes, file: Path, max_pixels: int) -> Label:
     parsed = png.parse(data, str(file))
     _limit((parsed.height, parsed.width), file, max_pixels)
     if parsed.colour not in (png.GREY, png.PALETTE):
@@ -54,9 +75,22 @@ def read_label(file: Path, max_pixels: int = MAX_PIXELS) -> Label:
     numbers = _decode(png.as_grey(parsed), cv2.IMREAD_UNCHANGED, file)
     if parsed.depth < 8:  # the decoder stretches fewer bits to 0..255
         return numbers // (255 // (2**parsed.depth - 1))
-    if numbers.max() > 255:
-        raise ValueError(f"label {file} holds {numbers.max()}; class numbers end at 255")
-    return numbers.astype(np.uint8)
+    return _narrowed(numbers, file)
+
+
+def _narrowed(numbers: np.ndarray, file: Path) -> Label:
+    """Whole numbers 0 ... 255 in as many bytes."""
+    if numbers.dtype == np.uint8:
+        return numbers
+    with np.errstate(invalid="ignore"):  # no number at all is no whole number either
+        narrow = numbers.astype(np.uint8)
+    if not np.array_equal(narrow, numbers):
+        wrong = numbers[narrow != numbers]
+        raise ValueError(
+            f"label {file} holds {wrong[0]} on {np.count_nonzero(wrong == wrong[0])} pixels; "
+            "class numbers are whole and end at 255"
+        )
+    return narrow
 
 
 def _read(file: Path) -> bytes:

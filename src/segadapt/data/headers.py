@@ -58,7 +58,7 @@ def _bmp(data: bytes, file: str) -> Size:
     if len(data) < 26 or len(data) < int.from_bytes(data[2:6], "little"):
         raise ValueError(f"{file} is truncated at byte {len(data)}; fetch or export it again")
     width, height = struct.unpack("<ii", data[18:26])
-    return abs(height), width
+    return abs(height), abs(width)
 
 
 def _webp(data: bytes, file: str) -> Size:

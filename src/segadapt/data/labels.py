@@ -41,11 +41,48 @@ class LabelContract:
         self._known = np.isin(np.arange(256), [*classes, *ignored])
         self._table = np.full(256, IGNORE, dtype=np.uint8)
         self._table[list(classes)] = list(classes.values())
+        self._inverse = np.zeros(256, dtype=np.uint8)
+        for number, k in reversed(list(classes.items())):
+            self._inverse[k] = number
 
     @classmethod
     def identity(cls, num_classes: int, ignored: Collection[int] = (IGNORE,)) -> "LabelContract":
         """Files already hold 0 ... K-1."""
         return cls({k: k for k in range(num_classes)}, ignored)
+
+    @classmethod
+    def consecutive(
+        cls,
+        num_classes: int,
+        first: int,
+        unused: Collection[int] = (),
+        ignored: Collection[int] = (IGNORE,),
+    ) -> "LabelContract":
+        """The classes in order have the numbers ``first``, ``first + 1``, ... but those unused.
+
+        Args:
+            num_classes: Number of classes.
+            first: Number of class 0.
+            unused: Numbers that no class has, and that are errors.
+            ignored: Numbers on disk that count nowhere.
+        """
+        numbers = [n for n in range(first, first + num_classes + len(unused)) if n not in unused]
+        return cls({number: k for k, number in enumerate(numbers)}, ignored)
+
+    def published(self, prediction: Label) -> Label:
+        """Classes as the numbers on disk, for a submission: the inverse of reading.
+
+        Where several numbers share a class, it becomes the first of them.
+
+        Raises:
+            ValueError: If the prediction holds anything but classes.
+        """
+        if prediction.size and prediction.max() >= self.num_classes:
+            raise ValueError(
+                f"a prediction holds {prediction.max()}, but its classes are "
+                f"0..{self.num_classes - 1}; nothing can be left out of a submission"
+            )
+        return cv2.LUT(prediction, self._inverse)
 
     def __call__(self, label: Label, file: Path) -> Label:
         """The label in classes; ignored pixels are 255.

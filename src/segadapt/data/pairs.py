@@ -1,6 +1,8 @@
 """Images matched to their labels by name."""
 
-from collections.abc import Mapping
+import os
+import unicodedata
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -15,31 +17,125 @@ class Pair(NamedTuple):
     label: Path
 
 
-def matched(images: Path, labels: Path, suffix: str = ".png") -> list[Pair]:
+def matched(
+    images: Path,
+    labels: Path,
+    suffix: str = ".png",
+    image_suffix: str = "",
+    beside: Collection[str] = (),
+) -> list[Pair]:
     """Every image below ``images`` with the label of the same name below ``labels``, sorted.
+
+    Names that look the same are the same, however their accents are spelt: archives packed on
+    macOS spell them in their own way. Hidden files and folders are passed over.
 
     Args:
         images: Folder of the images, searched with all its subfolders.
         labels: Folder of the labels with the same subfolders.
         suffix: What replaces an image's suffix in the name of its label.
+        image_suffix: End of the images' names; none for any name that ends as images do.
+        beside: Ends of the names of further files among the labels, which tools leave there.
 
     Raises:
         ValueError: If a folder is missing or without images, two images share a name, or an image
             or a label is alone.
     """
-    pictures = _by_name(images, [file for file in _files(images) if _is_image(file)], "")
-    annotations = _by_name(labels, [f for f in _files(labels) if f.name.endswith(suffix)], suffix)
+    pictures = _by_name(images, _pictures(images, image_suffix), image_suffix)
+    annotations = _by_name(labels, _annotations(labels, suffix, beside), suffix)
     if not pictures:
-        raise ValueError(f"{images} holds no image ({', '.join(SUFFIXES)})")
-    _complain(pictures, annotations, f"no label {suffix} of the same name in {labels}")
-    _complain(annotations, pictures, f"no image of the same name in {images}")
+        raise ValueError(f"{images} holds no image ({image_suffix or ', '.join(SUFFIXES)})")
+    lone = f"have no label {suffix} of the same name in {labels}"
+    _complain(_without(pictures, annotations), lone)
+    _complain(_without(annotations, pictures), f"have no image of the same name in {images}")
     return [Pair(pictures[name], annotations[name]) for name in sorted(pictures)]
 
 
+def listed(names: Path, images: Path, labels: Path, suffix: str = ".png") -> list[Pair]:
+    """The images that a file names, one a line without suffix, in its order.
+
+    Args:
+        names: Text file with a name a line.
+        images: Folder of the images; it may hold more.
+        labels: Folder of the labels; it may hold more.
+        suffix: End of the labels' names.
+
+    Raises:
+        ValueError: If a file or folder is missing, or a name is there twice.
+    """
+    if not names.is_file():
+        raise ValueError(
+            f"there is no image list {names}; set data.root to where the data set lies"
+        )
+    lines = unicodedata.normalize("NFC", names.read_text("utf-8-sig", "replace")).splitlines()
+    wanted = [line.strip() for line in lines if line.strip()]
+    if len(wanted) != len(set(wanted)) or not wanted:
+        raise ValueError(f"{names} must name one image or more, and none of them twice")
+    pictures = _by_name(images, [file for file in _entries(images) if _is_image(file)], "")
+    annotations = _by_name(labels, [f for f in _entries(labels) if f.name.endswith(suffix)], suffix)
+    for partners, missing in (
+        (pictures, f"image in {images}"),
+        (annotations, f"{suffix} in {labels}"),
+    ):
+        _complain(
+            [name for name in wanted if name not in partners], f"named in {names} have no {missing}"
+        )
+    return [Pair(pictures[name], annotations[name]) for name in wanted]
+
+
+def chosen(split: str, splits: Mapping[str, str], data_set: str) -> str:
+    """What a data set's own files call a split.
+
+    Raises:
+        ValueError: If it has no such split.
+    """
+    if split not in splits:
+        raise ValueError(f"{data_set} has the splits {', '.join(splits)}, not {split!r}")
+    return splits[split]
+
+
+def _pictures(folder: Path, suffix: str) -> list[Path]:
+    return [f for f in _files(folder) if _is_image(f) and f.name.endswith(suffix)]
+
+
+def _annotations(folder: Path, suffix: str, beside: Collection[str]) -> list[Path]:
+    files = [file for file in _files(folder) if file.name.endswith(suffix)]
+    return [file for file in files if not file.name.endswith(tuple(beside))]
+
+
 def _files(folder: Path) -> list[Path]:
+    """All files below, through links to folders too: large sets lie on several disks."""
+    _check(folder)
+    return sorted(_walked(folder, frozenset()))
+
+
+def _walked(folder: Path, above: frozenset[str]) -> Iterator[Path]:
+    real = os.path.realpath(folder)
+    if real in above:
+        raise ValueError(f"{folder} is a link to a folder above it; remove the link")
+    for entry in _scanned(folder):
+        if entry.is_dir():
+            yield from _walked(Path(entry.path), above | {real})
+        else:
+            yield Path(entry.path)
+
+
+def _entries(folder: Path) -> list[Path]:
+    """The files in a folder itself."""
+    _check(folder)
+    return [Path(entry.path) for entry in _scanned(folder)]
+
+
+def _scanned(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return [entry for entry in entries if not entry.name.startswith(".")]
+    except OSError as error:
+        raise ValueError(f"folder {folder} cannot be read: {error.strerror}") from error
+
+
+def _check(folder: Path) -> None:
     if not folder.is_dir():
         raise ValueError(f"there is no folder {folder}; set data.root to where the data set lies")
-    return [file for file in sorted(folder.rglob("*")) if not file.name.startswith(".")]
 
 
 def _is_image(file: Path) -> bool:
@@ -50,16 +146,19 @@ def _by_name(folder: Path, files: list[Path], suffix: str) -> dict[str, Path]:
     """Files by their path below ``folder`` without suffix."""
     found: dict[str, Path] = {}
     for file in files:
-        below = file.relative_to(folder)
-        name = str(below).removesuffix(suffix or file.suffix)
+        below = unicodedata.normalize("NFC", str(file.relative_to(folder)))
+        name = below.removesuffix(suffix or file.suffix)
         if name in found:
             raise ValueError(f"{found[name]} and {file} share a name; remove one of them")
         found[name] = file
     return found
 
 
-def _complain(files: Mapping[str, Path], partners: Mapping[str, Path], missing: str) -> None:
-    alone = [str(file) for name, file in files.items() if name not in partners]
+def _complain(alone: list[str], missing: str) -> None:
     if alone:
         shown = ", ".join(alone[:3]) + (", ..." if len(alone) > 3 else "")
-        raise ValueError(f"{len(alone)} file(s) have {missing}: {shown}")
+        raise ValueError(f"{len(alone)} file(s) {missing}: {shown}")
+
+
+def _without(files: Mapping[str, Path], partners: Mapping[str, Path]) -> list[str]:
+    return [str(file) for name, file in files.items() if name not in partners]

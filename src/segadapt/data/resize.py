@@ -22,6 +22,17 @@ def fitted(size: tuple[int, int], scale: tuple[int, int]) -> tuple[int, int]:
     return height, width
 
 
+def rounded_up(size: tuple[int, int], multiple: int) -> tuple[int, int]:
+    """Height and width, each the next multiple that is no smaller.
+
+    Args:
+        size: Height and width, pixels.
+        multiple: Of how many pixels.
+    """
+    height, width = (-(-side // multiple) * multiple for side in size)
+    return height, width
+
+
 class RandomRatioResize(A.DualTransform):
     """Resizes image (bilinear) and label (nearest), keeping the shape (spec C.1, step 2).
 

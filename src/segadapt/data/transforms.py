@@ -13,7 +13,7 @@ from segadapt.data.crop import CatMaxRatioCrop
 from segadapt.data.library import albumentations as A
 from segadapt.data.normalization import MEAN, STD
 from segadapt.data.photometric import PhotometricDistortion
-from segadapt.data.resize import RandomRatioResize, fitted
+from segadapt.data.resize import RandomRatioResize, fitted, rounded_up
 from segadapt.structures import IGNORE
 
 Image = UInt8[np.ndarray, "h w 3"]
@@ -71,17 +71,26 @@ class EvalTransform:
 
     Args:
         scale: Limits of the image's sides, pixels; None to leave the size as it is.
+        multiple: What both sides are then rounded up to a multiple of, as SSA does on ADE20K, in
+            a second resize that may change the shape a little; None to leave them.
     """
 
-    def __init__(self, scale: Sequence[int] | None = None) -> None:
-        self.scale = scale
+    def __init__(self, scale: Sequence[int] | None = None, multiple: int | None = None) -> None:
+        self.scale, self.multiple = scale, multiple
         self.normalize = A.Normalize(MEAN, STD)
 
     def __call__(self, image: Image, mask: Mask, generator: np.random.Generator) -> Output:
         if self.scale is not None:
-            height, width = fitted(image.shape[:2], (self.scale[0], self.scale[1]))
-            image = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
+            image = _resized(image, fitted(image.shape[:2], (self.scale[0], self.scale[1])))
+        if self.multiple is not None:
+            image = _resized(image, rounded_up(image.shape[:2], self.multiple))
         return _channels_first(self.normalize(image=image)["image"]), torch.from_numpy(mask)
+
+
+def _resized(
+    image: UInt8[np.ndarray, "_ _ 3"], size: tuple[int, int]
+) -> UInt8[np.ndarray, "_ _ 3"]:
+    return cv2.resize(image, size[::-1], interpolation=cv2.INTER_LINEAR)
 
 
 def _channels_first(image: Float[np.ndarray, "h w 3"]) -> Float[Tensor, "3 h w"]:
