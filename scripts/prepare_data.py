@@ -1,0 +1,11 @@
+"""Fetch a published data set: python scripts/prepare_data.py NAME --root PATH."""
+
+import sys
+
+from rich.console import Console
+
+from segadapt.prepare.catalogue import RECIPES
+from segadapt.prepare.command import run
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:], RECIPES, Console()))

@@ -1,0 +1,80 @@
+"""The command line of ``scripts/prepare_data.py``."""
+
+import argparse
+import difflib
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from segadapt.prepare.bars import Bars
+from segadapt.prepare.procedure import DOWNLOADS, prepare
+from segadapt.prepare.recipe import Recipe
+
+INTERRUPTED = 130
+"""Exit code of a command that was stopped by Ctrl-C, as shells have it."""
+
+
+def run(arguments: Sequence[str], recipes: Mapping[str, Recipe], console: Console) -> int:
+    """Answer a command line.
+
+    Args:
+        arguments: What stands behind the command.
+        recipes: The data sets by name.
+        console: Where to report.
+
+    Returns:
+        The exit code.
+    """
+    options = _parser(recipes).parse_args(arguments)
+    try:
+        _prepare(options.name, options.root, recipes, console)
+    except (ValueError, OSError) as error:
+        print(f"error: {_sentence(error)}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; call again to go on from here", file=sys.stderr)
+        return INTERRUPTED
+    return 0
+
+
+def _prepare(name: str, root: Path, recipes: Mapping[str, Recipe], console: Console) -> None:
+    if name not in recipes:
+        near = difflib.get_close_matches(name, recipes, n=1)
+        meant = f", did you mean {near[0]}?" if near else ""
+        raise ValueError(f"there is no data set {name}{meant}; there is {', '.join(recipes)}")
+    recipe = recipes[name]
+    say = lambda text: console.print(text, markup=False, highlight=False, soft_wrap=True)  # noqa: E731
+    say(f"{recipe.title}, {recipe.home}\nlicence: {recipe.licence}")
+    if prepare(recipe, root, Bars(console)):
+        say(f"complete; {root / DOWNLOADS} is not needed any more. Train with:")
+    else:
+        say("already complete. Train with:")
+    say(f"  python train.py data={name} data.root={root}")
+
+
+def _sentence(error: ValueError | OSError) -> str:
+    """One line about an error."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return " ".join(str(error).split())
+
+
+def _parser(recipes: Mapping[str, Recipe]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="prepare_data.py",
+        description="Fetch a published data set, verify and unpack it. A broken call is repeated: "
+        "it goes on where it stopped, and does nothing to what is complete.",
+        epilog="Data sets:\n" + "\n".join(_lines(recipes)),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("name", metavar="NAME", help="data set, as in data=NAME")
+    parser.add_argument(
+        "--root", type=Path, required=True, metavar="PATH", help="folder for it, as in data.root"
+    )
+    return parser
+
+
+def _lines(recipes: Mapping[str, Recipe]) -> list[str]:
+    return [f"  {name:17} {recipe.size:>6}  {recipe.licence}" for name, recipe in recipes.items()]

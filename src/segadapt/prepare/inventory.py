@@ -1,0 +1,69 @@
+"""Which folders of a data set are there, and whether they are whole."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from segadapt.prepare.recipe import Folder
+
+
+def lacking(root: Path, folders: Iterable[Folder]) -> list[Folder]:
+    """The folders that are not there, or empty.
+
+    Args:
+        root: Folder of the data set.
+        folders: What it consists of.
+
+    Raises:
+        ValueError: If one is there but not whole: it is somebody's, and left as it is.
+    """
+    absent = []
+    for folder in folders:
+        place = root / folder.target
+        if not place.exists() or (place.is_dir() and not any(place.iterdir())):
+            absent.append(folder)
+        elif fault := _fault(place, folder):
+            raise ValueError(f"{fault}; move {place} away and call again")
+    return absent
+
+
+def check_whole(stage: Path, folders: Iterable[Folder], file: Path) -> None:
+    """Refuse what an archive gave if it is not what was published.
+
+    Args:
+        stage: Where it was unpacked.
+        folders: What it should have given.
+        file: The archive.
+
+    Raises:
+        ValueError: If files are missing, or too many.
+    """
+    for folder in folders:
+        if fault := _fault(stage / folder.target, folder):
+            fault = fault.replace(f"{stage}{os.sep}", "")
+            raise ValueError(f"{file} is not what was published: {fault}; remove it and call again")
+
+
+def count(place: Path, suffix: str) -> int:
+    """Files below a folder whose names end so; hidden ones do not count."""
+    return sum(
+        name.endswith(suffix) and not name.startswith(".")
+        for _, _, names in os.walk(place, onerror=_raise)
+        for name in names
+    )
+
+
+def _fault(place: Path, folder: Folder) -> str | None:
+    """What is wrong with a folder."""
+    if not place.is_dir():
+        return f"{place} is no folder"
+    found = count(place, folder.suffix)
+    if folder.number is None:
+        return None if found else f"{place} holds no file *{folder.suffix}"
+    if found == folder.number:
+        return None
+    return f"{place} holds {found:,} files *{folder.suffix}, not {folder.number:,}"
+
+
+def _raise(error: OSError) -> None:
+    raise error

@@ -1,0 +1,111 @@
+"""What zip and tar archives hold, and which of it may be written to a disk."""
+
+import io
+import stat
+import tarfile
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import IO, Final, NamedTuple, cast
+
+MOST: Final = 1_000_000
+"""Members of an archive; COCO has 118 287."""
+
+
+class Member(NamedTuple):
+    """A file in an archive.
+
+    Args:
+        path: Its name, known to lead to no place above.
+        size: Bytes, as the archive says.
+        plain: Whether it is an ordinary file; links and devices are not.
+        opened: Opens it.
+    """
+
+    path: PurePosixPath
+    size: int
+    plain: bool
+    opened: Callable[[], IO[bytes]]
+
+
+@contextmanager
+def members(archive: Path) -> Iterator[Iterator[Member]]:
+    """The files of an archive, folders left out.
+
+    Args:
+        archive: A zip or an uncompressed tar file.
+
+    Raises:
+        ValueError: If it is neither, or one of its names leads out of it, or it has a great many.
+    """
+    if zipfile.is_zipfile(archive):
+        with zipfile.ZipFile(archive) as zipped:
+            yield _limited(_zip_members(zipped, archive), archive)
+    elif _is_tar(archive):
+        with tarfile.open(archive, "r:") as tar:
+            yield _limited(_tar_members(tar, archive), archive)
+    else:
+        raise ValueError(
+            f"{archive} is neither a zip nor a tar archive (it begins with {_begin(archive)!r}); "
+            "remove it and call again"
+        )
+
+
+def safe_path(name: str, archive: Path) -> PurePosixPath:
+    """The name of a member as a path that stays below where it is put.
+
+    Raises:
+        ValueError: If it does not.
+    """
+    path = PurePosixPath(name)
+    windows = PureWindowsPath(name)
+    if ".." in (*path.parts, *windows.parts) or path.is_absolute() or windows.anchor:
+        raise ValueError(
+            f"{archive} is hostile: its member {name!r} leads out of the folder it is unpacked to; "
+            "remove it"
+        )
+    return path
+
+
+def _limited(found: Iterator[Member], archive: Path) -> Iterator[Member]:
+    for number, member in enumerate(found):
+        if number >= MOST:
+            raise ValueError(f"{archive} has more than {MOST:,} members; remove it")
+        yield member
+
+
+def _zip_members(zipped: zipfile.ZipFile, archive: Path) -> Iterator[Member]:
+    for info in zipped.infolist():
+        path = safe_path(info.filename, archive)
+        if info.flag_bits & 1:
+            raise ValueError(f"{archive} is encrypted; fetch it anew")
+        if not info.is_dir():
+            plain = stat.S_IFMT(info.external_attr >> 16) in (0, stat.S_IFREG)
+            yield Member(path, info.file_size, plain, partial(zipped.open, info))
+
+
+def _tar_members(tar: tarfile.TarFile, archive: Path) -> Iterator[Member]:
+    for info in tar:
+        path = safe_path(info.name, archive)
+        if not info.isdir():
+            plain = info.isreg() and not info.issparse()
+            yield Member(path, info.size, plain, partial(_of_tar, tar, info))
+
+
+def _of_tar(tar: tarfile.TarFile, info: tarfile.TarInfo) -> io.BufferedReader:
+    return cast(io.BufferedReader, tar.extractfile(info))  # None only for folders and devices
+
+
+def _is_tar(archive: Path) -> bool:
+    try:
+        with tarfile.open(archive, "r:"):
+            return True
+    except tarfile.TarError:
+        return False
+
+
+def _begin(archive: Path) -> bytes:
+    with archive.open("rb") as file:
+        return file.read(16)
