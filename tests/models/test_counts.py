@@ -82,3 +82,13 @@ def test_parameters_of_segformer_are_the_published(name):
 @pytest.mark.parametrize("name", ["tiny", "tiny_group"])
 def test_tiny_stays_under_a_quarter_of_a_million_parameters(name):
     assert 0.2e6 < sum(p.numel() for p in generator(name).parameters()) < 0.25e6
+
+
+CONVNEXT = {"tiny": 60, "small": 82, "base": 122}
+"""Millions of UPerNet's parameters in the ConvNeXt paper's table of ADE20K, as printed."""
+
+
+@pytest.mark.parametrize("size", CONVNEXT)
+def test_parameters_of_convnext_are_the_published(size):
+    with torch.device("meta"):
+        assert round(parameters(f"upernet_convnext_{size}") / 1e6) == CONVNEXT[size]

@@ -33,6 +33,9 @@ class DPTGenerator(FeatureGenerator):
         with explained(encoder):
             network = _build(encoder, pretrained, wanted)
         self.encoder, self.decoder = network.encoder, network.decoder
+        # What is behind the last block that DPT reads.
+        read = self.encoder._output_indices  # smp tells it nowhere else
+        self.encoder.model.prune_intermediate_layers(read, prune_norm=True)
         # The head is convolution, normalisation, ReLU; then dropout and the classifier.
         self.head = network.segmentation_head.head[:3]
         self.channels = self.head[0].out_channels
