@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from rich.console import Console
 from rich.progress import (
@@ -14,9 +15,18 @@ from rich.progress import (
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
+from rich.table import Column
 
 Advance = Callable[[int], None]
 """Takes how much more is done."""
+
+CUT: Final = Column(no_wrap=True, overflow="ellipsis", ratio=1)
+"""The only column that gives way on narrow terminals."""
+
+
+def whole() -> Column:
+    """A column that is never broken."""
+    return Column(no_wrap=True)
 
 
 class Bars:
@@ -38,7 +48,7 @@ class Bars:
             total: Bytes at its end; None if nobody knows.
             done: Bytes at its beginning.
         """
-        columns = (DownloadColumn(), TransferSpeedColumn())
+        columns = (DownloadColumn(table_column=whole()), TransferSpeedColumn(table_column=whole()))
         with self._bar(what, total, done, columns) as advance:
             yield advance
 
@@ -50,14 +60,16 @@ class Bars:
             what: Stands before it.
             total: How many things.
         """
-        with self._bar(what, total, 0, (MofNCompleteColumn(),)) as advance:
+        with self._bar(what, total, 0, (MofNCompleteColumn(table_column=whole()),)) as advance:
             yield advance
 
     @contextmanager
     def _bar(
         self, what: str, total: int | None, done: int, columns: tuple[ProgressColumn, ...]
     ) -> Iterator[Advance]:
-        before = (TextColumn("{task.description}", markup=False), BarColumn())
-        with Progress(*before, *columns, TimeRemainingColumn(), console=self._console) as progress:
+        text = TextColumn("{task.description}", markup=False, table_column=CUT)
+        before = (text, BarColumn(bar_width=20))
+        left = TimeRemainingColumn(table_column=whole())
+        with Progress(*before, *columns, left, console=self._console) as progress:
             task = progress.add_task(what, total=total, completed=done)
             yield lambda more: progress.advance(task, more)

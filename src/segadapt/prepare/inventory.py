@@ -15,14 +15,16 @@ def lacking(root: Path, folders: Iterable[Folder]) -> list[Folder]:
         folders: What it consists of.
 
     Raises:
-        ValueError: If one is there but not whole: it is somebody's, and left as it is.
+        ValueError: If one is there but not whole: it is somebody's, and left as it is. Or if it
+            would lie on another disk than the root.
     """
     absent = []
     for folder in folders:
         place = root / folder.target
-        if not place.exists() or (place.is_dir() and not any(place.iterdir())):
+        if _free(place):
+            _check_disk(root, place)
             absent.append(folder)
-        elif fault := _fault(place, folder):
+        elif fault := _fault(place, str(place), folder):
             raise ValueError(f"{fault}; move {place} away and call again")
     return absent
 
@@ -39,8 +41,7 @@ def check_whole(stage: Path, folders: Iterable[Folder], file: Path) -> None:
         ValueError: If files are missing, or too many.
     """
     for folder in folders:
-        if fault := _fault(stage / folder.target, folder):
-            fault = fault.replace(f"{stage}{os.sep}", "")
+        if fault := _fault(stage / folder.target, folder.target, folder):
             raise ValueError(f"{file} is not what was published: {fault}; remove it and call again")
 
 
@@ -53,16 +54,33 @@ def count(place: Path, suffix: str) -> int:
     )
 
 
-def _fault(place: Path, folder: Folder) -> str | None:
+def _free(place: Path) -> bool:
+    """Whether a folder can be put there."""
+    if place.is_symlink():
+        return False
+    return not place.exists() or (place.is_dir() and not any(place.iterdir()))
+
+
+def _check_disk(root: Path, place: Path) -> None:
+    """Folders are moved to their place, which disks do only within themselves."""
+    above = next(folder for folder in place.parents if folder.exists())
+    if above.is_relative_to(root) and above.stat().st_dev != root.stat().st_dev:
+        raise ValueError(
+            f"{above} lies on another disk than {root}; make a link of the whole root instead"
+        )
+
+
+def _fault(place: Path, called: str, folder: Folder) -> str | None:
     """What is wrong with a folder."""
     if not place.is_dir():
-        return f"{place} is no folder"
+        return f"{called} is no folder"
     found = count(place, folder.suffix)
+    files = f"files *{folder.suffix}" if folder.suffix else "files"
     if folder.number is None:
-        return None if found else f"{place} holds no file *{folder.suffix}"
+        return None if found else f"{called} holds no {files}"
     if found == folder.number:
         return None
-    return f"{place} holds {found:,} files *{folder.suffix}, not {folder.number:,}"
+    return f"{called} holds {found:,} {files}, not {folder.number:,}"
 
 
 def _raise(error: OSError) -> None:

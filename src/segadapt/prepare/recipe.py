@@ -12,7 +12,7 @@ class Folder(NamedTuple):
 
     Args:
         target: Where below the data set's root.
-        suffix: End of the names of the files that count.
+        suffix: End of the names of the files that count; "" for all.
         number: How many such files, in subfolders too; None for at least one.
         source: Where in the archive; files elsewhere in it stay there.
     """

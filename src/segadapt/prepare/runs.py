@@ -14,7 +14,7 @@ LONGEST = 12
 """Groups of a number; more do not fit 64 bits."""
 
 
-def mask(counts: str, height: int, width: int) -> Bool[np.ndarray, "width*height"]:
+def mask(counts: str, height: int, width: int) -> Bool[np.ndarray, " pixels"]:
     """Unpack a mask.
 
     Args:

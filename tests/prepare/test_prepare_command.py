@@ -1,0 +1,78 @@
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from test_procedure import recipe
+
+from segadapt.prepare import command
+from segadapt.prepare.catalogue import RECIPES
+from segadapt.prepare.command import run
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "prepare_data.py"
+
+
+@pytest.fixture
+def console():
+    return Console(file=io.StringIO(), width=60)
+
+
+def test_says_the_licence_and_what_to_do_next(server, console, tmp_path, capsys):
+    recipes = {"ade20k": recipe("ade20k", server)}
+    arguments = ["ade20k", "--root", str(tmp_path / "a [b] c")]
+    assert run(arguments, recipes, console) == 0
+    said = console.file.getvalue()
+    assert "licence: images: non-commercial research" in said
+    assert f"data=ade20k 'data.root={tmp_path}/a [b] c'" in said
+    assert run(arguments, recipes, console) == 0
+    assert "already complete" in console.file.getvalue()[len(said) :]
+    assert capsys.readouterr().err == ""
+
+
+def test_errors_are_one_sentence_and_a_code(server, console, tmp_path, capsys):
+    cooked = recipe("ade20k", server)
+    server.files.clear()
+    assert run(["ade20k", "--root", str(tmp_path)], {"ade20k": cooked}, console) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("error: ADEChallengeData2016.zip cannot be fetched now (http://127")
+    assert error.count("\n") == 1
+
+
+def test_errors_of_the_system_name_their_file(server, console, tmp_path, capsys):
+    (tmp_path / "file").touch()
+    arguments = ["ade20k", "--root", str(tmp_path / "file")]
+    assert run(arguments, {"ade20k": recipe("ade20k", server)}, console) == 1
+    assert capsys.readouterr().err == f"error: {tmp_path}/file/downloads: Not a directory\n"
+
+
+def test_ctrl_c_says_how_to_go_on(console, tmp_path, capsys, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "prepare", stop)
+    assert run(["ade20k", "--root", str(tmp_path)], RECIPES, console) == 130
+    assert "call again to go on" in capsys.readouterr().err
+
+
+def test_unknown_names_get_the_nearest(tmp_path):
+    called = subprocess.run(
+        [sys.executable, SCRIPT, "ade20", "--root", tmp_path], capture_output=True, text=True
+    )
+    assert called.returncode == 1
+    assert called.stderr.startswith("error: there is no data set ade20, did you mean ade20k?")
+    assert called.stderr.count("\n") == 1
+    assert not called.stdout
+
+
+def test_starts_without_the_heavy_libraries():
+    code = (
+        "import sys, runpy; sys.argv = ['x', '--help']\n"
+        f"try: runpy.run_path({str(SCRIPT)!r}, run_name='__main__')\n"
+        "except SystemExit: print(*({'torch', 'hydra', 'lightning'} & set(sys.modules)))"
+    )
+    called = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert called.returncode == 0
+    assert called.stdout.splitlines()[-1] == ""
+    assert "cityscapes" in called.stdout
