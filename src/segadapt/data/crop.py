@@ -33,7 +33,7 @@ class CatMaxRatioCrop(A.DualTransform):
     Args:
         crop: Height and width, pixels.
         cat_max_ratio: A crop is refused unless its most frequent class covers less than this
-            share of the labelled pixels and there is a second class.
+            share of the labelled pixels and there is a second class; 1 or more to refuse none.
     """
 
     def __init__(self, crop: Sequence[int], cat_max_ratio: float = 0.75) -> None:
@@ -43,7 +43,7 @@ class CatMaxRatioCrop(A.DualTransform):
     def get_params_dependent_on_data(self, params: dict, data: dict) -> dict[str, Any]:
         height, width = params["shape"][:2]
         window = self._draw(height, width)
-        for _ in range(CHECKS):
+        for _ in range(CHECKS if self.cat_max_ratio < 1 else 0):
             if varied(window.of(data["mask"]), self.cat_max_ratio):
                 break
             window = self._draw(height, width)
