@@ -7,6 +7,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from segadapt.optim.groups import Factors, parameter_groups
+from segadapt.optim.layers import LayerDecay
 
 
 def adamw(
@@ -15,6 +16,8 @@ def adamw(
     weight_decay: float,
     betas: Sequence[float] = (0.9, 0.999),
     custom_keys: Mapping[str, Factors] | None = None,
+    layer_decay: LayerDecay | None = None,
+    decay_vectors: bool = True,
 ) -> Optimizer:
     """AdamW. On a GPU all parameters are updated in one kernel.
 
@@ -24,8 +27,10 @@ def adamw(
         weight_decay: Decoupled weight decay.
         betas: Decay of the first and the second moment.
         custom_keys: See :func:`parameter_groups`.
+        layer_decay: See :func:`parameter_groups`.
+        decay_vectors: See :func:`parameter_groups`.
     """
-    groups = parameter_groups(model, lr, weight_decay, custom_keys)
+    groups = parameter_groups(model, lr, weight_decay, custom_keys, layer_decay, decay_vectors)
     first, second = betas
     return torch.optim.AdamW(groups, lr=lr, betas=(first, second), fused=_on_gpu(model))
 
@@ -36,6 +41,8 @@ def sgd(
     weight_decay: float,
     momentum: float = 0.9,
     custom_keys: Mapping[str, Factors] | None = None,
+    layer_decay: LayerDecay | None = None,
+    decay_vectors: bool = True,
 ) -> Optimizer:
     """Stochastic gradient descent with momentum.
 
@@ -45,8 +52,10 @@ def sgd(
         weight_decay: Weight decay, added to the gradient.
         momentum: Decay of the running gradient.
         custom_keys: See :func:`parameter_groups`.
+        layer_decay: See :func:`parameter_groups`.
+        decay_vectors: See :func:`parameter_groups`.
     """
-    groups = parameter_groups(model, lr, weight_decay, custom_keys)
+    groups = parameter_groups(model, lr, weight_decay, custom_keys, layer_decay, decay_vectors)
     return torch.optim.SGD(groups, lr=lr, momentum=momentum, fused=_on_gpu(model))
 
 
