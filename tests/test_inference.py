@@ -7,7 +7,7 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 
 from segadapt.cli import CONF
-from segadapt.inference import labels, multiscale, slide, whole, window_grid
+from segadapt.inference import labels, multiscale, slide, whole
 
 CLASSES = 4
 SIZE = (29, 37)
@@ -77,22 +77,6 @@ def test_slide_is_mmsegmentations(score, image, window, stride, softmax):
 def test_slide_strides_by_two_thirds_unless_told(score, image):
     found = slide(score, image, SIZE, window=[9, 12])
     assert found.equal(slide(score, image, SIZE, window=[9, 12], stride=[6, 8]))
-
-
-@pytest.mark.parametrize("length", range(1, 40))
-@pytest.mark.parametrize(("side", "step"), [(8, 8), (8, 5), (8, 1), (7, 3)])
-def test_windows_cover_every_pixel_and_stay_inside(length, side, step):
-    tops = [top for top, _ in window_grid((length, side), (side, side), (step, step))]
-    covered = {pixel for top in tops for pixel in range(top, min(top + side, length))}
-    assert covered == set(range(length))
-    assert all(top + side <= length or top == 0 for top in tops)
-    assert len(set(tops)) == len(tops) == max(math.ceil((length - side) / step), 0) + 1
-
-
-@pytest.mark.parametrize("stride", [[9, 4], [0, 4]])
-def test_windows_that_leave_gaps_are_refused(stride):
-    with pytest.raises(ValueError, match=r"must be positive and at most the window \[8, 8\]"):
-        window_grid((20, 20), (8, 8), stride)
 
 
 @pytest.mark.parametrize("flip", [False, True])
