@@ -93,6 +93,20 @@ def described(inference: Inference) -> dict[str, Any]:
     return {"_target_": f"{way.__module__}.{way.__qualname__}", **plain}
 
 
+def named(inference: Inference) -> str:
+    """A short name that tells apart what is usually compared, for files."""
+    way, settings = _parts(inference)
+    windows = way is multiscale and settings["window"] is not None
+    seen = way is slide or windows
+    parts = [
+        way.__name__,
+        "windows" if windows else "",
+        "global" if seen and settings["context"] == "global" else "",
+        settings["blend"] if seen and settings["blend"] != "uniform" else "",
+    ]
+    return "-".join(part for part in parts if part)
+
+
 def whole(
     score: Scorer, image: Float[Tensor, "b 3 H W"], size: Size, *, keep: Keep = everything
 ) -> Tensor:

@@ -12,7 +12,7 @@ from rich.console import Console
 from segadapt.evaluation.examination import Examined, chosen_device, examine
 from segadapt.evaluation.serial import findings_as_json
 from segadapt.evaluation.subject import measured_data
-from segadapt.inference import described
+from segadapt.inference import described, named
 from segadapt.protocol import RULES, provenance
 from segadapt.report import headline, table, write_json
 from segadapt.run_reader import Run
@@ -45,8 +45,8 @@ def evaluate(
     found = examine(model, cfg, console)
     scores = {name: branch.scores for name, branch in found.findings.branches.items()}
 
-    way = cfg.inference._target_.rpartition(".")[2]
-    name = "-".join([way, weights.file.stem, *([cfg.split] if cfg.split != "val" else [])])
+    way = instantiate(cfg.inference)
+    name = "-".join([named(way), weights.file.stem, *([cfg.split] if cfg.split != "val" else [])])
     file = run.folder / "evaluation" / f"{name}.json"
     protocol = stamp(cfg, run, weights, found, time.perf_counter() - started)
     write_json(file, {**findings_as_json(found.findings, found.classes), "protocol": protocol})
