@@ -17,7 +17,7 @@ def main(cfg: DictConfig) -> None:
         run = read_run(cfg.run, cfg.checkpoint)  # before the imports that take seconds
         from rich.console import Console
 
-        from segadapt.evaluation import evaluate
+        from segadapt.evaluation.command import evaluate
         from segadapt.experiment import build_task
 
         evaluate(cfg, run, lambda trained: build_task(trained).model, Console())

@@ -9,8 +9,8 @@ from toy import CLASSES, Pooled
 
 from segadapt.classifiers.cac import CACClassifier
 from segadapt.classifiers.fixed import FixedClassifier
-from segadapt.evaluator import Evaluator, branch_labels
-from segadapt.inference import multiscale, whole
+from segadapt.evaluator import Evaluator, branch_labels, branch_maps
+from segadapt.inference import everything, multiscale, slide, whole
 from segadapt.segmentor import Segmentor
 from segadapt.structures import IGNORE, Batch
 
@@ -79,6 +79,26 @@ def test_the_oracle_is_left_out_where_windows_or_scales_are_seen(adaptive):
     evaluator = Evaluator(CLASSES, partial(multiscale, scales=[0.5, 1.0], flip=True))
     evaluator.update(adaptive, batch())
     assert list(evaluator.scores()) == ["student", "coarse"]
+
+
+def test_the_oracle_is_there_where_windows_share_the_adaptation_to_the_whole(adaptive):
+    """CAC scores pixel by pixel, so windows that do not overlap are parts of the whole."""
+    one = batch((16, 24), (16, 24))
+    windows = partial(slide, window=[8, 12], stride=[8, 12], context="global")
+    found = branch_maps(adaptive, windows, one.image, (16, 24), everything, one.mask)
+    prediction = adaptive(one.image, one.mask)
+    assert list(found) == ["student", "coarse", "oracle"]
+    for name, branch in zip(found, prediction[:1] + prediction[1:3], strict=True):
+        for rows in (slice(0, 8), slice(8, 16)):
+            for columns in (slice(0, 12), slice(12, 24)):
+                cells = [slice(part.start // 4, part.stop // 4) for part in (rows, columns)]
+                part = F.interpolate(branch.logits[:, :, *cells], size=(8, 12), mode="bilinear")
+                torch.testing.assert_close(
+                    found[name][:, :, rows, columns], part, atol=1e-5, rtol=1e-5
+                )
+    evaluator = Evaluator(CLASSES, windows)
+    evaluator.update(adaptive, one)
+    assert list(evaluator.scores()) == ["student", "coarse", "oracle"]
 
 
 def test_branches_of_several_passes_are_each_their_own(adaptive):

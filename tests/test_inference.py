@@ -1,13 +1,25 @@
 import math
+from functools import partial
 
 import pytest
 import torch
 import torch.nn.functional as F
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
+from omegaconf import OmegaConf
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from segadapt.cli import CONF
-from segadapt.inference import labels, multiscale, slide, whole, window_grid
+from segadapt.inference import (
+    best_and_confidence,
+    described,
+    labels,
+    multiscale,
+    named,
+    slide,
+    takes_labels,
+    whole,
+)
 
 CLASSES = 4
 SIZE = (29, 37)
@@ -79,20 +91,128 @@ def test_slide_strides_by_two_thirds_unless_told(score, image):
     assert found.equal(slide(score, image, SIZE, window=[9, 12], stride=[6, 8]))
 
 
-@pytest.mark.parametrize("length", range(1, 40))
-@pytest.mark.parametrize(("side", "step"), [(8, 8), (8, 5), (8, 1), (7, 3)])
-def test_windows_cover_every_pixel_and_stay_inside(length, side, step):
-    tops = [top for top, _ in window_grid((length, side), (side, side), (step, step))]
-    covered = {pixel for top in tops for pixel in range(top, min(top + side, length))}
-    assert covered == set(range(length))
-    assert all(top + side <= length or top == 0 for top in tops)
-    assert len(set(tops)) == len(tops) == max(math.ceil((length - side) / step), 0) + 1
+def test_windows_may_count_less_near_their_edges(score, image):
+    window, stride = [8, 12], [5, 8]
+    found = slide(score, image, (20, 26), window=window, stride=stride, blend="gaussian")
+    rows, columns = (torch.arange(side) - (side - 1) / 2 for side in window)
+    bell = (-((rows[:, None] / (8 / 8)) ** 2) / 2 - (columns[None] / (12 / 8)) ** 2 / 2).exp()
+    total, weight = torch.zeros(2, CLASSES, 20, 26), torch.zeros(20, 26)
+    for top in (0, 5, 10, 12):
+        for left in (0, 8, 14):
+            part = image[:, :, top : top + 8, left : left + 12]
+            total[..., top : top + 8, left : left + 12] += bell * bilinear(score(part), window)
+            weight[top : top + 8, left : left + 12] += bell
+    torch.testing.assert_close(found, total / weight, atol=1e-5, rtol=1e-4)
 
 
-@pytest.mark.parametrize("stride", [[9, 4], [0, 4]])
-def test_windows_that_leave_gaps_are_refused(stride):
-    with pytest.raises(ValueError, match=r"must be positive and at most the window \[8, 8\]"):
-        window_grid((20, 20), (8, 8), stride)
+class Adapting:
+    """Scores that depend on the brightness of what is seen."""
+
+    def __init__(self, score):
+        self.score, self.asked = score, []
+
+    def __call__(self, view):
+        return self.score(view) * view.mean()
+
+    def within(self, image):
+        self.asked.append(image)
+        return lambda view: self.score(view) * image.mean()
+
+
+def test_windows_may_share_one_adaptation_to_the_image(score, image):
+    network = Adapting(score)
+    settings = {"window": [8, 12], "stride": [5, 8]}
+    found = slide(network, image, SIZE, context="global", **settings)
+    expected = slide(lambda view: score(view) * image.mean(), image, SIZE, **settings)
+    assert found.equal(expected)
+    assert [asked is image for asked in network.asked] == [True]
+    assert not found.equal(slide(network, image, SIZE, **settings))
+
+
+def test_windows_of_copies_share_the_adaptation_to_their_copy(score, image):
+    network = Adapting(score)
+    settings = {"scales": [0.5, 1.0], "flip": True, "window": [8, 12]}
+    multiscale(network, image, SIZE, context="global", **settings)
+    half = bilinear(image, (10, 13))
+    for asked, copy in zip(network.asked, [half, half.flip(3), image, image.flip(3)], strict=True):
+        assert asked.equal(copy)
+
+
+@pytest.mark.parametrize(("setting", "value"), [("blend", "cosine"), ("context", "image")])
+def test_a_setting_without_such_a_value_is_refused(score, image, setting, value):
+    with pytest.raises(ValueError, match=f"inference.{setting}={value}"):
+        slide(score, image, SIZE, window=[8, 12], **{setting: value})
+
+
+def test_copies_may_be_seen_by_windows(score, image):
+    settings = {"window": [8, 12], "stride": [5, 8]}
+    found = multiscale(score, image, SIZE, scales=[0.5, 1.5], flip=True, **settings)
+    probabilities = []
+    for size in ((10, 13), (30, 39)):
+        copy = bilinear(image, size)
+        probabilities.append(mmsegmentation_slide(score, copy, SIZE, **settings).softmax(1))
+        seen = mmsegmentation_slide(score, copy.flip(3), SIZE, **settings).softmax(1)
+        probabilities.append(seen.flip(3))
+    expected = torch.stack(probabilities).mean(0)
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("softmax", [False, True])
+def test_windows_of_copies_average_scores_or_probabilities(score, image, softmax):
+    settings = {"window": [8, 12], "stride": [5, 8], "softmax": softmax}
+    found = multiscale(score, image, SIZE, scales=[1.0], flip=False, **settings)
+    expected = slide(score, image, SIZE, **settings)
+    torch.testing.assert_close(found, expected if softmax else expected.softmax(1))
+
+
+def test_ways_are_described_with_all_their_settings():
+    way = partial(slide, window=(8, 12), context="global")
+    assert described(way) == {
+        "_target_": "segadapt.inference.slide",
+        "window": [8, 12],
+        "stride": None,
+        "softmax": False,
+        "blend": "uniform",
+        "context": "global",
+    }
+    assert described(whole) == {"_target_": "segadapt.inference.whole"}
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        cfg = compose("train", ["inference=slide_multiscale", "data=synthetic"]).inference
+    configured = OmegaConf.to_container(cfg, resolve=True)
+    del configured["_partial_"]
+    assert described(instantiate(cfg)) == configured
+
+
+def test_what_is_compared_has_names_of_its_own():
+    windows = {"window": [8, 12], "scales": [1.0], "flip": True}
+    names = {
+        "whole": whole,
+        "slide": partial(slide, window=[8, 12]),
+        "slide-global": partial(slide, window=[8, 12], context="global"),
+        "slide-gaussian": partial(slide, window=[8, 12], blend="gaussian"),
+        "multiscale": partial(multiscale, scales=[1.0], flip=True),
+        "multiscale-windows-global": partial(multiscale, **windows, context="global"),
+    }
+    assert [named(way) for way in names.values()] == list(names)
+
+
+def test_labels_fit_a_classifier_that_adapts_once_to_the_whole_image():
+    takes = {
+        takes_labels(way): way
+        for way in (whole, partial(whole), partial(slide, window=[8, 8], context="global"))
+    }
+    assert list(takes) == [True]
+    for way in (partial(slide, window=[8, 8]), partial(multiscale, scales=[1.0], flip=False)):
+        assert not takes_labels(way)
+
+
+def test_the_confidence_is_that_of_the_best(score, image):
+    for way in (whole, partial(slide, window=[8, 12], softmax=True)):
+        scores = way(score, image, SIZE)
+        probabilities = scores.softmax(1) if way is whole else scores
+        label, confidence = way(score, image, SIZE, keep=best_and_confidence).unbind(1)
+        assert label.long().equal(scores.argmax(1))
+        torch.testing.assert_close(confidence, probabilities.amax(1))
 
 
 @pytest.mark.parametrize("flip", [False, True])
@@ -111,7 +231,7 @@ def test_multiscale_averages_probabilities_at_the_original_size(score, image, fl
     torch.testing.assert_close(found, expected, atol=1e-6, rtol=1e-5)
 
 
-@pytest.mark.parametrize("way", ["whole", "slide", "multiscale"])
+@pytest.mark.parametrize("way", ["whole", "slide", "multiscale", "slide_multiscale"])
 def test_labels_are_the_argmax_of_the_scores(score, image, way):
     with initialize_config_dir(str(CONF), version_base="1.3"):
         cfg = compose("train", [f"inference={way}", "data=synthetic", "data.crop=[8,12]"])
@@ -131,21 +251,42 @@ def test_branches_may_be_stacked_as_more_images(score, image):
     torch.testing.assert_close(found[2:], -found[:2])
 
 
-def test_no_scores_of_all_pixels_exist_when_labels_are_wanted(score):
-    image, classes, size = torch.randn(1, 3, 32, 32), 64, (1024, 1024)
+class Watch(TorchDispatchMode):
+    """Remembers the largest tensor that comes into being."""
+
+    def __init__(self):
+        super().__init__()
+        self.largest = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        result = func(*args, **(kwargs or {}))
+        if isinstance(result, torch.Tensor):
+            self.largest = max(self.largest, result.untyped_storage().nbytes())
+        return result
+
+
+BOUNDED = {
+    "whole": whole,
+    "slide": partial(slide, window=[512, 512], blend="gaussian"),
+    "multiscale": partial(multiscale, scales=[0.5, 1.0], flip=True),
+    "both": partial(multiscale, scales=[0.5, 1.0], flip=True, window=[512, 512]),
+}
+
+
+@pytest.mark.parametrize(
+    ("side", "classes"),
+    [(1024, 64), pytest.param(2560, 171, marks=pytest.mark.slow)],
+    ids=["small", "2560x2560, 171 classes"],
+)
+@pytest.mark.parametrize("way", BOUNDED)
+def test_no_scores_of_all_pixels_exist_when_labels_are_wanted(score, way, side, classes):
+    """The largest tensor is the network's output, or what is returned: labels, confidences."""
 
     def many(view):
-        return score(view).repeat(1, classes // CLASSES, 1, 1)
+        return score(view)[:, :1].expand(-1, classes, -1, -1)
 
-    sizes = []
-
-    class Watch(torch.utils._python_dispatch.TorchDispatchMode):
-        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-            result = func(*args, **(kwargs or {}))
-            if isinstance(result, torch.Tensor):
-                sizes.append(result.untyped_storage().nbytes())
-            return result
-
-    with Watch():
-        labels(whole, many, image, size)
-    assert max(sizes) <= 8 * 2**20  # the labels themselves; the scores would be 256 MiB
+    image = torch.randn(1, 3, side // 2, side // 2)
+    with Watch() as watch:
+        BOUNDED[way](many, image, (side, side), keep=best_and_confidence)
+    output = classes * 4 * (side // 2 // 4) ** 2
+    assert watch.largest <= max(8 * side**2, output)  # all scores: 4 * classes * side**2

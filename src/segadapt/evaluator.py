@@ -7,7 +7,8 @@ from jaxtyping import Float, Int, Integer
 from torch import Tensor, nn
 
 from segadapt.functional.strips import Size
-from segadapt.inference import Inference, labels, sees_whole
+from segadapt.functional.views import Scorer
+from segadapt.inference import Inference, Keep, best, takes_labels
 from segadapt.metrics import ConfusionMatrix, Scores, scores
 from segadapt.segmentor import Segmentor
 from segadapt.structures import Batch, Prediction
@@ -35,12 +36,12 @@ class Evaluator(nn.Module):
         num_classes: Number of classes.
         inference: How an image becomes scores.
         oracle: Whether the branch that knows the labels is evaluated too. It is where the
-            classifier has one and the network sees each image once and whole.
+            classifier has one and adapts once to the whole image.
     """
 
     def __init__(self, num_classes: int, inference: Inference, oracle: bool = True) -> None:
         super().__init__()
-        self.inference, self.oracle = inference, oracle and sees_whole(inference)
+        self.inference, self.oracle = inference, oracle and takes_labels(inference)
         self.counts = nn.ModuleDict({name: ConfusionMatrix(num_classes) for name in BRANCHES})
 
     @torch.no_grad()
@@ -101,21 +102,63 @@ def branch_labels(
         mask: Labels, for the oracle branch.
 
     Raises:
-        ValueError: If there are labels but the inference shows the network anything but the image.
+        ValueError: If there are labels but the classifier adapts to anything but the whole image.
     """
-    names: list[str] = []
+    return branch_maps(model, inference, image, size, best, mask)
 
-    def score(view: Float[Tensor, "b 3 _ _"]) -> Float[Tensor, "n k h w"]:
-        if mask is not None and view is not image:
+
+def branch_maps(
+    model: Segmentor,
+    inference: Inference,
+    image: Float[Tensor, "b 3 H W"],
+    size: Size,
+    keep: Keep,
+    mask: Integer[Tensor, "b _ _"] | None = None,
+) -> dict[str, Tensor]:
+    """What is kept of the scores of each branch, as :func:`branch_labels` keeps the labels."""
+    network = _Network(model, image, mask)
+    found = inference(network, image, size, keep=keep)
+    return dict(zip(network.names, found.chunk(len(network.names)), strict=True))
+
+
+class _Network:
+    """A network as inference sees it: its branches look like more images.
+
+    Args:
+        model: Network in evaluation mode.
+        image: What it may see labels of.
+        mask: Its labels, for the oracle branch, or None.
+    """
+
+    def __init__(self, model: Segmentor, image: Tensor, mask: Tensor | None) -> None:
+        self.model, self.image, self.mask = model, image, mask
+        self.names: list[str] = []
+
+    def __call__(self, view: Float[Tensor, "b 3 _ _"]) -> Float[Tensor, "n k h w"]:
+        return self._stacked(self._seen(view))
+
+    def within(self, image: Float[Tensor, "b 3 _ _"]) -> Scorer:
+        """Scores of parts of an image, by the classifier adapted to all of it."""
+        context = self._seen(image)
+
+        def score(view: Float[Tensor, "b 3 _ _"]) -> Float[Tensor, "n k h w"]:
+            features = self.model.generator(view).pixels
+            return self._stacked(self.model.classifier.reuse(features, context))
+
+        return score
+
+    def _seen(self, view: Tensor) -> Prediction:
+        if self.mask is not None and view is not self.image:
             raise ValueError(
-                "the oracle branch needs the image once and whole; take inference=whole for it"
+                "the oracle branch needs the image once and whole; take inference=whole, or "
+                "inference=slide inference.context=global, for it"
             )
-        branches = _branches(model(view, mask))
-        names[:] = branches
-        return torch.cat(list(branches.values()))  # as if they were more images
+        return self.model(view, self.mask)
 
-    found = labels(inference, score, image, size)
-    return dict(zip(names, found.chunk(len(names)), strict=True))
+    def _stacked(self, prediction: Prediction) -> Tensor:
+        branches = _branches(prediction)
+        self.names[:] = branches
+        return torch.cat(list(branches.values()))
 
 
 def _branches(prediction: Prediction) -> dict[str, Tensor]:

@@ -4,9 +4,12 @@ Every way has the signature of :class:`Inference`. With ``keep`` it returns less
 what ``keep`` makes of each strip of rows, so that the scores of all pixels never exist at once.
 """
 
+import inspect
 from collections.abc import Callable, Sequence
-from typing import Protocol, runtime_checkable
+from functools import partial
+from typing import Any, Protocol, cast, runtime_checkable
 
+import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -14,20 +17,16 @@ from torch import Tensor
 from segadapt.functional.strips import (
     ScoreMap,
     Size,
-    Window,
     averaged,
     collect,
-    pasted,
+    mirrored,
     resized,
     softmaxed,
-    stored,
 )
+from segadapt.functional.views import Scorer, Windows, scanned, size_of, slid
 
-Scorer = Callable[[Float[Tensor, "b 3 H W"]], Float[Tensor, "_ k h w"]]
-"""Image to scores on a grid of its own: a network. Several branches look like more images."""
-
-Keep = Callable[[Float[Tensor, "_ k r W"]], Tensor]
-"""What to keep of the scores of some rows (``r`` of them)."""
+Keep = Callable[[Float[Tensor, "_ k r W"], bool], Tensor]
+"""What to keep of the scores of some rows (``r`` of them), which may be probabilities or not."""
 
 
 @runtime_checkable
@@ -47,14 +46,28 @@ class Inference(Protocol):
         """
 
 
-def everything(scores: Float[Tensor, "b k r W"]) -> Float[Tensor, "b k r W"]:
+def everything(scores: Float[Tensor, "b k r W"], probable: bool) -> Float[Tensor, "b k r W"]:
     """All scores."""
     return scores
 
 
-def best(scores: Float[Tensor, "b k r W"]) -> Int[Tensor, "b r W"]:
+def best(scores: Float[Tensor, "b k r W"], probable: bool) -> Int[Tensor, "b r W"]:
     """The class with the highest score; the first of equals."""
     return scores.argmax(1)
+
+
+def best_and_confidence(
+    scores: Float[Tensor, "b k r W"], probable: bool
+) -> Float[Tensor, "b 2 r W"]:
+    """The class with the highest score, and its probability.
+
+    Both in one tensor: a class number is exact in single precision. The class is that of
+    :func:`best`, also where rounded probabilities would be equal.
+    """
+    top, label = scores.max(1)
+    if not probable:
+        top = (scores - top[:, None]).exp_().sum(1).reciprocal_()
+    return torch.stack([label.to(top.dtype), top], 1)
 
 
 def labels(
@@ -64,16 +77,41 @@ def labels(
     return inference(score, image, size, keep=best)
 
 
-def sees_whole(inference: Inference) -> bool:
-    """Whether the network sees the image once and whole, so that labels fit what it sees."""
-    return getattr(inference, "func", inference) is whole  # a function, or a partial of it
+def takes_labels(inference: Inference) -> bool:
+    """Whether a classifier adapts once and to the whole image, so that it could use its labels."""
+    way, settings = _parts(inference)
+    return way is whole or (way is slide and settings["context"] == "global")
+
+
+def described(inference: Inference) -> dict[str, Any]:
+    """A way to score with all its settings, as a config would have it."""
+    way, settings = _parts(inference)
+    plain = {
+        name: list(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
+        for name, value in settings.items()
+    }
+    return {"_target_": f"{way.__module__}.{way.__qualname__}", **plain}
+
+
+def named(inference: Inference) -> str:
+    """A short name that tells apart what is usually compared, for files."""
+    way, settings = _parts(inference)
+    windows = way is multiscale and settings["window"] is not None
+    seen = way is slide or windows
+    parts = [
+        way.__name__,
+        "windows" if windows else "",
+        "global" if seen and settings["context"] == "global" else "",
+        settings["blend"] if seen and settings["blend"] != "uniform" else "",
+    ]
+    return "-".join(part for part in parts if part)
 
 
 def whole(
     score: Scorer, image: Float[Tensor, "b 3 H W"], size: Size, *, keep: Keep = everything
 ) -> Tensor:
     """One pass over the image; scores resized to its size and from there to the original's."""
-    return collect(resized(_scan(score, image), size), keep)
+    return _kept(resized(scanned(score, image), size), keep)
 
 
 def slide(
@@ -84,28 +122,25 @@ def slide(
     window: Sequence[int],
     stride: Sequence[int] | None = None,
     softmax: bool = False,
+    blend: str = "uniform",
+    context: str = "window",
     keep: Keep = everything,
 ) -> Tensor:
     """One pass over each of many overlapping windows, averaged where they overlap.
 
-    A classifier that adapts to its image adapts to each window here. The grid is mmsegmentation's.
-
     Args:
-        score: Network.
+        score: Network; with ``context="global"`` one that is :class:`Adaptable`.
         image: Network input.
         size: Rows and columns of the result.
-        window: Rows and columns of a window, pixels of the network input.
-        stride: Distance of two windows, pixels; two thirds of the window if not given.
-        softmax: Whether to average probabilities, rather than scores as mmsegmentation does.
+        window: See :class:`Windows`, also for those below.
+        stride: Distance of two windows.
+        softmax: Whether to average probabilities.
+        blend: Weights where windows overlap.
+        context: What the classifier adapts to.
         keep: What to keep of each strip of rows.
     """
-    stride = stride or [side * 2 // 3 for side in window]
-    parts = []
-    for top, left in window_grid(_size(image), window, stride):
-        crop = image[:, :, top : top + window[0], left : left + window[1]]
-        scores = _scan(score, crop)
-        parts.append(Window(top, left, softmaxed(scores) if softmax else scores))
-    return collect(resized(pasted(parts, _size(image)), size), keep)
+    windows = Windows(window, stride, softmax, blend, context)
+    return _kept(resized(slid(score, image, windows), size), keep)
 
 
 def multiscale(
@@ -115,6 +150,11 @@ def multiscale(
     *,
     scales: Sequence[float],
     flip: bool,
+    window: Sequence[int] | None = None,
+    stride: Sequence[int] | None = None,
+    softmax: bool = False,
+    blend: str = "uniform",
+    context: str = "window",
     keep: Keep = everything,
 ) -> Tensor:
     """Probabilities at the original size, averaged over resized and mirrored copies of the image.
@@ -125,64 +165,51 @@ def multiscale(
         size: Rows and columns of the result.
         scales: Factors on the input's sides.
         flip: Whether each scale is also seen mirrored.
+        window: See :class:`Windows`, also for those below; None: each copy is seen whole.
+        stride: Distance of two windows.
+        softmax: Whether to average probabilities of windows.
+        blend: Weights where windows overlap.
+        context: What the classifier adapts to: a window, or each copy of the image.
         keep: What to keep of each strip of rows.
 
     Note:
         mmsegmentation resizes the original 8-bit image once for each scale; here the network input,
         which has been resized once already, is resized again.
     """
+    seen: Callable[[Scorer, Tensor], ScoreMap] = scanned
+    if window is not None:
+        seen = partial(slid, windows=Windows(window, stride, softmax, blend, context))
     views = []
     for scale in scales:
         copy = _scaled(image, scale)
-        views.append(softmaxed(resized(_scan(score, copy), size)))
+        views.append(_probable(resized(seen(score, copy), size)))
         if flip:
-            views.append(softmaxed(resized(_scan(_mirrored(score), copy), size)))
-    return collect(averaged(views), keep)
+            views.append(_probable(resized(mirrored(seen(score, copy.flip(3))), size)))
+    return _kept(averaged(views), keep)
 
 
-def window_grid(
-    size: Sequence[int], window: Sequence[int], stride: Sequence[int]
-) -> list[tuple[int, int]]:
-    """Top left corners of the windows that cover an image.
-
-    The last window of a row or a column is moved back inside; an image smaller than the window has
-    one window, of its own size.
-
-    Raises:
-        ValueError: If the windows would leave pixels out.
-    """
-    if any(not 0 < step <= side for step, side in zip(stride, window, strict=True)):
-        raise ValueError(
-            f"stride {list(stride)} must be positive and at most the window {list(window)}: "
-            "pixels between two windows would have no score"
-        )
-    tops, lefts = (
-        [
-            min(start, max(length - side, 0))
-            for start in range(0, max(length - side, 0) + step, step)
-        ]
-        for length, side, step in zip(size, window, stride, strict=True)
-    )
-    return [(top, left) for top in tops for left in lefts]
+def _probable(scores: ScoreMap) -> ScoreMap:
+    return scores if scores.probable else softmaxed(scores)
 
 
-def _mirrored(score: Scorer) -> Scorer:
-    """Scores of the mirror image, mirrored back."""
-    return lambda image: score(image.flip(3)).flip(3)
-
-
-def _scan(score: Scorer, image: Float[Tensor, "b 3 H W"]) -> ScoreMap:
-    """Scores at the size of the network input."""
-    return resized(stored(score(image)), _size(image))
+def _kept(scores: ScoreMap, keep: Keep) -> Tensor:
+    return collect(scores, lambda strip: keep(strip, scores.probable))
 
 
 def _scaled(image: Float[Tensor, "b 3 H W"], scale: float) -> Float[Tensor, "b 3 _ _"]:
     if scale == 1:
         return image
-    height, width = (int(side * scale + 0.5) for side in _size(image))  # mmcv's rounding
+    height, width = (int(side * scale + 0.5) for side in size_of(image))  # mmcv's rounding
     return F.interpolate(image, size=(height, width), mode="bilinear")
 
 
-def _size(image: Float[Tensor, "b 3 H W"]) -> Size:
-    height, width = image.shape[-2:]
-    return height, width
+def _parts(inference: Inference) -> tuple[Callable[..., Any], dict[str, Any]]:
+    """The function of a way, and its settings, whether they were given or not."""
+    way = getattr(inference, "func", inference)  # a function, or a partial of it
+    given = getattr(inference, "keywords", {})
+    settings = {
+        name: given.get(name, parameter.default)
+        for name, parameter in inspect.signature(way).parameters.items()
+        if parameter.kind is parameter.KEYWORD_ONLY and name != "keep"
+    }
+    return cast(Callable[..., Any], way), settings

@@ -25,6 +25,8 @@ class Scores(NamedTuple):
     """Mean over classes of the share of their pixels that are right (mAcc)."""
     iou: Float[Tensor, "k"]
     class_accuracy: Float[Tensor, "k"]
+    frequency_weighted_iou: float
+    """Mean IoU with each class weighted by its share of the labelled pixels (fwIoU)."""
 
 
 class ConfusionMatrix(Metric):
@@ -69,20 +71,38 @@ def count(
             stall the stream, and the device's own assertion fires).
     """
     row = torch.where(mask == IGNORE, num_classes, mask.long())
-    cell = (row * num_classes + prediction).flatten()
     cells = (num_classes + 1) * num_classes  # the row that is one too many takes the ignored pixels
-    if cell.is_cuda:  # bincount would wait for the largest value
-        one = torch.ones((), dtype=torch.int64, device=cell.device)
-        counts = torch.zeros(cells, dtype=torch.int64, device=cell.device)
-        counts.scatter_add_(0, cell, one.expand_as(cell))
-    else:
-        counts = torch.bincount(cell, minlength=cells)
+    counts = histogram(row * num_classes + prediction, cells)
+    check_labels(counts, cells, mask, num_classes)
+    return counts.view(num_classes + 1, num_classes)[:num_classes]
+
+
+def histogram(cell: Int[Tensor, "*shape"], cells: int) -> Int[Tensor, "_"]:
+    """How often each of the numbers from 0 to ``cells - 1`` occurs.
+
+    On the CPU the result is longer where larger numbers occur; a GPU's own assertion fires then.
+    """
+    cell = cell.flatten()
+    if not cell.is_cuda:
+        return torch.bincount(cell, minlength=cells)
+    one = torch.ones((), dtype=torch.int64, device=cell.device)
+    counts = torch.zeros(cells, dtype=torch.int64, device=cell.device)
+    return counts.scatter_add_(0, cell, one.expand_as(cell))  # bincount would wait for the largest
+
+
+def check_labels(
+    counts: Int[Tensor, "_"], cells: int, mask: Integer[Tensor, "b H W"], num_classes: int
+) -> None:
+    """Refuse a histogram that is too long, as one by label is when a label is no class.
+
+    Raises:
+        ValueError: If it is.
+    """
     if len(counts) > cells:
         raise ValueError(
             f"a label of {int(mask[mask != IGNORE].max())} is outside the {num_classes} classes; "
             f"labels must be below {num_classes} or {IGNORE}"
         )
-    return counts.view(num_classes + 1, num_classes)[:num_classes]
 
 
 def scores(confusion: Int[Tensor, "k k"]) -> Scores:
@@ -101,4 +121,5 @@ def scores(confusion: Int[Tensor, "k k"]) -> Scores:
         mean_accuracy=class_accuracy.nanmean().item(),
         iou=iou,
         class_accuracy=class_accuracy,
+        frequency_weighted_iou=(iou.nan_to_num() * labelled / labelled.sum()).sum().item(),
     )

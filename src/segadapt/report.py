@@ -56,6 +56,7 @@ def as_json(results: Mapping[str, Scores], classes: Sequence[str]) -> dict[str, 
             "miou": _number(scores.miou),
             "accuracy": _number(scores.accuracy),
             "mean_accuracy": _number(scores.mean_accuracy),
+            "frequency_weighted_iou": _number(scores.frequency_weighted_iou),
             "classes": [
                 {"name": name, "iou": _number(iou), "accuracy": _number(accuracy)}
                 for name, iou, accuracy in zip(
@@ -76,6 +77,7 @@ def from_json(results: Mapping[str, Any]) -> dict[str, Scores]:
             mean_accuracy=_fraction(found["mean_accuracy"]),
             iou=_column(found["classes"], "iou"),
             class_accuracy=_column(found["classes"], "accuracy"),
+            frequency_weighted_iou=_fraction(found.get("frequency_weighted_iou")),
         )
         for branch, found in results.items()
     }

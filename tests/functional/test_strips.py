@@ -3,7 +3,7 @@ import torch
 import torch.nn.functional as F
 
 from segadapt.functional import strips
-from segadapt.functional.strips import Window, averaged, collect, pasted, resized, softmaxed, stored
+from segadapt.functional.strips import averaged, collect, mirrored, resized, softmaxed, stored
 
 
 def bilinear(scores, size):
@@ -61,24 +61,21 @@ def test_mean_of_probabilities():
     torch.testing.assert_close(found, (first.softmax(1) + second.softmax(1)) / 2)
 
 
-@pytest.mark.usefixtures("_strip")
-def test_overlapping_windows_are_averaged():
-    parts = [(0, 0), (0, 3), (2, 0), (2, 3)]
-    scores = torch.randn(4, 2, 3, 5, 6)
-    total, count = torch.zeros(2, 3, 7, 9), torch.zeros(7, 9)
-    for (top, left), part in zip(parts, scores, strict=True):
-        for row in range(5):
-            for column in range(6):
-                total[:, :, top + row, left + column] += part[:, :, row, column]
-                count[top + row, left + column] += 1
-    windows = [Window(*at, stored(part)) for at, part in zip(parts, scores, strict=True)]
-    torch.testing.assert_close(collect(pasted(windows, (7, 9)), everything), total / count)
-
-
 def test_the_stored_scores_are_not_changed():
     scores = torch.randn(1, 2, 4, 4)
     copy = scores.clone()
     twin = stored(scores)
     collect(averaged([twin, twin]), everything)
-    collect(pasted([Window(0, 0, twin), Window(0, 0, twin)], (4, 4)), everything)
     assert scores.equal(copy)
+
+
+def test_mirroring_exchanges_left_and_right():
+    scores = torch.randn(1, 2, 5, 7)
+    found = collect(resized(mirrored(stored(scores)), (9, 11)), everything)
+    torch.testing.assert_close(found, bilinear(scores.flip(3), (9, 11)), atol=1e-6, rtol=1e-6)
+
+
+def test_probabilities_are_known_as_such():
+    scores = stored(torch.randn(1, 2, 5, 7))
+    assert not resized(scores, (3, 3)).probable
+    assert resized(averaged([softmaxed(scores)]), (3, 3)).probable

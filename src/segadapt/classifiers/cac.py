@@ -17,7 +17,7 @@ from segadapt.functional.prototypes import (
     to_maps,
     to_rows,
 )
-from segadapt.structures import Branch, Prediction
+from segadapt.structures import Branch, Prediction, need
 
 
 class CACClassifier(Classifier):
@@ -95,6 +95,18 @@ class CACClassifier(Classifier):
             oracle = self._oracle(rows, target)  # C_y, Eq. 1
             teacher = branch(self._formed(self.teacher_form, self.teacher, oracle))  # A_y, Eq. 2
         return Prediction(student, Branch(to_maps(coarse, *grid)), teacher)
+
+    def reuse(self, features: Float[Tensor, "b d h w"], context: Prediction) -> Prediction:
+        grid, rows = features.shape[-2:], to_rows(features).contiguous()
+        score = self.score(rows, self.tau)
+
+        def again(branch: Branch) -> Branch:
+            prototypes = need(branch.semantic, "adapted prototypes")
+            return Branch(to_maps(score(prototypes), *grid), semantic=prototypes)
+
+        coarse = self.coarse_score(rows, self.coarse, self.dropout, self.tau)
+        teacher = None if context.teacher is None else again(context.teacher)
+        return Prediction(again(context.student), Branch(to_maps(coarse, *grid)), teacher)
 
     def _oracle(
         self, rows: Float[Tensor, "b n d"], target: Int[Tensor, "b h w"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Final
+from typing import Final, cast
 
 import torch
 from jaxtyping import Float, Int
@@ -65,6 +65,16 @@ class SSABranch(nn.Module):
         """Score with what is adapted; without semantic adaptation the fixed prototypes serve."""
         adapted = None if semantic is None else self.semantic(semantic)  # S_p, Eq. 5
         place = None if spatial is None else self.spatial(spatial)  # P_p, Eq. 7
+        return self.scored(score, fixed, adapted, place)
+
+    def scored(
+        self,
+        score: Callable[[Tensor], Tensor],
+        fixed: Float[Tensor, "b k d"],
+        adapted: Float[Tensor, "b k d"] | None,
+        place: Float[Tensor, "b k d"] | None,
+    ) -> Branch:
+        """Score with S_p, or the fixed prototypes in its place, and P_p."""
         total = fixed if adapted is None else adapted
         total = total if place is None else total + place
         return Branch(score(self.mix(total)), semantic=adapted, spatial=place)  # Eq. 2
@@ -168,6 +178,28 @@ class SSAClassifier(Classifier):
         teacher = None
         if target is not None and self.teacher is not None:
             teacher = self.teacher(maps, fixed, *self._oracle(rows, position, target))
+        return Prediction(student, Branch(to_maps(coarse, *grid)), teacher)
+
+    def reuse(self, features: Float[Tensor, "b d h w"], context: Prediction) -> Prediction:
+        """Positions are encoded in the part, which is exact where they are conditional."""
+        grid, rows = features.shape[-2:], to_rows(features).contiguous()
+        position = self._position(rows, grid)
+        score = self.score(rows if position is None else rows + position, self.tau)
+        fixed = self.coarse.weight.flatten(1).expand(len(rows), -1, -1)
+
+        def again(branch: SSABranch, whole: Branch) -> Branch:
+            return branch.scored(
+                lambda prototypes: to_maps(score(prototypes), *grid),
+                fixed,
+                whole.semantic,
+                whole.spatial,
+            )
+
+        coarse = dot(rows, self.coarse, self.dropout, self.tau)
+        teacher = None
+        if context.teacher is not None and self.teacher is not None:
+            teacher = again(cast(SSABranch, self.teacher), context.teacher)
+        student = again(self.student, context.student)
         return Prediction(student, Branch(to_maps(coarse, *grid)), teacher)
 
     def _position(

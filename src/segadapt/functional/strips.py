@@ -28,18 +28,12 @@ class ScoreMap(NamedTuple):
     shape: tuple[int, int, int, int]
     device: torch.device
     rows: Callable[[int, int], Float[Tensor, "b k _ W"]]
+    probable: bool = False
+    """Whether they are probabilities."""
 
     @property
     def size(self) -> Size:
         return self.shape[2:]
-
-
-class Window(NamedTuple):
-    """Scores of a part of an image."""
-
-    top: int
-    left: int
-    scores: ScoreMap
 
 
 def stored(scores: Float[Tensor, "b k h w"]) -> ScoreMap:
@@ -78,7 +72,11 @@ def resized(scores: ScoreMap, size: Size) -> ScoreMap:
 
 def softmaxed(scores: ScoreMap) -> ScoreMap:
     """Probabilities of the classes."""
-    return scores._replace(rows=lambda start, stop: scores.rows(start, stop).softmax(1))
+
+    def rows(start: int, stop: int) -> Tensor:
+        return scores.rows(start, stop).softmax(1)
+
+    return scores._replace(rows=rows, probable=True)
 
 
 def averaged(maps: Sequence[ScoreMap]) -> ScoreMap:
@@ -93,32 +91,9 @@ def averaged(maps: Sequence[ScoreMap]) -> ScoreMap:
     return maps[0]._replace(rows=rows)
 
 
-def pasted(windows: Sequence[Window], size: Size) -> ScoreMap:
-    """Windows put back in their places; where they overlap, their mean.
-
-    Args:
-        windows: Parts that together cover the image.
-        size: The image's rows and columns.
-    """
-    images, classes = windows[0].scores.shape[:2]
-    device = windows[0].scores.device
-
-    def rows(start: int, stop: int) -> Tensor:
-        total = torch.zeros(images, stop - start, size[1], classes, device=device).movedim(-1, 1)
-        count = torch.zeros(stop - start, size[1], device=device)
-        for top, left, scores in windows:
-            first, last = max(start, top), min(stop, top + scores.size[0])
-            if first < last:
-                place = (
-                    ...,
-                    slice(first - start, last - start),
-                    slice(left, left + scores.size[1]),
-                )
-                total[place] += scores.rows(first - top, last - top)
-                count[place] += 1
-        return total / count
-
-    return ScoreMap((images, classes, *size), device, rows)
+def mirrored(scores: ScoreMap) -> ScoreMap:
+    """The scores of the mirror image, left and right exchanged."""
+    return scores._replace(rows=lambda start, stop: scores.rows(start, stop).flip(3))
 
 
 def collect(scores: ScoreMap, keep: Callable[[Tensor], Tensor]) -> Tensor:

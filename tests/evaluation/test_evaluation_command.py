@@ -15,13 +15,14 @@ from torchmetrics.classification import MulticlassJaccardIndex
 
 from segadapt.cli import CONF
 from segadapt.data.synthetic import Synthetic
-from segadapt.evaluation import evaluate, measured_data
+from segadapt.evaluation.command import evaluate
+from segadapt.evaluation.subject import measured_data
 from segadapt.experiment import build_task
 from segadapt.report import from_json
 from segadapt.run_reader import read_run
 from segadapt.structures import IGNORE
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PARTS = ("data", "model", "classifier", "loss", "optimizer", "schedule", "inference", "seed")
 
 
