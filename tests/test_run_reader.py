@@ -5,6 +5,11 @@ import sys
 import pytest
 
 from segadapt.run_reader import read_run
+from segadapt.trust import check
+
+
+def trusted(_):
+    """A look at the config that finds nothing."""
 
 
 @pytest.fixture
@@ -17,31 +22,41 @@ def folder(tmp_path):
 
 
 def test_a_run_is_its_config_its_state_and_a_checkpoint(folder):
-    run = read_run(str(folder), "last")
+    run = read_run(str(folder), "last", trusted)
     assert (run.config.seed, run.state) == (3, "finished")
     assert run.checkpoint == folder / "checkpoints" / "last.ckpt"
 
 
 def test_a_checkpoint_may_be_any_file(folder, tmp_path):
     (tmp_path / "other.ckpt").touch()
-    assert read_run(str(folder), str(tmp_path / "other.ckpt")).checkpoint.name == "other.ckpt"
+    assert (
+        read_run(str(folder), str(tmp_path / "other.ckpt"), trusted).checkpoint.name == "other.ckpt"
+    )
 
 
 def test_a_checkpoint_that_is_not_there_is_answered_with_those_that_are(folder):
     with pytest.raises(ValueError, match=r"no checkpoint 'best' in .*; there is last"):
-        read_run(str(folder), "best")
+        read_run(str(folder), "best", trusted)
 
 
 @pytest.mark.parametrize("file", ["config.yaml", "run.json"])
 def test_a_folder_of_something_else_is_refused(folder, file):
     (folder / file).unlink()
     with pytest.raises(ValueError, match=f"is no run folder: it has no {file}"):
-        read_run(str(folder), "last")
+        read_run(str(folder), "last", trusted)
 
 
 def test_no_folder_is_asked_for():
     with pytest.raises(ValueError, match="which training"):
-        read_run(None, "last")
+        read_run(None, "last", trusted)
+
+
+def test_the_config_is_looked_at_before_anything_is_built_of_it(folder):
+    (folder / "config.yaml").write_text("model: {_target_: os.system, _args_: [ls]}\n")
+    with pytest.raises(
+        ValueError, match=r"not trusted: model\._target_=os\.system: this is not on"
+    ):
+        read_run(str(folder), "last", check)
 
 
 def test_it_does_not_import_what_takes_seconds():

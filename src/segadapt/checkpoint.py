@@ -106,8 +106,13 @@ def read(path: Path, map_location: Any = "cpu") -> dict[str, Any]:
         if admitted and digest not in admitted:
             raise ValueError(f"{path} is damaged: its sha256 is not that of {_sidecar(path).name}")
         return torch.load(path, map_location=map_location or "cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, OSError, EOFError, KeyError) as error:
-        reason = str(error).splitlines()[0]
+    except pickle.UnpicklingError as error:  # whose advice is to run what the file holds
+        raise ValueError(
+            f"{path} cannot be read as a checkpoint: it holds something else than tensors and "
+            "plain values, or is none; take another one"
+        ) from error
+    except (RuntimeError, OSError, EOFError, KeyError) as error:
+        reason = next(iter(str(error).splitlines()), "it ends too early")
         raise ValueError(f"{path} cannot be read as a checkpoint: {reason}") from error
 
 

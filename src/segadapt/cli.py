@@ -31,7 +31,7 @@ def train() -> None:
     def job(cfg: DictConfig) -> float:
         return _trained(cfg, failed)
 
-    _composing(job)
+    _composing(job, "train")
     if failed:
         sys.exit(f"{len(failed)} of the runs failed: {', '.join(map(str, failed))}")
 
@@ -45,7 +45,25 @@ def resume() -> None:
             sys.exit("error: which training? give run=RUN_FOLDER, as the training printed it")
         _resumed(Path(cfg.run), cfg.trust_config)
 
-    _composing(job)
+    _composing(job, "resume")
+
+
+def evaluate() -> None:
+    """Measure a training again: python scripts/evaluate.py run=RUN_FOLDER inference=multiscale.
+
+    Writes RUN_FOLDER/evaluation/INFERENCE-CHECKPOINT.json.
+    """
+
+    @hydra.main(version_base="1.3", config_path=str(CONF), config_name="evaluate")
+    def job(cfg: DictConfig) -> None:
+        try:
+            _evaluated(cfg)
+        except Exception as error:
+            if debugging():
+                raise
+            sys.exit(f"error: {sentence(error)}")
+
+    _composing(job, "evaluate")
 
 
 def _trained(cfg: DictConfig, failed: list[Path]) -> float:
@@ -79,6 +97,22 @@ def _resumed(folder: Path, trust_config: bool) -> None:
         sys.exit(_tell(error, folder))
 
 
+def _evaluated(cfg: DictConfig) -> None:
+    from segadapt.run_reader import read_run
+    from segadapt.trust import check
+
+    # Before the imports that take seconds.
+    run = read_run(cfg.run, cfg.checkpoint, _nothing if cfg.trust_config else check)
+    from rich.console import Console
+
+    from segadapt.evaluation.command import evaluate
+    from segadapt.experiment import build_task
+    from segadapt.quiet import be_quiet
+
+    be_quiet()
+    evaluate(cfg, run, lambda trained: build_task(trained).model, Console())
+
+
 def _fit(cfg: DictConfig) -> dict[str, float]:
     from segadapt.experiment import fit
 
@@ -106,8 +140,13 @@ def _tell(error: Exception, folder: Path) -> int:
     return 1
 
 
-def _composing(job: Callable[[], None]) -> None:
-    """Run a command; what is wrong with its overrides is told in one sentence."""
+def _composing(job: Callable[[], None], config: str) -> None:
+    """Run a command; what is wrong with its overrides is told in one sentence.
+
+    Args:
+        job: The command.
+        config: The config it composes.
+    """
     full = "HYDRA_FULL_ERROR"
     os.environ.setdefault(DEBUG, os.environ.get(full, "0"))
     os.environ[full] = "1"  # Hydra passes errors on, rather than printing them
@@ -116,13 +155,13 @@ def _composing(job: Callable[[], None]) -> None:
     except (HydraException, OmegaConfBaseException, ValueError) as error:
         if debugging():
             raise
-        sys.exit(f"error: {mistake(error, _without_overrides)}")
+        sys.exit(f"error: {mistake(error, lambda: _without_overrides(config))}")
 
 
-def _without_overrides() -> DictConfig:
+def _without_overrides(config: str) -> DictConfig:
     GlobalHydra.instance().clear()
     with hydra.initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
-        return hydra.compose("train")
+        return hydra.compose(config)
 
 
 def _nothing(_: DictConfig) -> None:

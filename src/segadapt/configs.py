@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -20,12 +21,62 @@ FREE = (
 )
 """What may change while a run is interrupted: nothing here changes its numbers."""
 
+COUNTS = {
+    "seed": 0,
+    "checkpoint_every": 1,
+    "data.num_classes": 2,
+    "data.batch_size": 1,
+    "data.num_workers": 0,
+    "data.steps": 1,
+    "data.eval_every": 1,
+}
+"""Keys that hold whole numbers, and the least of each."""
+
+ADVICE = {"data.num_classes": "; what is not the one class is a class too, label it as such"}
+
+SECRET = re.compile(r"(?i)(^|_)(token|secret|password|passwd|credentials?|(api|access|auth)_?key)$")
+"""Last parts of keys whose values are nobody else's business."""
+
+LOGIN = re.compile(r"(?<=://)[^/@\s]+(?=@)")
+"""User and password in an address."""
+
+HIDDEN = "***"
+
 
 def resolved(cfg: DictConfig) -> Config:
     """A config without interpolations."""
     plain = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     assert isinstance(plain, dict)
     return {str(key): value for key, value in plain.items()}
+
+
+def check_counts(config: Config) -> None:
+    """Refuse counts that no run can have, before anything is written.
+
+    Raises:
+        ValueError: If one is no whole number, or too small.
+    """
+    for key, value in _flat(config, ""):
+        least = COUNTS.get(key)
+        if least is not None and (type(value) is not int or value < least):
+            raise ValueError(
+                f"{key}={value}; it must be a whole number of {least} or more{ADVICE.get(key, '')}"
+            )
+
+
+def redacted(node: Any) -> Any:
+    """A config without passwords and the like, to be shown to others."""
+    match node:
+        case dict():
+            return {
+                key: HIDDEN if value and SECRET.search(str(key)) else redacted(value)
+                for key, value in node.items()
+            }
+        case list():
+            return [redacted(value) for value in node]
+        case str():
+            return LOGIN.sub(HIDDEN, node)
+    return node
 
 
 def fingerprint(config: Config) -> str:

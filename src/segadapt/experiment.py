@@ -16,7 +16,7 @@ from segadapt.callbacks.checkpoints import Checkpoints
 from segadapt.callbacks.preemption import Preemption
 from segadapt.callbacks.seeding import Seeding
 from segadapt.checkpoint import LAST, digest
-from segadapt.configs import resolved
+from segadapt.configs import redacted, resolved
 from segadapt.data.module import SegmentationDataModule
 from segadapt.environment import keep_environment
 from segadapt.metrics_file import MetricsFile
@@ -106,7 +106,7 @@ def _run(
     cfg: DictConfig,
     start: Path | None,
 ) -> dict[str, float]:
-    folder, config = Path(cfg.paths.run), resolved(cfg)
+    folder, config = Path(cfg.paths.run), redacted(resolved(cfg))
     for logger in trainer.loggers:
         logger.log_hyperparams(config)
     trainer.fit(task, datamodule=data, ckpt_path=start, weights_only=True)

@@ -1,9 +1,11 @@
-"""A loss that is no number ends the training, with the name of the term."""
+"""What nothing can be learnt from ends the training: a loss that is no number, no labels at all."""
 
 import torch
 from torch import Tensor
 
+from segadapt.functional.distributed import sum_over_ranks
 from segadapt.losses.objective import Losses
+from segadapt.structures import IGNORE
 
 
 class FiniteCheck:
@@ -54,4 +56,36 @@ class FiniteCheck:
             raise ValueError(
                 f"the loss was not finite at step {first}: {terms}; nothing of it was saved. "
                 "Take a smaller optimizer.lr, a longer schedule.warmup or trainer.gradient_clip_val"
+            )
+
+
+class LabelCheck:
+    """Watches that any pixel has a label, without waiting for a GPU before it is asked.
+
+    Single batches may have none. A training whose images never have one would end as if it had
+    gone well, with a loss of zero throughout.
+    """
+
+    def __init__(self) -> None:
+        self._seen: Tensor | None = None
+        """Batches with a label, since the last verdict."""
+
+    def watch(self, mask: Tensor) -> None:
+        """Look at the labels of a batch."""
+        found = (mask != IGNORE).any().float()
+        self._seen = found if self._seen is None else self._seen + found
+
+    def settle(self) -> None:
+        """Read the verdict over all ranks.
+
+        Raises:
+            ValueError: If no pixel had a label.
+        """
+        if self._seen is None:
+            return
+        seen, self._seen = sum_over_ranks(self._seen), None
+        if not seen.item():
+            raise ValueError(
+                f"no pixel of the training images so far has a label, all are {IGNORE} (ignored); "
+                "look at the label files, and at data.ignored where the data set has it"
             )

@@ -17,7 +17,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue
 
-from segadapt.configs import Config, differences, moved, resolved
+from segadapt.configs import Config, check_counts, differences, moved, resolved
 from segadapt.files import replace_text, sweep
 
 CONFIG, OVERRIDES, STATE = "config.yaml", "overrides.yaml", "run.json"
@@ -151,12 +151,14 @@ def complete(cfg: DictConfig) -> Config:
     """A config as plain values.
 
     Raises:
-        ValueError: If one is missing.
+        ValueError: If one is missing, or is a number that no run can have.
     """
     try:
-        return resolved(cfg)
+        config = resolved(cfg)
     except MissingMandatoryValue as error:
         raise ValueError(f"{error.full_key} has no value yet; give {error.full_key}=...") from None
+    check_counts(config)
+    return config
 
 
 def _read(file: Path) -> dict[str, Any]:

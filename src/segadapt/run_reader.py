@@ -1,6 +1,7 @@
 """Reading a run folder, without the imports that take seconds."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,15 +18,16 @@ class Run(NamedTuple):
     checkpoint: Path
 
 
-def read_run(folder: str | None, checkpoint: str) -> Run:
+def read_run(folder: str | None, checkpoint: str, check: Callable[[DictConfig], None]) -> Run:
     """The config, the state and a checkpoint of a training.
 
     Args:
         folder: Run folder.
         checkpoint: ``last``, ``best``, or a file.
+        check: Raises if the config is not to be trusted; what it names will be built.
 
     Raises:
-        ValueError: If there is no such folder or checkpoint.
+        ValueError: If there is no such folder or checkpoint, or the config is not trusted.
     """
     if folder is None:
         raise ValueError("which training? give run=RUN_FOLDER, as the training printed it")
@@ -40,6 +42,7 @@ def read_run(folder: str | None, checkpoint: str) -> Run:
     loaded = OmegaConf.load(config)
     assert isinstance(loaded, DictConfig)
     weights = _checkpoint(path / "checkpoints", checkpoint)
+    check(loaded)
     return Run(path, loaded, json.loads(state.read_text())["state"], weights)
 
 

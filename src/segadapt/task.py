@@ -1,5 +1,6 @@
 """The training loop body: what Lightning needs to know and nothing else."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -11,13 +12,13 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from segadapt.evaluator import Evaluator
-from segadapt.finite import FiniteCheck
+from segadapt.finite import FiniteCheck, LabelCheck
 from segadapt.functional.distributed import sum_over_ranks, world_size
 from segadapt.inference import Inference
 from segadapt.losses.objective import Losses, Objective
 from segadapt.metrics import Scores
 from segadapt.segmentor import Segmentor
-from segadapt.structures import Batch
+from segadapt.structures import IGNORE, Batch
 
 STEP = "step"
 """Under this name Lightning expects the step that values belong to: optimiser steps taken."""
@@ -52,7 +53,7 @@ class SegmentationTask(L.LightningModule):
         self.optimizer, self.schedule = optimizer, schedule
         self.evaluator = Evaluator(num_classes, inference)
         self.results: dict[str, Scores] = {}
-        self.finite = FiniteCheck()
+        self.finite, self.labelled = FiniteCheck(), LabelCheck()
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         image = batch.image.contiguous(memory_format=torch.channels_last)
@@ -62,6 +63,7 @@ class SegmentationTask(L.LightningModule):
         step, last = self._position(batch_idx)
         due = last and (step % self._every() == 0 or step == self.trainer.max_steps)
         self.finite.watch(losses, step, read=due)
+        self.labelled.watch(batch.mask)
         if due:
             self._log_losses(losses, step)
         return losses.total
@@ -76,6 +78,7 @@ class SegmentationTask(L.LightningModule):
         Buffers differ only where ranks normalise their own batches (batch norm on CPUs).
         """
         self.finite.settle()
+        self.labelled.settle()
         if world_size() > 1:
             for buffer in self.model.buffers():
                 dist.broadcast(buffer, 0)
@@ -84,9 +87,19 @@ class SegmentationTask(L.LightningModule):
         self.evaluator.update(self.model, batch)
 
     def on_validation_epoch_end(self) -> None:
+        """Log what was measured.
+
+        Raises:
+            ValueError: If no pixel of the validation set has a label.
+        """
         self.results = self.evaluator.scores()
         self.evaluator.reset()
         student = self.results["student"]
+        if math.isnan(student.accuracy):
+            raise ValueError(
+                f"no pixel of the validation set has a label, all are {IGNORE} (ignored), so there "
+                "is nothing to measure; look at its label files"
+            )
         values = {"val/miou": student.miou, "val/accuracy": student.accuracy}
         values["val/mean_accuracy"] = student.mean_accuracy
         for branch, scores in self.results.items():

@@ -1,12 +1,11 @@
 """A network's weights, from a checkpoint."""
 
-import pickle
 from pathlib import Path
 from typing import NamedTuple
 
-import torch
 from torch import Tensor
 
+from segadapt.checkpoint import read
 from segadapt.protocol import sha256
 from segadapt.segmentor import Segmentor
 
@@ -26,11 +25,14 @@ def read_weights(file: Path) -> Weights:
     Raises:
         ValueError: If the file is damaged or something else.
     """
+    content = read(file)
     try:
-        content = torch.load(file, map_location="cpu", weights_only=True)
         tensors, step = content["state_dict"], content["global_step"]
-    except (pickle.UnpicklingError, RuntimeError, OSError, EOFError, KeyError, TypeError) as error:
-        raise ValueError(f"{file} cannot be read as a checkpoint: {error}") from error
+    except (KeyError, TypeError) as error:
+        raise ValueError(
+            f"{file} cannot be read as a checkpoint of a training: it lacks state_dict or "
+            "global_step; give checkpoint=last, checkpoint=best or such a file"
+        ) from error
     own = {name: value for name, value in tensors.items() if name.startswith("model.")}
     model = {name.removeprefix("model."): value for name, value in own.items()}
     return Weights(file, sha256(file), step, model)

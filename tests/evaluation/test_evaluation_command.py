@@ -21,6 +21,7 @@ from segadapt.experiment import build_task
 from segadapt.report import from_json
 from segadapt.run_reader import read_run
 from segadapt.structures import IGNORE
+from segadapt.trust import check
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("data", "model", "classifier", "loss", "optimizer", "schedule", "inference", "seed")
@@ -51,7 +52,7 @@ def evaluated(folder, *overrides):
     out = io.StringIO()
     file = evaluate(
         cfg,
-        read_run(cfg.run, cfg.checkpoint),
+        read_run(cfg.run, cfg.checkpoint, check),
         lambda trained: build_task(trained).model,
         Console(file=out, width=100),
     )

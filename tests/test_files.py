@@ -1,0 +1,71 @@
+"""Files are the old ones or the new ones, at every moment."""
+
+import errno
+import os
+
+import pytest
+
+from segadapt.files import MARK, replace_by_link, replace_text, replacing, sweep
+
+
+def leftovers(folder):
+    return [file.name for file in folder.iterdir() if MARK in file.name]
+
+
+def test_a_file_takes_its_place_when_it_is_whole(tmp_path):
+    file = tmp_path / "facts"
+    file.write_text("old")
+    with replacing(file) as new:
+        new.write(b"new")
+        assert file.read_text() == "old"
+    assert file.read_text() == "new"
+    assert not leftovers(tmp_path)
+
+
+def test_an_error_leaves_the_old_file_and_nothing_beside_it(tmp_path):
+    file = tmp_path / "facts"
+    file.write_text("old")
+    with pytest.raises(OSError, match="no room"), replacing(file) as new:
+        new.write(b"half")
+        raise OSError(errno.ENOSPC, "no room")
+    assert file.read_text() == "old"
+    assert not leftovers(tmp_path)
+
+
+def test_the_content_is_on_disk_before_the_name_changes(tmp_path, monkeypatch):
+    acts = []
+    sync, replace = os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda number: (acts.append("sync"), sync(number)))
+    monkeypatch.setattr(
+        "pathlib.Path.replace", lambda old, new: (acts.append("rename"), replace(old, new))
+    )
+    replace_text(tmp_path / "facts", "new")
+    assert acts == ["sync", "rename", "sync"]  # the content, the name, the folder
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_second_name_keeps_its_content_when_the_first_is_replaced(tmp_path, monkeypatch, links):
+    def refuse(*_):
+        raise OSError(errno.EPERM, "no links here")
+
+    if not links:
+        monkeypatch.setattr(os, "link", refuse)
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.write_text("1")
+    replace_by_link(other, one)
+    replace_text(one, "2")
+    assert (one.read_text(), other.read_text()) == ("2", "1")
+    assert not leftovers(tmp_path)
+
+
+def test_an_error_that_is_not_about_links_is_passed_on(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        replace_by_link(tmp_path / "other", tmp_path / "nothing")
+
+
+def test_what_killed_processes_left_is_removed_and_nothing_else(tmp_path):
+    (tmp_path / f".last.ckpt{MARK}7").touch()
+    for name in ("last.ckpt", ".lock", "metrics.csv"):
+        (tmp_path / name).touch()
+    sweep(tmp_path)
+    assert sorted(os.listdir(tmp_path)) == [".lock", "last.ckpt", "metrics.csv"]
