@@ -17,6 +17,7 @@ FREE = (
     "data.num_workers",
     "logger",
     "paths",
+    "published",
 )
 """What may change while a run is interrupted: nothing here changes its numbers."""
 
