@@ -19,6 +19,8 @@ from omegaconf.errors import OmegaConfBaseException
 
 from segadapt.failures import DEBUG, ERROR, Interrupted, debugging, kept, sentence
 from segadapt.mistakes import mistake
+from segadapt.published import announcement
+from segadapt.scaling import scaled
 
 CONF = Path(__file__).resolve().parent / "conf"
 
@@ -31,7 +33,13 @@ def train() -> None:
     def job(cfg: DictConfig) -> float:
         return _trained(cfg, failed)
 
-    _composing(job, "train")
+    def scaled_job() -> None:
+        sys.argv[1:], added = scaled(sys.argv[1:], CONF)
+        if added:
+            print(f"the data brings {shlex.join(added)}; what you type wins", flush=True)
+        job()
+
+    _composing(scaled_job, "train")
     if failed:
         sys.exit(f"{len(failed)} of the runs failed: {', '.join(map(str, failed))}")
 
@@ -76,6 +84,8 @@ def _trained(cfg: DictConfig, failed: list[Path]) -> float:
     folder = Path(cfg.paths.run)
     if sweeping:
         print(f"run {job.job.num}: {shlex.join(overrides)}", flush=True)
+    if cfg.published:
+        print(_announcement(cfg, job.runtime.choices["model"]), flush=True)
     try:
         metrics = session.start(cfg, overrides, _fit)
         return _monitored(metrics, cfg.monitor)
@@ -85,6 +95,13 @@ def _trained(cfg: DictConfig, failed: list[Path]) -> float:
             sys.exit(code)
         failed.append(folder)
         return math.nan
+
+
+def _announcement(cfg: DictConfig, model: str) -> str:
+    from segadapt.optim.schedules import warm_up
+
+    warmup = warm_up(cfg.schedule.warmup, cfg.data.steps, cfg.schedule.reference_steps)
+    return announcement(cfg.published, cfg.data.name, model, cfg.data.steps, warmup)
 
 
 def _resumed(folder: Path, trust_config: bool) -> None:

@@ -18,6 +18,7 @@ FREE = (
     "data.num_workers",
     "logger",
     "paths",
+    "published",
 )
 """What may change while a run is interrupted: nothing here changes its numbers."""
 

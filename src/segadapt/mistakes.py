@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from hydra.errors import MissingConfigException
 from omegaconf import DictConfig, OmegaConf
 
+MANY = 60
+"""Options of a group that are no longer told one by one."""
+
 
 def mistake(error: Exception, compose: Callable[[], DictConfig]) -> str:
     """What is wrong with overrides that Hydra cannot compose.
@@ -18,7 +21,8 @@ def mistake(error: Exception, compose: Callable[[], DictConfig]) -> str:
     if isinstance(error, MissingConfigException) and error.options:
         group, _, name = str(error.missing_cfg_file).rpartition("/")
         there = sorted(error.options)
-        return f"there is no {group}={name}{_near(name, there)}; there is {', '.join(there)}"
+        said = f"there is no {group}={name}{_near(name, there)}"
+        return said if len(there) > MANY else f"{said}; there is {', '.join(there)}"
     if unknown := re.match(r"Could not override '([^']+)'", str(error)):
         key = unknown[1]
         return f"there is no key {key}{_near(key, list(_keys(compose(), '')))}; +{key}= adds it"
@@ -27,8 +31,8 @@ def mistake(error: Exception, compose: Callable[[], DictConfig]) -> str:
 
 
 def _near(name: str, there: Sequence[str]) -> str:
-    close = difflib.get_close_matches(name, there, n=1)
-    return f", did you mean {close[0]}?" if close else ""
+    close = difflib.get_close_matches(name, there, n=3 if len(there) > MANY else 1)
+    return f", did you mean {' or '.join(close)}?" if close else ""
 
 
 def _keys(node: DictConfig, prefix: str) -> Iterator[str]:

@@ -174,7 +174,7 @@ _SEGNET: Final = "fcaf7c4978dd8d091ec67db7cb7fdd225f5051c5"
 CAMVID: Final = Recipe(
     title="CamVid (11 classes, 360 x 480, as in SegNet)",
     home="http://mi.eng.cam.ac.uk/research/projects/VideoRec/CamVid/",
-    licence="none stated by SegNet's authors; the frames are the University of Cambridge's",
+    licence="unknown to this project; the frames are the University of Cambridge's",
     size="0.2 GB",
     sources=(
         Source(

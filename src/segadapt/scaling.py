@@ -1,0 +1,118 @@
+"""Experiments of the papers on other data than theirs, at a size that the data allows.
+
+An experiment says how long its recipe trains. Another data set, typed beside it, brings its own
+number of steps; small data sets bring the small network besides, and the optimiser that trains it
+from scratch. All this becomes overrides, written before those that were typed, so that these win
+and the run folder keeps them.
+"""
+
+import difflib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Glob, Override
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+
+SMALL = ("camvid", "digits", "synthetic")
+"""Data sets for which a laptop's network is taken, if none is typed."""
+
+SMALL_MODEL = "tiny"
+
+FROM_SCRATCH = {
+    "optimizer": ("adamw", ("lr", "weight_decay")),
+    "schedule": ("poly", ("power", "min_lr", "warmup")),
+}
+"""What the small network is trained with: groups, their options, and what recipes change there."""
+
+
+def scaled(arguments: Sequence[str], conf: Path) -> tuple[list[str], list[str]]:
+    """What is to be composed instead of what was typed.
+
+    Args:
+        arguments: The command line.
+        conf: Folder of the config groups.
+
+    Returns:
+        The new command line and the overrides that were added to it.
+
+    Raises:
+        ValueError: If a glob matches no experiment, or several data sets share one recipe.
+    """
+    overrides = {override.key_or_group: override for override in _overrides(arguments)}
+    experiment, data = overrides.get("experiment"), overrides.get("data")
+    if experiment is None:
+        return list(arguments), []
+    _check_glob(experiment, _options(conf / "experiment"))
+    if data is None:
+        return list(arguments), []
+    if data.is_sweep_override():
+        raise ValueError(
+            f"{data.input_line} beside an experiment: each data set has its own number of steps; "
+            "start one sweep for each"
+        )
+    name = str(data.value())
+    if name not in _options(conf / "data"):
+        return list(arguments), []  # Hydra says so, with the nearest name
+    added = [f"data.{key}={_value(conf / 'data', name, key)}" for key in ("steps", "eval_every")]
+    model = overrides.get("model")
+    if model is None and name in SMALL:
+        added.append(f"model={SMALL_MODEL}")
+    if (model is None and name in SMALL) or (model and str(model.value()) == SMALL_MODEL):
+        added += _from_scratch(conf)
+    first = next(i for i, word in enumerate(arguments) if "=" in word)
+    return [*arguments[:first], *added, *arguments[first:]], added
+
+
+def _from_scratch(conf: Path) -> list[str]:
+    values = [
+        f"{group}.{key}={_value(conf / group, option, key)}"
+        for group, (option, keys) in FROM_SCRATCH.items()
+        for key in keys
+    ]
+    return [
+        "optimizer=adamw",
+        "optimizer.custom_keys=null",
+        "schedule.reference_steps=null",
+        *values,
+    ]
+
+
+def _overrides(arguments: Sequence[str]) -> Iterator[Override]:
+    """Those words that are overrides; Hydra tells what is wrong with the others."""
+    parser = OverridesParser.create()
+    for word in arguments:
+        if "=" in word and not word.startswith("-"):
+            try:
+                yield parser.parse_override(word)
+            except HydraException:
+                continue
+
+
+def _check_glob(override: Override, there: Sequence[str]) -> None:
+    """A glob that matches nothing would be a sweep without a run, and without an error."""
+    choice = override.value()
+    if not isinstance(choice, Glob) or choice.filter(list(there)):
+        return
+    wanted = choice.include[0].replace("*", "")
+    near = difflib.get_close_matches(wanted, there, n=3, cutoff=0.4)
+    said = f"; the nearest are {', '.join(near)}" if near else ""
+    raise ValueError(f"{override.input_line} matches none of {len(there)} experiments{said}")
+
+
+def _options(folder: Path) -> list[str]:
+    return sorted(file.stem for file in folder.glob("*.yaml"))
+
+
+def _value(folder: Path, option: str, key: str) -> Any:
+    """A value of a config file, or of the ones that it builds on."""
+    loaded = OmegaConf.load(folder / f"{option}.yaml")
+    assert isinstance(loaded, DictConfig)
+    if key in loaded:
+        return loaded[key]
+    for base in loaded.get("defaults", []):
+        if isinstance(base, str) and base != "_self_":
+            return _value(folder, base, key)
+    raise ValueError(f"conf/{folder.name}/{option}.yaml has no {key}")
