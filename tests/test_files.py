@@ -25,9 +25,14 @@ def test_a_file_takes_its_place_when_it_is_whole(tmp_path):
 def test_an_error_leaves_the_old_file_and_nothing_beside_it(tmp_path):
     file = tmp_path / "facts"
     file.write_text("old")
-    with pytest.raises(OSError, match="no room"), replacing(file) as new:
-        new.write(b"half")
-        raise OSError(errno.ENOSPC, "no room")
+
+    def fill_up():
+        with replacing(file) as new:
+            new.write(b"half")
+            raise OSError(errno.ENOSPC, "no room")
+
+    with pytest.raises(OSError, match="no room"):
+        fill_up()
     assert file.read_text() == "old"
     assert not leftovers(tmp_path)
 
@@ -68,4 +73,4 @@ def test_what_killed_processes_left_is_removed_and_nothing_else(tmp_path):
     for name in ("last.ckpt", ".lock", "metrics.csv"):
         (tmp_path / name).touch()
     sweep(tmp_path)
-    assert sorted(os.listdir(tmp_path)) == [".lock", "last.ckpt", "metrics.csv"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == [".lock", "last.ckpt", "metrics.csv"]

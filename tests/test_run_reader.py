@@ -53,9 +53,7 @@ def test_no_folder_is_asked_for():
 
 def test_the_config_is_looked_at_before_anything_is_built_of_it(folder):
     (folder / "config.yaml").write_text("model: {_target_: os.system, _args_: [ls]}\n")
-    with pytest.raises(
-        ValueError, match=r"not trusted: model\._target_=os\.system: this is not on"
-    ):
+    with pytest.raises(ValueError, match=r"not trusted: model\._target_=os\.system: "):
         read_run(str(folder), "last", check)
 
 

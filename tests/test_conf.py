@@ -1,0 +1,65 @@
+"""Every option of every group composes with the rest."""
+
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from segadapt.cli import CONF
+from segadapt.run_folder import complete
+
+PRESETS = {  # classifier: the objective that it brings along, by its terms
+    "fixed": {"student", "auxiliary"},
+    "cac": {"coarse", "student", "teacher", "response", "auxiliary"},
+    "cac_paper": {"coarse", "student", "teacher", "response", "auxiliary"},
+    "ssa": {"coarse", "student", "teacher", "response", "semantic", "spatial", "auxiliary"},
+    "ssa_paper": {"coarse", "student", "teacher", "response", "semantic", "spatial", "auxiliary"},
+}
+
+
+def names(group):
+    return sorted(file.stem for file in Path(CONF / group).glob("*.yaml"))
+
+
+def composed(*overrides):
+    with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
+        return compose("train", ["data=synthetic", "paths.run=run", *overrides])
+
+
+def targets(node):
+    """Every name that would be called."""
+    match node:
+        case dict():
+            found = [node["_target_"]] if "_target_" in node else []
+            return found + [name for child in node.values() for name in targets(child)]
+        case list():
+            return [name for child in node for name in targets(child)]
+    return []
+
+
+def test_every_preset_of_a_classifier_is_known():
+    assert set(names("classifier")) == set(PRESETS)
+
+
+@pytest.mark.parametrize("classifier", PRESETS)
+def test_a_classifier_brings_its_objective(classifier):
+    cfg = composed(f"classifier={classifier}")
+    assert set(cfg.loss.terms) == set(cfg.loss.weights) == PRESETS[classifier]
+
+
+@pytest.mark.parametrize(
+    "group",
+    [
+        *("model", "loss", "optimizer", "schedule", "inference", "trainer"),
+        *("logger", "callbacks", "debug", "sweep"),
+    ],
+)
+def test_every_option_composes_and_resolves(group):
+    classifiers = list(PRESETS)
+    for index, name in enumerate(names(group)):
+        needed = ["classifier=cac"] if group in ("loss", "sweep") else []
+        rotated = needed or [f"classifier={classifiers[index % len(classifiers)]}"]
+        config = complete(composed(*rotated, f"{group}={name}"))
+        chosen = OmegaConf.to_container(OmegaConf.create(config))
+        assert all(target.rpartition(".")[0] for target in targets(chosen)), name

@@ -1,0 +1,95 @@
+"""Configs as plain values."""
+
+import pytest
+
+from segadapt.configs import check_counts, differences, fingerprint, moved, redacted
+
+CONFIG = {
+    "seed": 0,
+    "data": {"num_workers": 2, "steps": 10, "num_classes": 3, "crop": [4, 4]},
+    "classifier": {"tau": 15.0},
+    "logger": {"mode": "auto"},
+    "paths": {"run": "/runs/a"},
+}
+
+
+def changed(key, value):
+    first, _, second = key.partition(".")
+    rest = {**CONFIG[first], second: value} if second else value
+    return {**CONFIG, first: rest}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("seed", 1), ("classifier.tau", 16.0), ("data.crop", [4, 5])]
+)
+def test_what_changes_numbers_is_a_difference(key, value):
+    other = changed(key, value)
+    assert fingerprint(other) != fingerprint(CONFIG)
+    (sentence,) = differences(CONFIG, other)
+    assert sentence.startswith(key)
+    assert " was " in sentence
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("data.num_workers", 7), ("logger", None), ("paths.run", "/runs/b")]
+)
+def test_what_does_not_is_none(key, value):
+    other = changed(key, value)
+    assert fingerprint(other) == fingerprint(CONFIG)
+    assert not differences(CONFIG, other)
+
+
+def test_a_key_that_is_gone_is_a_difference():
+    assert differences(CONFIG, changed("classifier", {})) == [
+        "classifier was absent, now {}",
+        "classifier.tau was 15.0, now absent",
+    ]
+
+
+def test_only_paths_below_a_moved_folder_move():
+    node = {"a": ["/runs/a", "/runs/a/panels", "/runs/ab", "x/runs/a"], "b": 3}
+    assert moved(node, "/runs/a", "/new") == {
+        "a": ["/new", "/new/panels", "/runs/ab", "x/runs/a"],
+        "b": 3,
+    }
+
+
+def test_a_config_of_ours_passes():
+    check_counts(CONFIG)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "least"),
+    [
+        ("seed", "abc", 0),
+        ("seed", -1, 0),
+        ("data.steps", 0, 1),
+        ("data.steps", 2.5, 1),
+        ("data.steps", True, 1),
+        ("data.num_workers", -1, 0),
+        ("data.num_classes", 1, 2),
+        ("checkpoint_every", None, 1),
+    ],
+)
+def test_counts_that_no_run_can_have_are_refused(key, value, least):
+    config = {**CONFIG, "checkpoint_every": value} if key == "checkpoint_every" else None
+    with pytest.raises(ValueError, match=f"{key}={value}; it must be a whole number of {least} or"):
+        check_counts(config or changed(key, value))
+
+
+def test_what_is_nobody_elses_business_is_hidden():
+    config = {
+        "logger": {"api_key": "s3cr3t", "project": "p", "wandb_token": "s3cr3t"},
+        "data": {"root": "https://user:s3cr3t@host/data", "password": "s3cr3t"},
+        "list": [{"AUTH_KEY": "s3cr3t"}, "http://host/a@b"],
+        "optimizer": {"custom_keys": {"head": {"lr_mult": 10}}},
+        "tokens": 7,
+        "token": None,
+    }
+    shown = redacted(config)
+    assert "s3cr3t" not in str(shown)
+    assert shown["data"]["root"] == "https://***@host/data"
+    assert shown["list"][1] == "http://host/a@b"
+    for key in ("optimizer", "tokens", "token"):
+        assert shown[key] == config[key]
+    assert shown["logger"]["project"] == "p"
