@@ -18,7 +18,7 @@ ON_CPU = [name for name in MODELS if name.startswith("segformer")]
 LARGE = {"hrnet48", "resnet101", "base", "large", "window7"}
 """Last words of those whose smaller sibling is the same code."""
 
-STRIDES = {"fcn": 8, "segnext": 8, "seaformer": 8, "afformer": 8}
+STRIDES = {"fcn": 8, "segnext": 8, "seaformer": 8, "afformer": 8, "cgrseg": 8}
 """By the first word; 4 else."""
 
 NARROW = {
@@ -31,6 +31,7 @@ NARROW = {
         "model.encoder.heads=4",
     ],
     "deeplabv3plus_mobilenetv2": ["model.decoder.channels=16"],
+    "cgrseg_base": ["model.decoder.channels=16", "model.encoder.name=efficientformerv2_s0"],
     "segformer_b0": ["model.decoder.channels=16"],
     "smp_unet": ["model.encoder=resnet18"],
     "ocrnet_hrnet18": ["model.decoder.channels=16", "model.encoder.name=hrnet_w18_small"],
