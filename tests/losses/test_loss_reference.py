@@ -1,11 +1,11 @@
 """The loop reference of the benchmarks is right, and the package agrees with it."""
 
-import golden
 import pytest
 import torch
+from benchmarks.reference import cac, ssa
 from composed import objective
 
-from benchmarks.reference import cac, ssa
+import golden
 
 REFERENCES = {"cac": cac, "ssa": ssa}
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import jaxtyping
 import pytest
 import torch
-from networks import generator
 from torch import nn
 
+from networks import generator
 from segadapt.cli import CONF
 
 MODELS = sorted(file.stem for file in (Path(CONF) / "model").glob("*.yaml"))
@@ -19,7 +19,7 @@ LARGE = {"hrnet48", "resnet101", "small", "base", "plus", "large", "window7"}
 """Last words of those whose smaller sibling is the same code."""
 
 STRIDES = {
-    "fcn": 8, "segnext": 8, "seaformer": 8, "afformer": 8, "linear": 16,
+    "fcn": 8, "segnext": 8, "seaformer": 8, "afformer": 8, "linear": 16, "cgrseg": 8,
     "smp_deeplabv3": 8, "smp_pspnet": 8, "smp_dpt": 2,
 }  # fmt: skip
 """By the name or its first word; 4 else."""
@@ -41,6 +41,7 @@ NARROW = {
         "model.encoder.heads=4",
     ],
     "deeplabv3plus_mobilenetv2": ["model.decoder.channels=16"],
+    "cgrseg_base": ["model.decoder.channels=16", "model.encoder.name=efficientformerv2_s0"],
     "segformer_b0": ["model.decoder.channels=16"],
     "smp_unet": ["model.encoder=resnet18"],
     "ocrnet_hrnet18": ["model.decoder.channels=16", "model.encoder.name=hrnet_w18_small"],

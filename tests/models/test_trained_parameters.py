@@ -8,6 +8,7 @@ from segadapt.cli import CONF
 from segadapt.experiment import build_task
 
 NETWORKS = {
+    "cgrseg_base": ["model.decoder.channels=16", "model.encoder.name=efficientformerv2_s0"],
     "upernet_vit_adapter_small": [
         "model.decoder.channels=16",
         "model.encoder.name=test_vit2",

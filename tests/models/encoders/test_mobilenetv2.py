@@ -1,4 +1,5 @@
 import torch
+
 from networks import generator
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 import timm
 from torch import nn
 
+from segadapt.models.encoders.efficientformer import take_any_size
 from segadapt.models.encoders.hrnet import fuse_bilinearly
 from segadapt.models.encoders.swin import pad_before_shift
 
@@ -40,6 +41,7 @@ FAMILIES: Final = {
     # These pad to whole windows at every stage; only the patches must come out whole.
     "swin_transformer": Family(ANY_WINDOW, multiple=4, rewrite=pad_before_shift),
     "swin_transformer_v2": Family(ANY_WINDOW, multiple=4),
+    "efficientformer_v2": Family(multiple=1, rewrite=take_any_size),
     "vision_transformer": Family(ANY_GRID),
     "eva": Family(ANY_GRID),
     # timm notes a size, but nothing in these depends on it.
