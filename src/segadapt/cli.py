@@ -59,7 +59,7 @@ def resume() -> None:
 def evaluate() -> None:
     """Measure a training again: python scripts/evaluate.py run=RUN_FOLDER inference=multiscale.
 
-    Writes RUN_FOLDER/evaluation/INFERENCE-CHECKPOINT.json.
+    Writes RUN_FOLDER/evaluation/INFERENCE-CHECKPOINT.json and .html.
     """
 
     @hydra.main(version_base="1.3", config_path=str(CONF), config_name="evaluate")

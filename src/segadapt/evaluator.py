@@ -22,6 +22,7 @@ class Evaluated(Protocol):
     """What callbacks read of a task."""
 
     model: Segmentor
+    evaluator: "Evaluator"
     results: dict[str, Scores]
     """Scores by branch, of the last validation."""
 

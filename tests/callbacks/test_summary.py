@@ -1,3 +1,4 @@
+import hashlib
 import io
 import json
 import shlex
@@ -30,6 +31,17 @@ def test_the_report_holds_the_last_validation(tmp_path):
     assert report["step"] == 10
     assert report["results"]["student"]["miou"] == task.results["student"].miou
     assert [k["name"] for k in report["results"]["student"]["classes"]] == list(Blocks.classes)
+
+
+def test_the_report_says_how_the_last_validation_was_made(tmp_path):
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "last.ckpt").write_bytes(b"weights")
+    fit([Summary(tmp_path, console=Console(file=io.StringIO()))], tmp_path)
+    protocol = json.loads((tmp_path / "report.json").read_text())["protocol"]
+    assert protocol["inference"] == {"_target_": "segadapt.inference.whole"}
+    assert protocol["data"] == {"split": "val", "images": 3, "classes": len(Blocks.classes)}
+    digest = hashlib.sha256(b"weights").hexdigest()
+    assert protocol["checkpoint"] == {"file": "last.ckpt", "sha256": digest}
 
 
 def test_a_training_without_validation_ends_without_a_report(tmp_path):

@@ -104,7 +104,7 @@ def test_the_report_carries_its_protocol(trained):
     assert protocol["seconds"] > 0
 
 
-@pytest.mark.parametrize("way", ["whole", "slide", "multiscale"])
+@pytest.mark.parametrize("way", ["whole", "slide", "multiscale", "slide_multiscale"])
 def test_every_inference_prints_its_table(trained, way):
     folder, _ = trained
     file, report, text = evaluated(folder, f"inference={way}")
@@ -113,6 +113,38 @@ def test_every_inference_prints_its_table(trained, way):
     assert "class_2" in text
     assert str(file) in text
     assert ("oracle" in report["results"]) == (way == "whole")
+
+
+def test_windows_that_share_an_adaptation_are_a_report_of_their_own(trained):
+    folder, _ = trained
+    window = "inference.window=[32,32]"
+    alone, report, _ = evaluated(folder, "inference=slide", window)
+    shared, other, _ = evaluated(folder, "inference=slide", window, "inference.context=global")
+    assert [alone.name, shared.name] == ["slide-last.json", "slide-global-last.json"]
+    assert other["protocol"]["inference"]["context"] == "global"
+    assert "oracle" in other["results"]
+    assert "oracle" not in report["results"]
+    assert report["adaptation"]["fixed"] != other["adaptation"]["fixed"]
+
+
+def test_the_report_explains_itself(trained):
+    """Numbers that must agree with each other, and a page that names them."""
+    folder, _ = trained
+    file, report, text = evaluated(folder)
+    student, adaptation = report["results"]["student"], report["adaptation"]
+    confusion = torch.tensor(student["confusion"])
+    assert confusion.sum() == sum(one["pixels"] for one in student["calibration"]["bins"])
+    right = {"student": ("kept", "fixed"), "coarse": ("kept", "broken")}
+    for branch, outcomes in right.items():
+        diagonal = torch.tensor(report["results"][branch]["confusion"]).diagonal().sum()
+        assert diagonal == sum(adaptation[outcome] for outcome in outcomes)
+    assert [one["pixels"] for one in student["trimap"]] == [1, 2, 4, 8, 16, 32]
+    assert all(pair["label"] != pair["prediction"] for pair in report["confusions"])
+    assert len(report["images"]) == 3
+    page = file.with_suffix(".html").read_text()
+    assert f"{100 * student['boundary_iou']:.2f}" in page
+    assert report["protocol"]["data"]["fingerprint"] in page
+    assert str(file.with_suffix(".html")) in text
 
 
 def test_an_unfinished_training_is_evaluated_and_named(trained, tmp_path):
@@ -185,4 +217,5 @@ def test_the_script_writes_nothing_but_its_report(trained, tmp_path):
     assert answer.returncode == 0, answer.stderr
     assert list(tmp_path.iterdir()) == []
     new = set(Path(folder).rglob("*")) - before
-    assert new <= {folder / "evaluation", folder / "evaluation" / "multiscale-last.json"}
+    files = {folder / "evaluation" / f"multiscale-last.{suffix}" for suffix in ("json", "html")}
+    assert new <= {folder / "evaluation", *files}

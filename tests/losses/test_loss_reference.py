@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from benchmarks.reference import cac, ssa
 from composed import objective
 
 import golden
+from benchmarks.reference import cac, ssa
 
 REFERENCES = {"cac": cac, "ssa": ssa}
 

@@ -4,15 +4,17 @@ import os
 import re
 import shlex
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import lightning as L
 from lightning.pytorch.callbacks import Callback
 from rich.console import Console
 
+from segadapt.checkpoint import LAST
 from segadapt.evaluator import Evaluated
+from segadapt.inference import described
 from segadapt.metrics import Scores
-from segadapt.protocol import RULES, provenance
+from segadapt.protocol import RULES, provenance, sha256
 from segadapt.report import as_json, headline, table, write_json
 from segadapt.tracking import trackers
 
@@ -29,13 +31,16 @@ class Summary(Callback):
         self.folder, self.console = Path(folder), console or Console()
         self.results: dict[str, Scores] = {}
         self.classes: tuple[str, ...] = ()
-        self.step = 0
+        self.inference: dict[str, Any] = {}
+        self.step = self.images = 0
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if trainer.sanity_checking or not trainer.is_global_zero:
             return
         self.results, self.step = cast(Evaluated, pl_module).results, trainer.global_step
-        self.classes = trainer.datamodule.val.classes  # type: ignore[attr-defined] # set by fit
+        val = trainer.datamodule.val  # type: ignore[attr-defined] # set by fit
+        self.classes, self.images = val.classes, len(val)
+        self.inference = described(cast(Evaluated, pl_module).evaluator.inference)
         columns = ["class", *(f"iou_{branch}" for branch in self.results)]
         iou = [scores.iou.tolist() for scores in self.results.values()]
         for tracker in trackers(trainer):
@@ -49,7 +54,13 @@ class Summary(Callback):
         report = {
             "step": self.step,
             "results": as_json(self.results, self.classes),
-            "protocol": {**RULES, "software": provenance()},
+            "protocol": {
+                "data": {"split": "val", "images": self.images, "classes": len(self.classes)},
+                "inference": self.inference,
+                **RULES,
+                "checkpoint": self._checkpoint(),
+                "software": provenance(),
+            },
         }
         write_json(self.folder / "report.json", report)
         self.console.print(table(self.results, self.classes, f"Validation at step {self.step}"))
@@ -60,6 +71,11 @@ class Summary(Callback):
         lines += [f"evaluate it with: {evaluate_command(self.folder)}"]
         for line in lines:
             self.console.print(line, highlight=False, soft_wrap=True, markup=False)
+
+    def _checkpoint(self) -> dict[str, str] | None:
+        """The last one, if there is any: its weights are those that were measured."""
+        file = self.folder / "checkpoints" / LAST
+        return {"file": file.name, "sha256": sha256(file)} if file.is_file() else None
 
 
 def evaluate_command(folder: Path) -> str:

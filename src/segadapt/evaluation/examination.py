@@ -2,8 +2,10 @@
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from hydra.utils import instantiate
+from jaxtyping import UInt8
 from omegaconf import DictConfig
 from rich.console import Console
 from rich.progress import track
@@ -14,8 +16,21 @@ from segadapt.data.module import collate
 from segadapt.data.workers import start_worker
 from segadapt.evaluation.branches import Measures
 from segadapt.evaluation.examiner import Examiner, Findings
+from segadapt.evaluation.fingerprint import Fingerprint
+from segadapt.evaluation.gallery import Gallery
+from segadapt.metrics import count, scores
+from segadapt.palette import palette
 from segadapt.segmentor import Segmentor
 from segadapt.structures import Batch
+
+Size = tuple[int, int]
+
+
+class ImageScore(NamedTuple):
+    """The student's mIoU of one image, over the classes labelled or predicted in it."""
+
+    name: str
+    miou: float
 
 
 class Examined(NamedTuple):
@@ -23,9 +38,11 @@ class Examined(NamedTuple):
 
     findings: Findings
     classes: tuple[str, ...]
-    images: int
-    inputs: set[tuple[int, int]]
-    labels: set[tuple[int, int]]
+    images: list[ImageScore]
+    gallery: Gallery
+    fingerprint: str
+    inputs: set[Size]
+    labels: set[Size]
     """Sizes of network inputs and of labels: rows, columns."""
 
 
@@ -42,19 +59,30 @@ def examine(model: Segmentor, cfg: DictConfig, console: Console) -> Examined:
     examiner = Examiner(cfg.data.num_classes, instantiate(cfg.inference), measures).to(device)
     model = model.to(device).eval()
     dataset: Labelled = instantiate(cfg.data.module.val)
-    loader = DataLoader(
-        dataset,
-        num_workers=cfg.data.num_workers,
-        collate_fn=collate,
-        worker_init_fn=start_worker,
-    )
-    inputs, labels, images = set(), set(), 0
+    gallery = Gallery(cfg.gallery, dataset.classes, class_colors(dataset))
+    fingerprint = Fingerprint(dataset.classes)
+    images: list[ImageScore] = []
+    inputs, labels = set(), set()
+    loader = _loader(dataset, cfg.data.num_workers)
     for batch in track(loader, "evaluating", len(loader), console=console):
-        examiner.update(model, Batch(batch.image.to(device), batch.mask.to(device), batch.name))
+        there = Batch(batch.image.to(device), batch.mask.to(device), batch.name)
+        readings = examiner.update(model, there)
+        maps = {name: readings[name].labels[0] for name in reversed(readings)}
+        confusion = count(readings["student"].labels, there.mask, cfg.data.num_classes)
+        score = ImageScore(batch.name[0], scores(confusion).miou)
+        gallery.offer(score.name, score.miou, batch.image[0], batch.mask[0], maps)
+        fingerprint.add(score.name, batch.mask[0])
+        images.append(score)
         inputs.add((batch.image.shape[-2], batch.image.shape[-1]))
         labels.add((batch.mask.shape[-2], batch.mask.shape[-1]))
-        images += len(batch.image)
-    return Examined(examiner.findings(), dataset.classes, images, inputs, labels)
+    digest = fingerprint.hexdigest()
+    return Examined(examiner.findings(), dataset.classes, images, gallery, digest, inputs, labels)
+
+
+def class_colors(dataset: Labelled) -> UInt8[np.ndarray, "k 3"]:
+    """The data set's own colours, or some that stay apart."""
+    own = dataset.palette
+    return palette(len(dataset.classes)) if own is None else np.array(own, dtype=np.uint8)
 
 
 def chosen_device(device: str) -> str:
@@ -62,3 +90,10 @@ def chosen_device(device: str) -> str:
     if device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     return device
+
+
+def _loader(dataset: Labelled, num_workers: int) -> DataLoader:
+    """Images one by one, in order."""
+    return DataLoader(
+        dataset, num_workers=num_workers, collate_fn=collate, worker_init_fn=start_worker
+    )

@@ -1,0 +1,54 @@
+"""Under what conditions the numbers of a report were measured."""
+
+from typing import Any
+
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+
+from segadapt.evaluation.examination import Examined, chosen_device
+from segadapt.inference import described
+from segadapt.protocol import RULES, provenance
+from segadapt.run_reader import Run
+from segadapt.weights import Weights
+
+
+def stamp(
+    cfg: DictConfig, run: Run, weights: Weights, found: Examined, seconds: float
+) -> dict[str, Any]:
+    """The protocol of an evaluation.
+
+    Args:
+        cfg: conf/evaluate.yaml, composed, with the ``data`` of the training.
+        run: The training.
+        weights: Its checkpoint.
+        found: What the pass found.
+        seconds: How long it took.
+    """
+    return {
+        "data": {
+            "name": cfg.data.name,
+            "split": cfg.split,
+            "images": len(found.images),
+            "classes": len(found.classes),
+            "fingerprint": found.fingerprint,
+            "input_size": _span(found.inputs),
+            "label_size": _span(found.labels),
+        },
+        "inference": described(instantiate(cfg.inference)),
+        **RULES,
+        "run": {"folder": str(run.folder.resolve()), "state": run.state},
+        "checkpoint": {
+            "file": weights.file.name,
+            "sha256": weights.sha256,
+            "step": weights.step,
+        },
+        "software": provenance(),
+        "device": chosen_device(cfg.device),
+        "seconds": round(seconds, 3),
+    }
+
+
+def _span(sizes: set[tuple[int, int]]) -> dict[str, Any]:
+    """Smallest and largest of many sizes, by area."""
+    ordered = sorted(sizes, key=lambda size: size[0] * size[1])
+    return {"smallest": ordered[0], "largest": ordered[-1], "different": len(ordered)}

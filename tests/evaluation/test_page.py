@@ -1,0 +1,87 @@
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import torch
+
+from segadapt.classifiers.cac import CACClassifier
+from segadapt.classifiers.fixed import FixedClassifier
+from segadapt.evaluation.examiner import Examiner
+from segadapt.evaluation.gallery import Exhibit
+from segadapt.evaluation.page import page
+from segadapt.evaluation.serial import findings_as_json
+from segadapt.inference import whole
+from segadapt.segmentor import Segmentor
+from segadapt.structures import Batch
+from toy import CLASSES, Pooled
+
+NAMES = ("sky", "road & <rail>", "tree", "car")
+PROTOCOL = {
+    "data": {"name": "toy", "split": "val", "images": 2},
+    "inference": {"_target_": "segadapt.inference.whole"},
+    "checkpoint": {"file": "last.ckpt", "step": 7},
+    "absent_class": "left out",
+}
+
+
+def report(classifier):
+    examiner = Examiner(CLASSES, whole)
+    model = Segmentor(Pooled(), classifier, CLASSES).eval()
+    for _ in range(2):
+        mask = torch.randint(CLASSES - 1, (1, 16, 24))  # the last class is never labelled
+        examiner.update(model, Batch(torch.randn(1, 3, 16, 24), mask, ["a"]))
+    return {**findings_as_json(examiner.findings(), NAMES), "protocol": PROTOCOL}
+
+
+class Balanced(HTMLParser):
+    """Checks that every element is closed, and remembers cells and images."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.text, self.sources = [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        if tag == "img":
+            self.sources.append(dict(attrs)["src"])
+        elif tag != "meta":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def parsed(found):
+    parser = Balanced()
+    parser.feed(found)
+    assert not parser.open
+    return parser
+
+
+def test_the_page_is_whole_and_needs_nothing_else():
+    picture = np.zeros((8, 8, 3), dtype=np.uint8)
+    found = page(report(CACClassifier), [Exhibit("<worst>", 0.1, picture)], [])
+    parser = parsed(found)
+    assert len(parser.sources) == 5  # bars, trimap, reliability, confusions, the worst image
+    assert all(source.startswith("data:image/png;base64,") for source in parser.sources)
+    assert not re.search(r"(src|href)=\"(?!data:)", found)
+    assert "<script" not in found
+    assert "<worst>: mIoU 10.00" in parser.text
+
+
+def test_the_page_has_the_numbers_of_the_report():
+    content = report(CACClassifier)
+    text = parsed(page(content, [], [])).text
+    for found in content["results"].values():
+        assert f"{100 * found['miou']:.2f}" in text
+    for entry in content["adaptation"]["classes"]:
+        assert f"{entry['fixed']:,}" in text
+    assert "road & <rail>" in text
+    assert "Worst images" not in text
+
+
+def test_a_classifier_that_does_not_adapt_has_a_page_too():
+    text = parsed(page(report(FixedClassifier), [], [])).text
+    assert "pixels fixed" not in text
