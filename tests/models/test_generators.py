@@ -114,7 +114,6 @@ def without_shape_checks():
         ("tiny", True, "aot_eager"),
         ("upernet_resnet50", True, "eager"),
         pytest.param("upernet_swin", False, "aot_eager", marks=pytest.mark.slow),
-        pytest.param("upernet_vit_adapter_small", False, "aot_eager", marks=pytest.mark.slow),
     ],
 )
 def test_compiles_as_one_graph(name, training, backend):
