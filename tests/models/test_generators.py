@@ -139,7 +139,6 @@ def without_shape_checks():
         ("upernet_convnext_tiny", True, "eager"),
         ("linear_dinov3_vit_small", True, "eager"),
         pytest.param("upernet_swin", False, "aot_eager", marks=pytest.mark.slow),
-        pytest.param("upernet_vit_adapter_small", False, "aot_eager", marks=pytest.mark.slow),
     ],
 )
 def test_compiles_as_one_graph(name, training, backend):
