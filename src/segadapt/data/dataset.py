@@ -123,7 +123,11 @@ class SegmentationDataset(Labelled):
             )
         generator = counted(AUGMENTATION, self.seed, position)
         pixels, mask = self.transform(image, self.labels(raw, pair.label), generator)
-        return Sample(pixels, mask, str(pair.image.relative_to(self.root)))
+        return Sample(pixels, mask, self.below_root(pair.image))
+
+    def below_root(self, file: Path) -> str:
+        """What a file of the data set is called, wherever the data set lies."""
+        return str(file.relative_to(self.root))
 
 
 def _size(array: np.ndarray) -> str:

@@ -2,14 +2,24 @@
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Int, UInt8
 
 from segadapt.structures import IGNORE
 
 Label = UInt8[np.ndarray, "H W"]
+
+
+class Tally(NamedTuple):
+    """How many pixels of a label mean what."""
+
+    classes: Int[np.ndarray, "k"]
+    ignored: int
+    unknown: dict[int, int]
+    """Numbers that mean nothing, with their pixels."""
 
 
 class LabelContract:
@@ -90,10 +100,8 @@ class LabelContract:
         Raises:
             ValueError: If it holds other numbers; names file, numbers and how many pixels.
         """
-        histogram = cv2.calcHist([label], [0], None, [256], [0, 256]).ravel()
-        unknown = np.flatnonzero((histogram > 0) & ~self._known)
-        if len(unknown):
-            found = ", ".join(f"{n} on {histogram[n]:.0f} pixels" for n in unknown[:5])
+        if unknown := self._unknown(_histogram(label)):
+            found = ", ".join(f"{n} on {unknown[n]} pixels" for n in list(unknown)[:5])
             more = f" and {len(unknown) - 5} more numbers" if len(unknown) > 5 else ""
             raise ValueError(
                 f"label {file} holds {found}{more}, which is neither a class "
@@ -101,6 +109,22 @@ class LabelContract:
                 "file or the data set's class list"
             )
         return cv2.LUT(label, self._table)
+
+    def tally(self, label: Label) -> Tally:
+        """Count a label's pixels; numbers that mean nothing are counted too, not refused."""
+        histogram = _histogram(label)
+        classes = np.zeros(self.num_classes, dtype=np.int64)
+        np.add.at(classes, list(self.classes.values()), histogram[list(self.classes)])
+        ignored = int(sum(histogram[number] for number in self.ignored))
+        return Tally(classes, ignored, self._unknown(histogram))
+
+    def _unknown(self, histogram: Int[np.ndarray, "256"]) -> dict[int, int]:
+        numbers = np.flatnonzero((histogram > 0) & ~self._known)
+        return {int(number): int(histogram[number]) for number in numbers}
+
+
+def _histogram(label: Label) -> Int[np.ndarray, "256"]:
+    return cv2.calcHist([label], [0], None, [256], [0, 256]).ravel().astype(np.int64)
 
 
 def _ranges(numbers: Collection[int]) -> str:

@@ -10,6 +10,19 @@ SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 """Image files that can be read; any mixture of them, in any case."""
 
 
+class Incomplete(ValueError):
+    """Files are missing beside others.
+
+    Args:
+        sentence: What is missing, with the first few files.
+        files: All files that are alone, or the names of those that are missing.
+    """
+
+    def __init__(self, sentence: str, files: list[str]) -> None:
+        super().__init__(sentence)
+        self.files = files
+
+
 class Pair(NamedTuple):
     """The files of one image and its label."""
 
@@ -45,8 +58,12 @@ def matched(
     if not pictures:
         raise ValueError(f"{images} holds no image ({image_suffix or ', '.join(SUFFIXES)})")
     lone = f"have no label {suffix} of the same name in {labels}"
-    _complain(_without(pictures, annotations), lone)
-    _complain(_without(annotations, pictures), f"have no image of the same name in {images}")
+    _complain(
+        {
+            lone: _without(pictures, annotations),
+            f"have no image of the same name in {images}": _without(annotations, pictures),
+        }
+    )
     return [Pair(pictures[name], annotations[name]) for name in sorted(pictures)]
 
 
@@ -72,13 +89,14 @@ def listed(names: Path, images: Path, labels: Path, suffix: str = ".png") -> lis
         raise ValueError(f"{names} must name one image or more, and none of them twice")
     pictures = _by_name(images, [file for file in _entries(images) if _is_image(file)], "")
     annotations = _by_name(labels, [f for f in _entries(labels) if f.name.endswith(suffix)], suffix)
-    for partners, missing in (
-        (pictures, f"image in {images}"),
-        (annotations, f"{suffix} in {labels}"),
-    ):
-        _complain(
-            [name for name in wanted if name not in partners], f"named in {names} have no {missing}"
-        )
+    _complain(
+        {
+            f"named in {names} have no image in {images}": [n for n in wanted if n not in pictures],
+            f"named in {names} have no {suffix} in {labels}": [
+                n for n in wanted if n not in annotations
+            ],
+        }
+    )
     return [Pair(pictures[name], annotations[name]) for name in wanted]
 
 
@@ -154,10 +172,15 @@ def _by_name(folder: Path, files: list[Path], suffix: str) -> dict[str, Path]:
     return found
 
 
-def _complain(alone: list[str], missing: str) -> None:
-    if alone:
-        shown = ", ".join(alone[:3]) + (", ..." if len(alone) > 3 else "")
-        raise ValueError(f"{len(alone)} file(s) {missing}: {shown}")
+def _complain(alone: Mapping[str, list[str]]) -> None:
+    """Raise if any files are alone, by what they lack."""
+    sentences = []
+    for missing, files in alone.items():
+        if files:
+            shown = ", ".join(files[:3]) + (", ..." if len(files) > 3 else "")
+            sentences.append(f"{len(files)} file(s) {missing}: {shown}")
+    if sentences:
+        raise Incomplete("; ".join(sentences), [file for files in alone.values() for file in files])
 
 
 def _without(files: Mapping[str, Path], partners: Mapping[str, Path]) -> list[str]:
