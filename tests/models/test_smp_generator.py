@@ -40,7 +40,7 @@ def test_features_are_what_smps_own_head_reads(arch):
     image = torch.randn(1, 3, 64, 96)
     with torch.no_grad():
         scores = network.segmentation_head(model(image).pixels)
-        torch.testing.assert_close(scores, network(image))
+        torch.testing.assert_close(scores, network(model.colors(image)))
 
 
 def test_a_neck_joins_patches_to_wider_cells():
@@ -85,7 +85,7 @@ def test_dpt_gives_the_input_of_its_last_convolution():
         scores = torch.nn.functional.interpolate(
             scores, scale_factor=2, mode="bilinear", align_corners=True
         )
-        torch.testing.assert_close(scores, network(image))
+        torch.testing.assert_close(scores, network(model.colors(image)))
 
 
 def test_dpt_takes_any_size():
@@ -97,3 +97,14 @@ def test_dpt_takes_any_size():
 def test_dpt_on_what_is_no_transformer_is_explained():
     with pytest.raises(ValueError, match="resnet18"):
         DPTGenerator("resnet18", pretrained=False)
+
+
+def test_a_file_of_the_encoder_is_loaded(tmp_path):
+    source = smp.encoders.get_encoder("resnet18", weights=None).state_dict()
+    torch.save(source, tmp_path / "encoder.pth")
+    model = SmpGenerator("fpn", "resnet18", weights=str(tmp_path / "encoder.pth"))
+    assert all(value.equal(source[name]) for name, value in model.encoder.state_dict().items())
+    del source["layer4.1.conv2.weight"]
+    torch.save(source, tmp_path / "part.pth")
+    with pytest.raises(ValueError, match=r"1 of \d+ tensors are missing, such as layer4.1.conv2"):
+        SmpGenerator("fpn", "resnet18", weights=str(tmp_path / "part.pth"))

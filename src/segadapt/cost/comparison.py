@@ -11,6 +11,7 @@ from segadapt.cost.parameters import Parameters, count_parameters
 from segadapt.cost.steps import Parts, Subject
 from segadapt.cost.timing import Reading, alternate, clock_for
 from segadapt.cost.true_flops import true_macs
+from segadapt.segmentor import Segmentor
 from segadapt.structures import Batch
 
 
@@ -54,7 +55,7 @@ def compare(model: str, parts: Mapping[str, Parts], batch: Batch, setting: Setti
         setting: How.
     """
     size = (batch.image.shape[2], batch.image.shape[3])
-    static = {name: count(part, *size) for name, part in parts.items()}
+    static = {name: count(part.model, *size) for name, part in parts.items()}
     subjects = {name: place(part, batch, setting) for name, part in parts.items()}
     clock = clock_for(setting.device)
     training = alternate(_training(subjects), setting.repeats, clock)
@@ -69,12 +70,12 @@ def compare(model: str, parts: Mapping[str, Parts], batch: Batch, setting: Setti
     ]
 
 
-def count(parts: Parts, height: int, width: int) -> Static:
+def count(model: Segmentor, height: int, width: int) -> Static:
     """Everything that needs no clock."""
     return Static(
-        count_parameters(parts.model),
-        true_macs(parts.model, height, width),
-        paper_macs(parts.model, height, width),
+        count_parameters(model),
+        true_macs(model, height, width),
+        paper_macs(model, height, width),
     )
 
 

@@ -32,6 +32,10 @@ Parameters, multiply-adds, time and memory of any model with any classifier, sid
 python scripts/benchmark.py classifier_cost | overhead | startup [KEY=VALUE ...]
 
   classifier and losses against the loop reference; Lightning against a bare loop; start-up times
+
+python scripts/benchmark.py models [NAME ...]
+
+  parameters, multiply-adds and weights of all models, to docs/models.md; of some, to the terminal
 """
 
 

@@ -6,7 +6,10 @@ import segmentation_models_pytorch as smp
 from jaxtyping import Float
 from torch import Tensor
 
+from segadapt.models.encoders.colors import renormalization
 from segadapt.models.encoders.fetch import explained
+from segadapt.models.encoders.tags import check_published, show, timm_tag
+from segadapt.models.encoders.timm import check_name
 from segadapt.models.interfaces import FeatureGenerator, Features
 from segadapt.models.sizes import crop, pad_to_multiple
 
@@ -30,8 +33,15 @@ class DPTGenerator(FeatureGenerator):
     ) -> None:
         super().__init__()
         wanted = {"dynamic_img_size": True, "decoder_readout": readout, **options}
+        check_name(encoder)
+        tag = timm_tag(encoder)
+        if pretrained:
+            check_published(encoder, tag)
         with explained(encoder):
             network = _build(encoder, pretrained, wanted)
+        if pretrained:
+            show(encoder, tag)
+        self.colors = renormalization(tag.mean, tag.std)
         self.encoder, self.decoder = network.encoder, network.decoder
         # What is behind the last block that DPT reads.
         read = self.encoder._output_indices  # smp tells it nowhere else
@@ -43,7 +53,7 @@ class DPTGenerator(FeatureGenerator):
         self.multiple = 2 * self.encoder.output_stride
 
     def forward(self, image: Float[Tensor, "b 3 H W"], auxiliary: bool = False) -> Features:
-        padded = pad_to_multiple(image, self.multiple)
+        padded = pad_to_multiple(self.colors(image), self.multiple)
         pixels = self.head(self.decoder(*self.encoder(padded)))
         return Features(crop(pixels, image, padded.shape[2] // pixels.shape[2]))
 

@@ -46,7 +46,9 @@ def test_the_last_map_is_what_the_classification_head_reads(name):
     assert whole.load_state_dict(ours, strict=False).unexpected_keys == []
     image = torch.randn(2, 3, 64, 96) if encoder.strides == (16,) else torch.randn(2, 3, 56, 84)
     with torch.no_grad():
-        tokens = whole.fc_norm(whole.forward_features(image))[:, whole.num_prefix_tokens :]
+        tokens = whole.fc_norm(whole.forward_features(encoder.colors(image)))[
+            :, whole.num_prefix_tokens :
+        ]
         (found,) = encoder(image)
     torch.testing.assert_close(found.flatten(2).mT, tokens)
 
@@ -58,7 +60,9 @@ def test_each_block_counts_as_if_it_were_the_last():
     with torch.no_grad():
         first, _ = encoder(image)
         encoder.body.blocks = encoder.body.blocks[:2]
-        tokens = encoder.body.forward_features(image)[:, encoder.body.num_prefix_tokens :]
+        tokens = encoder.body.forward_features(encoder.colors(image))[
+            :, encoder.body.num_prefix_tokens :
+        ]
     torch.testing.assert_close(first.flatten(2).mT, tokens)
 
 

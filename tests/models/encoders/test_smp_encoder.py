@@ -41,3 +41,14 @@ def test_weights_that_cannot_be_fetched_are_explained(monkeypatch):
     monkeypatch.setattr("segmentation_models_pytorch.encoders.hf_hub_download", offline)
     with pytest.raises(ValueError, match=r"mit_b0 cannot be fetched \(ConnectionError\); train"):
         SmpEncoder("mit_b0", pretrained=True)
+
+
+def test_a_file_is_loaded_and_no_download_tried(tmp_path):
+    source = SmpEncoder("mit_b0", pretrained=False).body.state_dict()
+    torch.save({"state_dict": source, "head": torch.zeros(1)}, tmp_path / "mit.pth")
+    body = SmpEncoder("mit_b0", pretrained=True, weights=str(tmp_path / "mit.pth")).body
+    assert all(value.equal(source[name]) for name, value in body.state_dict().items())
+    del source["norm4.bias"]
+    torch.save(source, tmp_path / "part.pth")
+    with pytest.raises(ValueError, match=r"1 of \d+ tensors are missing, such as norm4.bias"):
+        SmpEncoder("mit_b0", weights=str(tmp_path / "part.pth"))

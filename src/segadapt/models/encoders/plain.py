@@ -9,10 +9,12 @@ from jaxtyping import Float
 from timm.layers import set_fused_attn
 from torch import Tensor, nn
 
+from segadapt.models.encoders.colors import renormalization
 from segadapt.models.encoders.families import family
 from segadapt.models.encoders.fetch import explained
 from segadapt.models.encoders.local import load_local
 from segadapt.models.encoders.neck import TokenPyramid
+from segadapt.models.encoders.tags import check_published, show, timm_tag
 from segadapt.models.encoders.timm import check_name
 from segadapt.models.interfaces import Encoder
 from segadapt.models.sizes import crop, pad_to_multiple
@@ -60,7 +62,12 @@ class PlainTransformer(Encoder):
             )
         set_fused_attn(True, experimental=True)  # read by timm when a network is built
         options = {**family(name).options, **options}
-        body = _build(name, pretrained and weights is None, options)
+        tag, fetched = timm_tag(name), pretrained and weights is None
+        if fetched:
+            check_published(name, tag)
+        body = _build(name, fetched, options)
+        if fetched:
+            show(name, tag)
         self.blocks = _chosen(levels, len(body.blocks), name)
         body.reset_classifier(0)  # a file may lack the head
         if weights is not None:
@@ -68,6 +75,7 @@ class PlainTransformer(Encoder):
         if type(body.norm) is nn.Identity:  # those trained on the mean of tokens have it behind
             body.norm = body.fc_norm
         body.prune_intermediate_layers(list(self.blocks), prune_head=True)
+        self.colors = renormalization(tag.mean, tag.std)
         self.body = body.requires_grad_(not frozen)
         self.neck = None if neck is None else neck(body.embed_dim)
         self.patch = body.patch_embed.patch_size[0]
@@ -76,7 +84,7 @@ class PlainTransformer(Encoder):
         self.multiple = math.lcm(self.patch, *self.strides)
 
     def forward(self, image: Float[Tensor, "b 3 H W"]) -> list[Tensor]:
-        padded = pad_to_multiple(image, self.multiple)
+        padded = pad_to_multiple(self.colors(image), self.multiple)
         tokens = self.body.forward_intermediates(
             padded, list(self.blocks), norm=True, output_fmt="NLC", intermediates_only=True
         )

@@ -1,10 +1,17 @@
 """The encoders that segmentation-models-pytorch has and timm has not, such as SegFormer's MiT."""
 
 from jaxtyping import Float
-from segmentation_models_pytorch.encoders import get_encoder, get_encoder_names
+from segmentation_models_pytorch.encoders import (
+    get_encoder,
+    get_encoder_names,
+    get_preprocessing_params,
+)
 from torch import Tensor, nn
 
+from segadapt.models.encoders.checkpoint import fill, read_weights
+from segadapt.models.encoders.colors import renormalization
 from segadapt.models.encoders.fetch import explained
+from segadapt.models.encoders.tags import show, smp_tag
 from segadapt.models.interfaces import Encoder
 from segadapt.models.sizes import crop, pad_to_multiple
 
@@ -15,13 +22,15 @@ class SmpEncoder(Encoder):
     Args:
         name: smp's name, such as ``mit_b0``; timm's networks belong in ``TimmEncoder``.
         pretrained: Start from the ``imagenet`` weights that smp publishes.
+        weights: Start from this downloaded file instead; MiT's parameters have their authors'
+            names.
         levels: How many of the last maps to return.
         multiple: What image sides are padded to a multiple of.
         layer_norm_eps: Replaces the epsilon of every layer norm; smp's MiT has 1e-5, the authors'
             and mmsegmentation's 1e-6.
 
     Raises:
-        ValueError: If there is no such encoder, or its weights are out of reach.
+        ValueError: If there is no such encoder, or its weights are out of reach or do not fit.
     """
 
     def __init__(
@@ -31,14 +40,24 @@ class SmpEncoder(Encoder):
         levels: int = 4,
         multiple: int = 32,
         layer_norm_eps: float | None = None,
+        weights: str | None = None,
     ) -> None:
         super().__init__()
         if name not in get_encoder_names():
             raise ValueError(
                 f"smp has no encoder {name}; it has {', '.join(sorted(get_encoder_names()))}"
             )
+        tag = smp_tag(name)
         with explained(name):
-            self.body = get_encoder(name, weights="imagenet" if pretrained else None)
+            fetched = pretrained and weights is None
+            self.body = get_encoder(name, weights="imagenet" if fetched else None)
+            if fetched:
+                published = get_preprocessing_params(name)
+                tag = tag._replace(mean=tuple(published["mean"]), std=tuple(published["std"]))
+                show(name, tag)
+        if weights is not None:
+            fill(self.body, read_weights(weights), weights)
+        self.colors = renormalization(tag.mean, tag.std)
         # Its first map is the image; MiT's second has no channels.
         self.channels = tuple(self.body.out_channels[-levels:])
         self.strides = tuple(2**level for level in range(len(self.body.out_channels)))[-levels:]
@@ -49,7 +68,8 @@ class SmpEncoder(Encoder):
             _set_layer_norm_eps(self.body, layer_norm_eps)
 
     def forward(self, image: Float[Tensor, "b 3 H W"]) -> list[Tensor]:
-        maps = self.body(pad_to_multiple(image, self.multiple))[-len(self.channels) :]
+        padded = pad_to_multiple(self.colors(image), self.multiple)
+        maps = self.body(padded)[-len(self.channels) :]
         return [
             crop(level, image, stride) for level, stride in zip(maps, self.strides, strict=True)
         ]

@@ -1,0 +1,159 @@
+"""The page of all models: what they cost, counted and printed, and which weights exist.
+
+Run it by ``python scripts/benchmark.py models [NAME ...]``; it writes docs/models.md, or prints the
+lines of the named models only. Nothing is trained, timed or fetched.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import torch
+from hydra import compose, initialize_config_dir
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+
+from segadapt.classifiers.fixed import FixedClassifier
+from segadapt.cost.comparison import Static, count
+from segadapt.cost.options import CONFIGS
+from segadapt.models.encoders.tags import NVIDIA, Tag, smp_tag, timm_tag
+from segadapt.segmentor import Segmentor
+
+PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "models.md"
+COMMAND: Final = "python scripts/benchmark.py models"
+CLASSES: Final = 150
+SIDE: Final = 512
+
+PRINTED_PARAMETERS: Final[Mapping[str, float]] = {
+    "fcn_mobilenetv2": 9.82,
+    "deeplabv3plus_mobilenetv2": 15.35,
+    "ocrnet_hrnet18": 12.18,
+    "upernet_resnet50": 66.52,
+    "deeplabv3plus_resnet50": 43.69,
+    "ocrnet_hrnet48": 70.53,
+    "upernet_resnet101": 85.51,
+    "deeplabv3plus_resnet101": 62.68,
+    "upernet_swin": 59.94,
+    "upernet_swin_base": 121.42,
+    "upernet_swin_large": 233.96,
+}
+"""Millions, CAC Table 1."""
+
+PRINTED_FLOPS: Final[Mapping[str, float]] = {
+    "ocrnet_hrnet48": 164.8,
+    "upernet_swin": 236.1,
+    "segformer_mit_b5": 52.5,
+    "upernet_swin_large_window7": 404.9,
+    "upernet_vit_adapter_large": 616.1,
+    "afformer_base": 4.3,
+    "seaformer_base": 1.8,
+    "segnext_tiny": 6.2,
+    "seaformer_large": 6.4,
+    "fcn_resnet101": 275.7,
+    "upernet_swin_base_window7": 297.2,
+}
+"""GFLOPs of ADE20K, SSA Tables 1 and 2."""
+
+SAME: Final = {"upernet_swin_tiny": "upernet_swin", "segformer_b0": "segformer_mit_b0"}
+"""Second names."""
+
+HEAD: Final = f"""\
+# Models
+
+Every `model=` option with the fixed classifier, {CLASSES} classes and images of {SIDE} x {SIDE}.
+Written by `{COMMAND}`.
+
+* **Parameters**: millions in training, auxiliary head included; deployed, without it; and as CAC
+  Table 1 prints them.
+* **GMAC**: multiply-adds of one image by the papers' rule, which leaves out products of attention
+  and all of MiT's projections; as SSA Tables 1 and 2 print them ("GFLOPs"); and true, all products
+  counted.
+* **Weights**: what `data.pretrained=true` fetches, and its licence. The normalisation of images
+  follows these weights. Any other tag: `model.encoder.name=NAME.TAG`; a file:
+  `model.encoder.weights=FILE` (`smp_*`: `model.weights=FILE`).
+
+| model | parameters | deployed | printed | GMAC | printed | true | weights | licence |
+|---|--:|--:|--:|--:|--:|--:|---|---|
+"""
+
+
+class Source(NamedTuple):
+    """Where an encoder's weights come from."""
+
+    weights: str
+    licence: str
+
+
+def main(names: Sequence[str]) -> None:
+    """Write the page, or print the lines of some models.
+
+    Raises:
+        ValueError: If there is no such model.
+    """
+    known = sorted(file.stem for file in (CONFIGS / "model").glob("*.yaml"))
+    if unknown := sorted(set(names) - set(known)):
+        raise ValueError(f"there is no model {unknown[0]!r}; the models are {', '.join(known)}")
+    lines = []
+    for name in names or known:
+        same = SAME.get(name)
+        lines.append(f"| {name} | = {same} | | | | | | | |" if same else line(name))
+        print(lines[-1], flush=True)
+    if not names:
+        PAGE.parent.mkdir(exist_ok=True)
+        PAGE.write_text(HEAD + "\n".join(lines) + "\n")
+        print(f"written to {PAGE}")
+
+
+def line(name: str) -> str:
+    """One model as a row of the table."""
+    config = composed(name)
+    found, origin = counted(config), source(config)
+    cells = [
+        name,
+        f"{found.parameters.training / 1e6:.2f}",
+        f"{found.parameters.deployed / 1e6:.2f}",
+        str(PRINTED_PARAMETERS.get(name, "")),
+        f"{found.paper_macs / 1e9:.1f}",
+        str(PRINTED_FLOPS.get(name, "")),
+        f"{found.true_macs / 1e9:.1f}",
+        *origin,
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def composed(name: str) -> DictConfig:
+    """The config of a model, with random weights."""
+    wanted = [f"model={name}", "data=synthetic", f"data.num_classes={CLASSES}"]
+    with initialize_config_dir(str(CONFIGS.resolve()), version_base="1.3"):
+        return compose("train", wanted).model
+
+
+def counted(config: DictConfig) -> Static:
+    """Parameters and multiply-adds, without memory where the constructor allows it."""
+    reads_values = "encoders.smp." in str(config.get("encoder"))  # MiT's rates of stochastic depth
+    with torch.device("cpu" if reads_values else "meta"):
+        model = Segmentor(instantiate(config), FixedClassifier, CLASSES)
+    return count(model, SIDE, SIDE)
+
+
+def source(config: DictConfig) -> Source:
+    """Which weights the config would fetch."""
+    encoder: Any = config.get("encoder")
+    match config._target_.rpartition(".")[2]:
+        case "SmpGenerator" if not encoder.startswith("tu-"):
+            return _of(smp_tag(encoder))
+        case "SmpGenerator" | "DPTGenerator":
+            return _of(timm_tag(encoder.removeprefix("tu-")))
+    match encoder._target_.rpartition(".")[2]:
+        case "SmpEncoder":
+            return _of(smp_tag(encoder.name))
+        case "TinyEncoder":
+            return Source("none", "")
+        case _ if "name" in encoder:
+            return _of(timm_tag(encoder.name))
+    return Source("its authors' file only", "as stated by them")
+
+
+def _of(tag: Tag) -> Source:
+    licence = "NVIDIA, non-commercial" if tag.licence == NVIDIA else tag.licence
+    return Source(f"`{tag.source}`" if tag.source else "none", licence)

@@ -1,0 +1,76 @@
+"""What is known of published weights: licence, normalisation, whether they exist."""
+
+import logging
+from typing import Final, NamedTuple
+
+import timm
+from timm.models import get_arch_pretrained_cfgs
+
+from segadapt.functional.normalization import MEAN, STD
+
+log = logging.getLogger(__name__)
+
+NVIDIA: Final = "NVIDIA Source Code License, not for commercial use"
+Statistics = tuple[float, ...]
+
+
+class Tag(NamedTuple):
+    """One set of published weights."""
+
+    source: str | None
+    """Where they are; None: nowhere."""
+    licence: str
+    mean: Statistics
+    std: Statistics
+
+
+def timm_tag(name: str) -> Tag:
+    """The weights that timm has under a name, with the tag after a dot; its default without.
+
+    Raises:
+        ValueError: If timm knows no such tag.
+    """
+    bare, _, tag = name.partition(".")
+    known = [other.partition(".")[2] for other in get_arch_pretrained_cfgs(bare)]
+    if tag and tag not in known:
+        raise ValueError(
+            f"timm knows no weights {tag} of {bare}; it knows {', '.join(filter(None, known))}"
+        )
+    found = timm.get_pretrained_cfg(name)
+    if found is None:
+        return Tag(None, "unknown", MEAN, STD)
+    source = found.hf_hub_id or found.url or found.file
+    licence = found.license or "unknown"
+    return Tag(str(source) if source else None, licence, tuple(found.mean), tuple(found.std))
+
+
+def smp_tag(name: str) -> Tag:
+    """The ``imagenet`` weights that smp has for an encoder of its own."""
+    licence = NVIDIA if name.startswith("mit_") else "as stated on its page"
+    return Tag(f"smp-hub/{name}.imagenet", licence, MEAN, STD)
+
+
+def check_published(name: str, tag: Tag) -> None:
+    """Refuse to look for weights that do not exist.
+
+    Raises:
+        ValueError: With the ways out.
+    """
+    if tag.source is None:
+        raise ValueError(
+            f"no weights are published of {name}; train from scratch with data.pretrained=false, "
+            "or pass a file as model.encoder.weights=FILE"
+        )
+
+
+def show(name: str, tag: Tag) -> None:
+    """Say under what licence weights are used, and what colours they expect."""
+    # A warning, because nothing less is shown on a terminal.
+    log.warning(
+        "weights of %s from %s; licence: %s; normalisation: mean %s, std %s",
+        name, tag.source, tag.licence, _numbers(tag.mean), _numbers(tag.std),
+    )  # fmt: skip
+
+
+def _numbers(values: Statistics) -> str:
+    return " ".join(f"{value:g}" for value in values)
