@@ -66,6 +66,7 @@ def scaled(arguments: Sequence[str], conf: Path) -> tuple[list[str], list[str]]:
 def _from_scratch(conf: Path) -> list[str]:
     """What makes the optimiser again the one that trains the small network from random weights."""
     there = OmegaConf.load(conf / "optimizer" / "adamw.yaml")
+    assert isinstance(there, DictConfig)
     known = [key for key in OF_RECIPES if key in there]
     values = {key: "null" if there[key] is None else there[key] for key in known}
     changes = [f"optimizer.{key}={value}" for key, value in values.items()]

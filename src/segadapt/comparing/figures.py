@@ -170,6 +170,7 @@ def cost_plot(comparison: Comparison) -> Figure | None:
             capsize=2,
             label=row.arm,
         )
+    axes.locator_params(axis="x", nbins=5)
     axes.set_xlabel("parameters of inference (million)")
     axes.set_ylabel("mIoU (%)")
     axes.grid(alpha=0.3, linewidth=0.5)

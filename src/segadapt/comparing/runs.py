@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Int
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from segadapt.configs import resolved
 
@@ -95,9 +95,9 @@ def read(folder: Path) -> Result:
     if miou is None:
         raise ValueError(f"{folder}: the report's mIoU is no number (no labelled pixel?)")
     overrides = folder / "overrides.yaml"
-    typed = OmegaConf.load(overrides) if overrides.is_file() else []
+    typed = list(OmegaConf.load(overrides)) if overrides.is_file() else []
     config = OmegaConf.load(folder / "config.yaml")
-    assert OmegaConf.is_dict(config)
+    assert isinstance(config, DictConfig)
     return Result(folder, resolved(config), tuple(map(str, typed)), state, report, _images(folder))
 
 
