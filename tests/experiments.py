@@ -20,13 +20,21 @@ ABSENT = {
     "data/coco_stuff164k",
     "data/pascal_context59",
     "model/upernet_vit_adapter_large",
+    "optimizer/adamw_vit_adapter",
+    "schedule/poly_adamw",
     "classifier/dnc",
     "classifier/gmmseg",
     "classifier/protoseg",
 }
 """Options that experiments name and that may be missing; remove each that has come."""
 
-STAND_INS = {"data": "synthetic", "model": "tiny", "classifier": "fixed"}
+STAND_INS = {
+    "data": "synthetic",
+    "model": "tiny",
+    "classifier": "fixed",
+    "optimizer": "adamw",
+    "schedule": "poly",
+}
 
 
 @cache

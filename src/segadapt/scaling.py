@@ -21,11 +21,8 @@ SMALL = ("camvid", "digits", "synthetic")
 
 SMALL_MODEL = "tiny"
 
-FROM_SCRATCH = {
-    "optimizer": ("adamw", ("lr", "weight_decay")),
-    "schedule": ("poly", ("power", "min_lr", "warmup")),
-}
-"""What the small network is trained with: groups, their options, and what recipes change there."""
+OF_RECIPES = ("lr", "layer_decay")
+"""What an experiment may change of the optimiser that its own network brings."""
 
 
 def scaled(arguments: Sequence[str], conf: Path) -> tuple[list[str], list[str]]:
@@ -67,17 +64,13 @@ def scaled(arguments: Sequence[str], conf: Path) -> tuple[list[str], list[str]]:
 
 
 def _from_scratch(conf: Path) -> list[str]:
-    values = [
-        f"{group}.{key}={_value(conf / group, option, key)}"
-        for group, (option, keys) in FROM_SCRATCH.items()
-        for key in keys
-    ]
-    return [
-        "optimizer=adamw",
-        "optimizer.custom_keys=null",
-        "schedule.reference_steps=null",
-        *values,
-    ]
+    """What makes the optimiser again the one that trains the small network from random weights."""
+    there = OmegaConf.load(conf / "optimizer" / "adamw.yaml")
+    assert isinstance(there, DictConfig)
+    known = [key for key in OF_RECIPES if key in there]
+    values = {key: "null" if there[key] is None else there[key] for key in known}
+    changes = [f"optimizer.{key}={value}" for key, value in values.items()]
+    return ["optimizer=adamw", *changes, "schedule.reference_steps=null"]
 
 
 def _overrides(arguments: Sequence[str]) -> Iterator[Override]:

@@ -1,0 +1,37 @@
+"""Compare finished trainings: python scripts/report.py RUNS... --out table.md."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Read a command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("runs", nargs="+", type=Path, help="run folders, or folders of sweeps")
+    parser.add_argument("--baseline", help="label of an arm, or a part of it; else the first arm")
+    parser.add_argument(
+        "--out", nargs="*", type=Path, default=[], help="files: .md, .tex, .csv, .html"
+    )
+    parser.add_argument("--plots", type=Path, help="folder for figures")
+    parser.add_argument("--each", action="store_true", help="list the arms without comparing them")
+    parser.add_argument("--no-cost", action="store_true", help="count no parameters and FLOPs")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Answer one command line."""
+    options = parse(arguments)
+    from segadapt.comparing.command import report
+    from segadapt.experiment import build_task
+
+    build = None if options.no_cost else lambda cfg: build_task(cfg).model
+    report(options.runs, options.baseline, options.out, options.plots, options.each, build)
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except ValueError as error:
+        sys.exit(f"error: {error}")

@@ -1,0 +1,1 @@
+"""Finished trainings side by side: arms, seeds, intervals, the papers' numbers, figures."""

@@ -1,0 +1,94 @@
+"""A comparison of arms as rows: what is measured, how sure it is, and what a paper prints."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from segadapt.comparing.arms import Arm, find
+from segadapt.comparing.costs import Cost, minutes
+from segadapt.comparing.intervals import Difference, difference
+from segadapt.comparing.runs import Result
+from segadapt.comparing.stamps import check_comparable
+
+
+class Row(NamedTuple):
+    """One arm of the table; mIoU in percent."""
+
+    arm: str
+    miou: float
+    deviation: float | None
+    seeds: int
+    difference: Difference | None
+    """To the baseline; None of the baseline itself, and where nothing is compared."""
+    cost: Cost | None
+    minutes: float | None
+    printed: float | None
+    """The paper's number, under the paper's conditions."""
+
+
+class Comparison(NamedTuple):
+    """A table and what has to be said beside it."""
+
+    rows: list[Row]
+    baseline: str | None
+    notes: list[str]
+
+
+def compare(
+    found: Sequence[Arm],
+    baseline: str | None,
+    cost: Callable[[Result], Cost] | None,
+    notes: Sequence[str] = (),
+    each: bool = False,
+) -> Comparison:
+    """Rank arms, best first.
+
+    Args:
+        found: Arms.
+        baseline: Label, or a part that only one label has; None takes the first arm.
+        cost: Counts the parameters of a run's network; None leaves them out.
+        notes: What was found when runs were collected.
+        each: List the arms in their order without comparing them, whatever their protocols.
+
+    Raises:
+        ValueError: If the runs were measured under different conditions, or no arm is the baseline.
+    """
+    if not each:
+        check_comparable([result for arm in found for result in arm.results])
+    base = None if each else find(found, baseline) if baseline else found[0]
+    rows = [_row(arm, base, cost) for arm in found]
+    if not each:
+        rows.sort(key=lambda row: -row.miou)
+    return Comparison(rows, base.label if base else None, [*notes, *_explained(rows)])
+
+
+def _row(arm: Arm, base: Arm | None, cost: Callable[[Result], Cost] | None) -> Row:
+    times = [time for result in arm.results if (time := minutes(result)) is not None]
+    deviation = arm.deviation
+    return Row(
+        arm=arm.label,
+        miou=100 * arm.mean,
+        deviation=None if deviation is None else 100 * deviation,
+        seeds=len(arm.by_seed),
+        difference=None if base is None or arm is base else difference(arm, base),
+        cost=cost(arm.results[0]) if cost else None,
+        minutes=sum(times) / len(times) if times else None,
+        printed=arm.printed,
+    )
+
+
+INTERVALS: Mapping[str, str] = {
+    "images": "brackets: 95 % interval by drawing validation images with replacement, paired",
+    "seeds": "brackets: 95 % interval of Student's t over the seeds that both arms have",
+    "none": "no interval: one common seed, and no per-image counts",
+}
+
+
+def _explained(rows: Sequence[Row]) -> list[str]:
+    methods = {row.difference.method for row in rows if row.difference}
+    notes = [text for method, text in INTERVALS.items() if method in methods]
+    if any(row.printed is not None for row in rows):
+        notes.append(
+            "printed: the paper's own number, measured by its authors under the conditions in the "
+            "experiment's file; it is not ranked here"
+        )
+    return notes

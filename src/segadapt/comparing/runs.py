@@ -1,0 +1,137 @@
+"""What finished trainings left in their folders; what cannot be read is said, never averaged."""
+
+import csv
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Int
+from omegaconf import DictConfig, OmegaConf
+
+from segadapt.configs import resolved
+
+PER_IMAGE = "per_image.npz"
+"""Of a run folder, optional: ``names`` and ``counts``, see :class:`PerImage`."""
+
+
+class PerImage(NamedTuple):
+    """What the student got right in every image."""
+
+    names: tuple[str, ...]
+    counts: Int[np.ndarray, "n 3 k"]
+    """Pixels of each class that are right, that are labelled so, and that are predicted so."""
+
+
+class Result(NamedTuple):
+    """One finished training."""
+
+    folder: Path
+    config: dict[str, Any]
+    overrides: tuple[str, ...]
+    state: Mapping[str, Any]
+    """run.json."""
+    report: Mapping[str, Any]
+    per_image: PerImage | None
+
+    @property
+    def seed(self) -> int:
+        return self.config["seed"]
+
+    @property
+    def miou(self) -> float:
+        """Of the student at the end, a fraction."""
+        return self.report["results"]["student"]["miou"]
+
+    @property
+    def published(self) -> Mapping[str, Any] | None:
+        return self.config.get("published")
+
+
+class Collected(NamedTuple):
+    """Results, and a sentence for each folder that gave none."""
+
+    results: list[Result]
+    problems: list[str]
+
+
+def collect(paths: Iterable[Path]) -> Collected:
+    """Read run folders, and all that lie below folders of sweeps.
+
+    Raises:
+        ValueError: If a path is no folder, or holds no run.
+    """
+    found = Collected([], [])
+    for path in paths:
+        folders = sorted(_folders(path))
+        if not folders:
+            raise ValueError(f"{path} holds no run: there is no run.json in it or below")
+        for folder in folders:
+            try:
+                found.results.append(read(folder))
+            except ValueError as error:
+                found.problems.append(str(error))
+    return found
+
+
+def read(folder: Path) -> Result:
+    """One run.
+
+    Raises:
+        ValueError: If it did not finish, has no report, or one that is not to be read.
+    """
+    state = _json(folder / "run.json")
+    if state.get("state") != "finished":
+        cause = f": {state['cause']}" if state.get("cause") else ""
+        raise ValueError(f"{folder}: the run is {state.get('state', 'without a state')}{cause}")
+    if not (folder / "report.json").is_file():
+        raise ValueError(f"{folder}: finished, but without report.json (callbacks=none?)")
+    report = _json(folder / "report.json")
+    try:
+        miou = report["results"]["student"]["miou"]
+    except (KeyError, TypeError):
+        raise ValueError(f"{folder}: report.json has no results.student.miou") from None
+    if miou is None:
+        raise ValueError(f"{folder}: the report's mIoU is no number (no labelled pixel?)")
+    overrides = folder / "overrides.yaml"
+    typed = list(OmegaConf.load(overrides)) if overrides.is_file() else []
+    config = OmegaConf.load(folder / "config.yaml")
+    assert isinstance(config, DictConfig)
+    return Result(folder, resolved(config), tuple(map(str, typed)), state, report, _images(folder))
+
+
+def curve(folder: Path, name: str) -> list[tuple[int, float]]:
+    """(optimiser step, value) of a column of metrics.csv; empty where it was never logged."""
+    file = folder / "metrics.csv"
+    if not file.is_file():
+        return []
+    with file.open() as content:
+        rows = [row for row in csv.DictReader(content) if row.get(name)]
+    return [(int(row["step"]), float(row[name])) for row in rows]
+
+
+def _folders(path: Path) -> Iterator[Path]:
+    if (path / "run.json").is_file():
+        yield path
+        return
+    for state in path.rglob("run.json"):
+        yield state.parent
+
+
+def _json(file: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(file.read_text())
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{file.parent}: {file.name} is half-written ({error})") from None
+    if not isinstance(content, dict):
+        raise ValueError(f"{file.parent}: {file.name} is no report")
+    return content
+
+
+def _images(folder: Path) -> PerImage | None:
+    file = folder / PER_IMAGE
+    if not file.is_file():
+        return None
+    with np.load(file, allow_pickle=False) as content:
+        return PerImage(tuple(map(str, content["names"])), content["counts"])

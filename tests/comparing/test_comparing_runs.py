@@ -1,0 +1,113 @@
+"""What a comparison reads, leaves out and refuses."""
+
+import pytest
+from made_runs import make_run
+
+from segadapt.comparing.arms import arms, find
+from segadapt.comparing.runs import collect, curve
+from segadapt.comparing.stamps import check_comparable, versions
+
+
+def results(*folders):
+    return collect(folders).results
+
+
+def test_a_sweep_is_all_runs_below_it(tmp_path):
+    for number in range(3):
+        make_run(tmp_path / "sweep" / str(number), number)
+    assert [result.seed for result in results(tmp_path / "sweep")] == [0, 1, 2]
+
+
+def test_what_is_not_finished_is_said_and_left_out(tmp_path):
+    make_run(tmp_path / "good")
+    make_run(tmp_path / "killed", state="running")
+    (make_run(tmp_path / "silent") / "report.json").unlink()
+    (make_run(tmp_path / "half") / "report.json").write_text('{"results": {"stu')
+    (make_run(tmp_path / "other") / "report.json").write_text('{"miou": 1}')
+    found = collect([tmp_path])
+    assert [result.folder.name for result in found.results] == ["good"]
+    said = "\n".join(found.problems)
+    for text in (
+        "killed: the run is running",
+        "silent: finished, but without report.json",
+        "half: report.json is half-written",
+        "other: report.json has no results.student.miou",
+    ):
+        assert text in said
+
+
+def test_a_folder_without_runs_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="holds no run"):
+        collect([tmp_path])
+
+
+def test_curves_come_from_the_metrics(tmp_path):
+    folder = make_run(tmp_path / "a", miou=0.4)
+    assert curve(folder, "val/miou") == [(25, 0.1), (50, 0.2), (75, 0.3), (100, 0.4)]
+    assert curve(folder, "val/other") == []
+
+
+def test_seeds_of_one_config_are_one_arm(tmp_path):
+    for seed, miou in enumerate((0.5, 0.6, 0.7)):
+        make_run(tmp_path / f"a{seed}", seed, miou, typed=["classifier=ssa", "data=x"])
+    make_run(tmp_path / "b", 0, 0.4, typed=["classifier=cac", "data=x"], classifier={"tau": 5.0})
+    found, said = arms(results(tmp_path))
+    assert [arm.label for arm in found] == ["classifier=ssa", "classifier=cac"]
+    assert found[0].mean == pytest.approx(0.6)
+    assert found[0].deviation == pytest.approx(0.1)
+    assert found[1].deviation is None
+    assert said == [
+        "classifier=cac: no result with seed 1, 2, which other arms have; "
+        "differences use the seeds that both have"
+    ]
+
+
+def test_the_same_run_twice_counts_once(tmp_path):
+    make_run(tmp_path / "a", 0, 0.5)
+    make_run(tmp_path / "b", 0, 0.9)
+    found, said = arms(results(tmp_path))
+    assert len(found) == 1
+    assert found[0].mean == 0.5
+    assert "the same config and seed" in said[0]
+
+
+def test_experiments_are_called_by_their_row(tmp_path):
+    row = {"paper": "CAC", "table": 4, "row": "1", "miou": 45.39}
+    make_run(tmp_path / "a", typed=["experiment=cac_table4_1"], published=row)
+    (arm,) = arms(results(tmp_path))[0]
+    assert (arm.label, arm.printed) == ("CAC Table 4 (1)", 45.39)
+
+
+def test_an_arm_is_found_by_a_part_of_its_label(tmp_path):
+    make_run(tmp_path / "a", typed=["classifier=ssa"])
+    make_run(tmp_path / "b", typed=["classifier=cac"], classifier={"tau": 5.0})
+    found, _ = arms(results(tmp_path))
+    assert find(found, "cac").label == "classifier=cac"
+    with pytest.raises(ValueError, match="several arms are called 'classifier'"):
+        find(found, "classifier")
+    with pytest.raises(ValueError, match="no arm is called 'dnc'; there is: classifier=ssa;"):
+        find(found, "dnc")
+
+
+@pytest.mark.parametrize(
+    ("other", "field"),
+    [
+        ({"protocol": {"ignore_index": 0}}, "protocol.ignore_index is 0 and 255"),
+        ({"protocol": {"absent_class": "counts"}}, "protocol.absent_class"),
+        ({"data": {"name": "else"}}, "data.name is 'else' and 'made'"),
+        ({"data": {"multiple": 32}}, "data.multiple is 32 and None"),
+    ],
+)
+def test_other_conditions_are_not_ranked(tmp_path, other, field):
+    make_run(tmp_path / "a")
+    make_run(tmp_path / "b", 1, **other)
+    with pytest.raises(ValueError, match=field):
+        check_comparable(results(tmp_path))
+
+
+def test_another_version_is_said_but_not_refused(tmp_path):
+    make_run(tmp_path / "a")
+    make_run(tmp_path / "b", 1, protocol={"software": {"torch": "3"}})
+    found = results(tmp_path)
+    check_comparable(found)
+    assert versions(found) == ["torch differs between the runs: 2, 3"]
