@@ -24,9 +24,9 @@ def main(arguments: Sequence[str]) -> None:
     """Answer one command line."""
     options = parse(arguments)
     from segadapt.comparing.command import report
-    from segadapt.experiment import build_task
+    from segadapt.experiment import build_model
 
-    build = None if options.no_cost else lambda cfg: build_task(cfg).model
+    build = None if options.no_cost else build_model
     report(options.runs, options.baseline, options.out, options.plots, options.each, build)
 
 

@@ -1,8 +1,16 @@
 """Configs as plain values."""
 
 import pytest
+from omegaconf import OmegaConf
 
-from segadapt.configs import check_counts, differences, fingerprint, moved, redacted
+from segadapt.configs import (
+    check_counts,
+    differences,
+    fingerprint,
+    moved,
+    redacted,
+    without_published_weights,
+)
 
 CONFIG = {
     "seed": 0,
@@ -93,3 +101,23 @@ def test_what_is_nobody_elses_business_is_hidden():
     for key in ("optimizer", "tokens", "token"):
         assert shown[key] == config[key]
     assert shown["logger"]["project"] == "p"
+
+
+def test_a_network_for_a_checkpoint_asks_for_no_published_weights():
+    cfg = OmegaConf.create(
+        {
+            "data": {"pretrained": True},
+            "model": {
+                "encoder": {
+                    "pretrained": "${data.pretrained}",
+                    "weights": "there.pth",
+                    "frozen": "${data.pretrained}",
+                },
+                "stages": [{"pretrained": True, "width": 3}],
+            },
+        }
+    )
+    assert without_published_weights(cfg).model == {
+        "encoder": {"pretrained": False, "weights": None, "frozen": True},
+        "stages": [{"pretrained": False, "width": 3}],
+    }

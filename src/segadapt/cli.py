@@ -123,11 +123,11 @@ def _evaluated(cfg: DictConfig) -> None:
     from rich.console import Console
 
     from segadapt.evaluation.command import evaluate
-    from segadapt.experiment import build_task
+    from segadapt.experiment import build_model
     from segadapt.quiet import be_quiet
 
     be_quiet()
-    evaluate(cfg, run, lambda trained: build_task(trained).model, Console())
+    evaluate(cfg, run, build_model, Console())
 
 
 def _fit(cfg: DictConfig) -> dict[str, float]:

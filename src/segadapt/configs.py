@@ -51,6 +51,22 @@ def resolved(cfg: DictConfig) -> Config:
     return {str(key): value for key, value in plain.items()}
 
 
+def without_published_weights(cfg: DictConfig) -> DictConfig:
+    """A config whose network starts from random weights, because others will replace them."""
+    plain = resolved(cfg)
+    return OmegaConf.create({**plain, "model": _from_random(plain["model"])})
+
+
+def _from_random(node: Any) -> Any:
+    match node:
+        case dict():
+            random = {"pretrained": False, "weights": None}
+            return {key: random.get(key, _from_random(value)) for key, value in node.items()}
+        case list():
+            return [_from_random(value) for value in node]
+    return node
+
+
 def check_counts(config: Config) -> None:
     """Refuse counts that no run can have, before anything is written.
 

@@ -16,7 +16,7 @@ from segadapt.callbacks.checkpoints import Checkpoints
 from segadapt.callbacks.preemption import Preemption
 from segadapt.callbacks.seeding import Seeding
 from segadapt.checkpoint import LAST, digest
-from segadapt.configs import redacted, resolved
+from segadapt.configs import redacted, resolved, without_published_weights
 from segadapt.data.module import SegmentationDataModule
 from segadapt.environment import keep_environment
 from segadapt.metrics_file import MetricsFile
@@ -42,6 +42,14 @@ def build_task(cfg: DictConfig) -> SegmentationTask:
         inference=instantiate(cfg.inference),
         num_classes=num_classes,
     )
+
+
+def build_model(cfg: DictConfig) -> Segmentor:
+    """The network of a training, for weights that come from its checkpoint.
+
+    Published weights are then neither fetched nor looked for: they may be out of reach by now.
+    """
+    return build_task(without_published_weights(cfg)).model
 
 
 def build_data(cfg: DictConfig) -> SegmentationDataModule:
@@ -74,7 +82,7 @@ def fit(cfg: DictConfig) -> dict[str, float]:
     folder = Path(cfg.paths.run)
     last = folder / "checkpoints" / LAST
     start = last if last.is_file() else None
-    data, task = build_data(cfg), build_task(cfg)
+    data, task = build_data(cfg), build_task(without_published_weights(cfg) if start else cfg)
     freeze_unused(task.model, task.objective, cfg.data.num_classes)
     engine = _engine(cfg, start)
     loggers: list[Logger] = [MetricsFile(folder / "metrics.csv")]

@@ -27,15 +27,9 @@ def cost(result: Result, build_model: Callable[[DictConfig], Segmentor]) -> Cost
 
     Args:
         result: Of the run.
-        build_model: Makes the network from a config.
+        build_model: Makes the network from a config, with any weights.
     """
     config = OmegaConf.create(result.config)
-    OmegaConf.update(config, "data.pretrained", False)
-    for part in ("encoder", "decoder"):
-        if OmegaConf.select(config, f"model.{part}.pretrained") is not None:
-            OmegaConf.update(config, f"model.{part}.pretrained", False)
-    if OmegaConf.select(config, "model.pretrained") is not None:
-        OmegaConf.update(config, "model.pretrained", False)
     height, width = config.data.crop
     model = build_model(config)
     return Cost(count_parameters(model), true_macs(model, height, width), (height, width))

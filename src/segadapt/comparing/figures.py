@@ -20,7 +20,7 @@ WIDTH: Final = 3.4
 
 DPI: Final = 200
 
-STYLE: Final[Mapping[str, Any]] = {
+STYLE: Final[Mapping[Any, Any]] = {
     "font.size": 8,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -77,7 +77,7 @@ def draw(found: Sequence[Arm], comparison: Comparison, folder: Path) -> list[Pat
 
 
 def setting_curve(
-    found: Sequence[Arm], key: Sequence[str], name: str, printed: Mapping[float, float]
+    found: Sequence[Arm], key: Sequence[str], name: str, printed: Mapping[Any, float]
 ) -> Figure | None:
     """MIoU over one setting, and the paper's curve on an axis of its own; None below two values."""
     points = _by_setting(found, key)
@@ -103,11 +103,11 @@ def setting_curve(
 
 def heat_map(found: Sequence[Arm]) -> Figure | None:
     """MIoU over tau and lambda; squares frame the points that CAC prints."""
-    cells = {
-        (_setting(arm, TAU), _setting(arm, LAMBDA)): 100 * arm.mean
-        for arm in found
-        if _setting(arm, TAU) is not None and _setting(arm, LAMBDA)
-    }
+    cells: dict[tuple[float, float], float] = {}
+    for arm in found:
+        tau, weight = _setting(arm, TAU), _setting(arm, LAMBDA)
+        if tau is not None and weight:
+            cells[tau, weight] = 100 * arm.mean
     taus, lambdas = (sorted({cell[i] for cell in cells}) for i in (0, 1))
     if len(taus) < 2 or len(lambdas) < 2:
         return None

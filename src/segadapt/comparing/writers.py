@@ -60,11 +60,13 @@ def as_csv(comparison: Comparison) -> str:
         gap = row.difference or Difference(0, None, None, "", 0)
         shown = [_percent(value) for value in (gap.mean, gap.low, gap.high)]
         cost = row.cost
-        counted = [cost.parameters.training, cost.parameters.deployed, cost.macs] if cost else []
+        counted: list[int | None] = [None] * 3
+        if cost:
+            counted = [cost.parameters.training, cost.parameters.deployed, cost.macs]
         writer.writerow(
             [row.arm, row.miou, row.deviation, row.seeds]
             + (shown if row.difference else [None] * 3)
-            + [gap.method, *(counted or [None] * 3), row.minutes, row.printed]
+            + [gap.method, *counted, row.minutes, row.printed]
         )
     return text.getvalue()
 
