@@ -21,7 +21,8 @@ def mistake(error: Exception, compose: Callable[[], DictConfig]) -> str:
     if isinstance(error, MissingConfigException) and error.options:
         group, _, name = str(error.missing_cfg_file).rpartition("/")
         there = sorted(error.options)
-        said = f"there is no {group}={name}{_near(name, there)}"
+        nearest = 3 if len(there) > MANY else 1
+        said = f"there is no {group}={name}{_near(name, there, nearest)}"
         return said if len(there) > MANY else f"{said}; there is {', '.join(there)}"
     if unknown := re.match(r"Could not override '([^']+)'", str(error)):
         key = unknown[1]
@@ -30,8 +31,8 @@ def mistake(error: Exception, compose: Callable[[], DictConfig]) -> str:
     return "; ".join(line for line in lines if not line.startswith("See https"))
 
 
-def _near(name: str, there: Sequence[str]) -> str:
-    close = difflib.get_close_matches(name, there, n=3 if len(there) > MANY else 1)
+def _near(name: str, there: Sequence[str], number: int = 1) -> str:
+    close = difflib.get_close_matches(name, there, n=number)
     return f", did you mean {' or '.join(close)}?" if close else ""
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from layouts import EXPECTED, PUBLISHED, tar_of, zip_of
+from archives import EXPECTED, PUBLISHED, tar_of, zip_of
 from segadapt.prepare import unpack
 from segadapt.prepare.catalogue import RECIPES
 from segadapt.prepare.procedure import prepare

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from layouts import LAYOUTS
 from PIL import Image
 from scipy.io import savemat
 from written import blocks, camvid, picture, write
 
-from layouts import LAYOUTS
 from segadapt.data.camvid import CamVid
 from segadapt.data.decode import read_image, read_label
 from segadapt.data.folder import Folder
