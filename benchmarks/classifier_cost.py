@@ -12,12 +12,12 @@ from functools import partial
 from typing import Any, Final
 
 import torch
+from benchmarks.goals import Goal, numbers_of, publish
+from benchmarks.reference import cac, ssa
 from hydra.utils import instantiate
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from benchmarks.goals import Goal, numbers_of, publish
-from benchmarks.reference import cac, ssa
 from segadapt.classifiers.base import Classifier
 from segadapt.cost.laboratory import composed
 from segadapt.cost.memory import peak_bytes

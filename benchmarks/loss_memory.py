@@ -18,11 +18,11 @@ from statistics import median
 from typing import Any, Final
 
 import torch
+from benchmarks.goals import Goal, numbers_of, publish
+from benchmarks.reference.supervision import dice, mean_over_valid, upsampled
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from benchmarks.goals import Goal, numbers_of, publish
-from benchmarks.reference.supervision import dice, mean_over_valid, upsampled
 from segadapt.cost.scenes import labels_in_patches
 from segadapt.cost.timing import cpu_clock
 from segadapt.losses.cross_entropy import CrossEntropy

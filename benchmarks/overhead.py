@@ -14,9 +14,9 @@ from typing import Any, ClassVar, Final
 
 import lightning as L
 import torch
+from benchmarks.goals import Goal, numbers_of, publish
 from torch.utils.data import DataLoader, IterableDataset
 
-from benchmarks.goals import Goal, numbers_of, publish
 from segadapt.cost.comparison import place
 from segadapt.cost.laboratory import built, composed, setting_of
 from segadapt.cost.options import CONFIGS, Options

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import lightning as L
+from benchmarks.goals import Goal, numbers_of, publish
 from lightning.pytorch.callbacks import Callback
 
-from benchmarks.goals import Goal, numbers_of, publish
 from segadapt.cost.presentation import timing
 from segadapt.cost.timing import Action, Reading, alternate, ratio, seconds, spread
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-
 from runs import wait
+
 from segadapt import evaluation, experiment  # noqa: F401 # imported before the fork
 
 

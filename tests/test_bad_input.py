@@ -6,8 +6,8 @@ import shutil
 import cv2
 import numpy as np
 import pytest
-
 from commands import command
+
 from segadapt.cli import train
 
 SIZE = (48, 64)

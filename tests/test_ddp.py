@@ -7,8 +7,8 @@ import time
 
 import pytest
 import torch
-
 from runs import config, fork, fork_ranks, wait
+
 from segadapt.experiment import fit, train
 
 STEPS = 4

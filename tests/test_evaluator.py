@@ -5,6 +5,7 @@ import torch
 import torch.distributed as dist
 import torch.nn.functional as F
 from sklearn.metrics import confusion_matrix
+from toy import CLASSES, Pooled
 
 from segadapt.classifiers.cac import CACClassifier
 from segadapt.classifiers.fixed import FixedClassifier
@@ -12,7 +13,6 @@ from segadapt.evaluator import Evaluator, branch_labels, branch_maps
 from segadapt.inference import everything, multiscale, slide, whole
 from segadapt.segmentor import Segmentor
 from segadapt.structures import IGNORE, Batch
-from toy import CLASSES, Pooled
 
 
 @pytest.fixture(params=[FixedClassifier, CACClassifier], ids=["fixed", "cac"])

@@ -2,9 +2,9 @@
 
 import pytest
 import torch
+from experiments import ABLATIONS, ABSENT, FOLDER, NAMES, chosen, composed, missing, rows
 from omegaconf import OmegaConf
 
-from experiments import ABLATIONS, ABSENT, FOLDER, NAMES, chosen, composed, missing, rows
 from segadapt.cli import CONF
 from segadapt.experiment import build_task
 from segadapt.scaling import scaled

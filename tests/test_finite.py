@@ -5,8 +5,8 @@ import math
 
 import pytest
 import torch
-
 from runs import config, fork, wait
+
 from segadapt.experiment import train
 from segadapt.finite import FiniteCheck, LabelCheck
 from segadapt.losses.objective import Losses

@@ -1,9 +1,9 @@
 """The experiments against the recipes that the releases resolve to, field by field."""
 
 import pytest
+from experiments import composed, missing, rows
 from omegaconf import OmegaConf
 
-from experiments import composed, missing, rows
 from segadapt.cli import CONF
 
 MODELS = {

@@ -9,8 +9,8 @@ import time
 
 import pytest
 import torch
-
 from runs import config, fork, state, wait
+
 from segadapt.experiment import train
 
 CLASSIFIERS = ["fixed", "cac", "ssa"]

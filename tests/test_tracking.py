@@ -7,11 +7,11 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 import torch
-
 from runs import fork, wait
+from toy import fit
+
 from segadapt import tracking
 from segadapt.tracking import WandbTracker, logged_in, resolved
-from toy import fit
 
 SECRET = "s3cr3t-canary-0123456789"
 

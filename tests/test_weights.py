@@ -4,11 +4,11 @@ import random
 
 import pytest
 import torch
+from toy import CLASSES, Pooled
 
 from segadapt.classifiers.fixed import FixedClassifier
 from segadapt.segmentor import Segmentor
 from segadapt.weights import read_weights, with_weights
-from toy import CLASSES, Pooled
 
 
 @pytest.fixture

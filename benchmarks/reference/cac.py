@@ -2,9 +2,6 @@
 
 from typing import NamedTuple
 
-from jaxtyping import Float, Int
-from torch import Tensor
-
 from benchmarks.reference.branches import (
     Weights,
     beside,
@@ -17,6 +14,8 @@ from benchmarks.reference.branches import (
 )
 from benchmarks.reference.distillation import response
 from benchmarks.reference.supervision import mean_over_all, mean_over_valid, upsampled
+from jaxtyping import Float, Int
+from torch import Tensor
 
 
 class Scores(NamedTuple):

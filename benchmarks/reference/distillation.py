@@ -4,10 +4,9 @@ import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
+from benchmarks.reference.branches import EPSILON, IGNORE
 from jaxtyping import Float, Int
 from torch import Tensor
-
-from benchmarks.reference.branches import EPSILON, IGNORE
 
 LABEL_MIX = 0.5
 

@@ -4,9 +4,6 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int
-from torch import Tensor
-
 from benchmarks.reference.branches import (
     EPSILON,
     TAU,
@@ -21,6 +18,8 @@ from benchmarks.reference.branches import (
 )
 from benchmarks.reference.distillation import boundary_mask, response
 from benchmarks.reference.supervision import dice, mean_over_all, mean_over_valid, upsampled
+from jaxtyping import Float, Int
+from torch import Tensor
 
 WEIGHTS = {
     "coarse": 1.0,

@@ -2,10 +2,9 @@
 
 import torch
 import torch.nn.functional as F
+from benchmarks.reference.branches import IGNORE
 from jaxtyping import Float, Int
 from torch import Tensor
-
-from benchmarks.reference.branches import IGNORE
 
 
 def upsampled(

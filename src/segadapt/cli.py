@@ -100,7 +100,8 @@ def _trained(cfg: DictConfig, failed: list[Path]) -> float:
 def _announcement(cfg: DictConfig, model: str) -> str:
     from segadapt.optim.schedules import warm_up
 
-    warmup = warm_up(cfg.schedule.warmup, cfg.data.steps, cfg.schedule.reference_steps)
+    rule = cfg.schedule
+    warmup = warm_up(rule.warmup, cfg.data.steps, rule.reference_steps, rule.longest_warmup)
     return announcement(cfg.published, cfg.data.name, model, cfg.data.steps, warmup)
 
 

@@ -1,13 +1,13 @@
 import cv2
 import numpy as np
 import torch
+from toy import Blocks, fit
 
 from segadapt.callbacks import panels
 from segadapt.callbacks.panels import Panels, shown
 from segadapt.data.normalization import MEAN, STD
 from segadapt.drawing import GAP, LINE, TILE
 from segadapt.palette import palette
-from toy import Blocks, fit
 
 
 def test_each_validation_draws_the_same_images(tmp_path):

@@ -6,10 +6,10 @@ import lightning as L
 import pytest
 import torch
 from rich.console import Console
+from toy import ToyData, ToyTask, fit
 
 from segadapt.callbacks import progress
 from segadapt.callbacks.progress import Glimpse, TrainingProgress
-from toy import ToyData, ToyTask, fit
 
 
 @pytest.fixture(autouse=True)

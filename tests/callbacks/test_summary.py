@@ -6,10 +6,10 @@ import shlex
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from rich.console import Console
+from toy import Blocks, fit
 
 from segadapt.callbacks import summary
 from segadapt.callbacks.summary import Summary, evaluate_command
-from toy import Blocks, fit
 
 
 def test_the_end_shows_every_class_the_miou_and_what_to_type_next(tmp_path):

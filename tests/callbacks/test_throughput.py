@@ -4,9 +4,9 @@ import time
 import lightning as L
 import pytest
 import torch
+from toy import ToyTask, fit
 
 from segadapt.callbacks.throughput import Throughput, peak_memory
-from toy import ToyTask, fit
 
 
 class Kept(L.Callback):

@@ -1,13 +1,13 @@
 import contract
+import golden
 import pixel_loops
 import pytest
 import release_style
 import torch
+from golden import VALUES
 from presets import preset
 from torch.nn import functional as F
 
-import golden
-from golden import VALUES
 from segadapt.classifiers.cac import CACClassifier
 from segadapt.structures import IGNORE
 

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-
 from networks import generator
+
 from segadapt.classifiers.fixed import FixedClassifier
 from segadapt.classifiers.ssa import SSAClassifier
 from segadapt.cost.paper_flops import paper_macs

@@ -1,8 +1,8 @@
 import pytest
-from rich.console import Console
-
 from benchmarks.goals import Goal, goal_table, numbers_of
 from benchmarks.overhead import BLOCK, WARM_UP, blocks
+from rich.console import Console
+
 from segadapt.cost.timing import Reading
 
 

@@ -1,7 +1,6 @@
 """The page of all models."""
 
 import pytest
-
 from benchmarks.models import PRINTED_FLOPS, PRINTED_PARAMETERS, composed, line, main, source
 
 

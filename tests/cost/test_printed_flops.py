@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 import torch
-
 from networks import generator
+
 from segadapt.classifiers.fixed import FixedClassifier
 from segadapt.cli import CONF
 from segadapt.cost.paper_flops import paper_macs

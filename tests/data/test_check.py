@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
+from layouts import LAYOUTS
 from rich.console import Console
 from written import blocks, camvid, write
 
-from layouts import LAYOUTS
 from segadapt.cli import CONF
 from segadapt.data.charts import OPACITY, Tile, overlaid
 from segadapt.data.check import check

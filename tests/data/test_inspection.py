@@ -2,10 +2,10 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from layouts import LAYOUTS
 from PIL import Image
 from written import blocks, camvid, picture, write
 
-from layouts import LAYOUTS
 from segadapt.data.ade20k import ADE20K
 from segadapt.data.camvid import CamVid
 from segadapt.data.census import Census, remarks

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
+from layouts import COCO, HEIGHT, LAYOUTS, WIDTH, values
 from PIL import Image
 from scipy.io import loadmat
 from written import write
 
-from layouts import COCO, HEIGHT, LAYOUTS, WIDTH, values
 from segadapt.cli import CONF
 from segadapt.data.ade20k import ADE20K
 from segadapt.data.cityscapes import Cityscapes

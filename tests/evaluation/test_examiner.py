@@ -3,6 +3,7 @@ from functools import partial
 import pytest
 import torch
 import torch.distributed as dist
+from toy import CLASSES, Pooled
 
 from segadapt.classifiers.cac import CACClassifier
 from segadapt.classifiers.fixed import FixedClassifier
@@ -11,7 +12,6 @@ from segadapt.evaluator import Evaluator
 from segadapt.inference import multiscale, slide, whole
 from segadapt.segmentor import Segmentor
 from segadapt.structures import IGNORE, Batch
-from toy import CLASSES, Pooled
 
 RANKS = 3
 

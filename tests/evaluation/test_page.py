@@ -3,6 +3,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import torch
+from toy import CLASSES, Pooled
 
 from segadapt.classifiers.cac import CACClassifier
 from segadapt.classifiers.fixed import FixedClassifier
@@ -13,7 +14,6 @@ from segadapt.evaluation.serial import findings_as_json
 from segadapt.inference import whole
 from segadapt.segmentor import Segmentor
 from segadapt.structures import Batch
-from toy import CLASSES, Pooled
 
 NAMES = ("sky", "road & <rail>", "tree", "car")
 PROTOCOL = {

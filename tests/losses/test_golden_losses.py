@@ -1,11 +1,11 @@
 """The values that the released heads computed (spec section F), from the objective of the yaml."""
 
+import golden
 import pytest
 from cases import close
 from composed import objective
 from torch import nn
 
-import golden
 from segadapt.losses.cross_entropy import CrossEntropy
 from segadapt.losses.dice import Dice
 from segadapt.losses.response import ResponseDistillation

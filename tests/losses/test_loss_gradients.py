@@ -1,10 +1,9 @@
 """Which parameters each term trains (spec A.4 and B.4)."""
 
+import golden
 import pytest
 import torch
 from composed import objective
-
-import golden
 
 CAC_SHARED = {"coarse.weight", "coarse.bias"}
 STUDENT = {"student.0.weight", "student.2.weight", "student.2.bias"}

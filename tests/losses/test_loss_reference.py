@@ -1,11 +1,10 @@
 """The loop reference of the benchmarks is right, and the package agrees with it."""
 
+import golden
 import pytest
 import torch
-from composed import objective
-
-import golden
 from benchmarks.reference import cac, ssa
+from composed import objective
 
 REFERENCES = {"cac": cac, "ssa": ssa}
 

@@ -1,8 +1,8 @@
 import pytest
 import torch
 import torch.nn.functional as F
-
 from authors import Checkpoint
+
 from segadapt.models.encoders.afformer import AFFormer
 from segadapt.models.encoders.frequency_attention import FrequencyFilters
 

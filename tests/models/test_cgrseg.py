@@ -3,9 +3,9 @@
 import pytest
 import torch
 import torch.nn.functional as F
-
 from authors import Checkpoint
 from networks import generator
+
 from segadapt.models.decoders.cgrseg import CGRSegDecoder
 
 WIDTHS, CHANNELS, STRIP, BLOCKS = (3, 4, 6, 8), 5, 3, 2

@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-
 from networks import generator
 
 CLASSES = 150

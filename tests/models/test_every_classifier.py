@@ -7,8 +7,8 @@ import segmentation_models_pytorch as smp
 import torch
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
-
 from networks import generator
+
 from segadapt.cli import CONF
 
 CLASSIFIERS = sorted(file.stem for file in (Path(CONF) / "classifier").glob("*.yaml"))

@@ -6,9 +6,9 @@ from pathlib import Path
 import jaxtyping
 import pytest
 import torch
+from networks import generator
 from torch import nn
 
-from networks import generator
 from segadapt.cli import CONF
 
 MODELS = sorted(file.stem for file in (Path(CONF) / "model").glob("*.yaml"))

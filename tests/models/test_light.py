@@ -1,9 +1,9 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from authors import Checkpoint
 from torch import nn
 
-from authors import Checkpoint
 from segadapt.models.decoders.light import LightDecoder
 
 

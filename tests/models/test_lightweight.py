@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 from lightweight_probe import ENCODERS
-
 from networks import generator
+
 from segadapt.models.interfaces import Encoder
 
 PUBLISHED = {  # encoder, head with 150 classes, channels of the levels, strides, width, total in M

@@ -2,8 +2,8 @@ import logging
 
 import torch
 import torch.nn.functional as F
-
 from authors import Checkpoint
+
 from segadapt.models.encoders.mscan import MSCAN, StripAttention
 
 CHANNELS, DEPTHS, RATIOS = (4, 6, 8, 10), (2, 1, 1, 1), (3, 2, 2, 2)

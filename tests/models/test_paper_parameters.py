@@ -5,8 +5,8 @@ Counted by shapes alone (meta device); architectures.md 2.4 and 2.5.
 
 import pytest
 import torch
-
 from networks import generator
+
 from segadapt.classifiers.cac import CACClassifier
 from segadapt.classifiers.fixed import FixedClassifier
 from segadapt.classifiers.ssa import SSAClassifier

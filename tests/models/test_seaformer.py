@@ -1,8 +1,8 @@
 import pytest
 import torch
 import torch.nn.functional as F
-
 from authors import Checkpoint
+
 from segadapt.models.encoders.seaformer import SeaFormer
 from segadapt.models.encoders.squeeze_axial import SqueezeAxialAttention
 

@@ -1,9 +1,9 @@
 import io
 
 import pytest
+from publisher import publishing
 from rich.console import Console
 
-from publisher import publishing
 from segadapt.prepare import download
 from segadapt.prepare.bars import Bars
 

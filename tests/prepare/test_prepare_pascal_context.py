@@ -3,8 +3,8 @@ import json
 import cv2
 import numpy as np
 import pytest
-
 from annotated import PHASES, SIZES, content, encoded, rectangles
+
 from segadapt.prepare.pascal_context import KEPT, convert
 
 # Of the converter that mmsegmentation documents: numbers of VOC-Context in no order, with 0.

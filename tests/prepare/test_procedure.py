@@ -6,8 +6,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-
 from archives import EXPECTED, PUBLISHED, tar_of, zip_of
+
 from segadapt.prepare import unpack
 from segadapt.prepare.catalogue import RECIPES
 from segadapt.prepare.procedure import prepare

@@ -1,5 +1,4 @@
 import torch
-
 from networks import generator
 
 

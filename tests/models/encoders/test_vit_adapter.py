@@ -2,8 +2,8 @@ import pytest
 import timm
 import torch
 import torch.nn.functional as F
-
 from authors import Checkpoint
+
 from segadapt.models.encoders.checkpoint import fill
 from segadapt.models.encoders.plain_vit import scale_layers, trunk
 from segadapt.models.encoders.published import renamed

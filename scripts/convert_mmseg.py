@@ -1,0 +1,82 @@
+r"""Convert a checkpoint of mmsegmentation or of the CAC and SSA releases into ours.
+
+python scripts/convert_mmseg.py FILE --model upernet_swin --classifier cac \
+    --out RUN/checkpoints/last.ckpt
+python scripts/evaluate.py run=RUN data.root=PATH
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from hydra import compose, initialize_config_dir
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from segadapt.cli import CONF
+
+
+def arguments(words: Sequence[str]) -> argparse.Namespace:
+    """What was typed."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("file", type=Path, help="checkpoint of mmsegmentation 0.x or 1.x")
+    parser.add_argument("--model", required=True, help="a name of conf/model")
+    parser.add_argument("--classifier", required=True, choices=("fixed", "cac", "ssa"))
+    parser.add_argument("--out", required=True, type=Path, help="checkpoint to write")
+    parser.add_argument("--data", default="folder", help="a name of conf/data (default: folder)")
+    parser.add_argument("overrides", nargs="*", help="KEY=VALUE of the config, such as data.root=.")
+    return parser.parse_args(words)
+
+
+def composed(overrides: Sequence[str]) -> DictConfig:
+    """The config of a training that would make such a network."""
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        return compose("train", list(overrides))
+
+
+def main(words: Sequence[str]) -> None:
+    """Answer one command line."""
+    given = arguments(words)
+    from segadapt.conversion import convert as published
+    from segadapt.conversion.folder import run_of, write_run
+    from segadapt.conversion.plan import plan
+    from segadapt.experiment import build_task
+    from segadapt.protocol import sha256
+
+    folder = run_of(given.out)
+    parts = [f"{group}={getattr(given, group)}" for group in ("data", "model", "classifier")]
+    paths = [f"paths.run={folder.resolve()}", "data.pretrained=false"]
+    overrides = [*parts, *paths, *given.overrides]
+    cfg = composed(overrides)
+    rules = plan(cfg.model, given.model, given.classifier)
+    state = published.read_published(given.file)
+    published.check_classifier(state, rules, given.classifier, given.file)
+    classes = published.count_classes(state, rules, given.file)
+    if OmegaConf.is_missing(cfg.data, "num_classes"):
+        overrides.append(f"data.num_classes={classes}")
+        cfg = composed(overrides)
+    if cfg.data.num_classes != classes:
+        raise ValueError(
+            f"{given.file} scores {classes} classes, but data={given.data} has "
+            f"{cfg.data.num_classes}; name its data set with --data, or leave that out"
+        )
+    model = build_task(cfg).model
+    found = published.convert(state, rules, model.state_dict(), given.file)
+    model.load_state_dict(found.tensors)
+    origin = {"file": given.file.name, "sha256": sha256(given.file), "unused": found.unused}
+    write_run(given.out, cfg, overrides, found.tensors, origin)
+    print(f"{given.out}: {len(found.tensors)} tensors, {classes} classes")
+    print(f"unread in the release too: {', '.join(found.idle) or 'none'}")
+    print(f"unused: {', '.join(found.unused) or 'none'}")
+    print(f"evaluate with: python scripts/evaluate.py run={folder} checkpoint={given.out.stem}")
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except (ValueError, HydraException, OmegaConfBaseException) as error:
+        sys.exit(f"error: {error}")

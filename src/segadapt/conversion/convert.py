@@ -1,0 +1,135 @@
+"""Filling a network of ours from a checkpoint of mmsegmentation or of a release."""
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from segadapt.conversion.classifiers import MARKS
+from segadapt.conversion.plan import Plan
+
+State = Mapping[str, Tensor]
+
+
+class Converted(NamedTuple):
+    """A network's tensors, and what of the checkpoint did not go into them."""
+
+    tensors: dict[str, Tensor]
+    idle: list[str]
+    """Tensors that the release leaves unread too, under their published names."""
+    unused: list[str]
+    """Tensors that have no place in the network."""
+
+
+def read_published(file: Path) -> dict[str, Tensor]:
+    """The tensors of a checkpoint of mmsegmentation 0.x or 1.x; nothing else is unpickled.
+
+    Raises:
+        ValueError: If there is no such file, or it holds no network, or more than tensors.
+    """
+    if not file.is_file():
+        raise ValueError(f"there is no file {file}")
+    try:
+        content = torch.load(file, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise ValueError(
+            f"{file} holds more than tensors and plain values, which is not read because it could "
+            "run code; where you trust it, let mmsegmentation's publish_model.py strip it first"
+        ) from error
+    except (RuntimeError, OSError, EOFError) as error:
+        raise ValueError(f"{file} is no checkpoint: {str(error).splitlines()[0]}") from error
+    state = content.get("state_dict", content) if isinstance(content, Mapping) else {}
+    tensors = {
+        name.removeprefix("module."): value
+        for name, value in state.items()
+        if torch.is_tensor(value)
+    }
+    if not any(name.startswith("decode_head.") for name in tensors):
+        raise ValueError(
+            f"{file} holds no decode_head, so it is no segmentation network of mmsegmentation; "
+            "weights of a backbone alone go into model.encoder.weights"
+        )
+    return tensors
+
+
+def count_classes(state: State, plan: Plan, file: Path) -> int:
+    """How many classes a checkpoint scores.
+
+    Raises:
+        ValueError: If it has no classifier where the network has it.
+    """
+    name = f"{plan.head}conv_seg.weight"
+    if name not in state:
+        raise ValueError(
+            f"{file} has no {name}; it is another network, or a part of one: check --model"
+        )
+    return len(state[name])
+
+
+def check_classifier(state: State, plan: Plan, classifier: str, file: Path) -> None:
+    """Compare the classifier that is asked for with the checkpoint's.
+
+    Raises:
+        ValueError: If they differ.
+    """
+    there = next((name for name, mark in MARKS.items() if plan.head + mark in state), "fixed")
+    if there != classifier:
+        raise ValueError(
+            f"{file} holds the classifier {there}, not {classifier}: convert it with "
+            f"--classifier {there}"
+        )
+
+
+def convert(state: State, plan: Plan, own: State, file: Path) -> Converted:
+    """A checkpoint's tensors under our names, each checked against the network's shapes.
+
+    Args:
+        state: Tensors of the checkpoint.
+        plan: Rules for the network.
+        own: State dict of the network; only names and shapes are read.
+        file: Where the tensors come from, for messages.
+
+    Raises:
+        ValueError: If a tensor of the network is missing or two are given, or shapes differ.
+    """
+    tensors: dict[str, Tensor] = {}
+    left = Converted(tensors, [], [])
+    for theirs, value in state.items():
+        if plan.idle(theirs):
+            left.idle.append(theirs)
+            continue
+        placed = plan.place(theirs, value, own)
+        if not placed:
+            left.unused.append(theirs)
+        for name, tensor in placed.items():
+            _check(name, theirs, tensor, own, tensors, file)
+            tensors[name] = tensor
+    _complete(tensors, own, left.unused, file)
+    return left
+
+
+def _check(name: str, theirs: str, value: Tensor, own: State, done: State, file: Path) -> None:
+    if value.shape != own[name].shape:
+        raise ValueError(
+            f"{file}: {theirs} has the shape {tuple(value.shape)}, where this network has "
+            f"{tuple(own[name].shape)} ({name}); it is another variant: check --model"
+        )
+    if name in done and not torch.equal(done[name], value):
+        raise ValueError(f"{file} holds two different tensors for {name}, one of them as {theirs}")
+
+
+def _complete(tensors: dict[str, Tensor], own: State, unused: list[str], file: Path) -> None:
+    """Add the counters of batches that old checkpoints lack; nothing else may be missing."""
+    missing = [name for name in own if name not in tensors]
+    for name in [name for name in missing if name.endswith(".num_batches_tracked")]:
+        tensors[name] = torch.zeros_like(own[name], device="cpu")
+        missing.remove(name)
+    if missing:
+        odd = f", while {unused[0]} has no place" if unused else ""
+        raise ValueError(
+            f"{file} is incomplete or another network: {len(missing)} of {len(own)} tensors are "
+            f"missing, such as {missing[0]}{odd}; check --model"
+        )

@@ -1,0 +1,201 @@
+"""State dicts under the published names, with the published shapes, become ours and nothing else.
+
+``published.json.gz`` has names and shapes of mmsegmentation's own networks (port 1.4.2); those of
+the releases' classifiers are spec A.1 and B.1.
+"""
+
+import gzip
+import json
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+from hydra import compose, initialize_config_dir
+from hydra.utils import instantiate
+
+from segadapt.cli import CONF
+from segadapt.conversion.convert import check_classifier, convert, count_classes, read_published
+from segadapt.conversion.plan import plan
+from segadapt.conversion.rules import as_linear, merged_patches
+from segadapt.run_reader import read_run
+from segadapt.segmentor import Segmentor
+from segadapt.weights import read_weights
+
+ROOT = Path(__file__).parents[2]
+FILE = Path("a.pth")
+PUBLISHED = json.loads(gzip.decompress((Path(__file__).parent / "published.json.gz").read_bytes()))
+
+
+def drawn(shapes):
+    generator = torch.Generator().manual_seed(0)
+    return {name: torch.rand(shape, generator=generator) for name, shape in shapes.items()}
+
+
+def released(classifier, width, classes=150):
+    """Names and shapes of what a release adds to a decode head."""
+    layers = {"0.weight": (width // 2, 2 * width), "2.weight": (width, width // 2), "2.bias": width}
+    mlps = {"cac": ("proj", "apd_proj"), "fixed": ()}.get(classifier) or ()
+    shapes = {}
+    if classifier == "ssa":
+        mlps = [
+            f"{teacher}center_{kind}_proj" for teacher in ("", "gt_") for kind in ("content", "pos")
+        ]
+        shapes = {
+            "get_feat_pos.weight": (width, 1, 3, 3),
+            "get_feat_pos.bias": (width,),
+            "center_pos.weight": (classes, width),
+            "center_proj.weight": (width, width),
+            "gt_center_proj.weight": (width, width),
+        }
+    for mlp in mlps:
+        shapes |= {f"{mlp}.{layer}": shape for layer, shape in layers.items()}
+    return {name: (shape,) if isinstance(shape, int) else shape for name, shape in shapes.items()}
+
+
+def composed(model, classifier="fixed"):
+    words = ["data=synthetic", "data.num_classes=150", f"model={model}", f"classifier={classifier}"]
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        return compose("train", words)
+
+
+def ours(cfg):
+    return Segmentor(instantiate(cfg.model), instantiate(cfg.classifier), 150)
+
+
+def network(model, classifier):
+    """Our state dict, the rules, and a published state dict."""
+    cfg = composed(model, classifier)
+    rules = plan(cfg.model, model, classifier)
+    own = ours(cfg).state_dict()
+    width = PUBLISHED[model][f"{rules.head}conv_seg.weight"][1]
+    extra = {rules.head + name: shape for name, shape in released(classifier, width).items()}
+    return own, rules, drawn({**PUBLISHED[model], **extra})
+
+
+CASES = [
+    ("upernet_swin", "cac"),
+    ("segformer_mit_b0", "ssa"),
+    ("fcn_mobilenetv2", "cac"),
+    ("deeplabv3plus_mobilenetv2", "fixed"),
+    ("ocrnet_hrnet18", "ssa"),
+    ("upernet_resnet50", "fixed"),
+    ("segnext_tiny", "ssa"),
+]
+
+
+@pytest.mark.parametrize(("model", "classifier"), CASES)
+def test_every_tensor_finds_its_place(model, classifier):
+    own, rules, state = network(model, classifier)
+    check_classifier(state, rules, classifier, FILE)
+    assert count_classes(state, rules, FILE) == 150
+    found = convert(state, rules, own, FILE)
+    assert found.unused == []
+    assert all(name.endswith("relative_position_index") for name in found.idle)
+    assert {n: v.shape for n, v in found.tensors.items()} == {n: v.shape for n, v in own.items()}
+    # Nothing is used twice or lost: the values are those of the file, in another order.
+    read = [state[name] for name in state if name not in found.idle]
+    assert sums(found.tensors.values()) == pytest.approx(sums(read), rel=1e-12)
+
+
+def sums(tensors):
+    """Count, sum and sum of squares of all values."""
+    parts = [
+        (v.numel(), v.double().sum().item(), v.double().square().sum().item()) for v in tensors
+    ]
+    return tuple(map(sum, zip(*parts, strict=True)))
+
+
+def test_patches_are_merged_in_the_other_order():
+    width, out = 3, 5
+    image = torch.rand(1, width, 4, 6)
+    weight, scale = torch.rand(out, 4 * width), torch.rand(4 * width)
+    theirs = (F.unfold(image, 2, stride=2).transpose(1, 2) * scale) @ weight.T
+    (moved,) = merged_patches("layers_1.downsample.reduction.weight", weight).values()
+    (factor,) = merged_patches("layers_1.downsample.norm.weight", scale).values()
+    cells = [image[0, :, i : i + 2, j : j + 2] for i in (0, 2) for j in (0, 2, 4)]
+    # timm: the channels of the upper left cell, the lower left, the upper right, the lower right.
+    rows = [torch.cat([c[:, 0, 0], c[:, 1, 0], c[:, 0, 1], c[:, 1, 1]]) for c in cells]
+    assert torch.allclose((torch.stack(rows) * factor) @ moved.T, theirs[0], atol=1e-6)
+
+
+def test_attention_is_split_into_query_and_the_rest():
+    value = torch.rand(12, 4)
+    parts = as_linear("block1.0.attn.in_proj_weight", value)
+    assert torch.equal(parts["block1.0.attn.q.weight"], value[:4])
+    assert torch.equal(parts["block1.0.attn.kv.weight"], value[4:])
+
+
+@pytest.fixture(scope="module")
+def segformer():
+    return network("segformer_mit_b0", "fixed")
+
+
+def test_a_missing_tensor_is_told(segformer):
+    own, rules, state = segformer
+    state = {name: value for name, value in state.items() if "fusion_conv.bn" not in name}
+    with pytest.raises(ValueError, match=r"4 of 208 tensors are missing, such as generator\.dec"):
+        convert(state, rules, own, FILE)
+
+
+def test_another_variant_is_told(segformer):
+    own, rules, state = segformer
+    state = {**state, "backbone.layers.0.2.weight": torch.ones(64)}
+    with pytest.raises(ValueError, match=r"layers\.0\.2\.weight has the shape \(64,\), where this"):
+        convert(state, rules, own, FILE)
+
+
+def test_what_has_no_place_is_named(segformer):
+    own, rules, state = segformer
+    found = convert({**state, "decode_head.extra": torch.ones(1)}, rules, own, FILE)
+    assert found.unused == ["decode_head.extra"]
+
+
+def test_another_classifier_is_told(segformer):
+    _, rules, state = segformer
+    with pytest.raises(ValueError, match="holds the classifier fixed, not cac"):
+        check_classifier(state, rules, "cac", FILE)
+
+
+def test_networks_of_others_have_nothing_to_convert():
+    with pytest.raises(ValueError, match="model=tiny is no network of mmsegmentation"):
+        plan(composed("tiny").model, "tiny", "fixed")
+
+
+class Unreadable:
+    """What mmengine's training state looks like to a reader of tensors."""
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"backbone.x": torch.ones(1)}, "holds no decode_head"),
+        ({"state_dict": {}, "message_hub": Unreadable()}, "more than tensors"),
+    ],
+)
+def test_files_of_something_else_are_told(content, message, tmp_path):
+    torch.save(content, tmp_path / "file.pth")
+    with pytest.raises(ValueError, match=message):
+        read_published(tmp_path / "file.pth")
+
+
+def test_a_converted_file_is_a_run_that_evaluates(segformer, tmp_path, monkeypatch, capsys):
+    own, rules, state = segformer
+    file, out = tmp_path / "theirs.pth", tmp_path / "run" / "checkpoints" / "last.ckpt"
+    torch.save({"meta": {"mmseg_version": "0.30.0"}, "state_dict": state}, file)
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    sys.modules.pop("convert_mmseg", None)
+    from convert_mmseg import main
+
+    words = [str(file), "--model", "segformer_mit_b0", "--classifier", "fixed", "--out"]
+    main([*words, str(out)])
+    assert "unused: none" in capsys.readouterr().out
+    run = read_run(str(tmp_path / "run"), "last")
+    assert (run.state, run.config.data.num_classes) == ("finished", 150)
+    tensors = read_weights(run.checkpoint).tensors
+    expected = convert(state, rules, own, FILE).tensors
+    assert tensors.keys() == expected.keys()
+    assert all(torch.equal(tensors[name], expected[name]) for name in tensors)
+    with pytest.raises(ValueError, match="scores 150 classes, but data=synthetic has"):
+        main([*words, str(tmp_path / "other" / "a.ckpt"), "--data", "synthetic"])
