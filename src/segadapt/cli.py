@@ -21,17 +21,18 @@ from segadapt.failures import DEBUG, ERROR, Interrupted, debugging, kept, senten
 from segadapt.mistakes import mistake
 from segadapt.published import announcement
 from segadapt.scaling import scaled
+from segadapt.sweeping.course import Unfinished
+from segadapt.sweeping.folder import group
 
 CONF = Path(__file__).resolve().parent / "conf"
 
 
 def train() -> None:
     """Train a segmentor, or each of a sweep: python train.py KEY=VALUE ..."""
-    failed: list[Path] = []
 
     @hydra.main(version_base="1.3", config_path=str(CONF), config_name="train")
     def job(cfg: DictConfig) -> float:
-        return _trained(cfg, failed)
+        return _trained(cfg)
 
     def scaled_job() -> None:
         sys.argv[1:], added = scaled(sys.argv[1:], CONF)
@@ -39,9 +40,10 @@ def train() -> None:
             print(f"the data brings {shlex.join(added)}; what you type wins", flush=True)
         job()
 
-    _composing(scaled_job, "train")
-    if failed:
-        sys.exit(f"{len(failed)} of the runs failed: {', '.join(map(str, failed))}")
+    try:
+        _composing(scaled_job, "train")
+    except Unfinished as error:
+        sys.exit(f"error: {error}")
 
 
 def resume() -> None:
@@ -74,7 +76,7 @@ def evaluate() -> None:
     _composing(job, "evaluate")
 
 
-def _trained(cfg: DictConfig, failed: list[Path]) -> float:
+def _trained(cfg: DictConfig) -> float:
     """One training; the value that a sweeper asks for, nan where it failed within a sweep."""
     from segadapt import session
 
@@ -83,7 +85,8 @@ def _trained(cfg: DictConfig, failed: list[Path]) -> float:
     overrides = cast(list[str], OmegaConf.to_container(job.overrides.task))
     folder = Path(cfg.paths.run)
     if sweeping:
-        print(f"run {job.job.num}: {shlex.join(overrides)}", flush=True)
+        print(f"trial {folder.name}: {shlex.join(overrides)}", flush=True)
+        _group(cfg, Path(job.sweep.dir))
     if cfg.published:
         print(_announcement(cfg, job.runtime.choices["model"]), flush=True)
     try:
@@ -93,8 +96,13 @@ def _trained(cfg: DictConfig, failed: list[Path]) -> float:
         code = _tell(error, folder)
         if not sweeping or isinstance(error, Interrupted):
             sys.exit(code)
-        failed.append(folder)
         return math.nan
+
+
+def _group(cfg: DictConfig, sweep: Path) -> None:
+    """Let the tracker show the trials of a sweep together."""
+    if cfg.logger and "group" in cfg.logger and cfg.logger.group is None:
+        cfg.logger.group = group(sweep)
 
 
 def _announcement(cfg: DictConfig, model: str) -> str:

@@ -20,7 +20,7 @@ from omegaconf.errors import MissingMandatoryValue
 from segadapt.configs import Config, check_counts, differences, moved, resolved
 from segadapt.files import replace_text, sweep
 
-CONFIG, OVERRIDES, STATE = "config.yaml", "overrides.yaml", "run.json"
+CONFIG, OVERRIDES, STATE, LOCK = "config.yaml", "overrides.yaml", "run.json", ".lock"
 
 
 class RunFolder:
@@ -36,7 +36,7 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
         self.path = path
-        self.lock = (path / ".lock").open("a")
+        self.lock = (path / LOCK).open("a")
         try:
             fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -104,7 +104,8 @@ class RunFolder:
 
     def fail(self, cause: str) -> None:
         """The last act of a run that did not."""
-        note(self.path, state="failed", ended=_now(), cause=cause)
+        failures = [*self.state().get("failures", []), cause]
+        note(self.path, state="failed", ended=_now(), cause=cause, failures=failures)
 
     def close(self) -> None:
         """Let others have the folder."""
@@ -117,6 +118,7 @@ class RunFolder:
             "starts": before.get("starts", 0) + 1,
             "pid": os.getpid(),
             "host": socket.gethostname(),
+            "failures": before.get("failures", []),
         }
         _write(self.path / STATE, facts)
 
@@ -137,6 +139,18 @@ class RunFolder:
 def note(path: Path, **facts: Any) -> None:
     """Add facts to run.json."""
     _write(path / STATE, {**_read(path / STATE), **facts})
+
+
+def is_held(path: Path) -> bool:
+    """Whether a process is training in a folder at this moment."""
+    if not (path / LOCK).is_file():
+        return False
+    with (path / LOCK).open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def load_config(path: Path) -> DictConfig:

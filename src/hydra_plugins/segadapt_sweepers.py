@@ -1,0 +1,44 @@
+"""Where Hydra looks for sweepers; what they do is in segadapt.sweeping.
+
+This folder has no ``__init__.py``, because other plugins are installed into the same package.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from hydra.core.plugins import Plugins
+from hydra.plugins.sweeper import Sweeper
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig
+
+from segadapt.sweeping.grid import sweep_grid
+
+
+class GridSweeper(Sweeper):
+    """Runs every combination of the values given, in one folder that it can be started in again.
+
+    Args:
+        params: Overrides with the values to try, of a ``sweep`` config; what is typed wins.
+        retries: How often a failed trial is tried again, over all starts of the sweep.
+    """
+
+    def __init__(self, params: Mapping[str, Any], retries: int) -> None:
+        self.params, self.retries = params, retries
+
+    def setup(
+        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
+    ) -> None:
+        launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=hydra_context, task_function=task_function, config=config
+        )
+        self._sweep = partial(
+            sweep_grid,
+            config=config,
+            context=hydra_context,
+            launcher=launcher,
+            retries=self.retries,
+        )
+
+    def sweep(self, arguments: list[str]) -> None:
+        self._sweep([*(f"{key}={value}" for key, value in self.params.items()), *arguments])

@@ -1,0 +1,104 @@
+"""The course of a sweep: which of its trials run now, and what came of all of them."""
+
+from collections.abc import Callable, Sequence
+
+from rich.console import Console
+
+from segadapt.sweeping.folder import Row, SweepFolder
+from segadapt.sweeping.table import table
+from segadapt.sweeping.trial import (
+    BUSY,
+    FAILED,
+    FINISHED,
+    INTERRUPTED,
+    Standing,
+    Trial,
+    standing,
+)
+
+Launch = Callable[[Sequence[Trial]], object]
+
+
+class Unfinished(Exception):
+    """A sweep has ended, but not all of its trials have a value."""
+
+
+def run(
+    trials: Sequence[Trial], folder: SweepFolder, launch: Launch, retries: int, console: Console
+) -> list[Row]:
+    """Run the trials that are due; the table is told and kept even if that is cut short.
+
+    Args:
+        trials: All of the sweep.
+        folder: Its folder, which this process holds.
+        launch: Runs trials.
+        retries: How often a failed trial is tried again, over all starts of the sweep.
+        console: Where to tell.
+    """
+    before = rows(trials)
+    folder.record(before)
+    for trial, state in before:
+        if said := _plans(trial, state, retries):
+            say(console, said)
+    due = [trial for trial, state in before if state.is_due(retries)]
+    try:
+        if due:
+            launch(due)
+    finally:
+        after = rows(trials)
+        folder.record(after)
+        tell(after, folder, console)
+    return after
+
+
+def rows(trials: Sequence[Trial]) -> list[Row]:
+    """The trials as they stand."""
+    return [(trial, standing(trial)) for trial in trials]
+
+
+def say(console: Console, line: str) -> None:
+    """Tell a line as it is, however narrow the terminal."""
+    console.print(line, highlight=False, soft_wrap=True, markup=False)
+
+
+def tell(rows: Sequence[Row], folder: SweepFolder, console: Console) -> None:
+    """Show a sweep, with the cause of each failure."""
+    console.print(table(rows, f"Sweep in {folder.path}"))
+    for trial, state in rows:
+        if state.state == FAILED:
+            say(console, f"trial {trial.number} failed: {state.causes[-1]}")
+
+
+def check_finished(rows: Sequence[Row]) -> None:
+    """Let a sweep end well only if all of its trials have.
+
+    Raises:
+        Unfinished: If one is without a value.
+    """
+    odd = [f"{trial.number} ({state.state})" for trial, state in rows if state.state != FINISHED]
+    if odd:
+        raise Unfinished(
+            f"{len(odd)} of {len(rows)} trials have no value: {', '.join(odd)}; the same command "
+            "with the same hydra.sweep.dir goes on with them"
+        )
+
+
+def _plans(trial: Trial, state: Standing, retries: int) -> str | None:
+    """What a sweep that is started again does with a trial."""
+    name, times = f"trial {trial.number}", len(state.causes)
+    match state.state:
+        case str(found) if found == FINISHED:
+            return f"{name} is finished"
+        case str(found) if found == INTERRUPTED:
+            return f"{name} was interrupted, it goes on from its last checkpoint"
+        case str(found) if found == BUSY:
+            return f"{name} is being trained by another process, it is left alone"
+        case str(found) if found == FAILED and state.is_due(retries):
+            return f"{name} failed before ({state.causes[-1]}), it is tried again"
+        case str(found) if found == FAILED:
+            often = "" if state.closed else f" {times} times"
+            return (
+                f"{name} failed{often} ({state.causes[-1]}), it is left; remove {trial.folder} "
+                "to try it again"
+            )
+    return None

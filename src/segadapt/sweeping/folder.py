@@ -1,0 +1,100 @@
+"""A sweep folder: a folder for each trial, and what the sweep has come to beside them.
+
+``sweep.json`` and ``sweep.csv`` are written at its start and at its end. They are read by people
+and notebooks only: what a sweep goes on from is in the folders of its trials.
+"""
+
+import csv
+import fcntl
+import io
+import json
+import os
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from segadapt.files import replace_text, sweep
+from segadapt.sweeping.trial import Standing, Trial
+
+Row = tuple[Trial, Standing]
+
+
+class SweepFolder:
+    """The folder of a sweep, held by this process until it ends, however it ends.
+
+    Args:
+        path: Folder; made if it is not there.
+
+    Raises:
+        ValueError: If another sweep holds it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self.lock = (path / ".sweep.lock").open("a+")
+        try:
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.lock.seek(0)
+            who = self.lock.read() or "another process"
+            self.lock.close()
+            raise ValueError(
+                f"{who} is sweeping in {path}; wait for it, or take another folder with "
+                "hydra.sweep.dir=FOLDER"
+            ) from None
+        self.lock.truncate(0)
+        self.lock.write(f"process {os.getpid()} on {socket.gethostname()}")
+        self.lock.flush()
+        sweep(path)
+
+    def __enter__(self) -> "SweepFolder":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.lock.close()
+
+    def record(self, rows: Sequence[Row]) -> None:
+        """Write what the sweep has come to."""
+        told = [_told(*row) for row in rows]
+        replace_text(self.path / "sweep.json", json.dumps({"trials": told}, indent=2) + "\n")
+        replace_text(self.path / "sweep.csv", _csv(told))
+
+
+def group(path: Path) -> str:
+    """The name of a sweep in a tracker: the end of its folder."""
+    return "/".join(path.absolute().parts[-2:])
+
+
+def _told(trial: Trial, standing: Standing) -> dict[str, Any]:
+    return {
+        "trial": trial.number,
+        "state": standing.state,
+        "monitor": trial.monitor,
+        "value": standing.value,
+        "overrides": list(trial.overrides),
+        "metrics": dict(standing.metrics) if standing.state == "finished" else {},
+        "causes": list(standing.causes),
+    }
+
+
+def _csv(told: Sequence[dict[str, Any]]) -> str:
+    """A line for each trial: its overrides and its metrics by name."""
+    lines = [
+        {
+            "trial": one["trial"],
+            "state": one["state"],
+            **dict(word.split("=", 1) for word in one["overrides"]),
+            **one["metrics"],
+            "cause": one["causes"][-1] if one["causes"] and one["state"] == "failed" else None,
+        }
+        for one in told
+    ]
+    columns = dict.fromkeys(name for line in lines for name in line)
+    columns.pop("cause", None)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [*columns, "cause"], restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(lines)
+    return text.getvalue()

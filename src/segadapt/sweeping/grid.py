@@ -1,0 +1,83 @@
+"""A multirun over a grid of values, such that it can be interrupted at any moment."""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.plugins.launcher import Launcher
+from hydra.types import HydraContext
+from omegaconf import DictConfig
+from rich.console import Console
+
+from segadapt.launch import external
+from segadapt.sweeping.course import check_finished, run, say
+from segadapt.sweeping.folder import SweepFolder
+from segadapt.sweeping.plan import begun, composer, parsed, plan
+from segadapt.sweeping.trial import Trial
+
+
+def sweep_grid(
+    words: Sequence[str],
+    config: DictConfig,
+    context: HydraContext,
+    launcher: Launcher,
+    retries: int,
+) -> None:
+    """Compose all trials, then run those that are not finished.
+
+    Args:
+        words: Overrides, some with several values; later ones win.
+        config: The sweep's; ``hydra.sweep.dir`` is its folder.
+        context: Hydra's.
+        launcher: Runs jobs.
+        retries: How often a failed trial is tried again, over all starts of the sweep.
+
+    Raises:
+        ValueError: If the folder is in use.
+        Unfinished: If a trial has no value at the end.
+    """
+    check_one_process()
+    [combinations] = BasicSweeper.split_arguments(parsed(words, context), None)
+    path, console = Path(config.hydra.sweep.dir), Console()
+    compose = composer(context, config)
+    configs = [compose(overrides, path) for overrides in combinations]
+    with SweepFolder(path) as folder:  # after all mistakes that composing finds
+        trials = plan(combinations, configs, path)
+        _introduce(trials, path, console)
+        after = run(trials, folder, partial(launch, launcher), retries, console)
+    check_finished(after)
+
+
+def launch(launcher: Launcher, trials: Sequence[Trial]) -> None:
+    """Run trials, each in its folder.
+
+    Raises:
+        Exception: What a job raised that is no failure of its training.
+    """
+    words = [[*trial.overrides, f"hydra.sweep.subdir={trial.number}"] for trial in trials]
+    for job in launcher.launch(words, initial_job_idx=0):
+        _ = job.return_value
+
+
+def check_one_process() -> None:
+    """Refuse to be one of several processes that sweep: they would not stay in step.
+
+    Raises:
+        ValueError: Under torchrun or srun.
+    """
+    if external():
+        raise ValueError(
+            "a sweep starts the processes of each trial itself; call python train.py -m with "
+            "trainer=ddp and trainer.devices=N rather than torchrun or srun"
+        )
+
+
+def _introduce(trials: Sequence[Trial], path: Path, console: Console) -> None:
+    others = len(begun(path).keys() - {trial.number for trial in trials})
+    say(
+        console,
+        f"sweep of {len(trials)} trials; with hydra.sweep.dir={path} it can be started again",
+    )
+    if others:
+        say(console, f"{others} more runs in that folder are no trials of this sweep")

@@ -1,0 +1,42 @@
+"""A sweep as it is shown: one line for each trial, by what the trials differ in."""
+
+from collections.abc import Sequence
+
+from rich import box
+from rich.table import Table
+
+from segadapt.sweeping.folder import Row
+
+
+def columns(rows: Sequence[Row]) -> list[str]:
+    """Keys of the overrides that not all trials share."""
+    each = [dict(word.split("=", 1) for word in trial.overrides) for trial, _ in rows]
+    keys = dict.fromkeys(key for overrides in each for key in overrides)
+    return [key for key in keys if len({overrides.get(key) for overrides in each}) > 1]
+
+
+def cells(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
+    """Titles and lines of the table."""
+    varied = columns(rows)
+    monitors = dict.fromkeys(trial.monitor for trial, _ in rows)
+    lines = []
+    for trial, standing in rows:
+        typed = dict(word.split("=", 1) for word in trial.overrides)
+        value = "-" if standing.value is None else f"{standing.value:.4f}"
+        values = [value if trial.monitor == name else "" for name in monitors]
+        lines.append(
+            [str(trial.number), *(typed.get(key, "") for key in varied), standing.state, *values]
+        )
+    return ["trial", *varied, "state", *monitors], lines
+
+
+def table(rows: Sequence[Row], title: str) -> Table:
+    """The sweep as it stands."""
+    names, lines = cells(rows)
+    found = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
+    monitors = {trial.monitor for trial, _ in rows}
+    for name in names:
+        found.add_column(name, justify="right" if name in monitors else "left")
+    for line in lines:
+        found.add_row(*line)
+    return found
