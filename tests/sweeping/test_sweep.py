@@ -8,9 +8,9 @@ import time
 
 import pytest
 import torch
-
 from commands import Answer, command
 from runs import SMALL, fork, state, wait
+
 from segadapt.cli import train
 from segadapt.sweeping.folder import SweepFolder
 
