@@ -1,5 +1,6 @@
 from functools import partial
 
+import numpy as np
 import pytest
 import torch
 import torch.distributed as dist
@@ -28,7 +29,7 @@ def adaptive():
 def batch(size=(16, 24), original=(16, 24), images=2):
     mask = torch.randint(CLASSES, (images, *original))
     mask[:, 0] = IGNORE
-    return Batch(torch.randn(images, 3, *size), mask, ["a"] * images)
+    return Batch(torch.randn(images, 3, *size), mask, [f"{i}" for i in range(images)])
 
 
 def upsampled(branch, size, original):
@@ -59,6 +60,28 @@ def test_counts_of_each_branch_are_those_of_its_scores(model):
             counts = confusion_matrix(one.mask[valid], labels[valid], labels=range(CLASSES))
             expected += torch.from_numpy(counts)
         assert found[name].equal(expected)
+
+
+def test_the_student_is_counted_in_each_image(model):
+    evaluator = Evaluator(CLASSES, whole)
+    one, other = batch(images=2), batch(original=(21, 30), images=1)._replace(name=["/last"])
+    expected = np.zeros((3, 3, CLASSES), dtype=np.int64)
+    images = [(one, 0), (one, 1), (other, 0)]
+    for n, (found, i) in enumerate(images):
+        logits = model(found.image[i : i + 1]).student.logits
+        size, original = found.image.shape[-2:], found.mask.shape[-2:]
+        scores = F.interpolate(logits, size=size, mode="bilinear")
+        labels = F.interpolate(scores, size=original, mode="bilinear").argmax(1)
+        pairs = zip(labels.flatten(), found.mask[i].flatten(), strict=True)
+        for prediction, label in ((int(p), int(m)) for p, m in pairs if m != IGNORE):
+            expected[n, 0, label] += prediction == label
+            expected[n, 1, label] += 1
+            expected[n, 2, prediction] += 1
+    evaluator.update(model, one)
+    evaluator.update(model, other)
+    found = evaluator.images()
+    assert found.names == ("/last", "0", "1")
+    assert (found.counts == expected[[2, 0, 1]]).all()
 
 
 def test_without_the_oracle_the_network_sees_no_labels(adaptive):
@@ -123,6 +146,7 @@ def test_reset_forgets(model):
     evaluator.update(model, batch())
     evaluator.reset()
     assert evaluator.compute()["student"].sum() == 0
+    assert evaluator.images().names == ()
 
 
 def test_counts_are_no_part_of_a_checkpoint():
@@ -138,13 +162,13 @@ def _count_over_ranks(rank, folder):
     dist.init_process_group("gloo", f"file://{folder}/meet", rank=rank, world_size=RANKS)
     torch.manual_seed(0)
     model = Segmentor(Pooled(), CACClassifier, CLASSES).eval()
-    batches = [batch(images=1) for _ in range(5)]
+    batches = [batch(images=1)._replace(name=[f"image {i}"]) for i in range(5)]
     found = []
     for images in range(1, 6):
         evaluator = Evaluator(CLASSES, whole)
         for index in range(rank, images, RANKS):
             evaluator.update(model, batches[index])
-        found.append(evaluator.compute())
+        found.append({**evaluator.compute(), "images": evaluator.images()._asdict()})
     torch.save(found, f"{folder}/{rank}.pt")
     dist.destroy_process_group()
 
@@ -155,14 +179,17 @@ def test_ranks_with_different_numbers_of_images_count_what_one_process_counts(tm
     )
     torch.manual_seed(0)
     model = Segmentor(Pooled(), CACClassifier, CLASSES).eval()
-    batches = [batch(images=1) for _ in range(5)]
-    found = [torch.load(tmp_path / f"{rank}.pt") for rank in range(RANKS)]
+    batches = [batch(images=1)._replace(name=[f"image {i}"]) for i in range(5)]
+    found = [torch.load(tmp_path / f"{rank}.pt", weights_only=False) for rank in range(RANKS)]
     for images in range(1, 6):
         evaluator = Evaluator(CLASSES, whole)
         for one in batches[:images]:
             evaluator.update(model, one)
-        expected = evaluator.compute()
+        expected, per_image = evaluator.compute(), evaluator.images()
         for rank in range(RANKS):
+            together = found[rank][images - 1].pop("images")
+            assert together["names"] == per_image.names
+            assert (together["counts"] == per_image.counts).all()
             assert found[rank][images - 1].keys() == expected.keys()
             for name, counts in expected.items():
                 assert found[rank][images - 1][name].equal(counts)

@@ -74,7 +74,7 @@ class ToyTask(L.LightningModule):
         super().__init__()
         self.model = Segmentor(Pooled(), CACClassifier, CLASSES)
         self.evaluator = Evaluator(CLASSES, whole)
-        self.results = {}
+        self.results, self.images = {}, None
 
     def training_step(self, batch, _):
         scores = self.model(batch.image).student.logits
@@ -85,7 +85,7 @@ class ToyTask(L.LightningModule):
         self.evaluator.update(self.model, batch)
 
     def on_validation_epoch_end(self):
-        self.results = self.evaluator.scores()
+        self.results, self.images = self.evaluator.scores(), self.evaluator.images()
         self.evaluator.reset()
         self.log("val/miou", self.results["student"].miou)
 

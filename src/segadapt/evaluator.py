@@ -6,10 +6,12 @@ import torch
 from jaxtyping import Float, Int, Integer
 from torch import Tensor, nn
 
+from segadapt.functional.distributed import gathered
 from segadapt.functional.strips import Size
 from segadapt.functional.views import Scorer
 from segadapt.inference import Inference, Keep, best, takes_labels
-from segadapt.metrics import ConfusionMatrix, Scores, scores
+from segadapt.metrics import ConfusionMatrix, Scores, class_counts, count, scores
+from segadapt.per_image import PerImage, by_name
 from segadapt.segmentor import Segmentor
 from segadapt.structures import Batch, Prediction
 
@@ -25,6 +27,8 @@ class Evaluated(Protocol):
     evaluator: "Evaluator"
     results: dict[str, Scores]
     """Scores by branch, of the last validation."""
+    images: PerImage | None
+    """The student's counts of each image, of the same one."""
 
 
 class Evaluator(nn.Module):
@@ -42,8 +46,10 @@ class Evaluator(nn.Module):
 
     def __init__(self, num_classes: int, inference: Inference, oracle: bool = True) -> None:
         super().__init__()
-        self.inference, self.oracle = inference, oracle and takes_labels(inference)
+        self.num_classes, self.inference = num_classes, inference
+        self.oracle = oracle and takes_labels(inference)
         self.counts = nn.ModuleDict({name: ConfusionMatrix(num_classes) for name in BRANCHES})
+        self.seen: list[tuple[list[str], Int[Tensor, "b 3 k"]]] = []
 
     @torch.no_grad()
     def update(self, model: Segmentor, batch: Batch) -> None:
@@ -58,6 +64,9 @@ class Evaluator(nn.Module):
         found = branch_labels(model, self.inference, batch.image, size, mask)
         for name, prediction in found.items():
             self._count(name).update(prediction, batch.mask)
+        pairs = zip(found["student"].split(1), batch.mask.split(1), strict=True)
+        counts = [class_counts(count(*pair, self.num_classes)) for pair in pairs]
+        self.seen.append((list(batch.name), torch.stack(counts)))
 
     def compute(self) -> dict[str, Int[Tensor, "k k"]]:
         """Pixels by label (row) and prediction (column) of the branches there are, on the CPU."""
@@ -77,8 +86,18 @@ class Evaluator(nn.Module):
         """IoU and accuracies of the branches there are."""
         return {name: scores(confusion) for name, confusion in self.compute().items()}
 
+    def images(self) -> PerImage:
+        """The student's counts of each image, from all ranks; every rank must ask."""
+        names = [name for part, _ in self.seen for name in part]
+        nothing = torch.zeros(0, 3, self.num_classes, dtype=torch.int64)
+        own = torch.cat([nothing, *(counts.cpu() for _, counts in self.seen)])
+        ranks = gathered((names, own))
+        everything = [name for part, _ in ranks for name in part]
+        return by_name(everything, torch.cat([counts for _, counts in ranks]))
+
     def reset(self) -> None:
         """Forget all counts."""
+        self.seen.clear()
         for name in BRANCHES:
             self._count(name).reset()
 

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Int, Integer
+from jaxtyping import Float, Int, Integer, Num
 from torch import Tensor
 from torchmetrics import Metric
 
@@ -77,6 +77,11 @@ def count(
     return counts.view(num_classes + 1, num_classes)[:num_classes]
 
 
+def class_counts(confusion: Num[Tensor, "k k"]) -> Num[Tensor, "3 k"]:
+    """Pixels of each class that are right, that are labelled so, and that are predicted so."""
+    return torch.stack([confusion.diagonal(), confusion.sum(1), confusion.sum(0)])
+
+
 def histogram(cell: Int[Tensor, "*shape"], cells: int) -> Int[Tensor, "_"]:
     """How often each of the numbers from 0 to ``cells - 1`` occurs.
 
@@ -112,7 +117,7 @@ def scores(confusion: Int[Tensor, "k k"]) -> Scores:
         confusion: Pixels by label (row) and prediction (column), summed over the data set.
     """
     pixels = confusion.cpu().double()
-    right, labelled, predicted = pixels.diagonal(), pixels.sum(1), pixels.sum(0)
+    right, labelled, predicted = class_counts(pixels)
     iou = right / (labelled + predicted - right)  # 0 / 0 is nan
     class_accuracy = right / labelled
     return Scores(

@@ -1,8 +1,8 @@
 """A run folder: everything about one training, and never more than one process in it.
 
 ``config.yaml`` (resolved), ``overrides.yaml``, ``environment.json``, ``metrics.csv``,
-``checkpoints/``, ``report.json``, and ``run.json`` with the state: ``running`` (or killed),
-``finished``, ``failed``. Nothing here imports torch.
+``checkpoints/``, ``report.json``, ``per_image.npz``, and ``run.json`` with the state: ``running``
+(or killed), ``finished``, ``failed``. Nothing here imports torch.
 """
 
 import fcntl

@@ -17,6 +17,7 @@ from segadapt.functional.distributed import sum_over_ranks, world_size
 from segadapt.inference import Inference
 from segadapt.losses.objective import Losses, Objective
 from segadapt.metrics import Scores
+from segadapt.per_image import PerImage
 from segadapt.segmentor import Segmentor
 from segadapt.structures import IGNORE, Batch
 
@@ -53,6 +54,7 @@ class SegmentationTask(L.LightningModule):
         self.optimizer, self.schedule = optimizer, schedule
         self.evaluator = Evaluator(num_classes, inference)
         self.results: dict[str, Scores] = {}
+        self.images: PerImage | None = None
         self.finite, self.labelled = FiniteCheck(), LabelCheck()
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
@@ -92,7 +94,7 @@ class SegmentationTask(L.LightningModule):
         Raises:
             ValueError: If no pixel of the validation set has a label.
         """
-        self.results = self.evaluator.scores()
+        self.results, self.images = self.evaluator.scores(), self.evaluator.images()
         self.evaluator.reset()
         student = self.results["student"]
         if math.isnan(student.accuracy):

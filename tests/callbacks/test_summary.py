@@ -3,6 +3,7 @@ import io
 import json
 import shlex
 
+import numpy as np
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from rich.console import Console
@@ -31,6 +32,15 @@ def test_the_report_holds_the_last_validation(tmp_path):
     assert report["step"] == 10
     assert report["results"]["student"]["miou"] == task.results["student"].miou
     assert [k["name"] for k in report["results"]["student"]["classes"]] == list(Blocks.classes)
+
+
+def test_beside_the_report_lie_the_counts_of_its_images(tmp_path):
+    fit([Summary(tmp_path, console=Console(file=io.StringIO()))], tmp_path)
+    student = json.loads((tmp_path / "report.json").read_text())["results"]["student"]
+    with np.load(tmp_path / "per_image.npz") as content:
+        assert content["names"].tolist() == ["block_0", "block_1", "block_2"]
+        right, labelled, _ = content["counts"].sum(0)
+    assert (right / labelled).tolist() == [k["accuracy"] for k in student["classes"]]
 
 
 def test_the_report_says_how_the_last_validation_was_made(tmp_path):

@@ -217,5 +217,7 @@ def test_the_script_writes_nothing_but_its_report(trained, tmp_path):
     assert answer.returncode == 0, answer.stderr
     assert list(tmp_path.iterdir()) == []
     new = set(Path(folder).rglob("*")) - before
-    files = {folder / "evaluation" / f"multiscale-last.{suffix}" for suffix in ("json", "html")}
+    files = {
+        folder / "evaluation" / f"multiscale-last.{suffix}" for suffix in ("json", "html", "npz")
+    }
     assert new <= {folder / "evaluation", *files}

@@ -1,4 +1,4 @@
-"""What a training came to: printed at its end, and kept in report.json."""
+"""What a training came to: printed at its end, and kept in report.json and per_image.npz."""
 
 import os
 import re
@@ -14,6 +14,7 @@ from segadapt.checkpoint import LAST
 from segadapt.evaluator import Evaluated
 from segadapt.inference import described
 from segadapt.metrics import Scores
+from segadapt.per_image import PER_IMAGE, PerImage, write_per_image
 from segadapt.protocol import RULES, provenance, sha256
 from segadapt.report import as_json, headline, table, write_json
 from segadapt.tracking import trackers
@@ -33,14 +34,16 @@ class Summary(Callback):
         self.classes: tuple[str, ...] = ()
         self.inference: dict[str, Any] = {}
         self.step = self.images = 0
+        self.per_image: PerImage | None = None
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if trainer.sanity_checking or not trainer.is_global_zero:
             return
-        self.results, self.step = cast(Evaluated, pl_module).results, trainer.global_step
+        task = cast(Evaluated, pl_module)
+        self.results, self.per_image, self.step = task.results, task.images, trainer.global_step
         val = trainer.datamodule.val  # type: ignore[attr-defined] # set by fit
         self.classes, self.images = val.classes, len(val)
-        self.inference = described(cast(Evaluated, pl_module).evaluator.inference)
+        self.inference = described(task.evaluator.inference)
         columns = ["class", *(f"iou_{branch}" for branch in self.results)]
         iou = [scores.iou.tolist() for scores in self.results.values()]
         for tracker in trackers(trainer):
@@ -62,6 +65,8 @@ class Summary(Callback):
                 "software": provenance(),
             },
         }
+        if self.per_image is not None:
+            write_per_image(self.folder / PER_IMAGE, self.per_image)
         write_json(self.folder / "report.json", report)
         self.console.print(table(self.results, self.classes, f"Validation at step {self.step}"))
         lines = [headline(self.results), f"run folder: {nearby(self.folder)}"]

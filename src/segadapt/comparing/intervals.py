@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from scipy import stats
 
 from segadapt.comparing.arms import Arm
-from segadapt.comparing.runs import PerImage
+from segadapt.per_image import PerImage
 
 RESAMPLES = 2000
 

@@ -6,22 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-from jaxtyping import Int
 from omegaconf import DictConfig, OmegaConf
 
 from segadapt.configs import resolved
-
-PER_IMAGE = "per_image.npz"
-"""Of a run folder, optional: ``names`` and ``counts``, see :class:`PerImage`."""
-
-
-class PerImage(NamedTuple):
-    """What the student got right in every image."""
-
-    names: tuple[str, ...]
-    counts: Int[np.ndarray, "n 3 k"]
-    """Pixels of each class that are right, that are labelled so, and that are predicted so."""
+from segadapt.per_image import PER_IMAGE, PerImage, read_per_image
 
 
 class Result(NamedTuple):
@@ -34,6 +22,7 @@ class Result(NamedTuple):
     """run.json."""
     report: Mapping[str, Any]
     per_image: PerImage | None
+    """None of runs from before it was kept; scripts/evaluate.py makes up for it."""
 
     @property
     def seed(self) -> int:
@@ -131,7 +120,4 @@ def _json(file: Path) -> dict[str, Any]:
 
 def _images(folder: Path) -> PerImage | None:
     file = folder / PER_IMAGE
-    if not file.is_file():
-        return None
-    with np.load(file, allow_pickle=False) as content:
-        return PerImage(tuple(map(str, content["names"])), content["counts"])
+    return read_per_image(file) if file.is_file() else None

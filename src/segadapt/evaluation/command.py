@@ -1,9 +1,11 @@
 """A training, measured again from its run folder."""
 
+import json
 import math
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
@@ -16,6 +18,7 @@ from segadapt.evaluation.stamp import stamp
 from segadapt.evaluation.subject import measured_data
 from segadapt.files import replace_text
 from segadapt.inference import named
+from segadapt.per_image import PER_IMAGE, PerImage, write_per_image
 from segadapt.report import headline, table, write_json
 from segadapt.run_reader import Run
 from segadapt.segmentor import Segmentor
@@ -25,7 +28,10 @@ from segadapt.weights import read_weights, with_weights
 def evaluate(
     cfg: DictConfig, run: Run, build_model: Callable[[DictConfig], Segmentor], console: Console
 ) -> Path:
-    """Measure a run, print its table and write its report, as JSON and as a page beside it.
+    """Measure a run, print its table and write its report as JSON; page and counts lie beside it.
+
+    The counts, ``per_image.npz``, are also put into the run folder where the training's own report
+    tells of the same measurement, for comparisons of trainings that did not keep them.
 
     Args:
         cfg: conf/evaluate.yaml, composed.
@@ -57,6 +63,7 @@ def evaluate(
     name = "-".join([named(instantiate(cfg.inference)), weights.file.stem, *split])
     file = run.folder / "evaluation" / f"{name}.json"
     write_json(file, report)
+    _keep_counts(run.folder, file, report["protocol"], found.per_image)
     shown = file.with_suffix(".html")
     replace_text(shown, page(report, found.gallery.worst, found.gallery.best))
 
@@ -67,3 +74,19 @@ def evaluate(
     for line in [*lines, f"page: {shown}"]:
         console.print(line, highlight=False, soft_wrap=True, markup=False)
     return file
+
+
+def _keep_counts(folder: Path, file: Path, protocol: dict[str, Any], images: PerImage) -> None:
+    write_per_image(file.with_suffix(".npz"), images)
+    own = folder / "report.json"
+    if own.is_file():
+        trained = json.loads(own.read_text()).get("protocol", {})
+        if _measurement(trained) == _measurement(protocol):
+            write_per_image(folder / PER_IMAGE, images)
+
+
+def _measurement(protocol: dict[str, Any]) -> tuple[Any, ...]:
+    """What decides an image's counts: the weights, the images and how they were seen."""
+    checkpoint, data = protocol.get("checkpoint") or {}, protocol.get("data", {})
+    split = (data.get("split"), data.get("images"))
+    return (checkpoint.get("sha256"), *split, protocol.get("inference"))

@@ -18,8 +18,9 @@ from segadapt.evaluation.branches import Measures
 from segadapt.evaluation.examiner import Examiner, Findings
 from segadapt.evaluation.fingerprint import Fingerprint
 from segadapt.evaluation.gallery import Gallery
-from segadapt.metrics import count, scores
+from segadapt.metrics import class_counts, count, scores
 from segadapt.palette import palette
+from segadapt.per_image import PerImage, by_name
 from segadapt.segmentor import Segmentor
 from segadapt.structures import Batch
 
@@ -39,6 +40,7 @@ class Examined(NamedTuple):
     findings: Findings
     classes: tuple[str, ...]
     images: list[ImageScore]
+    per_image: PerImage
     gallery: Gallery
     fingerprint: str
     inputs: set[Size]
@@ -62,6 +64,7 @@ def examine(model: Segmentor, cfg: DictConfig, console: Console) -> Examined:
     gallery = Gallery(cfg.gallery, dataset.classes, class_colors(dataset))
     fingerprint = Fingerprint(dataset.classes)
     images: list[ImageScore] = []
+    counts = []
     inputs, labels = set(), set()
     loader = _loader(dataset, cfg.data.num_workers)
     for batch in track(loader, "evaluating", len(loader), console=console):
@@ -73,10 +76,14 @@ def examine(model: Segmentor, cfg: DictConfig, console: Console) -> Examined:
         gallery.offer(score.name, score.miou, batch.image[0], batch.mask[0], maps)
         fingerprint.add(score.name, batch.mask[0])
         images.append(score)
+        counts.append(class_counts(confusion).cpu())
         inputs.add((batch.image.shape[-2], batch.image.shape[-1]))
         labels.add((batch.mask.shape[-2], batch.mask.shape[-1]))
     digest = fingerprint.hexdigest()
-    return Examined(examiner.findings(), dataset.classes, images, gallery, digest, inputs, labels)
+    per_image = by_name([image.name for image in images], torch.stack(counts))
+    return Examined(
+        examiner.findings(), dataset.classes, images, per_image, gallery, digest, inputs, labels
+    )
 
 
 def class_colors(dataset: Labelled) -> UInt8[np.ndarray, "k 3"]:

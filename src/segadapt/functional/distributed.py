@@ -1,7 +1,11 @@
-"""Sums over ranks that do nothing in a single process."""
+"""Sums and collections over ranks that do nothing in a single process."""
+
+from typing import TypeVar
 
 import torch.distributed as dist
 from torch import Tensor
+
+T = TypeVar("T")
 
 
 def world_size() -> int:
@@ -15,3 +19,11 @@ def sum_over_ranks(value: Tensor) -> Tensor:
     if world_size() > 1:
         dist.all_reduce(total)
     return total
+
+
+def gathered(value: T) -> list[T]:
+    """The values of all ranks, by rank; they are pickled, and every rank must ask."""
+    found = [value] * world_size()
+    if len(found) > 1:
+        dist.all_gather_object(found, value)
+    return found

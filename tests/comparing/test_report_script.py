@@ -1,0 +1,70 @@
+"""Two trainings, their evaluation and their comparison."""
+
+import io
+import json
+import runpy
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hydra import compose, initialize_config_dir
+from rich.console import Console
+
+from runs import config, fork, wait
+from segadapt.cli import CONF
+from segadapt.evaluation.command import evaluate
+from segadapt.experiment import build_model, train
+from segadapt.run_reader import read_run
+from segadapt.trust import check
+
+ROOT = Path(__file__).parents[2]
+SUMMARY = "segadapt.callbacks.summary.Summary"
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sweep")
+    for tau in (5, 15):
+        run = folder / str(tau)
+        kept = [f"+callbacks.summary={{_target_: {SUMMARY}, folder: '{run}'}}"]
+        kept += ["data.module.val.length=6", "classifier=cac", f"classifier.tau={tau}"]
+        assert wait(fork(partial(train, config(run, *kept)))) == 0
+    return folder
+
+
+def evaluated(run, *overrides):
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        cfg = compose("evaluate", ["device=cpu", *overrides])
+    return evaluate(
+        cfg, read_run(str(run), "last", check), build_model, Console(file=io.StringIO())
+    )
+
+
+def test_the_counts_of_a_training_are_those_of_its_report(trained):
+    run = trained / "5"
+    with np.load(run / "per_image.npz") as content:
+        names, (right, labelled, predicted) = content["names"], content["counts"].sum(0)
+    assert names.tolist() == [str(index) for index in range(6)]
+    student = json.loads((run / "report.json").read_text())["results"]["student"]
+    assert np.mean(right / (labelled + predicted - right)) == pytest.approx(student["miou"])
+    assert right.sum() / labelled.sum() == pytest.approx(student["accuracy"])
+
+
+def test_the_comparison_draws_images(trained, tmp_path, capsys):
+    main = runpy.run_path(str(ROOT / "scripts" / "report.py"))["main"]
+    main([str(trained), "--no-cost", "--out", str(tmp_path / "table.md")])
+    assert "by drawing validation images with replacement" in capsys.readouterr().out
+    rows = (tmp_path / "table.md").read_text().splitlines()[2:4]
+    assert sum("[" in row for row in rows) == 1  # the baseline has no interval
+
+
+def test_an_evaluation_makes_up_for_counts_that_were_not_kept(trained):
+    run = trained / "15"
+    expected = (run / "per_image.npz").read_bytes()
+    (run / "per_image.npz").unlink()
+    evaluated(run, "inference=multiscale")
+    assert (run / "evaluation" / "multiscale-last.npz").is_file()
+    assert not (run / "per_image.npz").exists()  # those counts belong to another number
+    evaluated(run)
+    assert (run / "per_image.npz").read_bytes() == expected
