@@ -29,9 +29,10 @@ Parameters, multiply-adds, time and memory of any model with any classifier, sid
   --no-sync                     instead: 50 training steps that fail where they wait for the GPU
                                 (without one: a step that fails where it reads a tensor's value)
 
-python scripts/benchmark.py classifier_cost | overhead | startup [KEY=VALUE ...]
+python scripts/benchmark.py classifier_cost | data | overhead | startup [KEY=VALUE ...]
 
-  classifier and losses against the loop reference; Lightning against a bare loop; start-up times
+  classifier and losses against the loop reference; loading against the straightforward pipeline;
+  Lightning against a bare loop; start-up times
 
 python scripts/benchmark.py models [NAME ...]
 

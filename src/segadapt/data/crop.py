@@ -1,30 +1,18 @@
 """Random crops that show more than one class, where some can be found."""
 
-from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 import cv2
 import numpy as np
 from jaxtyping import UInt8
 
 from segadapt.data.library import albumentations as A
+from segadapt.data.region import Window
 from segadapt.structures import IGNORE
 
 CHECKS: Final = 10
 """How many crops are looked at; the one drawn after the last refusal is taken unseen."""
-
-
-class Window(NamedTuple):
-    """A crop's upper left corner and size, pixels."""
-
-    top: int
-    left: int
-    height: int
-    width: int
-
-    def of(self, array: np.ndarray) -> np.ndarray:
-        """The part of an array (rows first) that lies in the window."""
-        return array[self.top : self.top + self.height, self.left : self.left + self.width]
 
 
 class CatMaxRatioCrop(A.DualTransform):
@@ -40,23 +28,40 @@ class CatMaxRatioCrop(A.DualTransform):
         super().__init__(p=1)
         self.crop, self.cat_max_ratio = tuple(crop), cat_max_ratio
 
-    def get_params_dependent_on_data(self, params: dict, data: dict) -> dict[str, Any]:
-        height, width = params["shape"][:2]
-        window = self._draw(height, width)
+    def drawn(
+        self,
+        size: tuple[int, int],
+        seen: Callable[[Window], UInt8[np.ndarray, "h w"]],
+        generator: np.random.Generator,
+    ) -> Window:
+        """Where to crop.
+
+        Args:
+            size: Height and width of what is cropped, pixels.
+            seen: The label in a window.
+            generator: Where the corners come from.
+        """
+        window = self._draw(size, generator)
         for _ in range(CHECKS if self.cat_max_ratio < 1 else 0):
-            if varied(window.of(data["mask"]), self.cat_max_ratio):
+            if varied(seen(window), self.cat_max_ratio):
                 break
-            window = self._draw(height, width)
-        return {"window": window}
+            window = self._draw(size, generator)
+        return window
+
+    def get_params_dependent_on_data(self, params: dict, data: dict) -> dict[str, Any]:
+        def seen(window: Window) -> np.ndarray:
+            return window.of(data["mask"])
+
+        return {"window": self.drawn(params["shape"][:2], seen, self.random_generator)}
 
     def apply(self, img: np.ndarray, window: Window, **_: Any) -> np.ndarray:
         return window.of(img)
 
-    def _draw(self, height: int, width: int) -> Window:
-        size = (min(height, self.crop[0]), min(width, self.crop[1]))
-        top = int(self.random_generator.integers(height - size[0] + 1))
-        left = int(self.random_generator.integers(width - size[1] + 1))
-        return Window(top, left, *size)
+    def _draw(self, size: tuple[int, int], generator: np.random.Generator) -> Window:
+        height, width = min(size[0], self.crop[0]), min(size[1], self.crop[1])
+        top = int(generator.integers(size[0] - height + 1))
+        left = int(generator.integers(size[1] - width + 1))
+        return Window(top, left, height, width)
 
 
 def varied(mask: UInt8[np.ndarray, "h w"], cat_max_ratio: float) -> bool:

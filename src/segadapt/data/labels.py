@@ -100,7 +100,7 @@ class LabelContract:
         Raises:
             ValueError: If it holds other numbers; names file, numbers and how many pixels.
         """
-        if unknown := self._unknown(_histogram(label)):
+        if not self._plain(label) and (unknown := self._unknown(_histogram(label))):
             found = ", ".join(f"{n} on {unknown[n]} pixels" for n in list(unknown)[:5])
             more = f" and {len(unknown) - 5} more numbers" if len(unknown) > 5 else ""
             raise ValueError(
@@ -117,6 +117,10 @@ class LabelContract:
         np.add.at(classes, list(self.classes.values()), histogram[list(self.classes)])
         ignored = int(sum(histogram[number] for number in self.ignored))
         return Tally(classes, ignored, self._unknown(histogram))
+
+    def _plain(self, label: Label) -> bool:
+        """Whether all numbers between a label's least and greatest are known: a quick look."""
+        return bool(label.size and self._known[label.min() : int(label.max()) + 1].all())
 
     def _unknown(self, histogram: Int[np.ndarray, "256"]) -> dict[int, int]:
         numbers = np.flatnonzero((histogram > 0) & ~self._known)

@@ -45,10 +45,18 @@ class RandomRatioResize(A.DualTransform):
         super().__init__(p=1)
         self.scale, self.ratio_range = tuple(scale), tuple(ratio_range)
 
+    def drawn(self, size: tuple[int, int], generator: np.random.Generator) -> tuple[int, int]:
+        """Height and width after the resize.
+
+        Args:
+            size: Height and width before it, pixels.
+            generator: Where the ratio comes from.
+        """
+        ratio = generator.uniform(*self.ratio_range)
+        return fitted(size, (int(ratio * self.scale[0]), int(ratio * self.scale[1])))
+
     def get_params_dependent_on_data(self, params: dict, data: dict) -> dict[str, Any]:
-        ratio = self.random_generator.uniform(*self.ratio_range)
-        target = (int(ratio * self.scale[0]), int(ratio * self.scale[1]))
-        return {"size": fitted(params["shape"][:2], target)}
+        return {"size": self.drawn(params["shape"][:2], self.random_generator)}
 
     def apply(self, img: np.ndarray, size: tuple[int, int], **_: Any) -> UInt8[np.ndarray, "h w 3"]:
         return cv2.resize(img, size[::-1], interpolation=cv2.INTER_LINEAR)

@@ -11,9 +11,10 @@ from torch import Tensor
 
 from segadapt.data.crop import CatMaxRatioCrop
 from segadapt.data.library import albumentations as A
-from segadapt.data.normalization import MEAN, STD
+from segadapt.data.normalization import normalised
 from segadapt.data.photometric import PhotometricDistortion
 from segadapt.data.resize import RandomRatioResize, fitted, rounded_up
+from segadapt.data.resized_crop import ResizedCrop
 from segadapt.structures import IGNORE
 
 Image = UInt8[np.ndarray, "h w 3"]
@@ -42,20 +43,13 @@ class TrainTransform:
         flip: float = 0.5,
         photometric: bool = True,
     ) -> None:
+        self.crop = (crop[0], crop[1])
+        resize = RandomRatioResize(scale, ratio_range)
         self.compose = A.Compose(
             [
-                RandomRatioResize(scale, ratio_range),
-                CatMaxRatioCrop(crop, cat_max_ratio),
+                ResizedCrop(resize, CatMaxRatioCrop(crop, cat_max_ratio)),
                 A.HorizontalFlip(p=flip),
                 *([PhotometricDistortion()] if photometric else []),
-                A.Normalize(MEAN, STD),
-                A.PadIfNeeded(
-                    *crop,
-                    position="top_left",  # of the image: padding goes right and below
-                    border_mode=cv2.BORDER_CONSTANT,
-                    fill=0,  # after the normalisation: the mean colour
-                    fill_mask=IGNORE,
-                ),
             ]
         )
 
@@ -63,7 +57,10 @@ class TrainTransform:
         # One generator for all steps: set_random_seed would give each step the same numbers.
         self.compose.set_random_state(generator, random.Random(int(generator.integers(2**63))))
         result = self.compose(image=image, mask=mask)
-        return _channels_first(result["image"]), torch.from_numpy(result["mask"])
+        return (
+            torch.from_numpy(normalised(result["image"], self.crop)),
+            torch.from_numpy(padded(result["mask"], self.crop)),
+        )
 
 
 class EvalTransform:
@@ -77,22 +74,28 @@ class EvalTransform:
 
     def __init__(self, scale: Sequence[int] | None = None, multiple: int | None = None) -> None:
         self.scale, self.multiple = scale, multiple
-        self.normalize = A.Normalize(MEAN, STD)
 
     def __call__(self, image: Image, mask: Mask, generator: np.random.Generator) -> Output:
         if self.scale is not None:
             image = _resized(image, fitted(image.shape[:2], (self.scale[0], self.scale[1])))
         if self.multiple is not None:
             image = _resized(image, rounded_up(image.shape[:2], self.multiple))
-        return _channels_first(self.normalize(image=image)["image"]), torch.from_numpy(mask)
+        return torch.from_numpy(normalised(image)), torch.from_numpy(mask)
+
+
+def padded(mask: Mask, size: tuple[int, int]) -> UInt8[np.ndarray, "_ _"]:
+    """A label filled right and below with ignored pixels.
+
+    Args:
+        mask: What is filled up.
+        size: Height and width of the result, no smaller.
+    """
+    result = np.full(size, IGNORE, dtype=np.uint8)
+    result[: mask.shape[0], : mask.shape[1]] = mask
+    return result
 
 
 def _resized(
     image: UInt8[np.ndarray, "_ _ 3"], size: tuple[int, int]
 ) -> UInt8[np.ndarray, "_ _ 3"]:
     return cv2.resize(image, size[::-1], interpolation=cv2.INTER_LINEAR)
-
-
-def _channels_first(image: Float[np.ndarray, "h w 3"]) -> Float[Tensor, "3 h w"]:
-    """Contiguous, so that a batch has one memory layout with and without loader workers."""
-    return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
