@@ -22,10 +22,10 @@ from typing import Any, Final, NamedTuple
 import cv2
 import numpy as np
 import torch
-from jaxtyping import UInt8
-
 from benchmarks.goals import Goal, numbers_of, publish
 from benchmarks.reference.pipeline import loaded
+from jaxtyping import UInt8
+
 from segadapt.cost.comparison import place
 from segadapt.cost.laboratory import built, setting_of
 from segadapt.cost.options import CONFIGS, Options

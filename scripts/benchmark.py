@@ -9,11 +9,7 @@ from pathlib import Path
 from segadapt.cost.options import CONFIGS, Options, parse
 
 ROOT = Path(__file__).resolve().parents[1]
-<<<<<<< HEAD
-SECTIONS = ("classifier_cost", "loss_memory", "models", "overhead", "port", "startup")
-=======
-SECTIONS = ("classifier_cost", "data", "loss_memory", "models", "overhead", "startup")
->>>>>>> speed
+SECTIONS = ("classifier_cost", "data", "loss_memory", "models", "overhead", "port", "startup")
 """Modules of benchmarks/ that are called through this script too."""
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
 from rich.console import Console
-
 from runs import config, fork, wait
+
 from segadapt.cli import CONF
 from segadapt.evaluation.command import evaluate
 from segadapt.experiment import build_model, train
