@@ -1,0 +1,65 @@
+"""The boundary pixels of the response loss, by edge size (SSA Sec. 3.3, Table 8)."""
+
+from collections.abc import Sequence
+
+import matplotlib as mpl
+import numpy as np
+from jaxtyping import Bool, Int, UInt8
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from segadapt.comparing.figures import STYLE, WIDTH
+from segadapt.drawing import painted
+from segadapt.functional.boundary import EDGES, boundary_band
+
+EDGE_SIZES = (3, 4, 5)
+"""Those of SSA Table 8, cells of the feature grid."""
+
+
+def boundary_masks(
+    target: Int[Tensor, "h w"],
+    sizes: Sequence[int] = EDGE_SIZES,
+    edges: str = "canny",
+    border: int = 6,
+) -> Bool[np.ndarray, "s h w"]:
+    """The boundary of a label map for each width, as the loss has it.
+
+    Args:
+        target: Labels on the feature grid.
+        sizes: Widths of the boundary, cells.
+        edges: ``canny`` or ``change``.
+        border: Boundaries within so many cells of the frame are none (release: 6; paper: 0).
+    """
+    found = EDGES[edges](target[None])
+    return np.stack([boundary_band(found, size, border)[0].numpy() for size in sizes])
+
+
+@mpl.rc_context(dict(STYLE))
+def boundaries_figure(
+    targets: Sequence[Int[Tensor, "h w"]],
+    colors: UInt8[np.ndarray, "k 3"],
+    sizes: Sequence[int] = EDGE_SIZES,
+    edges: str = "canny",
+    border: int = 6,
+) -> Figure:
+    """Labels, and for each width those of the boundary alone, with its share of the cells."""
+    columns = 1 + len(sizes)
+    side = WIDTH / columns
+    tallest = max(target.shape[0] / target.shape[1] for target in targets)
+    height = (side * tallest + 0.16) * len(targets) + 0.2
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    grid = figure.subplots(len(targets), columns, squeeze=False)
+    for axes, title in zip(grid[0], ["label", *(f"size {s}" for s in sizes)], strict=True):
+        axes.set_title(title, fontsize=7)
+    for line, target in zip(grid, targets, strict=True):
+        picture = painted(target.numpy(), colors)
+        line[0].imshow(picture, interpolation="nearest")
+        masks = boundary_masks(target, sizes, edges, border)
+        for axes, mask in zip(line[1:], masks, strict=True):
+            white = np.full_like(picture, 255)
+            axes.imshow(np.where(mask[..., None], picture, white), interpolation="nearest")
+            axes.set_xlabel(f"{100 * mask.mean():.0f} %", fontsize=6, labelpad=1)
+        for axes in line:
+            axes.set(xticks=[], yticks=[])
+            axes.spines[:].set(visible=True, color="0.7")
+    return figure

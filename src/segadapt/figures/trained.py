@@ -1,0 +1,86 @@
+"""A training as figures need it: its network, and the images that it is looked at with."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from hydra.utils import instantiate
+from jaxtyping import UInt8
+from omegaconf import DictConfig
+
+from segadapt.data.dataset import Labelled
+from segadapt.evaluation.examination import class_colors
+from segadapt.evaluation.subject import measured_data
+from segadapt.inference import Inference
+from segadapt.run_reader import read_run
+from segadapt.segmentor import Segmentor
+from segadapt.structures import Sample
+from segadapt.weights import read_weights, with_weights
+
+
+class Trained(NamedTuple):
+    """A network with the weights of a checkpoint, in evaluation mode on the CPU."""
+
+    folder: Path
+    config: DictConfig
+    model: Segmentor
+    inference: Inference
+    dataset: Labelled
+    """The validation images."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.dataset.classes
+
+    @property
+    def colors(self) -> UInt8[np.ndarray, "k 3"]:
+        return class_colors(self.dataset)
+
+    def samples(self, number: int) -> list[Sample]:
+        """Images evenly spaced over the validation set, so that nobody picks the good ones."""
+        last = len(self.dataset) - 1
+        places = np.linspace(0, last, min(number, last + 1)).round().astype(int)
+        return [self.dataset[place] for place in places.tolist()]
+
+
+def read_trained(
+    folder: Path,
+    build_model: Callable[[DictConfig], Segmentor],
+    check: Callable[[DictConfig], None],
+    checkpoint: str = "last",
+    root: str | None = None,
+) -> Trained:
+    """Read a run folder.
+
+    Args:
+        folder: Run folder.
+        build_model: Makes the network from a training's config.
+        check: Raises if the config is not to be trusted.
+        checkpoint: ``last``, ``best`` or a file.
+        root: Folder of the data set now, or None where it has not moved.
+
+    Raises:
+        ValueError: If there is no such run or checkpoint, or it is not to be trusted.
+    """
+    run = read_run(str(folder), checkpoint, check)
+    weights = read_weights(run.checkpoint)
+    model = with_weights(build_model(run.config), weights).eval()
+    data = measured_data(run.config.data, "val", root)
+    inference = instantiate(run.config.inference)
+    return Trained(run.folder, run.config, model, inference, instantiate(data.module.val))
+
+
+def check_same_images(trained: Mapping[str, Trained]) -> None:
+    """Whether several networks can stand side by side.
+
+    Raises:
+        ValueError: If they were validated on other images or classes.
+    """
+    (first, reference), *others = trained.items()
+    for name, other in others:
+        if other.config.data.module.val != reference.config.data.module.val:
+            raise ValueError(
+                f"{first} and {name} were validated on different data ({reference.folder}, "
+                f"{other.folder}), so their predictions cannot stand side by side"
+            )

@@ -1,0 +1,24 @@
+import cv2
+import numpy as np
+import torch
+
+from segadapt.figures.boundaries import boundaries_figure, boundary_masks
+from segadapt.palette import palette
+
+
+def test_boundaries_are_those_of_opencv():
+    target = np.zeros((24, 28), dtype=np.uint8)
+    target[8:16, 9:20] = 2
+    found = boundary_masks(torch.from_numpy(target).long(), (3, 4, 5), border=0)
+    edges = cv2.Canny(target, 0.1, 0.2)
+    for mask, size in zip(found, (3, 4, 5), strict=True):
+        expected = cv2.dilate(edges, np.ones((size, size), dtype=np.uint8)) > 0
+        assert np.array_equal(mask, expected)
+    assert found[0].sum() < found[1].sum() < found[2].sum()
+
+
+def test_the_figure_says_which_share_of_the_cells_is_boundary():
+    target = torch.zeros(20, 20, dtype=torch.long)
+    target[:, 10:] = 1
+    figure = boundaries_figure([target], palette(2), sizes=(3,), border=0)
+    assert figure.axes[1].get_xlabel() == "15 %"  # 3 of 20 columns
