@@ -50,6 +50,8 @@ def test_the_warm_up_is_the_same_share_of_a_shorter_run():
     assert warm_up(1500, 40_000, 160_000) == 375
     assert warm_up(1500, 8000, 160_000) == 75
     assert warm_up(1500, 800) == 1500
+    assert warm_up(1500, 800, longest=0.1) == 80
+    assert warm_up(1500, 80_000, longest=0.1) == 1500
 
 
 def test_several_data_sets_at_once_are_refused():

@@ -34,6 +34,7 @@ def loaded(
     """
     image = cv2.imread(str(image_file), cv2.IMREAD_COLOR)
     label = cv2.imread(str(label_file), cv2.IMREAD_UNCHANGED)
+    assert image is not None and label is not None  # the caller has written them
     size = new_size(image.shape[:2], scale, draw.uniform(0.5, 2.0))
     image = cv2.resize(image, size[::-1], interpolation=cv2.INTER_LINEAR)
     label = cv2.resize(label, size[::-1], interpolation=cv2.INTER_NEAREST)
@@ -45,9 +46,9 @@ def loaded(
     pixels = (cv2.cvtColor(image, cv2.COLOR_BGR2RGB).astype(np.float32) - MEAN) / STD
     below, right = crop[0] - label.shape[0], crop[1] - label.shape[1]
     border = (0, below, 0, right, cv2.BORDER_CONSTANT)
-    pixels = cv2.copyMakeBorder(pixels, *border, value=(0, 0, 0))
+    padded = cv2.copyMakeBorder(pixels, *border, value=(0, 0, 0))
     label = cv2.copyMakeBorder(label, *border, value=IGNORED)
-    channels_first = np.ascontiguousarray(pixels.transpose(2, 0, 1))
+    channels_first = np.ascontiguousarray(padded.transpose(2, 0, 1))
     return torch.from_numpy(channels_first), torch.from_numpy(label)
 
 

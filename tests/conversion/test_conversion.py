@@ -21,6 +21,7 @@ from segadapt.conversion.plan import plan
 from segadapt.conversion.rules import as_linear, merged_patches
 from segadapt.run_reader import read_run
 from segadapt.segmentor import Segmentor
+from segadapt.trust import check
 from segadapt.weights import read_weights
 
 ROOT = Path(__file__).parents[2]
@@ -191,7 +192,7 @@ def test_a_converted_file_is_a_run_that_evaluates(segformer, tmp_path, monkeypat
     words = [str(file), "--model", "segformer_mit_b0", "--classifier", "fixed", "--out"]
     main([*words, str(out)])
     assert "unused: none" in capsys.readouterr().out
-    run = read_run(str(tmp_path / "run"), "last")
+    run = read_run(str(tmp_path / "run"), "last", check)
     assert (run.state, run.config.data.num_classes) == ("finished", 150)
     tensors = read_weights(run.checkpoint).tensors
     expected = convert(state, rules, own, FILE).tensors

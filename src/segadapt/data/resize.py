@@ -52,7 +52,8 @@ class RandomRatioResize(A.DualTransform):
             size: Height and width before it, pixels.
             generator: Where the ratio comes from.
         """
-        ratio = generator.uniform(*self.ratio_range)
+        low, high = self.ratio_range
+        ratio = generator.uniform(low, high)
         return fitted(size, (int(ratio * self.scale[0]), int(ratio * self.scale[1])))
 
     def get_params_dependent_on_data(self, params: dict, data: dict) -> dict[str, Any]:
