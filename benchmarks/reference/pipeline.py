@@ -34,7 +34,8 @@ def loaded(
     """
     image = cv2.imread(str(image_file), cv2.IMREAD_COLOR)
     label = cv2.imread(str(label_file), cv2.IMREAD_UNCHANGED)
-    assert image is not None and label is not None  # the caller has written them
+    assert image is not None  # the caller has written them
+    assert label is not None
     size = new_size(image.shape[:2], scale, draw.uniform(0.5, 2.0))
     image = cv2.resize(image, size[::-1], interpolation=cv2.INTER_LINEAR)
     label = cv2.resize(label, size[::-1], interpolation=cv2.INTER_NEAREST)
