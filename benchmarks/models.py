@@ -90,7 +90,7 @@ def main(names: Sequence[str]) -> None:
     Raises:
         ValueError: If there is no such model.
     """
-    known = sorted(file.stem for file in (CONFIGS / "model").glob("*.yaml"))
+    known = sorted({file.stem for file in (CONFIGS / "model").glob("*.yaml")} - {"cached"})
     if unknown := sorted(set(names) - set(known)):
         raise ValueError(f"there is no model {unknown[0]!r}; the models are {', '.join(known)}")
     lines = []

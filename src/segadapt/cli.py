@@ -17,6 +17,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from segadapt import cached_set
 from segadapt.failures import DEBUG, ERROR, Interrupted, debugging, kept, sentence
 from segadapt.mistakes import mistake
 from segadapt.published import announcement
@@ -25,6 +26,8 @@ from segadapt.sweeping.course import Unfinished
 from segadapt.sweeping.folder import group
 
 CONF = Path(__file__).resolve().parent / "conf"
+
+cached_set.register()
 
 
 def train() -> None:
@@ -74,6 +77,21 @@ def evaluate() -> None:
             sys.exit(f"error: {sentence(error)}")
 
     _composing(job, "evaluate")
+
+
+def cache_features() -> None:
+    """Keep the features of a training: python scripts/cache_features.py run=RUN_FOLDER."""
+
+    @hydra.main(version_base="1.3", config_path=str(CONF), config_name="cache_features")
+    def job(cfg: DictConfig) -> None:
+        try:
+            _cached(cfg)
+        except Exception as error:
+            if debugging():
+                raise
+            sys.exit(f"error: {sentence(error)}")
+
+    _composing(job, "cache_features")
 
 
 def _trained(cfg: DictConfig) -> float:
@@ -137,6 +155,21 @@ def _evaluated(cfg: DictConfig) -> None:
 
     be_quiet()
     evaluate(cfg, run, build_model, Console())
+
+
+def _cached(cfg: DictConfig) -> None:
+    from segadapt.run_reader import read_run
+    from segadapt.trust import check
+
+    run = read_run(cfg.run, cfg.checkpoint, _nothing if cfg.trust_config else check)
+    from rich.console import Console
+
+    from segadapt.caching import cache
+    from segadapt.experiment import build_model
+    from segadapt.quiet import be_quiet
+
+    be_quiet()
+    cache(cfg, run, build_model, Console())
 
 
 def _fit(cfg: DictConfig) -> dict[str, float]:

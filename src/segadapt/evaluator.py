@@ -108,7 +108,7 @@ class Evaluator(nn.Module):
 def branch_labels(
     model: Segmentor,
     inference: Inference,
-    image: Float[Tensor, "b 3 H W"],
+    image: Float[Tensor, "b c H W"],
     size: Size,
     mask: Integer[Tensor, "b _ _"] | None = None,
 ) -> dict[str, Int[Tensor, "b H0 W0"]]:
@@ -130,7 +130,7 @@ def branch_labels(
 def branch_maps(
     model: Segmentor,
     inference: Inference,
-    image: Float[Tensor, "b 3 H W"],
+    image: Float[Tensor, "b c H W"],
     size: Size,
     keep: Keep,
     mask: Integer[Tensor, "b _ _"] | None = None,
@@ -154,14 +154,14 @@ class _Network:
         self.model, self.image, self.mask = model, image, mask
         self.names: list[str] = []
 
-    def __call__(self, view: Float[Tensor, "b 3 _ _"]) -> Float[Tensor, "n k h w"]:
+    def __call__(self, view: Float[Tensor, "b c _ _"]) -> Float[Tensor, "n k h w"]:
         return self._stacked(self._seen(view))
 
-    def within(self, image: Float[Tensor, "b 3 _ _"]) -> Scorer:
+    def within(self, image: Float[Tensor, "b c _ _"]) -> Scorer:
         """Scores of parts of an image, by the classifier adapted to all of it."""
         context = self._seen(image)
 
-        def score(view: Float[Tensor, "b 3 _ _"]) -> Float[Tensor, "n k h w"]:
+        def score(view: Float[Tensor, "b c _ _"]) -> Float[Tensor, "n k h w"]:
             features = self.model.generator(view).pixels
             return self._stacked(self.model.classifier.reuse(features, context))
 

@@ -34,7 +34,7 @@ class Inference(Protocol):
     """A way to score the pixels of an image."""
 
     def __call__(
-        self, score: Scorer, image: Float[Tensor, "b 3 H W"], size: Size, *, keep: Keep = ...
+        self, score: Scorer, image: Float[Tensor, "b c H W"], size: Size, *, keep: Keep = ...
     ) -> Tensor:
         """Score an image.
 
@@ -71,7 +71,7 @@ def best_and_confidence(
 
 
 def labels(
-    inference: Inference, score: Scorer, image: Float[Tensor, "b 3 H W"], size: Size
+    inference: Inference, score: Scorer, image: Float[Tensor, "b c H W"], size: Size
 ) -> Int[Tensor, "_ H0 W0"]:
     """The predicted class of every pixel, at the original size."""
     return inference(score, image, size, keep=best)
@@ -108,7 +108,7 @@ def named(inference: Inference) -> str:
 
 
 def whole(
-    score: Scorer, image: Float[Tensor, "b 3 H W"], size: Size, *, keep: Keep = everything
+    score: Scorer, image: Float[Tensor, "b c H W"], size: Size, *, keep: Keep = everything
 ) -> Tensor:
     """One pass over the image; scores resized to its size and from there to the original's."""
     return _kept(resized(scanned(score, image), size), keep)
@@ -116,7 +116,7 @@ def whole(
 
 def slide(
     score: Scorer,
-    image: Float[Tensor, "b 3 H W"],
+    image: Float[Tensor, "b c H W"],
     size: Size,
     *,
     window: Sequence[int],
@@ -145,7 +145,7 @@ def slide(
 
 def multiscale(
     score: Scorer,
-    image: Float[Tensor, "b 3 H W"],
+    image: Float[Tensor, "b c H W"],
     size: Size,
     *,
     scales: Sequence[float],
@@ -196,7 +196,7 @@ def _kept(scores: ScoreMap, keep: Keep) -> Tensor:
     return collect(scores, lambda strip: keep(strip, scores.probable))
 
 
-def _scaled(image: Float[Tensor, "b 3 H W"], scale: float) -> Float[Tensor, "b 3 _ _"]:
+def _scaled(image: Float[Tensor, "b c H W"], scale: float) -> Float[Tensor, "b c _ _"]:
     if scale == 1:
         return image
     height, width = (int(side * scale + 0.5) for side in size_of(image))  # mmcv's rounding

@@ -33,7 +33,7 @@ class Segmentor(nn.Module):
 
     def forward(
         self,
-        image: Float[Tensor, "b 3 H W"],
+        image: Float[Tensor, "b c H W"],
         mask: Integer[Tensor, "b _ _"] | None = None,
     ) -> Prediction:
         """Score every cell of the feature grid.

@@ -51,7 +51,8 @@ def freeze_unused(model: Segmentor, objective: Objective, num_classes: int) -> N
     model.eval()  # statistics of batch norm stay as they are
     device = next(model.parameters()).device
     mask = _labels(num_classes).to(device)
-    image = torch.linspace(-1, 1, 2 * 3 * SIDE * SIDE, device=device).view(2, 3, SIDE, SIDE)
+    shape = torch.Size((2, model.generator.inputs, SIDE, SIDE))
+    image = torch.linspace(-1, 1, shape.numel(), device=device).view(shape)
     objective(model(image, mask), mask).total.backward()
     for parameter in model.parameters():
         if parameter.grad is None:

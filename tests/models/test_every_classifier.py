@@ -12,7 +12,7 @@ from networks import generator
 from segadapt.cli import CONF
 
 CLASSIFIERS = sorted(file.stem for file in (Path(CONF) / "classifier").glob("*.yaml"))
-MODELS = sorted(file.stem for file in (Path(CONF) / "model").glob("*.yaml"))
+MODELS = sorted({file.stem for file in (Path(CONF) / "model").glob("*.yaml")} - {"cached"})
 ON_CPU = {name for name in MODELS if name.startswith("segformer")}
 """Networks whose constructor reads values, which the meta device has not."""
 

@@ -11,7 +11,7 @@ from torch import nn
 
 from segadapt.cli import CONF
 
-MODELS = sorted(file.stem for file in (Path(CONF) / "model").glob("*.yaml"))
+MODELS = sorted({file.stem for file in (Path(CONF) / "model").glob("*.yaml")} - {"cached"})
 ON_CPU = [name for name in MODELS if name.startswith("segformer")]
 """Networks whose constructor reads values, which the meta device has not."""
 

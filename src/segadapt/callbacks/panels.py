@@ -35,6 +35,8 @@ class Panels(Callback):
         if trainer.sanity_checking or not trainer.is_global_zero:
             return
         dataset: Labelled = trainer.datamodule.val  # type: ignore[attr-defined] # set by fit
+        if not dataset.pictures:
+            return
         chosen = np.linspace(
             0, len(dataset) - 1, min(self.images, len(dataset)), dtype=int
         ).tolist()

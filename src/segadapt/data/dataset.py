@@ -43,10 +43,12 @@ class Labelled(Dataset[Sample], ABC):
     Attributes:
         classes: Names, in the order of the class numbers.
         palette: An RGB colour per class, or None where the data set has none of its own.
+        pictures: Whether the images can be looked at; cached features cannot.
     """
 
     classes: tuple[str, ...]
     palette: tuple[Color, ...] | None = None
+    pictures: ClassVar[bool] = True
 
     @abstractmethod
     def __len__(self) -> int:

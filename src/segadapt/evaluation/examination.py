@@ -61,7 +61,9 @@ def examine(model: Segmentor, cfg: DictConfig, console: Console) -> Examined:
     examiner = Examiner(cfg.data.num_classes, instantiate(cfg.inference), measures).to(device)
     model = model.to(device).eval()
     dataset: Labelled = instantiate(cfg.data.module.val)
-    gallery = Gallery(cfg.gallery, dataset.classes, class_colors(dataset))
+    gallery = Gallery(
+        cfg.gallery if dataset.pictures else 0, dataset.classes, class_colors(dataset)
+    )
     fingerprint = Fingerprint(dataset.classes)
     images: list[ImageScore] = []
     counts = []

@@ -111,7 +111,7 @@ class Examiner(nn.Module):
 def branch_readings(
     model: Segmentor,
     inference: Inference,
-    image: Float[Tensor, "b 3 H W"],
+    image: Float[Tensor, "b c H W"],
     size: tuple[int, int],
     mask: Tensor | None = None,
 ) -> dict[str, Reading]:

@@ -18,6 +18,8 @@ class FeatureGenerator(nn.Module, ABC):
     """Image to pixel features: G in CAC Sec. 3.1."""
 
     channels: int
+    inputs: int = 3
+    """Channels of the images."""
 
     @abstractmethod
     def forward(self, image: Float[Tensor, "b 3 H W"], auxiliary: bool = False) -> Features:

@@ -1,0 +1,29 @@
+"""The generator of a network whose features were computed before."""
+
+from jaxtyping import Float
+from torch import Tensor
+
+from segadapt.models.interfaces import FeatureGenerator, Features
+
+
+class CachedGenerator(FeatureGenerator):
+    """Passes on features that the data set gives instead of images: nothing is learnt here.
+
+    Args:
+        channels: Width of the features; 0 where the data set has images.
+
+    Raises:
+        ValueError: If the data set has images.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        if channels < 1:
+            raise ValueError(
+                "model=cached has no backbone for images; it goes with data=cached "
+                "data.root=FOLDER, which scripts/cache_features.py writes"
+            )
+        self.channels = self.inputs = channels
+
+    def forward(self, image: Float[Tensor, "b d h w"], auxiliary: bool = False) -> Features:
+        return Features(image)
