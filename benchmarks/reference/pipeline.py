@@ -32,11 +32,9 @@ def loaded(
         scale: Limits of the sides at ratio 1, pixels.
         draw: Where all randomness comes from.
     """
-    image = cv2.imread(str(image_file), cv2.IMREAD_COLOR)
-    label = cv2.imread(str(label_file), cv2.IMREAD_UNCHANGED)
-    assert image is not None  # the caller has written them
-    assert label is not None
-    size = new_size(image.shape[:2], scale, draw.uniform(0.5, 2.0))
+    image = decoded(image_file, cv2.IMREAD_COLOR)
+    label = decoded(label_file, cv2.IMREAD_UNCHANGED)
+    size = new_size((image.shape[0], image.shape[1]), scale, draw.uniform(0.5, 2.0))
     image = cv2.resize(image, size[::-1], interpolation=cv2.INTER_LINEAR)
     label = cv2.resize(label, size[::-1], interpolation=cv2.INTER_NEAREST)
     place = corner(label, crop, draw)
@@ -44,13 +42,20 @@ def loaded(
     if draw.random() < 0.5:
         image, label = cv2.flip(image, 1), cv2.flip(label, 1)
     image = distorted(np.ascontiguousarray(image), draw)
-    pixels = (cv2.cvtColor(image, cv2.COLOR_BGR2RGB).astype(np.float32) - MEAN) / STD
+    pixels: np.ndarray = (cv2.cvtColor(image, cv2.COLOR_BGR2RGB).astype(np.float32) - MEAN) / STD
     below, right = crop[0] - label.shape[0], crop[1] - label.shape[1]
     border = (0, below, 0, right, cv2.BORDER_CONSTANT)
     padded = cv2.copyMakeBorder(pixels, *border, value=(0, 0, 0))
     label = cv2.copyMakeBorder(label, *border, value=IGNORED)
     channels_first = np.ascontiguousarray(padded.transpose(2, 0, 1))
     return torch.from_numpy(channels_first), torch.from_numpy(label)
+
+
+def decoded(file: Path, flags: int) -> np.ndarray:
+    """All pixels of a file."""
+    found = cv2.imread(str(file), flags)
+    assert found is not None, f"{file} was written by the benchmark"
+    return found
 
 
 def new_size(size: Size, scale: Size, ratio: float) -> Size:

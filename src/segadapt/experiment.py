@@ -17,8 +17,10 @@ from segadapt.callbacks.preemption import Preemption
 from segadapt.callbacks.seeding import Seeding
 from segadapt.checkpoint import LAST, digest
 from segadapt.configs import redacted, resolved, without_published_weights
+from segadapt.data.first_look import cache_folder, look_at
 from segadapt.data.module import SegmentationDataModule
 from segadapt.environment import keep_environment
+from segadapt.launch import rank
 from segadapt.metrics_file import MetricsFile
 from segadapt.quiet import be_quiet
 from segadapt.run_folder import note
@@ -82,7 +84,9 @@ def fit(cfg: DictConfig) -> dict[str, float]:
     folder = Path(cfg.paths.run)
     last = folder / "checkpoints" / LAST
     start = last if last.is_file() else None
-    data, task = build_data(cfg), build_task(without_published_weights(cfg) if start else cfg)
+    data = build_data(cfg)
+    _look_at(data)
+    task = build_task(without_published_weights(cfg) if start else cfg)
     freeze_unused(task.model, task.objective, cfg.data.num_classes)
     engine = _engine(cfg, start)
     loggers: list[Logger] = [MetricsFile(folder / "metrics.csv")]
@@ -93,6 +97,15 @@ def fit(cfg: DictConfig) -> dict[str, float]:
     if trainer.is_global_zero:
         keep_environment(folder, trainer.world_size)
     return _run(trainer, task, data, cfg, start)
+
+
+def _look_at(data: SegmentationDataModule) -> None:
+    """End here, rather than in the middle of the training, if a file is in no order."""
+    if rank() > 0:
+        return
+    line = look_at({"training": data.train, "validation": data.val}, cache_folder())
+    if line is not None:
+        print(line, flush=True)
 
 
 def _engine(cfg: DictConfig, start: Path | None) -> list[Callback]:

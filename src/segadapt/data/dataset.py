@@ -1,7 +1,7 @@
 """What all data sets of image and label files share."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, Protocol, runtime_checkable
 
@@ -44,11 +44,15 @@ class Labelled(Dataset[Sample], ABC):
         classes: Names, in the order of the class numbers.
         palette: An RGB colour per class, or None where the data set has none of its own.
         pictures: Whether the images can be looked at; cached features cannot.
+        files: What it is made of; nothing where samples are composed on the fly.
+        max_pixels: Larger images are refused.
     """
 
     classes: tuple[str, ...]
     palette: tuple[Color, ...] | None = None
     pictures: ClassVar[bool] = True
+    files: Sequence[Pair] = ()
+    max_pixels: int = MAX_PIXELS
 
     @abstractmethod
     def __len__(self) -> int:

@@ -52,8 +52,7 @@ class RandomRatioResize(A.DualTransform):
             size: Height and width before it, pixels.
             generator: Where the ratio comes from.
         """
-        low, high = self.ratio_range
-        ratio = generator.uniform(low, high)
+        ratio = generator.uniform(self.ratio_range[0], self.ratio_range[1])
         return fitted(size, (int(ratio * self.scale[0]), int(ratio * self.scale[1])))
 
     def get_params_dependent_on_data(self, params: dict, data: dict) -> dict[str, Any]:
