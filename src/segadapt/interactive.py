@@ -1,0 +1,34 @@
+"""Training from a notebook or a prompt: the configs, folders and rules of the command line."""
+
+from pathlib import Path
+
+from hydra import compose, initialize_config_dir
+
+from segadapt import session
+from segadapt.cli import CONF
+from segadapt.experiment import fit
+from segadapt.quiet import be_quiet
+from segadapt.scaling import scaled
+
+DEFAULTS = ("logger=none", "data.num_workers=0")
+"""No tracker, and no processes beside a notebook's kernel."""
+
+
+def train(folder: str | Path, *overrides: str) -> dict[str, float]:
+    """Train in this process, as ``python train.py OVERRIDES`` would.
+
+    Args:
+        folder: Run folder to make, or to go on in where it was interrupted.
+        overrides: ``KEY=VALUE``; they win over ``DEFAULTS``.
+
+    Returns:
+        The last metrics.
+
+    Raises:
+        ValueError: If the folder holds another or a finished run.
+    """
+    be_quiet()
+    words, _ = scaled(list(overrides), CONF)
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        cfg = compose("train", [*DEFAULTS, f"paths.run='{folder}'", *words])
+    return session.start(cfg, list(overrides), fit)
