@@ -11,8 +11,8 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 from rich.console import Console
-
 from runs import fork, wait
+
 from segadapt.caching import cache
 from segadapt.cli import CONF
 from segadapt.data.cached import Cached
