@@ -21,7 +21,13 @@ class Answer(NamedTuple):
     err: str
 
 
-def command(entry: Callable[[], None], folder: Path, *overrides: str, **variables: str) -> Answer:
+def command(
+    entry: Callable[[], None],
+    folder: Path,
+    *overrides: str,
+    patience: float = 120,
+    **variables: str,
+) -> Answer:
     """Call an entry point as ``python SCRIPT OVERRIDES`` in a folder would."""
     folder.mkdir(parents=True, exist_ok=True)
     out, err = folder / ".out", folder / ".err"
@@ -32,7 +38,7 @@ def command(entry: Callable[[], None], folder: Path, *overrides: str, **variable
         with suppress(BaseException):
             code = _command(entry, folder, (out, err), overrides, variables)
         os._exit(code)
-    code = wait(pid, 120)
+    code = wait(pid, patience)
     return Answer(code, out.read_text(), err.read_text())
 
 

@@ -3,6 +3,7 @@
 This folder has no ``__init__.py``, because other plugins are installed into the same package.
 """
 
+import importlib.util
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -41,4 +42,41 @@ class GridSweeper(Sweeper):
         )
 
     def sweep(self, arguments: list[str]) -> None:
-        self._sweep([*(f"{key}={value}" for key, value in self.params.items()), *arguments])
+        self._sweep([*_words(self.params), *arguments])
+
+
+class SearchSweeper(Sweeper):
+    """Lets Optuna choose the values, in one folder that the search can be started in again.
+
+    Args:
+        params: Overrides with the intervals to search, of a ``sweep`` config; what is typed wins.
+        settings: Fields of ``segadapt.sweeping.search.Settings``.
+    """
+
+    def __init__(self, params: Mapping[str, Any], **settings: Any) -> None:
+        self.params, self.settings = params, settings
+
+    def setup(
+        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
+    ) -> None:
+        if importlib.util.find_spec("optuna") is None:
+            raise ValueError("a search needs Optuna, which is not installed: pip install optuna")
+        from segadapt.sweeping.search import Settings, sweep_search  # Optuna takes a second
+
+        launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=hydra_context, task_function=task_function, config=config
+        )
+        self._sweep = partial(
+            sweep_search,
+            config=config,
+            context=hydra_context,
+            launcher=launcher,
+            settings=Settings(**self.settings),
+        )
+
+    def sweep(self, arguments: list[str]) -> None:
+        self._sweep([*_words(self.params), *arguments])
+
+
+def _words(params: Mapping[str, Any]) -> list[str]:
+    return [f"{key}={value}" for key, value in params.items()]

@@ -10,6 +10,9 @@ from omegaconf import DictConfig, OmegaConf
 MANY = 60
 """Options of a group that are no longer told one by one."""
 
+PLUGINS = {"joblib": "hydra-joblib-launcher", "submitit_slurm": "hydra-submitit-launcher"}
+"""Launchers that are installed by themselves."""
+
 
 def mistake(error: Exception, compose: Callable[[], DictConfig]) -> str:
     """What is wrong with overrides that Hydra cannot compose.
@@ -21,6 +24,8 @@ def mistake(error: Exception, compose: Callable[[], DictConfig]) -> str:
     if isinstance(error, MissingConfigException) and error.options:
         group, _, name = str(error.missing_cfg_file).rpartition("/")
         there = sorted(error.options)
+        if group == "hydra/launcher" and name in PLUGINS:
+            return f"there is no {group}={name} before: pip install {PLUGINS[name]}"
         nearest = 3 if len(there) > MANY else 1
         said = f"there is no {group}={name}{_near(name, there, nearest)}"
         return said if len(there) > MANY else f"{said}; there is {', '.join(there)}"

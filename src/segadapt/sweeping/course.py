@@ -1,6 +1,7 @@
 """The course of a sweep: which of its trials run now, and what came of all of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from rich.console import Console
 
@@ -23,32 +24,39 @@ class Unfinished(Exception):
     """A sweep has ended, but not all of its trials have a value."""
 
 
-def run(
-    trials: Sequence[Trial], folder: SweepFolder, launch: Launch, retries: int, console: Console
-) -> list[Row]:
-    """Run the trials that are due; the table is told and kept even if that is cut short.
+@contextmanager
+def telling(trials: Sequence[Trial], folder: SweepFolder, console: Console) -> Iterator[None]:
+    """Keep and show the table of a sweep at the end of a block, even if that is cut short.
 
     Args:
-        trials: All of the sweep.
+        trials: All of the sweep; the block may add some.
         folder: Its folder, which this process holds.
-        launch: Runs trials.
-        retries: How often a failed trial is tried again, over all starts of the sweep.
         console: Where to tell.
     """
-    before = rows(trials)
-    folder.record(before)
-    for trial, state in before:
-        if said := _plans(trial, state, retries):
-            say(console, said)
-    due = [trial for trial, state in before if state.is_due(retries)]
+    folder.record(rows(trials))
     try:
-        if due:
-            launch(due)
+        yield
     finally:
         after = rows(trials)
         folder.record(after)
         tell(after, folder, console)
-    return after
+
+
+def run(trials: Sequence[Trial], launch: Launch, retries: int, console: Console) -> None:
+    """Run the trials that are due.
+
+    Args:
+        trials: Each is given once in a start of the sweep.
+        launch: Runs trials.
+        retries: How often a failed trial is tried again, over all starts of the sweep.
+        console: Where to tell what becomes of the others.
+    """
+    before = rows(trials)
+    for trial, state in before:
+        if said := _plans(trial, state, retries):
+            say(console, said)
+    if due := [trial for trial, state in before if state.is_due(retries)]:
+        launch(due)
 
 
 def rows(trials: Sequence[Trial]) -> list[Row]:

@@ -11,7 +11,7 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from segadapt.launch import external
-from segadapt.sweeping.course import check_finished, run, say
+from segadapt.sweeping.course import check_finished, rows, run, say, telling
 from segadapt.sweeping.folder import SweepFolder
 from segadapt.sweeping.plan import begun, composer, parsed, plan
 from segadapt.sweeping.trial import Trial
@@ -45,8 +45,9 @@ def sweep_grid(
     with SweepFolder(path) as folder:  # after all mistakes that composing finds
         trials = plan(combinations, configs, path)
         _introduce(trials, path, console)
-        after = run(trials, folder, partial(launch, launcher), retries, console)
-    check_finished(after)
+        with telling(trials, folder, console):
+            run(trials, partial(launch, launcher), retries, console)
+    check_finished(rows(trials))
 
 
 def launch(launcher: Launcher, trials: Sequence[Trial]) -> None:

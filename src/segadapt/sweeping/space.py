@@ -1,0 +1,47 @@
+"""What Hydra's syntax says about a value to be searched, in Optuna's terms."""
+
+from collections.abc import Mapping
+
+from hydra.core.override_parser.types import IntervalSweep, Override
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+
+
+def distribution(override: Override) -> BaseDistribution:
+    """Where a value is drawn from.
+
+    ``interval(5,30)`` gives whole numbers, ``interval(5.0,30.0)`` any, ``tag(log,interval(...))``
+    each order of magnitude as often; ``a,b,c`` is a choice.
+
+    Raises:
+        ValueError: If the interval is empty.
+    """
+    value = override.value()
+    if override.is_discrete_sweep():
+        return CategoricalDistribution(tuple(override.sweep_string_iterator()))
+    assert isinstance(value, IntervalSweep)
+    log = "log" in value.tags
+    match value.start, value.end:
+        case (int(low), int(high)) if low < high:
+            return IntDistribution(low, high, log=log)
+        case (int() | float() as low, int() | float() as high) if low < high:
+            return FloatDistribution(low, high, log=log)
+    raise ValueError(f"{override.input_line}: the interval is empty; give interval(FROM,TO)")
+
+
+def typical(space: Mapping[str, BaseDistribution]) -> list[str]:
+    """Overrides with the first value of each distribution."""
+    return [f"{key}={_first(found)}" for key, found in space.items()]
+
+
+def _first(found: BaseDistribution) -> object:
+    match found:
+        case IntDistribution() | FloatDistribution():
+            return found.low
+        case CategoricalDistribution():
+            return found.choices[0]
+    raise AssertionError(found)

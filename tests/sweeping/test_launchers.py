@@ -1,0 +1,55 @@
+"""Launchers of others, where they are installed."""
+
+import importlib.util
+import json
+
+import pytest
+from commands import command
+from hydra import compose, initialize_config_dir
+from runs import SMALL
+
+from segadapt.cli import CONF, train
+
+PLUGINS = {"joblib": "hydra_joblib_launcher", "slurm": "hydra_submitit_launcher"}
+
+
+def installed(name):
+    try:
+        return importlib.util.find_spec(f"hydra_plugins.{PLUGINS[name]}") is not None
+    except ModuleNotFoundError:
+        return False
+
+
+@pytest.mark.parametrize("name", PLUGINS)
+def test_a_launcher_that_is_missing_says_what_to_install(tmp_path, name):
+    if installed(name):
+        pytest.skip(f"{PLUGINS[name]} is installed")
+    answer = command(train, tmp_path, f"sweep={name}", "seed=0,1")
+    assert answer.code == 1
+    assert answer.err.endswith(f"pip install {PLUGINS[name].replace('_', '-')}\n")
+
+
+@pytest.mark.parametrize("name", PLUGINS)
+def test_a_launcher_composes(name):
+    if not installed(name):
+        pytest.skip(f"{PLUGINS[name]} is not installed")
+    with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
+        cfg = compose("train", [f"sweep={name}"], return_hydra_config=True)
+    assert cfg.hydra.mode.name == "MULTIRUN"
+    assert PLUGINS[name] in cfg.hydra.launcher._target_
+    assert cfg.hydra.sweeper._target_.endswith("GridSweeper")
+
+
+@pytest.mark.slow  # two processes import torch
+def test_joblib_trains_side_by_side_in_a_folder_that_can_be_started_again(tmp_path):
+    if not installed("joblib"):
+        pytest.skip("hydra-joblib-launcher is not installed")
+    words = (*SMALL, "classifier=fixed", "data.steps=2", "seed=0,1", "sweep=joblib")
+    for _ in range(2):
+        answer = command(train, tmp_path, *words, "hydra.sweep.dir=sweep", patience=600)
+        assert answer.code == 0, answer
+    told = json.loads((tmp_path / "sweep" / "sweep.json").read_text())["trials"]
+    assert [trial["state"] for trial in told] == ["finished", "finished"]
+    starts = [json.loads((tmp_path / f"sweep/{n}/run.json").read_text()) for n in (0, 1)]
+    assert [run["starts"] for run in starts] == [1, 1]
+    assert len({run["pid"] for run in starts}) == 2
