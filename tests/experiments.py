@@ -14,18 +14,7 @@ NAMES = sorted(file.stem for file in FOLDER.glob("*.yaml"))
 ABLATIONS = [name for name in NAMES if "_table1_" not in name and "ssa_table2_" not in name]
 TABLES = Path(__file__).parent / "data" / "paper_tables"
 
-ABSENT = {
-    "data/ade20k",
-    "data/coco_stuff10k",
-    "data/coco_stuff164k",
-    "data/pascal_context59",
-    "model/upernet_vit_adapter_large",
-    "optimizer/adamw_vit_adapter",
-    "schedule/poly_adamw",
-    "classifier/dnc",
-    "classifier/gmmseg",
-    "classifier/protoseg",
-}
+ABSENT = {"classifier/dnc", "classifier/gmmseg", "classifier/protoseg"}
 """Options that experiments name and that may be missing; remove each that has come."""
 
 STAND_INS = {

@@ -85,10 +85,10 @@ def launch(folder: Path, count: int, command: Sequence[str] = ()) -> None:
     """
     command = command or (sys.executable, "-m", "segadapt.rank", str(folder))
     port, ranks = _free_port(), list[subprocess.Popen]()
-    received = [int(signal.SIGTERM)]
+    received: list[int] = []
 
     def pass_on(signum: int, _: FrameType | None) -> None:
-        received[0] = signum
+        received.append(signum)
         for process in ranks:
             process.send_signal(signal.SIGTERM)
 
@@ -99,13 +99,15 @@ def launch(folder: Path, count: int, command: Sequence[str] = ()) -> None:
         finally:
             _end(ranks)
     killed = next((local for local, code in enumerate(codes) if code and code < 0), None)
+    if received and killed is not None and codes[killed] == -signal.SIGTERM:
+        raise Interrupted(received[0], None)  # it had not yet learnt to stop in order
     if killed is not None:
         name = signal.Signals(-(codes[killed] or 0)).name
         raise RankFailed(
             f"the process of rank {killed} was killed by {name}; all others were ended"
         )
     if INTERRUPTED in codes:
-        raise Interrupted(received[0], None)
+        raise Interrupted(received[0] if received else int(signal.SIGTERM), None)
     if any(codes):
         raise RankFailed(kept(folder) or f"the processes ended with the exit codes {codes}")
 

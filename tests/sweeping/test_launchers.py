@@ -24,7 +24,7 @@ def installed(name):
 def test_a_launcher_that_is_missing_says_what_to_install(tmp_path, name):
     if installed(name):
         pytest.skip(f"{PLUGINS[name]} is installed")
-    answer = command(train, tmp_path, f"sweep={name}", "seed=0,1")
+    answer = command(train, tmp_path, "-m", f"sweep={name}", "seed=0,1")
     assert answer.code == 1
     assert answer.err.endswith(f"pip install {PLUGINS[name].replace('_', '-')}\n")
 
