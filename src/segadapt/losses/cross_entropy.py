@@ -49,7 +49,7 @@ class CrossEntropy(FusedLoss):
         else:
             scale = _group_scale((counts * weight).sum(1), group)
         factors = None if self.weight is None else weight
-        return lambda some: _CrossEntropyOfImages(num_classes, scale[some], factors, self.ignore)
+        return lambda some: _CrossEntropyOfImages(scale[some], factors, self.ignore)
 
     def _weight(self, num_classes: int, device: torch.device) -> Float[Tensor, "k"]:
         if self.weight is None:
@@ -70,50 +70,34 @@ def _group_scale(mass: Float[Tensor, "b"], group: int | None) -> Float[Tensor, "
 
 
 class _CrossEntropyOfImages(ImagesLoss):
-    """scale * sum_i weight_i * -log softmax(z_i)[y_i]; its slopes are its gradient.
+    """scale * sum_i weight_i * -log softmax(z_i)[y_i].
 
     Args:
-        num_classes: Number of classes.
         scale: A factor for each image.
         weight: A factor for each class, or None for 1.
         ignore: The label that counts nowhere.
     """
 
     def __init__(
-        self,
-        num_classes: int,
-        scale: Float[Tensor, "m"],
-        weight: Float[Tensor, "k"] | None,
-        ignore: int,
+        self, scale: Float[Tensor, "m"], weight: Float[Tensor, "k"] | None, ignore: int
     ) -> None:
-        self.slopes, self.scale, self.weight, self.ignore = num_classes, scale, weight, ignore
+        self.scale, self.weight, self.ignore = scale, weight, ignore
 
-    def sums(
+    def slopes(
         self,
         scores: Float[Tensor, "m n k"],
         labels: Int[Tensor, "m n"],
-        slopes: Float[Tensor, "m n c"] | None,
-    ) -> Float[Tensor, "m s"]:
+        sums: Float[Tensor, "m s"],
+        out: Float[Tensor, "m n k"] | None,
+    ) -> Float[Tensor, ""]:
         valid = labels != self.ignore
         label = labels.where(valid, 0)
         weight = valid * self.scale.to(scores.dtype)[:, None]
         if self.weight is not None:
             weight = weight * self.weight.to(scores.dtype)[label]
         label, weight = label[..., None], weight[..., None]
-        logarithms = torch.log_softmax(scores, 2, out=slopes)
-        sums = -(logarithms.gather(2, label) * weight).sum(1)
-        if slopes is not None:
-            shares = slopes.exp_().mul_(weight)
-            shares.scatter_(2, label, shares.gather(2, label) - weight)
-        return sums
-
-    def value(self, sums: Float[Tensor, "m s"]) -> Float[Tensor, ""]:
-        return sums.sum()
-
-    def add_gradient(
-        self,
-        gradient: Float[Tensor, "m k h w"],
-        sums: Float[Tensor, "m s"],
-        slopes: Float[Tensor, "m c h w"],
-    ) -> None:
-        gradient.add_(slopes)
+        logarithms = torch.log_softmax(scores, 2, out=out)
+        value = -(logarithms.gather(2, label) * weight).sum()
+        if out is not None:
+            out.exp_().mul_(weight).scatter_add_(2, label, -weight)
+        return value

@@ -1,7 +1,7 @@
 """The Dice loss of SSA."""
 
 import torch
-from jaxtyping import Float, Int, Integer
+from jaxtyping import Bool, Float, Int, Integer
 from torch import Tensor
 
 from segadapt.functional.distributed import sum_over_ranks, world_size
@@ -39,12 +39,10 @@ class Dice(FusedLoss):
 
 
 class _DiceOfImages(ImagesLoss):
-    """The Dice loss of a few images; its own letter: p classes that are summed.
+    """The Dice loss of a few images; p are the classes that are summed.
 
     The derivative by q is a - b t (or 2 a q - b t) with a = (2 sum qt + s) / S^2 and b = 2 / S,
-    S being the denominator. a and b are the same for all pixels of an image, so that the slopes are
-    those of the sigmoid, q (1 - q), once of all pixels (times q if squared) and once of those of
-    the class.
+    S being the denominator: the same for all pixels of an image, and known once all were seen.
 
     Args:
         loss: Its settings.
@@ -53,38 +51,36 @@ class _DiceOfImages(ImagesLoss):
         only_present: Whether classes of none of the images are left out of the computation.
     """
 
+    looks = True
+
     def __init__(
         self, loss: Dice, counts: Int[Tensor, "m k"], scale: Float[Tensor, ""], only_present: bool
     ) -> None:
         self.loss, self.scale = loss, scale
         present = _present(counts.sum(0)) if only_present else None
         everyone = present is None or len(present) == counts.shape[1]
-        self.chosen = None if everyone else present
-        self.counts = counts if self.chosen is None else counts[:, self.chosen]
-        classes = self.counts.shape[1]
-        self.slopes = 2 * classes
-        numbers = torch.arange(classes, device=counts.device)
-        self.column = numbers if self.chosen is None else torch.zeros_like(counts[0])
-        if self.chosen is not None:
-            self.column[self.chosen] = numbers
+        self.classes = None if everyone else present
+        self.counts = counts if self.classes is None else counts[:, self.classes]
+        numbers = torch.arange(self.counts.shape[1], device=counts.device)
+        self.column = numbers if self.classes is None else torch.zeros_like(counts[0])
+        if self.classes is not None:
+            self.column[self.classes] = numbers
 
-    def sums(
+    def look(
         self,
-        scores: Float[Tensor, "m n k"],
+        scores: Float[Tensor, "m n p"],
         labels: Int[Tensor, "m n"],
-        slopes: Float[Tensor, "m n c"] | None,
+        room: Float[Tensor, "m n p"],
     ) -> Float[Tensor, "m s"]:
-        valid = labels != self.loss.ignore
-        column = self.column[labels.where(valid, 0)]
-        everywhere, inside = (None, None) if slopes is None else slopes.tensor_split(2, 2)
-        chosen = scores if self.chosen is None else scores.index_select(2, self.chosen)
-        q = torch.sigmoid(chosen, out=everywhere)
-        own = q.gather(2, column[..., None])[..., 0] * valid
+        q, (column, own) = torch.sigmoid(scores, out=room), self._places(labels)
+        overlap = self._by_class(q.gather(2, column[..., None])[..., 0] * own, column)
         mass = q.square().sum(1) if self.loss.squared else q.sum(1)
-        if everywhere is not None and inside is not None:
-            _slopes_of_sigmoid(everywhere, self.loss.squared)
-            inside.zero_().scatter_(2, column[..., None], (own * (1 - own))[..., None])
-        return torch.cat([mass, self._by_class(own, column)], 1)
+        return torch.cat([mass, overlap], 1)
+
+    def _places(self, labels: Int[Tensor, "m n"]) -> tuple[Int[Tensor, "m n"], Bool[Tensor, "m n"]]:
+        """The column of each pixel's class, and whether it has one."""
+        valid = labels != self.loss.ignore
+        return self.column[labels.where(valid, 0)], valid
 
     def _by_class(
         self, values: Float[Tensor, "m n"], column: Int[Tensor, "m n"]
@@ -98,22 +94,33 @@ class _DiceOfImages(ImagesLoss):
         ratio, _, weight = self._ratio(sums)
         return ((1 - ratio) * weight).sum()
 
-    def add_gradient(
+    def slopes(
         self,
-        gradient: Float[Tensor, "m k h w"],
+        scores: Float[Tensor, "m n k"],
+        labels: Int[Tensor, "m n"],
         sums: Float[Tensor, "m s"],
-        slopes: Float[Tensor, "m c h w"],
+        out: Float[Tensor, "m n k"] | None,
+    ) -> Float[Tensor, ""]:
+        if out is not None and self.classes is None:
+            self._slopes(torch.sigmoid(scores, out=out), labels, sums)
+        elif out is not None and self.classes is not None:
+            chosen = self.classes.expand(*scores.shape[:2], -1)
+            q = scores.gather(2, chosen).sigmoid_()
+            self._slopes(q, labels, sums)
+            out.zero_().scatter_(2, chosen, q)
+        return sums.new_zeros(())
+
+    def _slopes(
+        self, q: Float[Tensor, "m n p"], labels: Int[Tensor, "m n"], sums: Float[Tensor, "m s"]
     ) -> None:
+        """The gradient, in the place of q."""
         ratio, denominator, weight = self._ratio(sums)
-        everywhere, inside = slopes.unflatten(1, (2, -1)).unbind(1)
-        factor = weight / denominator
-        power = 2 if self.loss.squared else 1
-        change = (factor * ratio * power)[..., None, None] * everywhere
-        change.addcmul_(factor[..., None, None], inside, value=-2)
-        if self.chosen is None:
-            gradient.add_(change)
-        else:
-            gradient.index_add_(1, self.chosen, change)
+        factor, (column, own) = weight / denominator, self._places(labels)
+        inside = q.gather(2, column[..., None])[..., 0]
+        inside = inside * (1 - inside) * own * factor.gather(1, column) * -2
+        _slopes_of_sigmoid(q, self.loss.squared)
+        q.mul_((factor * ratio * (2 if self.loss.squared else 1))[:, None])
+        q.scatter_add_(2, column[..., None], inside[..., None])
 
     def _ratio(
         self, sums: Float[Tensor, "m s"]

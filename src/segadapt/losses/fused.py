@@ -3,11 +3,13 @@
 At full resolution the scores of one branch are the largest tensors of a training step. Here they
 exist for a strip of rows at a time, or for a few small images: upsampled, compared with the labels,
 turned into the gradient in closed form and resized back before the next strip. All losses of a
-branch share that one pass.
+branch share that one pass. A loss whose gradient at one pixel depends on sums over all of them
+looks at the pixels once before: upsampling its classes again costs less than resizing back the two
+gradients that would do without the sums.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
@@ -15,50 +17,61 @@ from jaxtyping import Float, Int, Integer
 from torch import Tensor, nn
 
 from segadapt.functional.cosine import accurate
-from segadapt.losses.resizing import Resizer, strip_rows, workspace
+from segadapt.losses.resizing import Resizer, Strip, strip_rows, workspace
 
 
 class ImagesLoss(ABC):
-    """The loss of a few images: sums over pixels first, then a value and a gradient made of them.
+    """The loss of a few images.
 
-    What the gradient needs of each pixel are its slopes. They are resized to the feature grid
-    before the sums are complete, which is why they must not depend on them. Letters of its own:
-    m images, n pixels of each, s sums, c slopes.
+    Letters of its own: m images, n pixels of each, s sums.
 
     Attributes:
-        slopes: How many numbers c a pixel gives.
+        looks: Whether the gradient of a pixel depends on sums over all pixels.
+        classes: Those p whose scores the sums need; None for all.
     """
 
-    slopes: int
+    looks: bool = False
+    classes: Int[Tensor, "p"] | None = None
 
-    @abstractmethod
-    def sums(
+    def look(
         self,
-        scores: Float[Tensor, "m n k"],
+        scores: Float[Tensor, "m n p"],
         labels: Int[Tensor, "m n"],
-        slopes: Float[Tensor, "m n c"] | None,
+        room: Float[Tensor, "m n p"],
     ) -> Float[Tensor, "m s"]:
-        """What n pixels of each image add to its sums.
+        """What n pixels of each image add to the sums.
 
         Args:
             scores: Shared with other losses: not to be changed.
             labels: Of the same pixels.
-            slopes: To be filled; None without gradient.
+            room: To compute in.
+        """
+        return scores.new_zeros(len(scores), 0)
+
+    def value(self, sums: Float[Tensor, "m s"]) -> Float[Tensor, ""]:
+        """The part of the loss that is an expression of the sums over all pixels."""
+        return sums.sum()
+
+    @abstractmethod
+    def slopes(
+        self,
+        scores: Float[Tensor, "m n k"],
+        labels: Int[Tensor, "m n"],
+        sums: Float[Tensor, "m s"],
+        out: Float[Tensor, "m n k"] | None,
+    ) -> Float[Tensor, ""]:
+        """The part of the loss that is a sum over pixels: of n pixels, and its gradient there.
+
+        Args:
+            scores: Shared with other losses: not to be changed.
+            labels: Of the same pixels.
+            sums: Over all pixels.
+            out: Gets the gradient of the whole loss, if it is wanted.
         """
 
-    @abstractmethod
-    def value(self, sums: Float[Tensor, "m s"]) -> Float[Tensor, ""]:
-        """The loss, from the sums over all pixels."""
 
-    @abstractmethod
-    def add_gradient(
-        self,
-        gradient: Float[Tensor, "m k h w"],
-        sums: Float[Tensor, "m s"],
-        slopes: Float[Tensor, "m c h w"],
-    ) -> None:
-        """Add the gradient of the scores on the feature grid, from slopes resized to it."""
-
+Strips = Callable[[Int[Tensor, "p"] | None], Iterable[Strip]]
+"""The strips of a few images, of these classes' scores or of all."""
 
 Plan = Callable[[slice], ImagesLoss]
 """A pixel loss of a batch: gives the loss of some of its images; over all of them they add up."""
@@ -122,7 +135,7 @@ class _Fused(torch.autograd.Function):
         with_gradient: bool,
     ) -> Tensor:
         total = accurate(logits.new_zeros(()))
-        gradient = torch.zeros_like(logits, dtype=total.dtype) if with_gradient else None
+        gradient = torch.empty_like(logits, dtype=total.dtype) if with_gradient else None
         (height, width), (rows, columns) = logits.shape[-2:], mask.shape[-2:]
         resizer = Resizer((height, width), (rows, columns), align_corners, workspace(total))
         step = strip_rows(logits.device, logits.shape[1] * rows * columns)
@@ -151,24 +164,59 @@ def _loss_of_images(
     resizer: Resizer,
     gradient: Float[Tensor, "m k h w"] | None,
 ) -> Float[Tensor, ""]:
-    """The losses of a few images; adds their gradient to ``gradient``, if there is one."""
-    names = [f"slopes {number}" for number in range(len(losses))]
-    images, _, width = mask.shape
-    parts: list[list[Tensor]] = []
-    for start, pixels in resizer.strips(scores):
-        count = pixels.shape[1]
-        labels = mask[:, start : start + count // width].reshape(images, count).long()
-        parts.append([])
-        for name, loss in zip(names, losses, strict=True):
-            slopes = None
-            if gradient is not None:
-                slopes = resizer.pixels("slopes", images, count, loss.slopes)
-            parts[-1].append(loss.sums(pixels, labels, slopes))
-            if slopes is not None:
-                resizer.put(resizer.tall(name, images, loss.slopes), start, slopes)
-    sums = [torch.stack(of_loss).sum(0) for of_loss in zip(*parts, strict=True)]
+    """The losses of a few images; puts their gradient into ``gradient``, if there is one."""
+    strips = _strips(resizer, scores)
+    sums = [_look(loss, strips, mask, resizer) for loss in losses]
+    total = torch.stack([loss.value(seen) for loss, seen in zip(losses, sums, strict=True)]).sum()
+    for start, pixels in strips(None):
+        labels = _labels(mask, start, pixels)
+        slopes = None if gradient is None else resizer.like("slopes", pixels)
+        total = total + losses[0].slopes(pixels, labels, sums[0], slopes)
+        for loss, seen in zip(losses[1:], sums[1:], strict=True):
+            more = None if gradient is None else resizer.like("more slopes", pixels)
+            total = total + loss.slopes(pixels, labels, seen, more)
+            if slopes is not None and more is not None:
+                slopes.add_(more)
+        if slopes is not None:
+            resizer.put(start, slopes)
     if gradient is not None:
-        for name, loss, total in zip(names, losses, sums, strict=True):
-            slopes = resizer.back(resizer.tall(name, images, loss.slopes))
-            loss.add_gradient(gradient, total, slopes)
-    return torch.stack([loss.value(total) for loss, total in zip(losses, sums, strict=True)]).sum()
+        resizer.back(gradient)
+    return total
+
+
+def _strips(resizer: Resizer, scores: Float[Tensor, "m k h w"]) -> Strips:
+    """Strips of some classes or all, as often as asked for; a strip that holds all is kept."""
+    alone = list(resizer.strips(scores)) if resizer.in_one_strip(scores) else None
+
+    def strips(classes: Int[Tensor, "p"] | None) -> Iterable[Strip]:
+        if alone is None:
+            return resizer.strips(_chosen(scores, classes, 1))
+        return [(start, _chosen(pixels, classes, 2)) for start, pixels in alone]
+
+    return strips
+
+
+def _chosen(scores: Tensor, classes: Int[Tensor, "p"] | None, dim: int) -> Tensor:
+    return scores if classes is None else scores.index_select(dim, classes)
+
+
+def _look(
+    loss: ImagesLoss, strips: Strips, mask: Integer[Tensor, "m H W"], resizer: Resizer
+) -> Float[Tensor, "m s"]:
+    """Sums over all pixels, for a loss that needs them."""
+    if not loss.looks:
+        return torch.zeros(len(mask), 0, device=mask.device)
+    parts = [
+        loss.look(pixels, _labels(mask, start, pixels), resizer.like("slopes", pixels))
+        for start, pixels in strips(loss.classes)
+    ]
+    return torch.stack(parts).sum(0)
+
+
+def _labels(
+    mask: Integer[Tensor, "m H W"], start: int, pixels: Float[Tensor, "m n k"]
+) -> Int[Tensor, "m n"]:
+    """The labels of a strip of pixels that begins with this row."""
+    images, count = pixels.shape[:2]
+    rows = count // mask.shape[2]
+    return mask[:, start : start + rows].reshape(images, count).long()

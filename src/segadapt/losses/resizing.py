@@ -24,6 +24,9 @@ GPU_STRIP: Final = 2**24
 
 Size = tuple[int, int]
 
+Strip = tuple[int, Float[Tensor, "m n k"]]
+"""The number of its first row, and the scores of its pixels."""
+
 
 def strip_rows(device: torch.device, row: int) -> int:
     """How many rows, or anything else, of ``row`` scores to take at a time."""
@@ -87,46 +90,51 @@ class Resizer:
         self.grid, self.size, self.align_corners = grid, size, align_corners
         self.workspace = workspace
 
-    def strips(
-        self, scores: Float[Tensor, "m k h w"]
-    ) -> Iterator[tuple[int, Float[Tensor, "m n k"]]]:
-        """Rows of pixels with the first row's number; each overwrites the strip before.
+    def in_one_strip(self, scores: Float[Tensor, "m k h w"]) -> bool:
+        """Whether there will be one strip: always of several images (:func:`strip_rows`)."""
+        return self._rows(scores) == self.size[0]
 
-        Of several images all rows come at once: they are few enough (:func:`strip_rows`).
-        """
+    def strips(self, scores: Float[Tensor, "m k h w"]) -> Iterator[Strip]:
+        """Rows of pixels with the first row's number; each overwrites the strip before."""
         (images, classes), (height, width) = scores.shape[:2], self.size
         source = self.workspace.maps("source", images, classes, *self.grid)
         source.copy_(scores)
         tall = self.workspace.maps("tall", images, classes, height, self.grid[1])
         self._enlarge(source, tall)
-        step = height if images > 1 else strip_rows(scores.device, classes * width)
+        step = self._rows(scores)
         for start in range(0, height, step):
             rows = min(step, height - start)
             strip = self.workspace.maps("strip", images, classes, rows, width)
             self._enlarge(tall[:, :, start : start + rows], strip)
             yield start, strip.movedim(1, -1).view(images, -1, classes)
 
-    def pixels(self, name: str, images: int, pixels: int, channels: int) -> Float[Tensor, "m n c"]:
-        """Room for numbers of some pixels, the same for each strip."""
-        return self.workspace.maps(name, images, channels, pixels, 1).movedim(1, -1)[:, :, 0]
+    def like(self, name: str, pixels: Float[Tensor, "m n k"]) -> Float[Tensor, "m n k"]:
+        """Room for as many numbers as these pixels have scores, the same for each strip."""
+        images, count, classes = pixels.shape
+        return self.workspace.maps(name, images, classes, count, 1).movedim(1, -1)[:, :, 0]
 
-    def tall(self, name: str, images: int, channels: int) -> Float[Tensor, "m c H w"]:
-        """Room for maps that :meth:`put` fills and :meth:`back` reads."""
-        return self.workspace.maps(name, images, channels, self.size[0], self.grid[1])
-
-    def put(
-        self, tall: Float[Tensor, "m c H w"], start: int, pixels: Float[Tensor, "m n c"]
-    ) -> None:
+    def put(self, start: int, pixels: Float[Tensor, "m n k"]) -> None:
         """Resize a strip of pixels back along the rows (transposed), from row ``start`` on."""
-        images, _, channels = pixels.shape
-        maps = pixels.view(images, -1, self.size[1], channels).movedim(-1, 1)
-        self._reduce(maps, tall[:, :, start : start + maps.shape[2]])
+        images, _, classes = pixels.shape
+        maps = pixels.view(images, -1, self.size[1], classes).movedim(-1, 1)
+        self._reduce(maps, self._returned(images, classes)[:, :, start : start + maps.shape[2]])
 
-    def back(self, tall: Float[Tensor, "m c H w"]) -> Float[Tensor, "m c h w"]:
-        """Resize maps back along the columns (transposed)."""
-        maps = self.workspace.maps("back", len(tall), tall.shape[1], *self.grid)
-        self._reduce(tall, maps)
-        return maps
+    def back(self, out: Float[Tensor, "m k h w"]) -> None:
+        """Resize what was put back along the columns (transposed)."""
+        images, classes = out.shape[:2]
+        maps = self.workspace.maps("back", images, classes, *self.grid)
+        self._reduce(self._returned(images, classes), maps)
+        out.copy_(maps)
+
+    def _returned(self, images: int, classes: int) -> Float[Tensor, "m k H w"]:
+        """Where pixels are put."""
+        return self.workspace.maps("returned", images, classes, self.size[0], self.grid[1])
+
+    def _rows(self, scores: Float[Tensor, "m k h w"]) -> int:
+        """Of a strip."""
+        (images, classes), (height, width) = scores.shape[:2], self.size
+        most = height if images > 1 else strip_rows(scores.device, classes * width)
+        return min(most, height)
 
     def _enlarge(self, maps: Tensor, out: Tensor) -> None:
         torch.ops.aten.upsample_bilinear2d.out(maps, out.shape[2:], self.align_corners, out=out)
