@@ -41,10 +41,12 @@ def measured(folder):
     return {name: value for name, value in metrics(folder).items() if name.startswith("val/")}
 
 
-@pytest.mark.parametrize("classifier", ["fixed", "cac", "ssa"])
+@pytest.mark.parametrize(
+    "classifier", ["fixed", "cac", "ssa", pytest.param("dnc", marks=pytest.mark.slow)]
+)
 def test_two_ranks_learn_what_one_process_learns(tmp_path, classifier):
     changes = [f"classifier={classifier}", "trainer.log_every_n_steps=1"]
-    if classifier != "fixed":
+    if classifier in ("cac", "ssa"):
         changes.append("classifier.oracle_group=4")
     alone = config(tmp_path / "one", *BASE, "trainer=cpu", *changes)
     assert wait(fork(lambda: train(alone))) == 0
