@@ -41,9 +41,10 @@ def measured(folder):
     return {name: value for name, value in metrics(folder).items() if name.startswith("val/")}
 
 
-@pytest.mark.parametrize(
-    "classifier", ["fixed", "cac", "ssa", pytest.param("dnc", marks=pytest.mark.slow)]
-)
+SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("dnc", "protoseg")]
+
+
+@pytest.mark.parametrize("classifier", ["fixed", "cac", "ssa", *SLOW])
 def test_two_ranks_learn_what_one_process_learns(tmp_path, classifier):
     changes = [f"classifier={classifier}", "trainer.log_every_n_steps=1"]
     if classifier in ("cac", "ssa"):

@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
 import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
 
 from segadapt.functional.sinkhorn import partition, sinkhorn
 from segadapt.structures import IGNORE
@@ -96,3 +98,22 @@ def test_more_than_255_prototypes_do_not_meet_the_ignored_label():
     found = partition(torch.rand(40, 5), label, 60)
     assert found.min() >= 255
     assert found.max() < 260
+
+
+def rank(number, folder):
+    torch.set_num_threads(1)  # a forked process must not use its parent's threads
+    dist.init_process_group("gloo", f"file://{folder}/meet", rank=number, world_size=2)
+    scores, label = case()
+    part = slice(0, 70) if number == 0 else slice(70, None)  # of unequal size
+    expected = sinkhorn(scores, label, CLASSES)[part]
+    found = sinkhorn(scores[part], label[part], CLASSES, over_ranks=True)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+    alone = sinkhorn(scores[part], label[part], CLASSES)
+    assert (alone - expected).abs().max() > 0.01
+    ours = partition(scores[part], label[part], CLASSES, over_ranks=True)
+    assert torch.equal(ours, partition(scores, label, CLASSES)[part])
+    dist.destroy_process_group()
+
+
+def test_the_pixels_of_two_ranks_are_shared_out_together(tmp_path):
+    mp.start_processes(rank, (str(tmp_path),), 2, start_method="fork")
