@@ -16,7 +16,7 @@ NAMES = [name for name in ALL if name not in CONFOUNDS]
 ABLATIONS = [name for name in NAMES if "_table1_" not in name and "ssa_table2_" not in name]
 TABLES = Path(__file__).parent / "data" / "paper_tables"
 
-ABSENT = {"classifier/gmmseg"}
+ABSENT: set[str] = set()
 """Options that experiments name and that may be missing; remove each that has come."""
 
 STAND_INS = {

@@ -13,6 +13,7 @@ PRESETS = {  # classifier: the objective that it brings along, by its terms
     "fixed": {"student", "auxiliary"},
     "wide": {"student", "auxiliary"},
     "dnc": {"student", "auxiliary"},
+    "gmmseg": {"student", "contrast", "auxiliary"},
     "protoseg": {"student", "contrast", "distance", "auxiliary"},
     "cac": {"coarse", "student", "teacher", "response", "auxiliary"},
     "cac_paper": {"coarse", "student", "teacher", "response", "auxiliary"},

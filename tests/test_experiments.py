@@ -201,7 +201,7 @@ def test_a_small_stand_in_is_built_and_learns(name):
     assert any(p.grad is not None and p.grad.any() for p in task.model.parameters())
 
 
-@pytest.mark.parametrize("rival", ["dnc", "protoseg"])
+@pytest.mark.parametrize("rival", ["dnc", "protoseg", "gmmseg"])
 def test_rivals_of_ssa_table_2_are_built_and_learn(rival):
     torch.manual_seed(0)
     name = next(name for name in group("ssa_table2") if name.endswith(f"_{rival}"))

@@ -4,11 +4,12 @@ import pytest
 import torch
 
 from segadapt.classifiers.dnc import DNCClassifier
+from segadapt.classifiers.gmmseg import GMMSegClassifier
 from segadapt.classifiers.protoseg import ProtoSegClassifier
 from segadapt.losses.assigned import PrototypeContrast, PrototypeDistance
 
 
-@pytest.mark.parametrize("classifier", [DNCClassifier, ProtoSegClassifier])
+@pytest.mark.parametrize("classifier", [DNCClassifier, ProtoSegClassifier, GMMSegClassifier])
 def test_a_step_reads_no_value(classifier):
     with torch.device("meta"):
         network = classifier(6, 4)
