@@ -10,11 +10,13 @@ from omegaconf import DictConfig, OmegaConf
 from segadapt.cli import CONF
 
 FOLDER = CONF / "experiment"
-NAMES = sorted(file.stem for file in FOLDER.glob("*.yaml"))
+ALL = sorted(file.stem for file in FOLDER.glob("*.yaml"))
+CONFOUNDS = [name for name in ALL if name.startswith("confound_")]
+NAMES = [name for name in ALL if name not in CONFOUNDS]
 ABLATIONS = [name for name in NAMES if "_table1_" not in name and "ssa_table2_" not in name]
 TABLES = Path(__file__).parent / "data" / "paper_tables"
 
-ABSENT = {"classifier/dnc", "classifier/gmmseg", "classifier/protoseg"}
+ABSENT: set[str] = set()
 """Options that experiments name and that may be missing; remove each that has come."""
 
 STAND_INS = {

@@ -11,6 +11,10 @@ from segadapt.run_folder import complete
 
 PRESETS = {  # classifier: the objective that it brings along, by its terms
     "fixed": {"student", "auxiliary"},
+    "wide": {"student", "auxiliary"},
+    "dnc": {"student", "auxiliary"},
+    "gmmseg": {"student", "contrast", "auxiliary"},
+    "protoseg": {"student", "contrast", "distance", "auxiliary"},
     "cac": {"coarse", "student", "teacher", "response", "auxiliary"},
     "cac_paper": {"coarse", "student", "teacher", "response", "auxiliary"},
     "ssa": {"coarse", "student", "teacher", "response", "semantic", "spatial", "auxiliary"},

@@ -41,11 +41,16 @@ def measured(folder):
     return {name: value for name, value in metrics(folder).items() if name.startswith("val/")}
 
 
-@pytest.mark.parametrize("classifier", ["fixed", "cac", "ssa"])
+SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("dnc", "protoseg", "gmmseg")]
+
+
+@pytest.mark.parametrize("classifier", ["fixed", "cac", "ssa", *SLOW])
 def test_two_ranks_learn_what_one_process_learns(tmp_path, classifier):
     changes = [f"classifier={classifier}", "trainer.log_every_n_steps=1"]
-    if classifier != "fixed":
+    if classifier in ("cac", "ssa"):
         changes.append("classifier.oracle_group=4")
+    if classifier == "gmmseg":
+        changes.append("classifier.embedding=null")  # no batch norm, which CPUs do not share
     alone = config(tmp_path / "one", *BASE, "trainer=cpu", *changes)
     assert wait(fork(lambda: train(alone))) == 0
     assert two_ranks(tmp_path / "two", *changes) == [0, 0]

@@ -3,6 +3,7 @@
 import pytest
 import torch
 from experiments import ABLATIONS, ABSENT, FOLDER, NAMES, chosen, composed, missing, rows
+from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from segadapt.cli import CONF
@@ -198,3 +199,20 @@ def test_a_small_stand_in_is_built_and_learns(name):
     assert losses.total.isfinite()
     assert set(losses.terms) == set(terms(cfg))
     assert any(p.grad is not None and p.grad.any() for p in task.model.parameters())
+
+
+@pytest.mark.parametrize("rival", ["dnc", "protoseg", "gmmseg"])
+def test_rivals_of_ssa_table_2_are_built_and_learn(rival):
+    torch.manual_seed(0)
+    name = next(name for name in group("ssa_table2") if name.endswith(f"_{rival}"))
+    words = scaled([f"experiment={name}", "data=synthetic"], CONF)[0]
+    with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
+        cfg = compose("train", [*words, "trainer=cpu", "paths.run=run"])
+    task = build_task(cfg)
+    image, mask = torch.randn(2, 3, 32, 32), torch.randint(5, (2, 32, 32))
+    prediction = task.model(image, mask)
+    losses = task.objective(prediction, mask)
+    task.model.classifier.update(prediction)
+    losses.total.backward()
+    assert set(losses.terms) == set(terms(cfg))
+    assert next(task.model.generator.parameters()).grad.any()

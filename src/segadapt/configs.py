@@ -16,6 +16,7 @@ FREE = (
     "checkpoint_every",
     "data.module.num_workers",
     "data.num_workers",
+    "label",
     "logger",
     "paths",
     "published",

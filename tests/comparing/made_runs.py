@@ -35,6 +35,7 @@ def make_run(
     classifier=None,
     state="finished",
     published=None,
+    label=None,
     protocol=None,
     counts=None,
     data=None,
@@ -43,6 +44,8 @@ def make_run(
     folder.mkdir(parents=True)
     made = config(seed, classifier or {"tau": 15.0}, **(data or {}))
     made["published"] = published
+    if label is not None:
+        made["label"] = label
     (folder / "config.yaml").write_text(yaml.safe_dump(made))
     (folder / "overrides.yaml").write_text(yaml.safe_dump([*typed, f"seed={seed}"]))
     facts = {

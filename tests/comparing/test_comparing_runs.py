@@ -78,6 +78,16 @@ def test_experiments_are_called_by_their_row(tmp_path):
     assert (arm.label, arm.printed) == ("CAC Table 4 (1)", 45.39)
 
 
+def test_confounds_are_called_what_they_call_themselves(tmp_path):
+    make_run(tmp_path / "a", typed=["experiment=confound_x", "data=x"], label="fixed + Dice")
+    make_run(tmp_path / "b", typed=["classifier=ssa", "data=x"], classifier={"tau": 5.0})
+    found, _ = arms(results(tmp_path))
+    assert [(arm.label, arm.printed) for arm in found] == [
+        ("fixed + Dice", None),
+        ("classifier=ssa", None),
+    ]
+
+
 def test_an_arm_is_found_by_a_part_of_its_label(tmp_path):
     make_run(tmp_path / "a", typed=["classifier=ssa"])
     make_run(tmp_path / "b", typed=["classifier=cac"], classifier={"tau": 5.0})

@@ -53,3 +53,20 @@ def check_group(oracle_group: int | None) -> None:
             f"classifier.oracle_group is {oracle_group}; give a number of images from 1 on, "
             "or null for the whole batch"
         )
+
+
+def check_clusters(number: int, momentum: float, epsilon: float, iterations: int) -> None:
+    """Checks how the pixels of a class are clustered.
+
+    Raises:
+        ValueError: If a setting has no such value.
+    """
+    if number < 1 or iterations < 1:
+        raise ValueError(
+            f"a class needs at least one prototype and one Sinkhorn iteration, not {number} and "
+            f"{iterations}; see the classifier's settings"
+        )
+    if not 0 <= momentum <= 1:
+        raise ValueError(f"classifier.momentum is {momentum}; it is a share from 0 to 1")
+    if not epsilon > 0:
+        raise ValueError(f"classifier.epsilon is {epsilon}; the entropy's weight must be positive")

@@ -7,7 +7,6 @@ import numpy as np
 
 from segadapt.comparing.runs import Result
 from segadapt.configs import fingerprint
-from segadapt.published import title
 
 
 class Arm(NamedTuple):
@@ -88,17 +87,14 @@ def _without_seed(node: Any, seed: int) -> Any:
 
 
 def _labels(firsts: Sequence[Result]) -> list[str]:
-    """What was typed for each arm and not for all; the table's row for an experiment."""
+    """What was typed for each arm and not for all; what an experiment calls itself."""
     typed = [[word for word in r.overrides if not word.startswith("seed=")] for r in firsts]
     common = set(typed[0]).intersection(*typed[1:]) if len(typed) > 1 else set()
     labels = []
     for result, words in zip(firsts, typed, strict=True):
         own = [word for word in words if word not in common]
-        if result.published:
-            own = [
-                title(result.published),
-                *(word for word in own if not word.startswith("experiment=")),
-            ]
+        if result.label:
+            own = [result.label, *(word for word in own if not word.startswith("experiment="))]
         labels.append(" ".join(own) or "defaults")
     return [
         label if labels.count(label) == 1 else f"{label} ({result.folder})"

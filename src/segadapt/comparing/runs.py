@@ -10,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from segadapt.configs import resolved
 from segadapt.per_image import PER_IMAGE, PerImage, read_per_image
+from segadapt.published import title
 
 
 class Result(NamedTuple):
@@ -36,6 +37,11 @@ class Result(NamedTuple):
     @property
     def published(self) -> Mapping[str, Any] | None:
         return self.config.get("published")
+
+    @property
+    def label(self) -> str | None:
+        """What its experiment calls it; those of the papers' tables are called by their row."""
+        return title(self.published) if self.published else self.config.get("label")
 
 
 class Collected(NamedTuple):

@@ -13,12 +13,25 @@ def world_size() -> int:
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
 
 
+def own_rank() -> int:
+    """Number of this process among them."""
+    return dist.get_rank() if world_size() > 1 else 0
+
+
 def sum_over_ranks(value: Tensor) -> Tensor:
     """The sum of ``value`` over all ranks, as a new tensor without gradient."""
     total = value.detach().clone()
     if world_size() > 1:
         dist.all_reduce(total)
     return total
+
+
+def max_over_ranks(value: Tensor) -> Tensor:
+    """The greatest ``value`` of all ranks, by element, as a new tensor without gradient."""
+    greatest = value.detach().clone()
+    if world_size() > 1:
+        dist.all_reduce(greatest, dist.ReduceOp.MAX)
+    return greatest
 
 
 def gathered(value: T) -> list[T]:

@@ -1,4 +1,4 @@
-"""Losses are computed in full precision, whatever the network is."""
+"""Full precision for losses, and for scores that are compared closely, whatever the network is."""
 
 from contextlib import AbstractContextManager, nullcontext
 

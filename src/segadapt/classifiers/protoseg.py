@@ -1,0 +1,90 @@
+"""ProtoSeg: segmentation with prototypes that are not learned (Zhou et al., CVPR 2022)."""
+
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from segadapt.classifiers.base import Classifier
+from segadapt.classifiers.nearest import NearestPrototype
+from segadapt.classifiers.settings import check_sizes
+from segadapt.structures import Prediction
+
+
+class ProtoSegClassifier(Classifier):
+    """Gives a pixel the class of its nearest prototype (Eqs. 3 and 4).
+
+    The prototypes of a class are means of its pixels: Sinkhorn's iteration shares out the pixels
+    (Eqs. 6 to 9), and the prototypes follow by momentum (Eq. 10). Three losses shape the features:
+    cross-entropy, and for the assigned prototype a contrast and a distance (Eqs. 11 to 13,
+    :mod:`segadapt.losses.assigned`).
+
+    Args:
+        in_channels: Width of the decoder features.
+        num_classes: Number of classes.
+        prototypes: Of each class (K = 10).
+        momentum: Share of itself that a prototype keeps in a step (mu = 0.999).
+        epsilon: Of the Sinkhorn iteration (kappa = 0.05).
+        iterations: Of Sinkhorn and Knopp (3).
+        tau: Factor of the cosines, or None: layer normalisation over the classes, as released. 1
+            is Eq. 4 as printed, whose scores stay between -1 and 1.
+        projection: Whether two 1x1 convolutions come first, as in the one released network. The
+            FLOPs of SSA Table 2 have none.
+        dropout: Fraction of channels dropped, as in the fixed classifier.
+
+    Note:
+        Written from the paper's equations; not checked against released weights. What the paper
+        does not say is as released: the two layer normalisations, and that only correctly
+        classified pixels move a prototype. Two things of that code are left out: it draws the
+        prototype of a pixel at random (Gumbel noise on probabilities, nearly uniform draws) where
+        the paper takes the greatest share, and it normalises the projection along the image's
+        width. Over several ranks, pixels are clustered and averaged together, where that code
+        averages the prototypes of each rank.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        num_classes: int,
+        *,
+        prototypes: int = 10,
+        momentum: float = 0.999,
+        epsilon: float = 0.05,
+        iterations: int = 3,
+        tau: float | None = None,
+        projection: bool = False,
+        dropout: float = 0.1,
+    ) -> None:
+        super().__init__()
+        check_sizes(in_channels, num_classes)
+        self.dropout = nn.Dropout2d(dropout)
+        self.projection = _projection(in_channels) if projection else nn.Identity()
+        self.nearest = NearestPrototype(
+            in_channels,
+            num_classes,
+            number=prototypes,
+            momentum=momentum,
+            epsilon=epsilon,
+            iterations=iterations,
+            tau=tau,
+        )
+        self.teacher = None
+
+    def forward(
+        self,
+        features: Float[Tensor, "b d h w"],
+        target: Int[Tensor, "b h w"] | None = None,
+    ) -> Prediction:
+        return self.nearest(self.projection(self.dropout(features)), target)
+
+    def reuse(self, features: Float[Tensor, "b d h w"], context: Prediction) -> Prediction:
+        return self(features)
+
+    def update(self, prediction: Prediction) -> None:
+        self.nearest.update(prediction)
+
+
+def _projection(channels: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(channels, channels, kernel_size=1),
+        nn.ReLU(inplace=True),
+        nn.Conv2d(channels, channels, kernel_size=1),
+    )

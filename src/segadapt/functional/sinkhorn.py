@@ -1,0 +1,93 @@
+"""Pixels of each class, shared out evenly among the prototypes of the class.
+
+The entropic optimal transport of SwAV, as ProtoSeg (Zhou et al., CVPR 2022), GMMSeg (Liang et al.,
+NeurIPS 2022) and DNC (Wang et al., ICLR 2023) cluster online: find the plan that favours high
+scores while every pixel has mass 1 and every prototype of a class the same mass. All classes are
+solved at once, by sums over the pixels of each label. A letter of its own: p prototypes of a class.
+"""
+
+from typing import Final
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from segadapt.functional.distributed import max_over_ranks, sum_over_ranks
+from segadapt.structures import IGNORE
+
+TINY: Final = torch.finfo(torch.float32).tiny
+
+
+@torch.no_grad()
+def sinkhorn(
+    scores: Float[Tensor, "n p"],
+    label: Int[Tensor, "n"],
+    num_classes: int,
+    *,
+    epsilon: float = 0.05,
+    iterations: int = 3,
+    over_ranks: bool = False,
+) -> Float[Tensor, "n p"]:
+    """The share of each prototype in each pixel, by Sinkhorn and Knopp's alternate scaling.
+
+    L = diag(u) exp(S / epsilon) diag(v) for each class. The last scaling is that of the pixels, so
+    that they have mass 1 exactly, and the prototypes the same mass only after many iterations.
+
+    Args:
+        scores: Of each pixel with the prototypes of its own class.
+        label: Classes; ignored pixels have no share in anything.
+        num_classes: Number of classes.
+        epsilon: Weight of the plan's entropy, in units of the scores.
+        iterations: Scalings of prototypes and pixels.
+        over_ranks: Whether the pixels of all ranks are shared out together; all must ask then.
+    """
+    valid = label != IGNORE
+    column = label.where(valid, num_classes)  # the ignored ones are a class of their own
+    peak = scores.new_full((num_classes + 1,), -torch.inf)
+    peak.scatter_reduce_(0, column, scores.amax(1), "amax")  # cancels, and keeps exp in range
+    peak = max_over_ranks(peak) if over_ranks else peak
+    plan = ((scores - peak[column, None]) / epsilon).exp() * valid[:, None]
+    for _ in range(iterations):
+        mass = plan.new_zeros(num_classes + 1, plan.shape[1]).index_add_(0, column, plan)
+        mass = sum_over_ranks(mass) if over_ranks else mass
+        plan = plan / mass.clamp_min(TINY)[column]
+        plan = plan / plan.sum(1, keepdim=True).clamp_min(TINY)
+    return plan
+
+
+@torch.no_grad()
+def partition(
+    scores: Float[Tensor, "n p"],
+    label: Int[Tensor, "n"],
+    num_classes: int,
+    *,
+    epsilon: float = 0.05,
+    iterations: int = 3,
+    over_ranks: bool = False,
+) -> Int[Tensor, "n"]:
+    """The prototype of each pixel: its greatest share in :func:`sinkhorn`.
+
+    Prototypes are numbered through all classes, those of class k from k p on; -1 for ignored
+    pixels.
+
+    Note:
+        A class with fewer pixels than prototypes cannot be shared out (a single pixel would always
+        belong to the first): its pixels go to the prototype with the highest score.
+    """
+    count = torch.zeros(num_classes + 1, dtype=torch.long, device=label.device)
+    valid = label != IGNORE
+    column = label.where(valid, num_classes)
+    count.index_add_(0, column, torch.ones_like(column))
+    count = sum_over_ranks(count) if over_ranks else count
+    plan = sinkhorn(
+        scores,
+        label,
+        num_classes,
+        epsilon=epsilon,
+        iterations=iterations,
+        over_ranks=over_ranks,
+    )
+    number = scores.shape[1]
+    shared = (count >= number)[column]
+    own = plan.argmax(1).where(shared, scores.argmax(1))
+    return (column * number + own).where(valid, -1)
