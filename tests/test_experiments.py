@@ -4,6 +4,7 @@ import pytest
 import torch
 from experiments import ABLATIONS, ABSENT, FOLDER, NAMES, chosen, composed, missing, rows
 from hydra import compose, initialize_config_dir
+from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 from segadapt.cli import CONF
@@ -137,8 +138,8 @@ def test_main_tables_say_what_is_printed():
 
 
 def terms(cfg):
-    weights = cfg.loss.weights
-    return {name: weight for name, weight in weights.items() if weight and name != "auxiliary"}
+    weights = instantiate(cfg.loss).weights
+    return {name: weight for name, weight in weights.items() if name != "auxiliary"}
 
 
 def test_cac_table_2_combines_the_terms_it_names():

@@ -100,14 +100,68 @@ def test_two_processes_do_not_train_in_one_folder(tmp_path):
 )
 def test_another_run_is_refused_and_the_folder_let_go(tmp_path, finished, changes, reason):
     folder = begin(tmp_path)
+    checkpointed(tmp_path)
     if finished:
         folder.finish()
     folder.close()
-    before = {file: file.read_bytes() for file in tmp_path.iterdir()}
+    before = contents(tmp_path)
     with pytest.raises(ValueError, match=reason):
         begin(tmp_path, **changes)
-    assert {file: file.read_bytes() for file in tmp_path.iterdir()} == before
+    assert contents(tmp_path) == before
     RunFolder(tmp_path).close()  # nobody holds it
+
+
+def checkpointed(path):
+    (path / "checkpoints").mkdir()
+    (path / "checkpoints" / "last.ckpt").touch()
+
+
+def contents(path):
+    files = {file.relative_to(path): file for file in path.rglob("*") if file.is_file()}
+    return {str(name): file.read_bytes() for name, file in files.items()}
+
+
+def failed(path, **changes):
+    folder = begin(path, **changes)
+    (path / "wandb").mkdir()
+    (path / "wandb" / "id").write_text(str(changes))
+    folder.fail("no such folder")
+    folder.close()
+    return contents(path)
+
+
+def test_a_corrected_config_takes_the_place_of_one_that_came_to_nothing(tmp_path, capsys):
+    (tmp_path / "notes.txt").write_text("mine")
+    attempts = []
+    for seed in range(2):
+        left = failed(tmp_path, seed=seed)
+        attempts.append({k: v for k, v in left.items() if "attempts" not in k})
+    begin(tmp_path, seed=2).close()
+    assert f"is kept in {tmp_path}/attempts/2" in capsys.readouterr().out
+    for number, left in enumerate(attempts, 1):
+        left.pop("notes.txt"), left.pop(".lock")
+        assert contents(tmp_path / "attempts" / str(number)) == left
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+    assert not (tmp_path / "wandb").exists()
+    assert load_config(tmp_path).seed == 2
+    assert (said(tmp_path)["state"], said(tmp_path)["starts"]) == ("running", 1)
+
+
+def test_putting_aside_goes_on_where_it_was_cut_short(tmp_path):
+    left = failed(tmp_path)
+    place = tmp_path / "attempts" / "1"
+    place.mkdir(parents=True)
+    (tmp_path / "config.yaml").rename(place / "config.yaml")
+    begin(tmp_path, seed=1).close()
+    left.pop(".lock")
+    assert contents(place) == left
+
+
+def test_the_same_config_is_tried_again_in_its_own_record(tmp_path):
+    failed(tmp_path)
+    begin(tmp_path).close()
+    assert not (tmp_path / "attempts").exists()
+    assert said(tmp_path)["failures"] == ["no such folder"]
 
 
 def test_a_moved_folder_is_resumed_where_it_lies_now(tmp_path):

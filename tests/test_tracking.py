@@ -229,7 +229,8 @@ def test_wandb_itself_offline_keeps_one_run_and_no_secret(tmp_path, monkeypatch)
         tracker.log_table("classes", ["class", "iou"], [["sky", 0.5]], 5 * part + 4)
         tracker.finalize("success")
         assert tracker.account() == (
-            f"W&B is offline; upload with: wandb sync {tmp_path}/wandb/offline-run-*"
+            f"W&B is offline{', in 2 parts of one run' if part else ''}; upload with: "
+            f"wandb sync {tmp_path}/wandb/offline-run-*"
         )
     runs = list(tmp_path.glob("wandb/offline-run-*/run-*.wandb"))
     assert len(runs) == 2

@@ -27,7 +27,7 @@ from segadapt.run_folder import note
 from segadapt.segmentor import Segmentor
 from segadapt.task import STEP, SegmentationTask
 from segadapt.trainer import build_trainer
-from segadapt.unused import drop_unread_teacher, freeze_unused
+from segadapt.unused import drop_unread_teacher, freeze_unused, idle_weights
 
 
 def build_task(cfg: DictConfig) -> SegmentationTask:
@@ -87,6 +87,7 @@ def fit(cfg: DictConfig) -> dict[str, float]:
     data = build_data(cfg)
     _look_at(data)
     task = build_task(without_published_weights(cfg) if start else cfg)
+    _say(idle_weights(task.objective))
     freeze_unused(task.model, task.objective, cfg.data.num_classes)
     engine = _engine(cfg, start)
     loggers: list[Logger] = [MetricsFile(folder / "metrics.csv")]
@@ -103,8 +104,11 @@ def _look_at(data: SegmentationDataModule) -> None:
     """End here, rather than in the middle of the training, if a file is in no order."""
     if rank() > 0:
         return
-    line = look_at({"training": data.train, "validation": data.val}, cache_folder())
-    if line is not None:
+    _say(look_at({"training": data.train, "validation": data.val}, cache_folder()))
+
+
+def _say(line: str | None) -> None:
+    if line is not None and rank() == 0:
         print(line, flush=True)
 
 

@@ -32,6 +32,10 @@ def mistake(error: Exception, compose: Callable[[], DictConfig]) -> str:
     if unknown := re.match(r"Could not override '([^']+)'", str(error)):
         key = unknown[1]
         return f"there is no key {key}{_near(key, list(_keys(compose(), '')))}; +{key}= adds it"
+    if told := re.match(r"ValueError raised while resolving interpolation: (.+)", str(error)):
+        return told[1]  # a resolver of ours
+    if unread := re.match(r"Error parsing override '(.*)'", str(error)):
+        return f"{unread[1]!r} cannot be read; write KEY=VALUE, quoted for the shell"
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return "; ".join(line for line in lines if not line.startswith("See https"))
 

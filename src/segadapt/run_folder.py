@@ -2,7 +2,8 @@
 
 ``config.yaml`` (resolved), ``overrides.yaml``, ``environment.json``, ``metrics.csv``,
 ``checkpoints/``, ``report.json``, ``per_image.npz``, and ``run.json`` with the state: ``running``
-(or killed), ``finished``, ``failed``. Nothing here imports torch.
+(or killed), ``finished``, ``failed``. ``attempts/`` holds what starts with other configs left that
+came to no checkpoint. Nothing here imports torch.
 """
 
 import fcntl
@@ -17,10 +18,12 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue
 
+from segadapt.attempts import set_aside
 from segadapt.configs import Config, check_counts, differences, moved, resolved
 from segadapt.files import replace_text, sweep
 
 CONFIG, OVERRIDES, STATE, LOCK = "config.yaml", "overrides.yaml", "run.json", ".lock"
+CHECKPOINTS = "checkpoints"
 
 
 class RunFolder:
@@ -57,12 +60,19 @@ class RunFolder:
             cfg: Composed config.
             overrides: What was typed.
 
+        A run that has no checkpoint yet, such as one whose data was not found, gives way to one
+        with another config. What it left goes to ``attempts/``.
+
         Raises:
             ValueError: If another process holds the folder, its run is finished, or was another.
         """
         config = complete(cfg)
         folder = cls(path)
         state = folder.state()
+        if state and folder._came_to_nothing(state, config):
+            kept = set_aside(path)
+            print(f"an earlier attempt, which has no checkpoint, is kept in {kept}", flush=True)
+            state = {}
         if not state:
             replace_text(path / OVERRIDES, OmegaConf.to_yaml(OmegaConf.create(list(overrides))))
             replace_text(path / CONFIG, OmegaConf.to_yaml(OmegaConf.create(config)))
@@ -121,6 +131,14 @@ class RunFolder:
             "failures": before.get("failures", []),
         }
         _write(self.path / STATE, facts)
+
+    def _came_to_nothing(self, state: Mapping[str, Any], config: Config) -> bool:
+        """Whether another config may take the place of this one, which has no checkpoint."""
+        if state["state"] == "finished" or any((self.path / CHECKPOINTS).glob("*.ckpt")):
+            return False
+        if not (self.path / CONFIG).is_file():  # killed while it was put aside
+            return True
+        return bool(differences(resolved(load_config(self.path)), config))
 
     def _check_same(self, state: Mapping[str, Any], config: Config) -> None:
         reason = None

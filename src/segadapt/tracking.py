@@ -2,6 +2,9 @@
 
 The truth about a run is in its folder (metrics.csv, report.json). The tracker gets a copy, on a
 thread: where that is slow or fails, the training does not notice; the summary says what it missed.
+
+wandb cannot go on with an offline run in the folder that it has begun. A training that is resumed
+adds a folder, of the same run id; ``wandb sync`` uploads all of an id, oldest first, as one run.
 """
 
 import netrc
@@ -121,7 +124,10 @@ class WandbTracker(Logger):
             first = f", the first with {self._outbox.errors[0]!r}" if self._outbox.errors else ""
             return f"W&B missed {missed} calls{first}; metrics.csv has everything"
         if self.mode == "offline":
-            return f"W&B is offline; upload with: wandb sync {self.folder / 'wandb'}/offline-run-*"
+            starts = len(list(self.folder.glob(f"wandb/offline-run-*-{self.version}")))
+            parts = f", in {starts} parts of one run" if starts > 1 else ""
+            files = f"{self.folder / 'wandb'}/offline-run-*"
+            return f"W&B is offline{parts}; upload with: wandb sync {files}"
         return f"W&B run {self.version} ({self.mode})"
 
     def _log(self, values: Callable[[Any], dict[str, Any]], step: int) -> None:

@@ -1,4 +1,4 @@
-"""Parameters that an objective gives nothing to learn from."""
+"""Parameters that an objective gives nothing to learn from, and coefficients without a term."""
 
 import torch
 from torch import Tensor
@@ -9,6 +9,17 @@ from segadapt.structures import Prediction
 
 SIDE = 64
 """Of the images that are tried, pixels."""
+
+
+def idle_weights(objective: Objective) -> str | None:
+    """A sentence about the coefficients of terms that the classifier is built without."""
+    parts = [
+        f"classifier.{switch}=false leaves "
+        + ", ".join(f"loss.weights.{name}={weight:g}" for name, weight in weights.items())
+        + " unused"
+        for switch, weights in objective.idle.items()
+    ]
+    return "; ".join(parts) or None
 
 
 def drop_unread_teacher(model: Segmentor, objective: Objective, num_classes: int) -> None:

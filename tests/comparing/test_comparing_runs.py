@@ -18,6 +18,13 @@ def test_a_sweep_is_all_runs_below_it(tmp_path):
     assert [result.seed for result in results(tmp_path / "sweep")] == [0, 1, 2]
 
 
+def test_attempts_that_came_to_nothing_are_no_runs(tmp_path):
+    make_run(tmp_path / "sweep" / "0", 0)
+    make_run(tmp_path / "sweep" / "0" / "attempts" / "1", 0, state="failed")
+    found = collect([tmp_path / "sweep"])
+    assert (len(found.results), found.problems) == (1, [])
+
+
 def test_what_is_not_finished_is_said_and_left_out(tmp_path):
     make_run(tmp_path / "good")
     make_run(tmp_path / "killed", state="running")

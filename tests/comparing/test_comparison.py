@@ -7,8 +7,12 @@ import xml.etree.ElementTree as ET
 import cv2
 import pytest
 from made_runs import make_run
+from rich.console import Console
 
-from segadapt.comparing.command import report
+from segadapt.comparing.command import report, show
+from segadapt.comparing.costs import Cost
+from segadapt.comparing.writers import cells
+from segadapt.cost.parameters import Parameters
 
 ROW = {"paper": "CAC", "table": 4, "miou": 45.39}
 
@@ -32,6 +36,22 @@ def sweep(tmp_path):
 
 def made(sweep, outputs=(), plots=None, each=False, baseline=None):
     return report([sweep], baseline, outputs, plots, each, None)
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_every_number_is_whole_on_the_terminal(sweep, width):
+    cost = Cost(Parameters(training=260_000, deployed=240_000), 12_340_000_000, (64, 64))
+    found = made(sweep, baseline="CAC Table 4")
+    rows = [row._replace(cost=cost, minutes=13.5) for row in found.rows]
+    out = io.StringIO()
+    show(found._replace(rows=rows), Console(file=out, width=width))
+    lines = out.getvalue().splitlines()
+    assert max(map(len, lines[: -len(found.notes)])) <= width
+    for line in cells(found._replace(rows=rows))[1:]:
+        for cell in line[1:]:
+            assert cell in out.getvalue()
+    assert len(lines) < 60
+    assert out.getvalue().count("parameters") == 1
 
 
 def test_the_best_comes_first_and_is_compared_with_the_baseline(sweep):

@@ -63,9 +63,9 @@ def _check_gradients(prediction, kind, terms, case):
         for tensor in branch or ():
             assert tensor.grad is None or tensor.grad.isfinite().all(), case
     if kind == "nothing":
-        by_pixel = set(terms) - {"semantic", "spatial"}  # prototypes are there without labels
-        assert all(terms[name].item() == 0 for name in by_pixel), case
-        assert not prediction.student.logits.grad.any(), case
+        assert not any(value.item() for value in terms.values()), case
+        slopes = [tensor.grad for branch in prediction[:4] for tensor in branch or ()]
+        assert not any(slope.any() for slope in slopes if slope is not None), case
 
 
 def test_auxiliary_supervision_is_the_cross_entropy_of_every_pixel():
@@ -121,3 +121,25 @@ def test_coefficients(classifier, weights):
 def test_the_oracle_group_is_the_classifiers():
     terms = objective("ssa", "classifier.oracle_group=2").terms
     assert [terms[name].group for name in ("coarse", "teacher", "response")] == [2, 2, 2]
+
+
+@pytest.mark.parametrize(
+    ("classifier", "switch", "gone"),
+    [
+        ("ssa", "semantic", {"semantic"}),
+        ("ssa_paper", "spatial", {"spatial"}),
+        ("ssa", "with_teacher", {"teacher", "response", "semantic", "spatial"}),
+        ("cac", "with_teacher", {"teacher", "response"}),
+        ("cac_paper", "with_teacher", {"teacher", "response"}),
+    ],
+)
+def test_terms_go_with_the_part_that_a_switch_turns_off(classifier, switch, gone):
+    whole, less = objective(classifier), objective(classifier, f"classifier.{switch}=false")
+    assert set(whole.weights) - set(less.weights) == gone
+    assert less.idle == {switch: {name: whole.weights[name] for name in gone}}
+
+
+def test_a_loss_goes_with_a_classifier_that_has_no_such_switch():
+    given = objective("cac", "loss=ssa", "loss.weights.spatial=0")
+    assert "semantic" in given.weights  # CAC has semantic prototypes, and no switch for them
+    assert not given.idle

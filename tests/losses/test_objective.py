@@ -35,6 +35,25 @@ def test_a_term_of_weight_zero_is_dropped_and_never_evaluated():
     assert [name for name, _ in given.named_parameters()] == ["terms.a.value"]
 
 
+def test_a_term_goes_with_the_part_that_the_classifier_is_built_without():
+    terms = {name: Constant(value) for name, value in {"a": 2.0, "b": 5.0, "c": 7.0}.items()}
+    requires = {"b": {"teacher": True, "spatial": False}, "c": {"spatial": False}}
+    given = Objective(terms, {"a": 1.0, "b": 0.4, "c": 0.0}, requires)
+    assert given(*GIVEN).total.item() == 2
+    assert [name for name, _ in given.named_parameters()] == ["terms.a.value"]
+    assert given.idle == {"spatial": {"b": 0.4}}  # nobody asked for c
+
+
+def test_no_term_left_is_refused():
+    with pytest.raises(ValueError, match="no term with a weight above 0 that the classifier has"):
+        Objective({"a": Constant(2.0)}, {"a": 1.0}, {"a": {"teacher": False}})
+
+
+def test_only_terms_require_anything():
+    with pytest.raises(ValueError, match=r"loss\.requires names klx; there is no such term"):
+        Objective({"a": Constant(2.0)}, {"a": 1.0}, {"klx": {"teacher": True}})
+
+
 def test_a_term_without_value_is_left_out():
     losses = objective({"a": 1.0, "b": 1.0}, a=3.0, b=None)(*GIVEN)
     assert list(losses.terms) == ["a"]

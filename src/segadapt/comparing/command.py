@@ -7,15 +7,22 @@ from pathlib import Path
 from omegaconf import DictConfig
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from segadapt.comparing.arms import arms
 from segadapt.comparing.comparison import Comparison, compare
 from segadapt.comparing.costs import cost
 from segadapt.comparing.runs import Collected, collect
 from segadapt.comparing.stamps import versions
-from segadapt.comparing.writers import WRITERS, cells
+from segadapt.comparing.writers import COSTS, WRITERS, Cells, cells
 from segadapt.files import replace_text
 from segadapt.segmentor import Segmentor
+
+ARM = 20
+"""Characters that the name of an arm gets beside all columns, or the costs go to a second table."""
+
+GAP = 2
+"""Blanks between columns."""
 
 
 def report(
@@ -64,18 +71,51 @@ def report(
     return comparison
 
 
-def show(comparison: Comparison) -> None:
-    """Print the table, and the notes below."""
-    head, *body = cells(comparison)
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for index, name in enumerate(head):
-        table.add_column(name, justify="right" if index else "left", overflow="fold")
-    for line in body:
-        table.add_row(*line)
-    console = Console()
-    console.print(table)
+def show(comparison: Comparison, console: Console | None = None) -> None:
+    """Print the table, its costs apart where the terminal is narrow, and the notes below.
+
+    Args:
+        comparison: What to show.
+        console: Where to; None: the terminal.
+    """
+    console = console or Console()
+    lines = cells(comparison)
+    tables = [lines]
+    if _room(lines, console.width) < min(ARM, _longest(lines)):
+        apart = [index for index, name in enumerate(lines[0]) if name in COSTS]
+        rest = [index for index in range(len(lines[0])) if index not in apart]
+        tables = [[[line[i] for i in kept] for line in lines] for kept in (rest, [0, *apart])]
+    for part in tables:
+        console.print(_table(part, console.width))
     for note in comparison.notes:
         console.print(f"- {note}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _table(lines: Cells, width: int) -> Table:
+    """Numbers stay whole; heads and the names of arms are folded where there is no room."""
+    table = Table(box=None, header_style="bold", padding=(0, GAP, 0, 0), pad_edge=False)
+    name = max(min(_room(lines, width), _longest(lines)), 1)
+    table.add_column(lines[0][0], width=name, overflow="fold")
+    for head, digits in zip(lines[0][1:], _widths(lines), strict=True):
+        table.add_column(Text(head), width=digits, overflow="fold", justify="right")
+    for line in lines[1:]:
+        table.add_row(*(Text(cell) for cell in line))
+    return table
+
+
+def _widths(lines: Cells) -> list[int]:
+    """Characters of each column of numbers: its longest cell, or word of its head."""
+    columns = list(zip(*lines, strict=True))[1:]
+    return [max(map(len, [*head.split(), *cells])) for head, *cells in columns]
+
+
+def _room(lines: Cells, width: int) -> int:
+    """What the numbers leave of a line to the names of arms."""
+    return width - sum(digits + GAP for digits in _widths(lines))
+
+
+def _longest(lines: Cells) -> int:
+    return max(len(line[0]) for line in lines)
 
 
 def _left_out(collected: Collected) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from omegaconf import DictConfig, OmegaConf
 
+from segadapt.attempts import ATTEMPTS
 from segadapt.configs import resolved
 from segadapt.per_image import PER_IMAGE, PerImage, read_per_image
 from segadapt.published import title
@@ -111,7 +112,8 @@ def _folders(path: Path) -> Iterator[Path]:
         yield path
         return
     for state in path.rglob("run.json"):
-        yield state.parent
+        if state.parts[-3] != ATTEMPTS:  # what is left of a start that came to nothing
+            yield state.parent
 
 
 def _json(file: Path) -> dict[str, Any]:

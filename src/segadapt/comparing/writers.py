@@ -12,12 +12,14 @@ from segadapt.comparing.intervals import Difference
 Cells = list[list[str]]
 """Rows of text, the head first."""
 
+COSTS: Final = ("parameters (M)", "G multiply-adds", "minutes")
+"""Heads of the columns that can stand apart where a line is short."""
+
 
 def cells(comparison: Comparison) -> Cells:
     """What is shown to people: rounded, and a dash where there is nothing."""
     base = comparison.baseline or ""
-    head = ["arm", "mIoU", "seeds", f"difference to {base}", "parameters (M)", "G multiply-adds"]
-    rows = [[*head, "minutes", "printed (paper)"]]
+    rows = [["arm", "mIoU", "seeds", f"difference to {base}", *COSTS, "printed (paper)"]]
     for row in comparison.rows:
         of_base = row.arm == comparison.baseline
         rows.append([*_measured(row, of_base), *_costs(row), _number(row.printed, 2)])

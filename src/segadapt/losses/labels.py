@@ -1,9 +1,12 @@
 """What the losses need to know about a batch of labels before they look at a score."""
 
+from collections.abc import Sequence
+
 import torch
-from jaxtyping import Int, Integer
+from jaxtyping import Bool, Int, Integer
 from torch import Tensor
 
+from segadapt.functional.resize import shrink
 from segadapt.structures import IGNORE
 
 
@@ -31,6 +34,16 @@ def class_counts(
     counts = torch.zeros(len(mask) * (num_classes + 1), dtype=torch.long, device=mask.device)
     counts.index_add_(0, place, torch.ones_like(place))  # integers: exact in any order
     return counts.view(len(mask), -1)[:, :num_classes]
+
+
+def unlabelled(mask: Integer[Tensor, "b H W"], grid: Sequence[int]) -> Bool[Tensor, "b"]:
+    """Images without a labelled pixel: a teacher knows no more of them than the student does.
+
+    Args:
+        mask: Labels.
+        grid: Rows and columns of the feature grid, where teachers see the labels.
+    """
+    return (shrink(mask, grid) == IGNORE).flatten(1).all(1)
 
 
 def _check(labels: Int[Tensor, "b H W"], num_classes: int, ignore: int) -> None:

@@ -1,12 +1,24 @@
 """Published weights that may be out of reach."""
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import urlsplit
+from urllib.request import getproxies
+
+from huggingface_hub import constants
+from huggingface_hub.errors import LocalEntryNotFoundError, OfflineModeIsEnabled
+
+PATIENCE = 5.0
+"""Seconds that the hub gets to accept a connection."""
 
 
 @contextmanager
 def explained(name: str, key: str = "model.encoder.weights") -> Iterator[None]:
     """Turn a failed download into a sentence with the ways out.
+
+    Where the hub does not answer, only its cache is looked at: its own library would ask again for
+    a minute or more, with a line for each try.
 
     Args:
         name: Whose weights are fetched.
@@ -15,11 +27,31 @@ def explained(name: str, key: str = "model.encoder.weights") -> Iterator[None]:
     Raises:
         ValueError: If the body raises an :class:`OSError`, as every failed download does.
     """
+    before = constants.HF_HUB_OFFLINE
+    silence = None if before else unreachable(constants.ENDPOINT)
+    constants.HF_HUB_OFFLINE = before or silence is not None
     try:
         yield
     except OSError as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        if silence and isinstance(error, (LocalEntryNotFoundError, OfflineModeIsEnabled)):
+            reason = silence
         raise ValueError(
-            f"the published weights of {name} cannot be fetched "
-            f"({str(error).splitlines()[0] if str(error) else type(error).__name__}); train from "
-            f"scratch with data.pretrained=false, or pass a downloaded file as {key}=FILE"
+            f"the published weights of {name} cannot be fetched ({reason}); train from scratch "
+            f"with data.pretrained=false, or pass a downloaded file as {key}=FILE"
         ) from error
+    finally:
+        constants.HF_HUB_OFFLINE = before
+
+
+def unreachable(address: str) -> str | None:
+    """Why no connection to a web address can be made; None if one can, or a proxy would know."""
+    parts = urlsplit(address)
+    if getproxies():
+        return None
+    port = parts.port or {"http": 80}.get(parts.scheme, 443)
+    try:
+        socket.create_connection((parts.hostname or "", port), PATIENCE).close()
+    except OSError as error:
+        return f"{parts.hostname} does not answer: {error.strerror or error}"
+    return None

@@ -1,0 +1,39 @@
+"""What a start that came to nothing left in a run folder, put aside for the next one."""
+
+from pathlib import Path
+
+ATTEMPTS = "attempts"
+
+RECORD = (
+    "checkpoints",
+    "environment.json",
+    "error.txt",
+    "metrics.csv",
+    "overrides.yaml",
+    "panels",
+    "per_image.npz",
+    "report.json",
+    "wandb",
+    "config.yaml",
+    "run.json",
+)
+"""Files and folders of a run, by name: the folder may be one that holds more. The last tells that
+all have been moved."""
+
+
+def set_aside(run: Path) -> Path:
+    """Move the record of a run into ``attempts/NUMBER`` of its folder; where that is.
+
+    Args:
+        run: Run folder, which this process holds. Where an earlier call was cut short, this one
+            goes on with it.
+    """
+    number = 1
+    while (run / ATTEMPTS / str(number) / RECORD[-1]).exists():
+        number += 1
+    place = run / ATTEMPTS / str(number)
+    place.mkdir(parents=True, exist_ok=True)
+    for name in RECORD:
+        if (run / name).exists():
+            (run / name).rename(place / name)
+    return place
