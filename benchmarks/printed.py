@@ -106,12 +106,13 @@ def remark(name: str, classifier: str, setting: Setting, found: Decimal) -> str:
     printed = PRINTED[name, classifier, setting]
     if rounded(found, 1) == printed:
         return ""
-    if rounded(rounded(found, 2), 1) == printed:
+    if twice(found) == printed:
         return f"rounded twice, by way of {rounded(found, 2)}"
     if setting.classes != ADE20K.classes:
         other = giga(name, classifier, setting._replace(classes=ADE20K.classes))
-        if rounded(other, 1) == printed:
-            return f"{other:.3f} with the {ADE20K.classes} classes of ADE20K"
+        if printed in (rounded(other, 1), twice(other)):
+            added = "" if rounded(other, 1) == printed else ", rounded twice"
+            return f"{other:.3f} with the {ADE20K.classes} classes of ADE20K{added}"
     return KNOWN.get((name, classifier, setting), "unexplained")
 
 
@@ -136,3 +137,8 @@ def composed(name: str, classifier: str, classes: int) -> DictConfig:
 def rounded(number: str | Decimal, digits: int) -> str:
     """To some digits behind the point; half is up, as printing does it."""
     return str(Decimal(number).quantize(Decimal(10) ** -digits, ROUND_HALF_UP))
+
+
+def twice(number: Decimal) -> str:
+    """As a tool that prints two digits leads to one."""
+    return rounded(rounded(number, 2), 1)
