@@ -9,7 +9,16 @@ from pathlib import Path
 from segadapt.cost.options import CONFIGS, Options, parse
 
 ROOT = Path(__file__).resolve().parents[1]
-SECTIONS = ("classifier_cost", "data", "loss_memory", "models", "overhead", "port", "startup")
+SECTIONS = (
+    "classifier_cost",
+    "data",
+    "loss_memory",
+    "models",
+    "overhead",
+    "port",
+    "printed",
+    "startup",
+)
 """Modules of benchmarks/ that are called through this script too."""
 
 
