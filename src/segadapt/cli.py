@@ -64,7 +64,8 @@ def resume() -> None:
 def evaluate() -> None:
     """Measure a training again: python scripts/evaluate.py run=RUN_FOLDER inference=multiscale.
 
-    Writes RUN_FOLDER/evaluation/INFERENCE-CHECKPOINT.json and .html.
+    Writes RUN_FOLDER/evaluation/INFERENCE-CHECKPOINT.json and .html; with submission=FILE.zip the
+    predictions of a split for its server instead.
     """
 
     @hydra.main(version_base="1.3", config_path=str(CONF), config_name="evaluate")
@@ -150,11 +151,13 @@ def _evaluated(cfg: DictConfig) -> None:
     from rich.console import Console
 
     from segadapt.evaluation.command import evaluate
+    from segadapt.evaluation.submission import submit
     from segadapt.experiment import build_model
     from segadapt.quiet import be_quiet
 
     be_quiet()
-    evaluate(cfg, run, build_model, Console())
+    command = evaluate if cfg.submission is None else submit
+    command(cfg, run, build_model, Console())
 
 
 def _cached(cfg: DictConfig) -> None:

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import ClassVar
 
-from segadapt.data.dataset import SegmentationDataset
+from segadapt.data.dataset import SegmentationDataset, Submission
 from segadapt.data.labels import LabelContract
-from segadapt.data.pairs import Pair, chosen, matched
+from segadapt.data.pairs import ImageFolder, Pair, chosen, matched
 
 
 class ADE20K(SegmentationDataset):
@@ -13,7 +13,8 @@ class ADE20K(SegmentationDataset):
 
     Layout: ``images/{training,validation}/*.jpg``, ``annotations/{training,validation}/*.png``.
     Labels hold 1 ... 150, and 0 for anything else, which is ignored. They never hold 255: files
-    that do were shifted by some other tool, and are refused.
+    that do were shifted by some other tool, and are refused. The 3 352 test images, without labels,
+    are those of ``release_test.zip``, in ``images/testing``.
     """
 
     classes = (
@@ -40,6 +41,8 @@ class ADE20K(SegmentationDataset):
     labels = LabelContract.consecutive(150, first=1, ignored=(0,))
     as_stored = True
     images: ClassVar = {"train": 20_210, "val": 2_000}
+    unlabelled: ClassVar = {"test": ImageFolder("images/testing", ".jpg", 3_352)}
+    submission = Submission()
     palette = (
         *((120, 120, 120), (180, 120, 120), (6, 230, 230), (80, 50, 50), (4, 200, 3)),
         *((120, 120, 80), (140, 140, 140), (204, 5, 255), (230, 230, 230), (4, 250, 7)),

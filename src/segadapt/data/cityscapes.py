@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import ClassVar, Final
 
-from segadapt.data.dataset import SegmentationDataset
+from segadapt.data.dataset import SegmentationDataset, Submission
 from segadapt.data.labels import LabelContract
-from segadapt.data.pairs import Pair, chosen, matched
+from segadapt.data.pairs import ImageFolder, Pair, chosen, matched
 
 NUMBERS: Final = (7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33)
 """What the classes are called in ``labelIds`` files; the others of 0 ... 33 are not evaluated."""
@@ -15,7 +15,9 @@ class Cityscapes(SegmentationDataset):
     """2 975 training and 500 validation images of 1024 x 2048 pixels.
 
     Layout: ``leftImg8bit/{train,val}/CITY/*_leftImg8bit.png`` and
-    ``gtFine/{train,val}/CITY/*_gtFine_labelIds.png``, as published; nothing need be converted.
+    ``gtFine/{train,val}/CITY/*_gtFine_labelIds.png``, as published; nothing need be converted. The
+    labels published with the 1 525 test images are empty, and not read. A submission names its
+    files CITY_SEQUENCE_FRAME.png, which is how the official script finds them.
     """
 
     classes = (
@@ -29,6 +31,8 @@ class Cityscapes(SegmentationDataset):
     )
     as_stored = True
     images: ClassVar = {"train": 2_975, "val": 500}
+    unlabelled: ClassVar = {"test": ImageFolder("leftImg8bit/test", "_leftImg8bit.png", 1_525)}
+    submission = Submission("_leftImg8bit")
     palette = (
         *((128, 64, 128), (244, 35, 232), (70, 70, 70), (102, 102, 156), (190, 153, 153)),
         *((153, 153, 153), (250, 170, 30), (220, 220, 0), (107, 142, 35), (152, 251, 152)),

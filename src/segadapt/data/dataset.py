@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -12,7 +12,7 @@ from torch.utils.data import Dataset
 
 from segadapt.data.decode import MAX_PIXELS, read_image, read_label
 from segadapt.data.labels import LabelContract
-from segadapt.data.pairs import Pair
+from segadapt.data.pairs import ImageFolder, Pair
 from segadapt.data.stream import AUGMENTATION, Key, counted, position_and_item
 from segadapt.structures import Sample
 
@@ -33,6 +33,20 @@ class Transform(Protocol):
         """Args: RGB image, its classes (255 ignored), where all randomness comes from."""
 
 
+class Submission(NamedTuple):
+    """What a server takes: a zip archive of PNGs side by side, with the numbers of label files.
+
+    Args:
+        dropped: End of an image's name, without suffix, that its prediction's name has not.
+    """
+
+    dropped: str = ""
+
+    def name(self, image: Path) -> str:
+        """The file of an image's prediction."""
+        return f"{image.stem.removesuffix(self.dropped)}.png"
+
+
 class Labelled(Dataset[Sample], ABC):
     """Samples with named classes, which is all that the data module asks for.
 
@@ -45,6 +59,7 @@ class Labelled(Dataset[Sample], ABC):
         palette: An RGB colour per class, or None where the data set has none of its own.
         pictures: Whether the images can be looked at; cached features cannot.
         files: What it is made of; nothing where samples are composed on the fly.
+        submission: What the data set's server takes; None where there is none.
         max_pixels: Larger images are refused.
     """
 
@@ -52,6 +67,7 @@ class Labelled(Dataset[Sample], ABC):
     palette: tuple[Color, ...] | None = None
     pictures: ClassVar[bool] = True
     files: Sequence[Pair] = ()
+    submission: ClassVar[Submission | None] = None
     max_pixels: int = MAX_PIXELS
 
     @abstractmethod
@@ -71,6 +87,7 @@ class SegmentationDataset(Labelled):
         as_stored: Whether the labels are known to lie on the pixels as stored, whatever EXIF says
             about showing them; where they are not, images that EXIF turns are refused.
         images: How many images each split has as published; nothing where nobody published it.
+        unlabelled: Further splits, which have no labels: predictions go to a server.
 
     Args:
         root: Folder of the data set.
@@ -80,12 +97,14 @@ class SegmentationDataset(Labelled):
         max_pixels: Larger images are refused.
 
     Raises:
-        ValueError: If files are missing or do not match, or classes and labels disagree.
+        ValueError: If files are missing or do not match, the split has no labels, or classes and
+            labels disagree.
     """
 
     labels: LabelContract
     as_stored: ClassVar[bool] = False
     images: ClassVar[Mapping[str, int]] = {}
+    unlabelled: ClassVar[Mapping[str, ImageFolder]] = {}
 
     def __init__(
         self,
@@ -98,6 +117,12 @@ class SegmentationDataset(Labelled):
         if len(self.classes) != self.labels.num_classes:
             raise ValueError(
                 f"{len(self.classes)} class names, but labels for {self.labels.num_classes} classes"
+            )
+        if split in self.unlabelled:
+            raise ValueError(
+                f"split {split!r} of {type(self).__name__} has no labels, so that nothing can be "
+                f"measured; scripts/evaluate.py run=RUN_FOLDER split={split} submission=FILE.zip "
+                "writes predictions for its server"
             )
         self.root = Path(root).expanduser()
         self.split, self.transform = split, transform

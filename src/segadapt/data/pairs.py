@@ -30,6 +30,32 @@ class Pair(NamedTuple):
     label: Path
 
 
+class ImageFolder(NamedTuple):
+    """A folder of images that nobody outside has the labels of.
+
+    Args:
+        folder: Where below the data set's root; subfolders belong to it.
+        suffix: End of the images' names; "" for any that images have.
+        images: How many there are as published.
+    """
+
+    folder: str
+    suffix: str
+    images: int
+
+    def files(self, root: Path) -> list[Path]:
+        """The images, sorted.
+
+        Raises:
+            ValueError: If the folder is missing or without images, or two of them share a name.
+        """
+        place = root / self.folder
+        found = _by_name(place, _pictures(place, self.suffix), self.suffix)
+        if not found:
+            raise ValueError(f"{place} holds no image ({self.suffix or ', '.join(SUFFIXES)})")
+        return [found[name] for name in sorted(found)]
+
+
 def matched(
     images: Path,
     labels: Path,

@@ -14,7 +14,7 @@ from rich.console import Console
 from segadapt.evaluation.examination import examine
 from segadapt.evaluation.page import page
 from segadapt.evaluation.serial import findings_as_json
-from segadapt.evaluation.stamp import stamp
+from segadapt.evaluation.stamp import examined_images, stamp
 from segadapt.evaluation.subject import measured_data
 from segadapt.files import replace_text
 from segadapt.inference import named
@@ -57,7 +57,7 @@ def evaluate(
             {"name": name, "miou": None if math.isnan(miou) else miou}
             for name, miou in found.images
         ],
-        "protocol": stamp(cfg, run, weights, found, time.perf_counter() - started),
+        "protocol": stamp(cfg, run, weights, examined_images(found), time.perf_counter() - started),
     }
     split = [cfg.split] if cfg.split != "val" else []
     name = "-".join([named(instantiate(cfg.inference)), weights.file.stem, *split])

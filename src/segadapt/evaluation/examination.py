@@ -68,7 +68,7 @@ def examine(model: Segmentor, cfg: DictConfig, console: Console) -> Examined:
     images: list[ImageScore] = []
     counts = []
     inputs, labels = set(), set()
-    loader = _loader(dataset, cfg.data.num_workers)
+    loader = one_by_one(dataset, cfg.data.num_workers)
     for batch in track(loader, "evaluating", len(loader), console=console):
         there = Batch(batch.image.to(device), batch.mask.to(device), batch.name)
         readings = examiner.update(model, there)
@@ -101,7 +101,7 @@ def chosen_device(device: str) -> str:
     return device
 
 
-def _loader(dataset: Labelled, num_workers: int) -> DataLoader:
+def one_by_one(dataset: Labelled, num_workers: int) -> DataLoader:
     """Images one by one, in order."""
     return DataLoader(
         dataset, num_workers=num_workers, collate_fn=collate, worker_init_fn=start_worker

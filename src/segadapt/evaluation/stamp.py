@@ -1,5 +1,6 @@
 """Under what conditions the numbers of a report were measured."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from hydra.utils import instantiate
@@ -13,7 +14,7 @@ from segadapt.weights import Weights
 
 
 def stamp(
-    cfg: DictConfig, run: Run, weights: Weights, found: Examined, seconds: float
+    cfg: DictConfig, run: Run, weights: Weights, images: Mapping[str, Any], seconds: float
 ) -> dict[str, Any]:
     """The protocol of an evaluation.
 
@@ -21,18 +22,14 @@ def stamp(
         cfg: conf/evaluate.yaml, composed, with the ``data`` of the training.
         run: The training.
         weights: Its checkpoint.
-        found: What the pass found.
+        images: What there is to say of the images.
         seconds: How long it took.
     """
     return {
         "data": {
             "name": cfg.data.name,
             "split": cfg.split,
-            "images": len(found.images),
-            "classes": len(found.classes),
-            "fingerprint": found.fingerprint,
-            "input_size": _span(found.inputs),
-            "label_size": _span(found.labels),
+            **images,
         },
         "inference": described(instantiate(cfg.inference)),
         **RULES,
@@ -45,6 +42,17 @@ def stamp(
         "software": provenance(),
         "device": chosen_device(cfg.device),
         "seconds": round(seconds, 3),
+    }
+
+
+def examined_images(found: Examined) -> dict[str, Any]:
+    """What a pass says of its images."""
+    return {
+        "images": len(found.images),
+        "classes": len(found.classes),
+        "fingerprint": found.fingerprint,
+        "input_size": _span(found.inputs),
+        "label_size": _span(found.labels),
     }
 
 

@@ -1,6 +1,6 @@
 """Small data sets in the layouts in which the real ones are published, with their numbers.
 
-python tests/data/layouts.py NAME ROOT writes one, to try a command without any download.
+python tests/layouts.py NAME ROOT writes one, to try a command without any download.
 """
 
 import sys
@@ -35,6 +35,8 @@ def ade20k(root: Path) -> Path:
         write(root / f"annotations/{name}.png", values(range(151), seed))
     image(root / "images/validation/ADE_val_00000001.jpg", 2)
     write(root / "annotations/validation/ADE_val_00000001.png", values([0, 1, 150], 2))
+    for seed in (3, 4):
+        image(root / f"images/testing/ADE_test_0000000{seed - 2}.jpg", seed)
     return root
 
 
@@ -84,6 +86,12 @@ def cityscapes(root: Path) -> Path:
         write(root / f"gtFine/{name}_gtFine_instanceIds.png", label.astype(np.uint16) * 1000)
         write(root / f"gtFine/{name}_gtFine_color.png", picture(HEIGHT, WIDTH))
         (root / f"gtFine/{name}_gtFine_polygons.json").write_text("{}")
+    for seed, name in enumerate(
+        ["test/berlin/berlin_000000_000019", "test/bonn/bonn_000031_000019"]
+    ):
+        write(root / f"leftImg8bit/{name}_leftImg8bit.png", picture(HEIGHT, WIDTH + seed, seed))
+        empty = np.zeros((HEIGHT, WIDTH + seed), dtype=np.uint8)
+        write(root / f"gtFine/{name}_gtFine_labelIds.png", empty)
     return root
 
 
@@ -117,7 +125,8 @@ LAYOUTS = {
     "pascal_context60": pascal_context,
     "voc2012": voc2012,
 }
-"""By the names of ``data=``; all but camvid have two training images and one for validation."""
+"""By the names of ``data=``; all but camvid have two training images and one for validation, and
+two have test images without labels."""
 
 
 if __name__ == "__main__":

@@ -1,0 +1,154 @@
+"""Predictions for the server of a data set, which alone has the labels."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import cast
+
+import cv2
+import numpy as np
+import torch
+from hydra.utils import get_class, instantiate
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+from rich.progress import track
+
+from segadapt.data.dataset import Labelled, SegmentationDataset, Submission
+from segadapt.data.unlabelled import Unlabelled
+from segadapt.evaluation.examination import chosen_device, one_by_one
+from segadapt.evaluation.packing import Size, pack
+from segadapt.evaluation.stamp import stamp
+from segadapt.evaluation.subject import measured_data
+from segadapt.evaluator import branch_labels
+from segadapt.report import write_json
+from segadapt.run_reader import Run
+from segadapt.segmentor import Segmentor
+from segadapt.weights import read_weights, with_weights
+
+
+def submit(
+    cfg: DictConfig, run: Run, build_model: Callable[[DictConfig], Segmentor], console: Console
+) -> Path:
+    """Predict a split, check the predictions and pack them; nothing is measured.
+
+    Args:
+        cfg: conf/evaluate.yaml, composed, with ``submission``.
+        run: The training.
+        build_model: Makes the network from a training's config.
+        console: Where to print.
+
+    Returns:
+        The archive. A JSON file of the same name says how it was made.
+
+    Raises:
+        ValueError: If the data set has no server that this package knows, the archive is there
+            already, or anything is wrong with images or predictions.
+    """
+    started = time.perf_counter()
+    archive = _place(cfg.submission)
+    data = measured_data(run.config.data, cfg.split, cfg.data.root)
+    images, form = submitted(data, cfg.split)
+    cfg = OmegaConf.create({**cfg, "data": data})  # inference may refer to the crop
+    weights = read_weights(run.checkpoint)
+    model = with_weights(build_model(run.config), weights)
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=f".{archive.stem}-", dir=archive.parent) as stage:
+        sizes = predict(model, cfg, images, form, Path(stage), console)
+        pack(Path(stage), sizes, images.source.labels, archive, console)
+    about = {"images": len(images), "classes": len(images.classes)}
+    seconds = time.perf_counter() - started
+    protocol = archive.with_suffix(".json")
+    write_json(protocol, {"protocol": stamp(cfg, run, weights, about, seconds)})
+    lines = [f"{len(images)} predictions of {cfg.data.name} {cfg.split}, not measured: {archive}"]
+    lines += [f"made by: {protocol}", *_remarks(images, cfg.split)]
+    for line in lines:
+        console.print(line, highlight=False, soft_wrap=True, markup=False)
+    return archive
+
+
+def submitted(data: DictConfig, split: str) -> tuple[Unlabelled, Submission]:
+    """The images to predict, and what their server takes.
+
+    Args:
+        data: ``data`` of the training's config, with the split in its place.
+        split: One without labels, or one with them, which are not looked at.
+
+    Raises:
+        ValueError: If there is no such split, or no server that this package knows.
+    """
+    node = data.module.val
+    kind: type[Labelled] = get_class(node._target_)
+    if kind.submission is None:
+        raise ValueError(
+            f"data set {data.name} has no server that takes submissions, as far as is known here; "
+            "ade20k and cityscapes have"
+        )
+    source = cast(type[SegmentationDataset], kind)  # only files can be submitted for
+    if split in source.unlabelled:
+        files = source.unlabelled[split].files(Path(node.root).expanduser())
+    else:
+        files = [pair.image for pair in instantiate(node).files]
+    transform = instantiate(node.transform)
+    return Unlabelled(source, node.root, files, transform, node.max_pixels), kind.submission
+
+
+def predict(
+    model: Segmentor,
+    cfg: DictConfig,
+    images: Unlabelled,
+    form: Submission,
+    folder: Path,
+    console: Console,
+) -> dict[str, Size]:
+    """Write the prediction of each image as a PNG of the numbers that label files have.
+
+    Args:
+        model: Network.
+        cfg: conf/evaluate.yaml, composed, with the ``data`` of the training.
+        images: What to predict.
+        form: How files are named.
+        folder: Where to; empty.
+        console: Where the progress goes.
+
+    Returns:
+        Rows and columns of the images by the names of the files.
+
+    Raises:
+        ValueError: If two images would have the same file.
+    """
+    device = torch.device(chosen_device(cfg.device))
+    model, inference = model.to(device).eval(), instantiate(cfg.inference)
+    sizes: dict[str, Size] = {}
+    loader = one_by_one(images, cfg.data.num_workers)
+    batches = track(loader, "predicting", len(loader), console=console)
+    for file, batch in zip(images.images, batches, strict=True):
+        name = form.name(file)
+        if name in sizes:
+            raise ValueError(f"two images would have the prediction {name}: rename {file}")
+        sizes[name] = (batch.mask.shape[-2], batch.mask.shape[-1])
+        with torch.no_grad():
+            found = branch_labels(model, inference, batch.image.to(device), sizes[name])
+        classes = found["student"][0].cpu().numpy().astype(np.uint8)
+        done, content = cv2.imencode(".png", images.source.labels.published(classes))
+        assert done
+        (folder / name).write_bytes(content.tobytes())
+    return sizes
+
+
+def _place(submission: str) -> Path:
+    archive = Path(submission).expanduser()
+    if archive.suffix != ".zip":
+        raise ValueError(f"submission={submission} must be a .zip file, which will be written")
+    for file in (archive, archive.with_suffix(".json")):
+        if file.exists():
+            raise ValueError(f"{file} is there already; remove it or choose another submission=")
+    return archive
+
+
+def _remarks(images: Unlabelled, split: str) -> list[str]:
+    published = {name: place.images for name, place in images.source.unlabelled.items()}
+    number = {**images.source.images, **published}.get(split, len(images))
+    if number == len(images):
+        return []
+    return [f"note: {number} images are published, and the server wants all of them"]
