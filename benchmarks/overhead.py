@@ -117,7 +117,7 @@ class TurnsData(L.LightningDataModule):
         self, train: Labelled, val: Labelled, steps: int, classifier: str, **others: Any
     ) -> None:
         super().__init__()
-        self.val, self.classes, self.steps = val, train.classes, steps
+        self.train, self.val, self.classes, self.steps = train, val, train.classes, steps
         options = Options(data="digits", classifier=(classifier,), device="cpu")
         parts, shape = built(options, CONFIGS, build_task, "tiny")
         subject = place(parts[classifier], labelled_batch(*shape), setting_of(options))
