@@ -24,14 +24,16 @@ class GMMSegClassifier(Classifier):
         in_channels: Width of the decoder features.
         num_classes: Number of classes.
         components: Of each class (5; the released ADE20K configuration: 8).
-        embedding: Width in which densities are taken (64); null: the decoder's.
+        embedding: Width in which densities are taken (64); None: the decoder's, which the FLOPs of
+            SSA Table 2 fit better.
         momentum: Share of itself that a mean keeps in a step (0.999).
         epsilon: Of the Sinkhorn iteration, in nats. 1 is expectation maximisation with even shares;
             the release divides densities by their greatest absolute value and takes 0.05, which
             comes to 1 to 3 nats.
         iterations: Of Sinkhorn and Knopp (3).
         memory: Pixels remembered for each component. The release's 32000 take 9.8 GB on ADE20K, on
-            every rank and in every checkpoint.
+            every rank and in every checkpoint; and data parallel training sends the memory, as it
+            does all buffers, from the first rank to the others in every step.
         samples: Pixels of a step that enter each memory at most (release: 20).
         tau: Factor of the log likelihoods, or None: layer normalisation over the classes, as
             released. 1 is the posterior of the paper.
