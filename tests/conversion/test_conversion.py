@@ -1,11 +1,13 @@
 """State dicts under the published names, with the published shapes, become ours and nothing else.
 
-``published.json.gz`` has names and shapes of mmsegmentation's own networks (port 1.4.2); those of
-the releases' classifiers are spec A.1 and B.1.
+``published.json.gz`` has names and shapes of mmsegmentation's own networks (port 1.4.2), and
+``released_names.py`` states those of others; those of the releases' classifiers are spec A.1 and
+B.1.
 """
 
 import gzip
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -14,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
+from released_names import RELEASED
 
 from segadapt.cli import CONF
 from segadapt.conversion.convert import check_classifier, convert, count_classes, read_published
@@ -29,9 +32,30 @@ FILE = Path("a.pth")
 PUBLISHED = json.loads(gzip.decompress((Path(__file__).parent / "published.json.gz").read_bytes()))
 
 
-def drawn(shapes):
+SHARED = (r"\.MHCA_layers\.\d\.(factoratt_crpe\.)?(cpe|crpe)\.", r".\2.")
+"""AFFormer's checkpoints repeat what the blocks of a stage share."""
+
+
+def idle(model, state):
+    """What the releases leave unread: tables of positions, the second block of AFFormer's head."""
+    found = r"\.relative_position_index$|\.attention_bias(es|_idxs(_seg)?)$"
+    if model.startswith("afformer"):
+        found += r"|^decode_head\.align\."
+    return [name for name in state if re.search(found, name)]
+
+
+def shapes_of(model):
+    """Names and shapes of the published checkpoint."""
+    return PUBLISHED[model] if model in PUBLISHED else RELEASED[model](model)
+
+
+def drawn(shapes, device="cpu"):
     generator = torch.Generator().manual_seed(0)
-    return {name: torch.rand(shape, generator=generator) for name, shape in shapes.items()}
+    if device == "meta":
+        return {name: torch.empty(shape, device="meta") for name, shape in shapes.items()}
+    once = {re.sub(*SHARED, name): shape for name, shape in shapes.items()}
+    values = {name: torch.rand(shape, generator=generator) for name, shape in once.items()}
+    return {name: values[re.sub(*SHARED, name)] for name in shapes}
 
 
 def released(classifier, width, classes=150):
@@ -65,14 +89,17 @@ def ours(cfg):
     return Segmentor(instantiate(cfg.model), instantiate(cfg.classifier), 150)
 
 
-def network(model, classifier):
+def network(model, classifier, device="cpu"):
     """Our state dict, the rules, and a published state dict."""
     cfg = composed(model, classifier)
     rules = plan(cfg.model, model, classifier)
-    own = ours(cfg).state_dict()
-    width = PUBLISHED[model][f"{rules.head}conv_seg.weight"][1]
+    # smp's MiT reads values when it is built.
+    with torch.device("cpu" if model.startswith("segformer") else device):
+        own = ours(cfg).state_dict()
+    shapes = shapes_of(model)
+    width = shapes[f"{rules.head}conv_seg.weight"][1]
     extra = {rules.head + name: shape for name, shape in released(classifier, width).items()}
-    return own, rules, drawn({**PUBLISHED[model], **extra})
+    return own, rules, drawn({**shapes, **extra}, device)
 
 
 CASES = [
@@ -83,7 +110,13 @@ CASES = [
     ("ocrnet_hrnet18", "ssa"),
     ("upernet_resnet50", "fixed"),
     ("segnext_tiny", "ssa"),
+    ("seaformer_base", "ssa"),
+    ("afformer_base", "ssa"),
+    ("cgrseg_base", "ssa"),
 ]
+
+QUICK = {"upernet_vit_adapter_small", "seaformer_large", "afformer_tiny", "upernet_swin_base"}
+OTHERS = sorted({*PUBLISHED, *RELEASED} - {model for model, _ in CASES})
 
 
 @pytest.mark.parametrize(("model", "classifier"), CASES)
@@ -93,11 +126,58 @@ def test_every_tensor_finds_its_place(model, classifier):
     assert count_classes(state, rules, FILE) == 150
     found = convert(state, rules, own, FILE)
     assert found.unused == []
-    assert all(name.endswith("relative_position_index") for name in found.idle)
+    assert found.idle == idle(model, state)
     assert {n: v.shape for n, v in found.tensors.items()} == {n: v.shape for n, v in own.items()}
     # Nothing is used twice or lost: the values are those of the file, in another order.
-    read = [state[name] for name in state if name not in found.idle]
-    assert sums(found.tensors.values()) == pytest.approx(sums(read), rel=1e-12)
+    read = {re.sub(*SHARED, name): state[name] for name in state if name not in found.idle}
+    assert sums(found.tensors.values()) == pytest.approx(sums(read.values()), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [model if model in QUICK else pytest.param(model, marks=pytest.mark.slow) for model in OTHERS],
+)
+def test_every_tensor_of_other_variants_finds_its_place(model):
+    # AFFormer's repeated tensors are compared, which takes values.
+    own, rules, state = network(model, "cac", "cpu" if model.startswith("afformer") else "meta")
+    found = convert(state, rules, own, FILE)
+    assert found.unused == []
+    assert found.idle == idle(model, state)
+    assert {n: v.shape for n, v in found.tensors.items()} == {n: v.shape for n, v in own.items()}
+
+
+def test_every_network_of_the_papers_is_converted():
+    beyond = ("tiny", "smp_", "linear_", "upernet_conv", "upernet_dino", "upernet_sam", "cached")
+    again = {"upernet_swin_tiny", "segformer_b0"}
+    models = {file.stem for file in (Path(CONF) / "model").glob("*.yaml")}
+    papers = {model for model in models if not model.startswith(beyond)}
+    assert papers - again == {*PUBLISHED, *RELEASED}
+
+
+def test_segnext_is_read_under_its_authors_names_too():
+    cfg = composed("segnext_tiny")
+    rules = plan(cfg.model, "segnext_tiny", "fixed")
+    with torch.device("meta"):
+        own = ours(cfg).state_dict()
+    shapes = {
+        name.replace(".mlp.dwconv.", ".mlp.dwconv.dwconv."): shape
+        for name, shape in PUBLISHED["segnext_tiny"].items()
+    }
+    assert convert(drawn(shapes, "meta"), rules, own, FILE).unused == []
+
+
+def test_the_translation_of_colours_stays_ours():
+    own, rules, state = network("upernet_vit_adapter_base", "fixed", "meta")
+    places = [name for name in own if ".colors." in name]
+    assert len(places) == 2
+    assert all(convert(state, rules, own, FILE).tensors[name] is own[name] for name in places)
+
+
+def test_cgrsegs_own_classifier_is_told():
+    rules = plan(composed("cgrseg_base").model, "cgrseg_base", "fixed")
+    state = {"decode_head.lgc.conv_mask.weight": torch.ones(1, 256, 1, 1)}
+    with pytest.raises(ValueError, match=r"holds CGRSeg's own classifier \(decode_head\.lgc"):
+        check_classifier(state, rules, "fixed", FILE)
 
 
 def sums(tensors):

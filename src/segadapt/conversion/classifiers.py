@@ -34,3 +34,6 @@ CLASSIFIERS: Final = {"fixed": FIXED, "cac": CAC, "ssa": SSA}
 
 MARKS: Final = {"ssa": "get_feat_pos.weight", "cac": "apd_proj.0.weight"}
 """A tensor of the decode head that no other classifier has."""
+
+GUIDE: Final = "lgc.conv_mask.weight"
+"""A tensor of CGRSeg's own classifier, which refines features by prototypes of first scores."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from segadapt.conversion.classifiers import MARKS
+from segadapt.conversion.classifiers import GUIDE, MARKS
 from segadapt.conversion.plan import Plan
 
 State = Mapping[str, Tensor]
@@ -73,8 +73,13 @@ def check_classifier(state: State, plan: Plan, classifier: str, file: Path) -> N
     """Compare the classifier that is asked for with the checkpoint's.
 
     Raises:
-        ValueError: If they differ.
+        ValueError: If they differ, or the checkpoint's exists nowhere but there.
     """
+    if plan.head + GUIDE in state:
+        raise ValueError(
+            f"{file} holds CGRSeg's own classifier ({plan.head}{GUIDE}), without which its scores "
+            "would be others; only SSA's checkpoints of CGRSeg, which replace it, can be converted"
+        )
     there = next((name for name, mark in MARKS.items() if plan.head + mark in state), "fixed")
     if there != classifier:
         raise ValueError(
@@ -122,7 +127,11 @@ def _check(name: str, theirs: str, value: Tensor, own: State, done: State, file:
 
 
 def _complete(tensors: dict[str, Tensor], own: State, unused: list[str], file: Path) -> None:
-    """Add the counters of batches that old checkpoints lack; nothing else may be missing."""
+    """Add what only ours keeps; nothing else may be missing.
+
+    That is the translation of images' colours, and the counters that old checkpoints lack.
+    """
+    tensors |= {name: value for name, value in own.items() if ".colors." in name}
     missing = [name for name in own if name not in tensors]
     for name in [name for name in missing if name.endswith(".num_batches_tracked")]:
         tensors[name] = torch.zeros_like(own[name], device="cpu")

@@ -64,6 +64,24 @@ LIGHT: Final = Rules(
 # The release builds a second block that no forward pass touches.
 AFF: Final = Rules(CONVOLUTION, idle=r"^align\.")
 
+CGRSEG: Final = Rules(
+    (
+        (r"^trans\.transformer_blocks\.", "context.blocks."),
+        (r"^meta\.", "calibrate."),
+        (r"^SIM\.(\d)\.fuse1\.", r"gate.\1.local."),
+        (r"^SIM\.(\d)\.fuse2\.", r"gate.\1.gate."),
+        (r"^conv\.(\d)\.", r"lateral.\1."),
+        (r"^linear_fuse\.", "fuse."),
+        (r"\.token_mixer\.dwconv_hw\.", ".branch.attention.local."),
+        (r"\.token_mixer\.excite\.", ".branch.attention.calibrate."),
+        (r"^(context\.blocks|calibrate)\.(\d)\.norm\.", r"\1.\2.branch.norm."),
+        (r"\.mlp\.fc1\.", ".branch.widen."),
+        (r"\.mlp\.fc2\.", ".branch.narrow."),
+        (r"\.gamma$", ".scale"),
+        *CONVOLUTION,
+    )
+)
+
 DECODERS: Final = {
     "UPerNetDecoder": UPERNET,
     "FCNDecoder": FCN,
@@ -73,6 +91,7 @@ DECODERS: Final = {
     "LightHamDecoder": LIGHTHAM,
     "LightDecoder": LIGHT,
     "AFFDecoder": AFF,
+    "CGRSegDecoder": CGRSEG,
 }
 """By our class."""
 

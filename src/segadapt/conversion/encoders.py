@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from segadapt.conversion.rules import Rules, as_linear, merged_patches
-from segadapt.models.encoders import afformer, mscan, seaformer
+from segadapt.conversion.rules import Rules, as_linear, merged_patches, without_grid
+from segadapt.models.encoders import afformer, mscan, seaformer, vit_adapter
 
 RESNET: Final = Rules(
     (
@@ -67,14 +67,44 @@ MIT: Final = Rules(
     as_linear,
 )
 
+EFFICIENTFORMER: Final = Rules(
+    (
+        (r"^patch_embed\.0\.", "stem_conv1.conv."),
+        (r"^patch_embed\.1\.", "stem_conv1.bn."),
+        (r"^patch_embed\.3\.", "stem_conv2.conv."),
+        (r"^patch_embed\.4\.", "stem_conv2.bn."),
+        # Stages and what comes before the next one are counted together there.
+        *((rf"^network\.{2 * i}\.", f"stages_{i}.blocks.") for i in range(4)),
+        *((rf"^network\.{2 * i - 1}\.", f"stages_{i}.downsample.") for i in (1, 2, 3)),
+        (r"\.downsample\.(proj|conv)\.", ".downsample.conv.conv."),
+        (r"\.downsample\.(norm|bn)\.", ".downsample.conv.bn."),
+        (r"\.attention_biases_seg$", ".attention_biases"),
+        (r"\.q\.local\.0\.", ".q.local."),
+        (r"\.(q|k|v|v_local|stride_conv|q\.proj)\.0\.", r".\1.conv."),
+        (r"\.(q|k|v|v_local|stride_conv|q\.proj)\.1\.", r".\1.bn."),
+        (r"\.(token_mixer|attn)\.proj\.1\.", r".\1.proj.conv."),
+        (r"\.(token_mixer|attn)\.proj\.2\.", r".\1.proj.bn."),
+        (r"\.mlp\.(fc[12]|mid)\.", r".mlp.\1.conv."),
+        (r"\.mlp\.norm([12])\.", r".mlp.fc\1.bn."),
+        (r"\.mlp\.mid_norm\.", ".mlp.mid.bn."),
+        (r"\.layer_scale_([12])$", r".ls\1.gamma"),
+        (r"^", "body."),
+    ),
+    without_grid,
+    # Scores of distances for the classification network's size, and tables of distances.
+    idle=r"\.attention_bias(es|_idxs(_seg)?)$",
+)
+
 ENCODERS: Final = {
     "resnet": RESNET,
     "hrnet": HRNET,
     "mobilenetv2": MOBILENETV2,
     "swin": SWIN,
     "mit": MIT,
+    "efficientformerv2": EFFICIENTFORMER,
     "MSCAN": Rules(mscan.RENAMES),
     "SeaFormer": Rules(seaformer.RENAMES),
     "AFFormer": Rules(afformer.RENAMES),
+    "ViTAdapter": Rules(vit_adapter.RENAMES),
 }
 """By the beginning of a library's name of the network, or by our own class."""

@@ -77,9 +77,10 @@ def plan(model: Mapping[str, Any], name: str, classifier: str) -> Plan:
 
 
 def _encoder(config: Mapping[str, Any]) -> str:
-    """A library's name without its variant, or our class."""
-    name = re.match(r"mobilenetv2|[a-z]+", str(config.get("name", "")))
-    return name[0] if name else _class(config)
+    """Our class where it has rules of its own, or a library's name without its variant."""
+    kind = _class(config)
+    name = re.match(r"[a-z]+?v2|[a-z]+", str(config.get("name", "")))
+    return kind if kind in ENCODERS or not name else name[0]
 
 
 def _class(config: Mapping[str, Any]) -> str:

@@ -51,6 +51,11 @@ def merged_patches(name: str, value: Tensor) -> Mapping[str, Tensor]:
     return {name: cells.movedim((-3, -2, -1), (-1, -2, -3)).flatten(-3)}
 
 
+def without_grid(name: str, value: Tensor) -> Mapping[str, Tensor]:
+    """EfficientFormerV2: scales of channels are maps of one cell there."""
+    return {name: torch.flatten(value) if name.endswith(".gamma") else value}
+
+
 def split_attention(name: str, value: Tensor) -> Mapping[str, Tensor]:
     """MiT: torch's attention holds query, key and value in one tensor, smp's in two."""
     if ".in_proj_" not in name:

@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from authors import Checkpoint
 
+from segadapt.functional.normalization import MEAN, STD
 from segadapt.models.encoders.checkpoint import fill
 from segadapt.models.encoders.plain_vit import scale_layers, trunk
 from segadapt.models.encoders.published import renamed
@@ -14,7 +15,8 @@ HEADS, POINTS, STEM = 4, 4, 4
 
 
 def tiny(**options) -> ViTAdapter:
-    return ViTAdapter(NAME, False, heads=HEADS, stem=STEM, **options)
+    chosen = {"colors": (MEAN, STD), **options}
+    return ViTAdapter(NAME, False, heads=HEADS, stem=STEM, **chosen)
 
 
 def tokens(level):
@@ -276,3 +278,14 @@ def test_depth_of_the_layers_is_the_releases():
 def test_unfit_transformers_are_refused(name, message):
     with torch.device("meta"), pytest.raises(ValueError, match=message):
         ViTAdapter(name, pretrained=False)
+
+
+@torch.no_grad()
+def test_images_are_brought_to_the_colours_of_the_weights():
+    encoder, other = tiny(colors=None).eval(), tiny().eval()
+    image = torch.rand(1, 3, 32, 32)  # fractions of white
+    mean, std = (torch.tensor(part).view(3, 1, 1) for part in (MEAN, STD))
+    other.load_state_dict(encoder.state_dict(), strict=False)
+    # test_vit2's weights were trained on images shifted by 0.5 and divided by 0.5.
+    expected = other((image - 0.5) / 0.5)
+    torch.testing.assert_close(encoder((image - mean) / std), expected, atol=1e-5, rtol=1e-4)

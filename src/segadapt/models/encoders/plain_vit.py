@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from segadapt.models.encoders.fetch import explained
 from segadapt.models.encoders.local import load_local
+from segadapt.models.encoders.tags import check_published, show, timm_tag
 
 
 def trunk(name: str, pretrained: bool, weights: str | None, drop_path: float) -> VisionTransformer:
@@ -31,10 +32,13 @@ def trunk(name: str, pretrained: bool, weights: str | None, drop_path: float) ->
     if not timm.is_model(name.partition(".")[0]):
         raise ValueError(f"timm has no model {name}; timm.list_models('vit_*') names its ViTs")
     set_fused_attn(True, experimental=True)  # read by timm when a network is built
+    tag, fetched = timm_tag(name), pretrained and weights is None
+    if fetched:
+        check_published(name, tag)
     with explained(name):
-        body = timm.create_model(
-            name, pretrained and weights is None, num_classes=0, drop_path_rate=drop_path
-        )
+        body = timm.create_model(name, fetched, num_classes=0, drop_path_rate=drop_path)
+    if fetched:
+        show(name, tag)
     # Families of timm share no interface that says what their blocks take.
     if type(body) is not VisionTransformer or body.pos_embed is None:
         raise ValueError(

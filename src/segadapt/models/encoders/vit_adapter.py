@@ -6,6 +6,7 @@ constant rate of stochastic depth in the extractors.
 """
 
 import math
+from collections.abc import Sequence
 from typing import Final
 
 import torch
@@ -14,11 +15,13 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from segadapt.functional.resize import upsample
+from segadapt.models.encoders.colors import renormalization
 from segadapt.models.encoders.deformable import DeformableAttention
 from segadapt.models.encoders.initial import initialise
 from segadapt.models.encoders.interaction import Extractor, Injector, Layout, as_maps, as_tokens
 from segadapt.models.encoders.plain_vit import embed, scale_layers, trunk
 from segadapt.models.encoders.spatial_prior import SpatialPrior
+from segadapt.models.encoders.tags import timm_tag
 from segadapt.models.interfaces import Encoder
 from segadapt.models.sizes import crop, pad_to_multiple
 
@@ -70,6 +73,8 @@ class ViTAdapter(Encoder):
         layer_scale: Where learned scales of the blocks' branches start; ``None``: blocks as timm
             builds them.
         recompute: Save memory in training: compute each stage again in the backward pass.
+        colors: Mean and standard deviation that images are brought to, RGB, fractions of white;
+            ``None``: those of the weights' tag.
 
     Raises:
         ValueError: If there is no such transformer, it cannot carry an adapter, or its weights
@@ -88,10 +93,14 @@ class ViTAdapter(Encoder):
         drop_path: float = 0.0,
         layer_scale: float | None = 1.0,
         recompute: bool = False,
+        colors: Sequence[Sequence[float]] | None = None,
     ) -> None:
         super().__init__()
         self.body = trunk(name, pretrained, weights, drop_path)
         _check(name, self.body.patch_embed.patch_size, len(self.body.blocks))
+        tag = timm_tag(name)
+        mean, std = colors or (tag.mean, tag.std)
+        self.colors = renormalization(mean, std)
         if layer_scale is not None:
             scale_layers(self.body, layer_scale)
         width = self.body.embed_dim
@@ -120,7 +129,7 @@ class ViTAdapter(Encoder):
         nn.init.zeros_(self.up.get_parameter("bias"))
 
     def forward(self, image: Float[Tensor, "b 3 H W"]) -> list[Tensor]:
-        padded = pad_to_multiple(image, max(self.strides))
+        padded = pad_to_multiple(self.colors(image), max(self.strides))
         finest, *prior = self.prior(padded)
         sizes = [(level.shape[2], level.shape[3]) for level in prior]
         marked = zip(prior, self.level_embed, strict=True)
