@@ -1,5 +1,6 @@
 """Every option of every group composes with the rest."""
 
+from itertools import cycle, islice
 from pathlib import Path
 
 import pytest
@@ -27,12 +28,18 @@ def names(group):
 
 
 def composed(*overrides):
+    return next(each([overrides]))
+
+
+def each(lists):
+    """The configs of these overrides; Hydra reads each file once for all of them."""
     with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
-        return compose("train", ["data=synthetic", "paths.run=run", *overrides])
+        for overrides in lists:
+            yield compose("train", ["data=synthetic", "paths.run=run", *overrides])
 
 
 PLUGINS = {("sweep", "joblib"), ("sweep", "slurm")}
-"""Options that compose only where a launcher is installed."""
+"""Options that compose only where a launcher is installed: tests/sweeping/test_launchers.py."""
 
 
 def targets(node):
@@ -64,12 +71,11 @@ def test_a_classifier_brings_its_objective(classifier):
     ],
 )
 def test_every_option_composes_and_resolves(group):
-    classifiers = list(PRESETS)
-    for index, name in enumerate(names(group)):
-        if (group, name) in PLUGINS:
-            continue  # tests/sweeping/test_launchers.py
-        needed = ["classifier=cac"] if group in ("loss", "sweep") else []
-        rotated = needed or [f"classifier={classifiers[index % len(classifiers)]}"]
-        config = complete(composed(*rotated, f"{group}={name}"))
+    options = [name for name in names(group) if (group, name) not in PLUGINS]
+    classifiers = ["cac"] if group in ("loss", "sweep") else list(PRESETS)
+    rotated = [f"classifier={name}" for name in islice(cycle(classifiers), len(options))]
+    typed = [(other, f"{group}={name}") for other, name in zip(rotated, options, strict=True)]
+    for name, found in zip(options, each(typed), strict=True):
+        config = complete(found)
         chosen = OmegaConf.to_container(OmegaConf.create(config))
         assert all(target.rpartition(".")[0] for target in targets(chosen)), name
