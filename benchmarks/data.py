@@ -2,11 +2,12 @@
 
 Run it by ``python scripts/benchmark.py data [repeats=5] [images=8]``.
 
-Three pipelines take turns on the same generated JPEGs and label PNGs, each on one core:
+Pipelines take turns on the same generated JPEGs and label PNGs, each on one core:
 
 * straightforward: decode all, resize all, crop, distort, with NumPy and OpenCV (reference/).
 * same kernels: this package's steps one after the other, so what remains is the order.
 * ours: what a training loads by; every check of files and labels included.
+* reduced decoding: ours with data.reduced_decoding=true, where images are much larger than crops.
 
 And what loading a batch takes beside a training step on the same core, for the smallest network
 there is: the largest share of all. (CPU times; a GPU's step is shorter, and then workers load
@@ -55,13 +56,16 @@ class Case(NamedTuple):
     size: tuple[int, int]
     crop: tuple[int, int]
     scale: tuple[int, int]
+    photographs: bool = False
+    """Whether images are so large that most are resized to less than half."""
 
 
 CASES: Final[Mapping[str, Case]] = {
     "2048x1024": Case((1024, 2048), (512, 1024), (2048, 1024)),
     "683x512": Case((512, 683), (512, 512), (2048, 512)),
+    "2400x1800": Case((1800, 2400), (512, 512), (2048, 512), photographs=True),
 }
-"""As Cityscapes, and as ADE20K and COCO-Stuff."""
+"""As Cityscapes, as ADE20K and COCO-Stuff, and as photographs of one's own."""
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -115,11 +119,16 @@ def pipelines(root: Path, case: Case) -> dict[str, Callable[[], object]]:
         for pair in ours.files:
             loaded(*pair, case.crop, case.scale, draw)
 
-    return {
+    found: dict[str, Callable[[], object]] = {
         "straightforward": straightforward,
         "same kernels": partial(every, stepwise, iter(range(0, 10**9, len(stepwise)))),
         "ours": partial(every, ours, iter(range(0, 10**9, len(ours)))),
     }
+    if case.photographs:
+        transform = TrainTransform(case.crop, case.scale, reduced_decoding=True)
+        reduced = Folder(root, "train", transform, names, root)
+        found["reduced decoding"] = partial(every, reduced, iter(range(0, 10**9, len(reduced))))
+    return found
 
 
 def every(dataset: Folder, starts: Any) -> None:

@@ -10,7 +10,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from segadapt.data.decode import MAX_PIXELS, read_image, read_label
+from segadapt.data.decode import MAX_PIXELS, read_image, read_label, reduced
 from segadapt.data.labels import LabelContract
 from segadapt.data.pairs import ImageFolder, Pair
 from segadapt.data.stream import AUGMENTATION, Key, counted, position_and_item
@@ -26,11 +26,26 @@ class Transform(Protocol):
 
     def __call__(
         self,
-        image: UInt8[np.ndarray, "h w 3"],
-        mask: UInt8[np.ndarray, "h w"],
+        image: UInt8[np.ndarray, "_ _ 3"],
+        mask: UInt8[np.ndarray, "_ _"],
         generator: np.random.Generator,
     ) -> tuple[Float[Tensor, "3 _ _"], UInt8[Tensor, "_ _"]]:
-        """Args: RGB image, its classes (255 ignored), where all randomness comes from."""
+        """Transform an image and its classes.
+
+        Args:
+            image: RGB, of its mask's size divided by what :meth:`reduction` said.
+            mask: Its classes; 255 is ignored.
+            generator: Where all randomness comes from.
+        """
+
+    def reduction(self, size: tuple[int, int], generator: np.random.Generator) -> int:
+        """What both sides of an image may be divided by while it is decoded.
+
+        Args:
+            size: Its height and width, pixels.
+            generator: A copy of the one that the transform will be called with.
+        """
+        return 1
 
 
 class Submission(NamedTuple):
@@ -145,11 +160,19 @@ class SegmentationDataset(Labelled):
         """
         position, item = position_and_item(key)
         pair = self.files[item]
-        image = read_image(pair.image, self.max_pixels, upright=not self.as_stored)
+        divisor = 1
+
+        def reduction(size: tuple[int, int]) -> int:
+            nonlocal divisor
+            divisor = self.transform.reduction(size, counted(AUGMENTATION, self.seed, position))
+            return divisor
+
+        image = read_image(pair.image, self.max_pixels, not self.as_stored, reduction)
         raw = read_label(pair.label, self.max_pixels)
-        if image.shape[:2] != raw.shape:
+        if image.shape[:2] != reduced(raw.shape, divisor):
+            by = f" decoded at 1 / {divisor}" if divisor > 1 else ""
             raise ValueError(
-                f"{pair.image} has {_size(image)} pixels, but its label {pair.label} has "
+                f"{pair.image}{by} has {_size(image)} pixels, but its label {pair.label} has "
                 f"{_size(raw)}; both must have the same size"
             )
         generator = counted(AUGMENTATION, self.seed, position)

@@ -4,6 +4,7 @@ OpenCV decodes: torchvision's decoder crashes on damaged PNGs and Pillow returns
 from them without a word. Everything else here is about what OpenCV does not say.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -12,17 +13,30 @@ import numpy as np
 from jaxtyping import UInt8
 
 from segadapt.data import matlab, png
-from segadapt.data.headers import Size, read_size
+from segadapt.data.headers import JPEG, Size, read_size
 from segadapt.data.orientation import UPRIGHT, orientation
 
 MAX_PIXELS: Final = 64_000_000
 """Larger images are refused unread: a file of some kilobytes can unpack to gigabytes."""
 
+REDUCTIONS: Final = {1: 0, 2: 16, 4: 32, 8: 64}
+"""What a JPEG decoder can divide both sides by, with the bits by which OpenCV is asked for it."""
+
 Image = UInt8[np.ndarray, "_ _ 3"]
 Label = UInt8[np.ndarray, "_ _"]
 
 
-def read_image(file: Path, max_pixels: int = MAX_PIXELS, upright: bool = False) -> Image:
+def whole(size: Size) -> int:
+    """No reduction, whatever the size."""
+    return 1
+
+
+def read_image(
+    file: Path,
+    max_pixels: int = MAX_PIXELS,
+    upright: bool = False,
+    reduction: Callable[[Size], int] = whole,
+) -> Image:
     """An image as 8-bit RGB: grey is repeated, alpha dropped, 16 bits cut to 8.
 
     An orientation in EXIF is never applied: labels have none.
@@ -32,19 +46,31 @@ def read_image(file: Path, max_pixels: int = MAX_PIXELS, upright: bool = False) 
         max_pixels: Larger images are refused.
         upright: Whether an image whose EXIF turns it is refused, because nobody knows whether its
             label was drawn on the pixels as stored or as shown.
+        reduction: Of height and width, which of ``REDUCTIONS`` a JPEG is decoded at: a fraction of
+            the work, and every pixel is about the mean of a square. Other files are not reduced.
 
     Raises:
         ValueError: If the file is missing, too large, truncated, damaged, of unknown format, or
             turned where it must be upright.
     """
     data = _read(file)
-    _limit(read_size(data, str(file)), file, max_pixels)
+    size = read_size(data, str(file))
+    _limit(size, file, max_pixels)
     if upright and (turned := orientation(data)) != UPRIGHT:
         raise ValueError(
             f"{file} is turned when shown (EXIF orientation {turned}), but labels do not turn; "
             "save its pixels the way up that its label has, without that tag"
         )
-    return _decode(data, cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION, file)
+    flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
+    if data.startswith(JPEG):
+        flags |= REDUCTIONS[reduction(size)]
+    return _decode(data, flags, file)
+
+
+def reduced(size: tuple[int, ...], divisor: int) -> Size:
+    """Height and width of an image whose sides were divided while it was decoded: rounded up."""
+    height, width = (-(-side // divisor) for side in size)
+    return height, width
 
 
 def read_label(file: Path, max_pixels: int = MAX_PIXELS) -> Label:

@@ -10,6 +10,9 @@ from segadapt.data import png
 Size = tuple[int, int]
 """Height and width, pixels."""
 
+JPEG: Final = b"\xff\xd8\xff"
+"""How JPEG files begin."""
+
 MARKER: Final = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 """The next marker in JPEG data: not a stuffed byte, not a fill byte, not a restart."""
 
@@ -80,7 +83,7 @@ def _webp(data: bytes, file: str) -> Size:
 
 FORMATS: Final[dict[bytes, Callable[[bytes, str], Size]]] = {
     png.SIGNATURE: _png,
-    b"\xff\xd8\xff": _jpeg,
+    JPEG: _jpeg,
     b"BM": _bmp,
     b"RIFF": _webp,
 }

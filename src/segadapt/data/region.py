@@ -1,5 +1,6 @@
 """A part of a resized array, without resizing the rest of it."""
 
+import math
 from typing import Final, NamedTuple
 
 import cv2
@@ -38,7 +39,10 @@ class Span(NamedTuple):
 
 
 def bilinear_region(
-    image: UInt8[np.ndarray, "_ _ 3"], size: tuple[int, int], window: Window
+    image: UInt8[np.ndarray, "_ _ 3"],
+    size: tuple[int, int],
+    window: Window,
+    before: tuple[float, float] | None = None,
 ) -> UInt8[np.ndarray, "h w 3"]:
     """What ``window`` shows of the image resized to ``size``, to rounding.
 
@@ -46,10 +50,13 @@ def bilinear_region(
         image: What is resized.
         size: Height and width after the resize, pixels.
         window: A part of the result.
+        before: Height and width that become ``size``, where the image's own are these rounded up
+            because it was decoded at a fraction of its size.
     """
-    rows = _span(image.shape[0], size[0], window.top, window.height)
-    columns = _span(image.shape[1], size[1], window.left, window.width)
-    factors = size[1] / image.shape[1], size[0] / image.shape[0]
+    before = before or image.shape[:2]
+    rows = _span(before[0], size[0], window.top, window.height)
+    columns = _span(before[1], size[1], window.left, window.width)
+    factors = size[1] / before[1], size[0] / before[0]
     part = image[rows.first : rows.stop, columns.first : columns.stop]
     # Factors rather than a size, so that the part is scaled exactly as the whole would be.
     resized = cv2.resize(part, None, None, *factors, interpolation=cv2.INTER_LINEAR)
@@ -76,7 +83,7 @@ def _nearest(before: int, after: int, start: int, length: int) -> Int[np.ndarray
     return np.floor(np.arange(start, start + length) * scale).astype(np.intp)
 
 
-def _span(before: int, after: int, start: int, length: int) -> Span:
+def _span(before: float, after: int, start: int, length: int) -> Span:
     """The shortest span whose resized pixels fall on those of the whole.
 
     The pixel i of the result lies at (i + 1/2) scale - 1/2. A part that begins at pixel a is
@@ -88,5 +95,5 @@ def _span(before: int, after: int, start: int, length: int) -> Span:
     places = np.arange(latest + 1) * scale
     aligned = np.abs(places - np.rint(places)) <= TOLERANCE
     skipped = int(np.flatnonzero(aligned)[-1])
-    stop = min(before, int((start + length) * scale) + 2)
+    stop = min(math.ceil(before), int((start + length) * scale) + 2)
     return Span(round(skipped * scale), stop, start - skipped)

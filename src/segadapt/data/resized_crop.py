@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from segadapt.data.crop import CatMaxRatioCrop
+from segadapt.data.decode import REDUCTIONS, reduced
 from segadapt.data.library import albumentations as A
 from segadapt.data.region import Window, bilinear_region, nearest_region
 from segadapt.data.resize import RandomRatioResize
@@ -14,7 +15,8 @@ from segadapt.data.resize import RandomRatioResize
 class ResizedCrop(A.DualTransform):
     """Draws what a resize and then a crop would draw, and makes what they would make of it.
 
-    Labels are equal, images to rounding.
+    Labels are equal, images to rounding. An image may have been decoded at a fraction of its size,
+    which is then its label's.
 
     Args:
         resize: Draws the size.
@@ -26,17 +28,25 @@ class ResizedCrop(A.DualTransform):
         self.resize, self.crop = resize, crop
 
     def get_params_dependent_on_data(self, params: dict, data: dict) -> dict[str, Any]:
-        size = self.resize.drawn(params["shape"][:2], self.random_generator)
+        full = data["mask"].shape
+        size = self.resize.drawn(full, self.random_generator)
 
         def seen(window: Window) -> UInt8[np.ndarray, "h w"]:
             return nearest_region(data["mask"], size, window)
 
-        return {"size": size, "window": self.crop.drawn(size, seen, self.random_generator)}
+        window = self.crop.drawn(size, seen, self.random_generator)
+        return {"size": size, "window": window, "full": full}
 
     def apply(
-        self, img: np.ndarray, size: tuple[int, int], window: Window, **_: Any
+        self,
+        img: np.ndarray,
+        size: tuple[int, int],
+        window: Window,
+        full: tuple[int, int],
+        **_: Any,
     ) -> UInt8[np.ndarray, "h w 3"]:
-        return bilinear_region(img, size, window)
+        divisor = next(one for one in REDUCTIONS if reduced(full, one) == img.shape[:2])
+        return bilinear_region(img, size, window, (full[0] / divisor, full[1] / divisor))
 
     def apply_to_mask(
         self, mask: np.ndarray, size: tuple[int, int], window: Window, **_: Any

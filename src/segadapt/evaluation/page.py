@@ -25,11 +25,26 @@ h1 { font-size: 1.5em } h2 { font-size: 1.2em; margin-top: 2em; border-bottom: 1
 table { border-collapse: collapse; font-variant-numeric: tabular-nums }
 th, td { padding: 0.15em 0.8em; text-align: right; border-bottom: 1px solid #eee }
 th:first-child, td:first-child, td.text { text-align: left }
-thead th { position: sticky; top: 0; background: #fff; border-bottom: 1px solid #888 }
+thead th { border-bottom: 1px solid #888 }
 img { max-width: 100%; display: block } figure { margin: 1em 0 }
 figcaption, p.note { color: #555 } pre { background: #f6f6f6; padding: 1em; overflow-x: auto }
+tr.mean td { font-weight: bold; border-top: 1px solid #888 }
+.wide { overflow-x: auto }
 .row { display: flex; flex-wrap: wrap; gap: 1em }
 """
+
+
+PERCENT: Final = (
+    "Percent. Student: what the network answers; coarse: before it adapts to the image; oracle: "
+    "adapted by the labels. Pixels fixed: wrong in the coarse branch and right in the student; "
+    "broken: the reverse. Gap closed: the share of the way from coarse to oracle."
+)
+BARS: Final = "IoU of each class, the student's best first."
+CONFUSIONS: Final = "What the student takes each class for, percent of the class's pixels."
+RELIABILITY: Final = (
+    "Accuracy by confidence; above the diagonal a branch is right more often than it says."
+)
+TRIMAP: Final = "mIoU of the pixels near label borders, by how near they are."
 
 
 def page(report: Mapping[str, Any], worst: Sequence[Exhibit], best: Sequence[Exhibit]) -> str:
@@ -48,13 +63,13 @@ def page(report: Mapping[str, Any], worst: Sequence[Exhibit], best: Sequence[Exh
     parts = [
         f"<h1>{html.escape(title)}</h1>",
         _note(protocol),
-        _section("Branches", _branches(results)),
-        _section("Classes", _classes(report), _figure(as_png(class_bars(results)))),
+        _section("Branches", _branches(results), f'<p class="note">{PERCENT}</p>'),
+        _section("Classes", _classes(report), _figure(as_png(class_bars(results)), BARS)),
         _section("Near borders and by confidence", _curves(results)),
         _section(
             "Confusions",
             _confusions(report["confusions"]),
-            _figure(as_png(confusion_map(confusion, classes)), "The student's."),
+            _figure(as_png(confusion_map(confusion, classes)), CONFUSIONS),
         ),
         _section("Worst images", *map(_exhibit, worst)) if worst else "",
         _section("Best images", *map(_exhibit, best)) if best else "",
@@ -105,7 +120,7 @@ def _classes(report: Mapping[str, Any]) -> str:
     student = results["student"]
     last = ["mean", *means, _percent(student["mean_accuracy"]), _percent(student["boundary_iou"])]
     rows.append(last + ([] if adaptation is None else _outcome(adaptation)))
-    return _table(heads, rows)
+    return _table(heads, rows, last="mean")
 
 
 def _outcome(entry: Mapping[str, Any]) -> list[str]:
@@ -114,9 +129,9 @@ def _outcome(entry: Mapping[str, Any]) -> list[str]:
 
 
 def _curves(results: Mapping[str, Any]) -> str:
-    figures = [_figure(as_png(reliability(results)))]
+    figures = [_figure(as_png(reliability(results)), RELIABILITY)]
     if results["student"]["trimap"]:
-        figures.insert(0, _figure(as_png(trimap_curves(results))))
+        figures.insert(0, _figure(as_png(trimap_curves(results)), TRIMAP))
     return f'<div class="row">{"".join(figures)}</div>'
 
 
@@ -142,18 +157,22 @@ def _section(title: str, *parts: str) -> str:
     return f"<h2>{html.escape(title)}</h2>\n" + "\n".join(parts)
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], last: str = "") -> str:
+    """A table; ``last`` is the kind of its last row."""
     head = "".join(f"<th>{html.escape(text)}</th>" for text in heads)
-    body = "\n".join(
-        f"<tr>{''.join(f'<td>{html.escape(text)}</td>' for text in row)}</tr>" for row in rows
-    )
-    return f"<table><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table>"
+    lines = [f"{''.join(f'<td>{html.escape(text)}</td>' for text in row)}</tr>" for row in rows]
+    kinds = ["<tr>" for _ in rows]
+    if last:
+        kinds[-1] = f'<tr class="{last}">'
+    body = "\n".join(f"{kind}{line}" for kind, line in zip(kinds, lines, strict=True))
+    table = f"<table><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table>"
+    return f'<div class="wide">{table}</div>'
 
 
-def _figure(png: bytes, caption: str = "") -> str:
+def _figure(png: bytes, caption: str) -> str:
     source = f"data:image/png;base64,{base64.b64encode(png).decode()}"
-    text = f"<figcaption>{html.escape(caption)}</figcaption>" if caption else ""
-    return f'<figure><img src="{source}" alt="{html.escape(caption)}">{text}</figure>'
+    text = html.escape(caption)
+    return f'<figure><img src="{source}" alt="{text}"><figcaption>{text}</figcaption></figure>'
 
 
 def _png(picture: Picture) -> bytes:
