@@ -1,26 +1,30 @@
-"""UPerNet Swin-T beside the maintained port of mmsegmentation: python scripts/benchmark.py port.
+"""UPerNet Swin-T beside the maintained port of mmsegmentation, and our Swin beside timm's.
 
-Needs onedl-mmsegmentation, mmcv-lite, mmengine, ftfy and regex, best in an environment of their
-own. Same weights, same image, alternating repeats in one process; prints the median and the ratio.
+Run it by ``python scripts/benchmark.py port [repeats=10] [batch=2] [side=512] [threads=2]``. Needs
+onedl-mmsegmentation, mmcv-lite, mmengine, ftfy and regex, best in an environment of their own. Same
+weights and images, in turns and in one process; ratios are taken within each round.
 """
 
 import importlib
 import importlib.util
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from statistics import median
-from time import perf_counter
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+import timm
 import torch
 import torch.nn.functional as F
+from benchmarks.goals import Goal, numbers_of, publish
 from hydra import compose, initialize_config_dir
 from torch import Tensor, nn
 
 from segadapt.cli import CONF
 from segadapt.conversion.convert import convert
 from segadapt.conversion.plan import plan
+from segadapt.cost.presentation import timing
+from segadapt.cost.timing import Action, Reading, alternate, ratio, seconds
 from segadapt.experiment import build_task
+from segadapt.models.encoders.families import ANY_WINDOW
 from segadapt.segmentor import Segmentor
 
 CLASSES: Final = 150
@@ -73,59 +77,104 @@ def our_network(model: str, port: nn.Module) -> Segmentor:
     return network
 
 
+class Round(NamedTuple):
+    """What takes turns: ours, what it is measured by, and how much of that time it may take."""
+
+    name: str
+    ours: Action
+    other: Action
+    training: bool
+    goal: float
+
+
 def main(words: Sequence[str]) -> None:
-    """Time inference and training step at 512x512.
+    """Time inference and training step.
 
     Raises:
-        ValueError: If the port is not installed, or words are no repeats=N and batch=N.
+        ValueError: If the port is not installed.
     """
+    repeats, batch, side, threads = numbers_of(words, repeats=10, batch=2, side=512, threads=2)
     if importlib.util.find_spec("mmseg") is None:
         raise ValueError(
             "the port is not installed here: pip install onedl-mmsegmentation mmcv-lite mmengine "
             "ftfy regex"
         )
-    options = dict(word.partition("=")[::2] for word in words)
-    if odd := sorted(options.keys() - {"repeats", "batch"}):
-        raise ValueError(f"no option {odd[0]!r}; there are repeats=N and batch=N")
-    repeats, batch = int(options.get("repeats", 10)), int(options.get("batch", 2))
+    torch.set_num_threads(threads)
+    goals: list[Goal] = []
+    details: dict[str, Any] = {}
+    for found in rounds(batch, side):
+        with torch.set_grad_enabled(found.training):
+            times = alternate({"ours": found.ours, "other": found.other}, repeats)
+        details[found.name] = compared(times)
+        for kind in Reading._fields:
+            share = ratio(*(seconds(times[name], kind) for name in ("ours", "other"))).median
+            goals.append(Goal(f"{found.name}, {kind} time", share, found.goal))
+    title = (
+        f"ours / other, {side}x{side}, inference of 1 image, training of {batch}, {threads} "
+        f"threads; medians of {repeats} alternating rounds"
+    )
+    publish("port", title, goals, details)
+
+
+def compared(times: dict[str, list[Reading]]) -> dict[str, Any]:
+    """All rounds of both, for the file."""
+    other = times["other"]
+    return {"ours": timing(times["ours"], other), "other": timing(other, None)}
+
+
+def rounds(batch: int, side: int) -> list[Round]:
+    """Both networks and both encoders, in inference and in training; ours in channels-last."""
     theirs = port_network("upernet_swin")
-    ours = our_network("upernet_swin", theirs)
-    image = torch.randn(batch, 3, 512, 512, generator=torch.Generator().manual_seed(0))
-    mask = torch.randint(CLASSES, (batch, 512, 512), generator=torch.Generator().manual_seed(0))
-    single, last = image[:1], image.contiguous(memory_format=torch.channels_last)
-    ours = ours.to(memory_format=torch.channels_last)
-    contiguous = single.contiguous(memory_format=torch.channels_last)
-    inference: Mapping[str, Callable[[], Any]] = {
-        "port": lambda: theirs(single, mode="tensor"),
-        "ours": lambda: ours(contiguous).student.logits,
-    }
-    report("inference, 1 image", _timed(inference, repeats, (theirs.eval(), ours.eval())))
-    step: Mapping[str, Callable[[], Any]] = {
-        "port": lambda: _step(theirs, _port_logits(theirs, image), mask),
-        "ours": lambda: _step(ours, _our_logits(ours, last, mask), mask),
-    }
-    report(f"training step, {batch} images", _timed(step, repeats, (theirs.train(), ours.train())))
+    ours = our_network("upernet_swin", theirs).to(memory_format=torch.channels_last)
+    encoder_of_ours: Any = ours.generator.encoder
+    swin, timms = encoder_of_ours.body, timm_swin()
+    timms.load_state_dict(swin.state_dict())
+    draw = torch.Generator().manual_seed(0)
+    image = torch.randn(batch, 3, side, side, generator=draw)
+    mask = torch.randint(CLASSES, (batch, side, side), generator=draw)
+    last = image.contiguous(memory_format=torch.channels_last)
+    network = (lambda: _our_step(ours, last, mask), lambda: _port_step(theirs, image, mask))
+    encoder = (lambda: _encode(swin, last), lambda: _encode(timms, last))
+    for part in (theirs, ours, timms):
+        part.train()
+    return [
+        Round("training step, port", *network, True, 0.9),
+        Round("training step, timm's Swin", *encoder, True, 1.0),
+        Round("inference, port", _scores(ours, last), _port_scores(theirs, image), False, 0.8),
+        Round("inference, timm's Swin", _maps(swin, last), _maps(timms, last), False, 1.0),
+    ]
 
 
-def report(title: str, seconds: Mapping[str, list[float]]) -> None:
-    """Print medians and their ratio."""
-    middle = {name: median(times) for name, times in seconds.items()}
-    ratio = middle["ours"] / middle["port"]
-    print(f"{title}: port {middle['port']:.3f} s, ours {middle['ours']:.3f} s, ratio {ratio:.2f}")
+def timm_swin() -> nn.Module:
+    """The Swin-T of timm itself, as a pyramid for images of any size."""
+    options: dict[str, Any] = {"drop_path_rate": 0.3, **ANY_WINDOW}
+    return timm.create_model("swin_tiny_patch4_window7_224", features_only=True, **options)
 
 
-def _timed(
-    subjects: Mapping[str, Callable[[], Any]], repeats: int, networks: tuple[nn.Module, nn.Module]
-) -> dict[str, list[float]]:
-    seconds: dict[str, list[float]] = {name: [] for name in subjects}
-    with torch.set_grad_enabled(networks[0].training):
-        for repeat in range(repeats + 1):
-            for name, run in subjects.items():
-                start = perf_counter()
-                run()
-                if repeat:  # the first warms up
-                    seconds[name].append(perf_counter() - start)
-    return seconds
+def _our_step(network: Segmentor, image: Tensor, mask: Tensor) -> None:
+    _step(network, _our_logits(network, image, mask), mask)
+
+
+def _port_step(network: nn.Module, image: Tensor, mask: Tensor) -> None:
+    _step(network, _port_logits(network, image), mask)
+
+
+def _encode(network: nn.Module, image: Tensor) -> None:
+    """Forward and backward of a pyramid."""
+    network.zero_grad(set_to_none=True)
+    sum(level.square().mean() for level in network(image)).backward()
+
+
+def _scores(network: Segmentor, image: Tensor) -> Action:
+    return lambda: network.eval()(image[:1]).student.logits
+
+
+def _port_scores(network: nn.Module, image: Tensor) -> Action:
+    return lambda: network.eval()(image[:1], mode="tensor")
+
+
+def _maps(network: nn.Module, image: Tensor) -> Action:
+    return lambda: network.eval()(image[:1])
 
 
 def _step(network: nn.Module, logits: tuple[Tensor, Tensor], mask: Tensor) -> None:

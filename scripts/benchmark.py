@@ -11,6 +11,7 @@ from segadapt.cost.options import CONFIGS, Options, parse
 ROOT = Path(__file__).resolve().parents[1]
 SECTIONS = (
     "classifier_cost",
+    "compiled",
     "data",
     "loss_memory",
     "models",
