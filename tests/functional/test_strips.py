@@ -1,9 +1,20 @@
+import resource
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 import torch.nn.functional as F
 
 from segadapt.functional import strips
-from segadapt.functional.strips import averaged, collect, mirrored, resized, softmaxed, stored
+from segadapt.functional.strips import (
+    averaged,
+    collect,
+    mirrored,
+    resized,
+    softmaxed,
+    stored,
+)
 
 
 def bilinear(scores, size):
@@ -79,3 +90,25 @@ def test_probabilities_are_known_as_such():
     scores = stored(torch.randn(1, 2, 5, 7))
     assert not resized(scores, (3, 3)).probable
     assert resized(averaged([softmaxed(scores)]), (3, 3)).probable
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_what_is_kept_does_not_hold_the_memory_of_what_is_not():
+    """A label map between each two of hundreds of strips would keep the heap from shrinking."""
+    size, used = (1024, 1024), []
+    scores = resized(resized(stored(torch.randn(1, 171, 64, 64)), (256, 256)), size)
+
+    def best(strip):
+        used.append(resident())
+        top, label = strip.max(1)
+        confidence = (strip - top[:, None]).exp_().sum(1).reciprocal_()
+        return torch.stack([label.to(top.dtype), confidence], 1)
+
+    assert collect(scores, best).shape == (1, 2, *size)
+    assert max(used) - used[0] < 40  # MB, of which the result takes 8
+
+
+def resident():
+    """Memory of this process, MB."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 2**20

@@ -99,6 +99,9 @@ def mirrored(scores: ScoreMap) -> ScoreMap:
 def collect(scores: ScoreMap, keep: Callable[[Tensor], Tensor]) -> Tensor:
     """``keep`` of every strip, put together again.
 
+    The result is laid out with the first strip and filled: small pieces kept one by one would lie
+    between the strips that are freed, and the heap would grow by as much as all scores take.
+
     Args:
         scores: What to make.
         keep: What to keep of the scores (b k r W) of r rows: any tensor (... r W).
@@ -106,5 +109,9 @@ def collect(scores: ScoreMap, keep: Callable[[Tensor], Tensor]) -> Tensor:
     images, classes, height, width = scores.shape
     budget = STRIP if scores.device.type == "cpu" else 32 * STRIP  # fewer launches
     step = max(1, budget // (images * classes * width))
-    strips = (scores.rows(top, min(top + step, height)) for top in range(0, height, step))
-    return torch.cat([keep(strip) for strip in strips], dim=-2)
+    first = keep(scores.rows(0, min(step, height)))
+    found = first.new_empty(*first.shape[:-2], height, first.shape[-1])
+    found[..., :step, :] = first
+    for top in range(step, height, step):
+        found[..., top : top + step, :] = keep(scores.rows(top, min(top + step, height)))
+    return found
