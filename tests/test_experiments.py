@@ -11,7 +11,6 @@ from segadapt.cli import CONF
 from segadapt.experiment import build_task
 from segadapt.scaling import scaled
 
-
 SMALL = (
     *scaled(["experiment=cac_table2_a", "data=synthetic"], CONF)[1],
     "data=synthetic",
