@@ -17,6 +17,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--checkpoint", default="last", help="last, best, or a file")
     parser.add_argument("--images", type=int, default=32, help="images that are looked at")
     parser.add_argument("--seed", type=int, default=0, help="of the sampled pixels and t-SNE")
+    parser.add_argument("--wandb", action="store_true", help="log them to the W&B run of each too")
     parser.add_argument("--trust-config", action="store_true", help="build what a config names")
     return parser.parse_args(arguments)
 
@@ -48,14 +49,21 @@ def main(arguments: Sequence[str]) -> None:
     folders = titled(options.runs)
     from segadapt.experiment import build_model
     from segadapt.figures.command import Amount, draw
+    from segadapt.figures.extras import EXTRAS, absence, there
     from segadapt.quiet import be_quiet
     from segadapt.trust import check
 
     be_quiet()
     trusting = (lambda config: None) if options.trust_config else check
     amount = Amount(images=options.images, seed=options.seed)
-    for file in draw(folders, options.out, build_model, trusting, options.checkpoint, amount):
+    files = draw(
+        folders, options.out, build_model, trusting, options.checkpoint, amount, options.wandb
+    )
+    for file in files:
         print(f"drawn: {file}")
+    for module in EXTRAS:
+        if not there(module):
+            print(f"not drawn: {absence(module)}")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig
 
 from segadapt import session
 from segadapt.cli import CONF
@@ -28,7 +29,11 @@ def train(folder: str | Path, *overrides: str) -> dict[str, float]:
         ValueError: If the folder holds another or a finished run.
     """
     be_quiet()
+    return session.start(configured(folder, *overrides), list(overrides), fit)
+
+
+def configured(folder: str | Path, *overrides: str) -> DictConfig:
+    """The config that ``train`` would train by."""
     words, _ = scaled(list(overrides), CONF)
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        cfg = compose("train", [*DEFAULTS, f"paths.run='{folder}'", *words])
-    return session.start(cfg, list(overrides), fit)
+        return compose("train", [*DEFAULTS, f"paths.run='{folder}'", *words])

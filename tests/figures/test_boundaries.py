@@ -1,8 +1,9 @@
 import cv2
 import numpy as np
 import torch
+from omegaconf import OmegaConf
 
-from segadapt.figures.boundaries import boundaries_figure, boundary_masks
+from segadapt.figures.boundaries import Rule, boundaries_figure, boundary_masks, finding
 from segadapt.palette import palette
 
 
@@ -22,3 +23,12 @@ def test_the_figure_says_which_share_of_the_cells_is_boundary():
     target[:, 10:] = 1
     figure = boundaries_figure([target], palette(2), sizes=(3,), border=0)
     assert figure.axes[1].get_xlabel() == "15 %"  # 3 of 20 columns
+
+
+def test_boundaries_are_found_as_in_the_trainings_loss():
+    def found(**term):
+        return finding(OmegaConf.create({"loss": {"terms": {"response": term}}}))
+
+    assert found(boundary="change", border=2) == Rule("change", 2)
+    assert found(boundary="none", border=2) == Rule("canny", 6)
+    assert finding(OmegaConf.create({"loss": {"terms": {}}})) == Rule("canny", 6)

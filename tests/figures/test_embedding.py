@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from networks_looked_at import network, sample
 from sklearn.manifold import trustworthiness
 
@@ -9,6 +10,7 @@ from segadapt.figures.embedding import (
     Points,
     balanced,
     embed,
+    embed_by_umap,
     embedding_figure,
     frequent,
     gather,
@@ -56,3 +58,19 @@ def test_the_plane_keeps_neighbours_and_repeats():
         *("a", "b", "c"),
         "fixed prototype",
     }
+
+
+@pytest.mark.slow  # numba compiles
+def test_umap_keeps_neighbours_too():
+    pytest.importorskip("umap")
+    generator = np.random.default_rng(0)
+    centers = np.repeat(np.eye(3, 8), 20, axis=0)
+    vectors = centers + 0.05 * generator.standard_normal((60, 8))
+    points = Points(vectors, np.repeat([0, 1, 2], 20), np.zeros(60, dtype=np.int64))
+    assert trustworthiness(vectors, embed_by_umap(points, seed=1), n_neighbors=5) > 0.8
+
+
+def test_without_umap_the_way_to_it_is_said(monkeypatch):
+    monkeypatch.setattr("segadapt.figures.extras.find_spec", lambda name: None)
+    with pytest.raises(ValueError, match=r"umap-learn: pip install 'segadapt\[figures\]'"):
+        embed_by_umap(Points(np.eye(3), np.arange(3), np.zeros(3, dtype=np.int64)))

@@ -13,8 +13,11 @@ from segadapt.cli import CONF
 from segadapt.experiment import build_model, build_task
 from segadapt.figures.command import Amount, draw
 from segadapt.figures.curves import branch_curves, curves_figure
+from segadapt.figures.extras import there
 from segadapt.figures.panels import panel_rows
+from segadapt.figures.tracked import track
 from segadapt.figures.trained import read_trained
+from segadapt.tracking import WandbTracker
 from segadapt.trust import check
 
 PARTS = ("data", "model", "classifier", "loss", "optimizer", "schedule", "inference", "seed")
@@ -51,9 +54,12 @@ def names(folder):
 def test_each_run_gets_what_it_has_something_for(runs, tmp_path):
     files = draw(runs, tmp_path, build_model, check, amount=LITTLE)
     assert all(file.stat().st_size > 1000 for file in files)
-    assert names(runs["ssa"] / "figures") == {"boundaries", "shift", "similarity", "tsne"}
-    assert names(runs["fixed"] / "figures") == {"boundaries", "tsne"}
-    assert names(tmp_path) == {"curves", "panels"}
+    optional = {"umap"} if there("umap") else set()
+    found = names(runs["ssa"] / "figures")
+    assert found == {"boundaries", "shift", "similarity", "tsne"} | optional
+    assert names(runs["fixed"] / "figures") == {"boundaries", "tsne"} | optional
+    maps = {"activation"} if there("pytorch_grad_cam") else set()
+    assert names(tmp_path) == {"curves", "panels"} | maps
 
 
 def test_panels_show_predictions_and_their_miou(runs):
@@ -84,6 +90,25 @@ def test_curves_are_the_validations_in_metrics_csv(runs):
     assert [list(line.get_ydata()) for line in lines] == [[25, 37.5], [50, 75]]
     with pytest.raises(ValueError, match="holds no validation"):
         curves_figure({"ssa": {}})
+
+
+def test_pngs_join_the_wandb_run_of_their_training(runs, tmp_path, monkeypatch):
+    sent, trained = [], read_trained(runs["ssa"], build_model, check)
+    monkeypatch.setattr(
+        WandbTracker, "log_image", lambda self, *image: sent.append((self.folder, *image))
+    )
+    files = [tmp_path / "tsne.png", tmp_path / "tsne.pdf"]
+    with pytest.raises(ValueError, match="trained with logger=none"):
+        track(trained, files)
+    logger = {
+        "_target_": "segadapt.tracking.WandbTracker",
+        "folder": "elsewhere",
+        "project": "p",
+        "mode": "offline",
+    }
+    config = OmegaConf.merge(trained.config, {"logger": logger, "data": {"steps": 40}})
+    assert "offline" in track(trained._replace(config=config), files)
+    assert sent == [(runs["ssa"], "figures/tsne", files[0], 40)]
 
 
 def test_runs_are_called_by_their_titles():

@@ -8,6 +8,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Rectangle
 
 from segadapt.comparing.arms import Arm
@@ -67,15 +68,15 @@ def draw(found: Sequence[Arm], comparison: Comparison, folder: Path) -> list[Pat
         "classes": lambda: class_gains(found, comparison.baseline),
     }
     files = []
-    with mpl.rc_context(dict(STYLE)):
-        for name, drawing in drawings.items():
-            if (figure := drawing()) is not None:
-                for ending in ("png", "pdf"):
-                    files.append(folder / f"{name}.{ending}")
-                    figure.savefig(files[-1], dpi=DPI)
+    for name, drawing in drawings.items():
+        if (figure := drawing()) is not None:
+            for ending in ("png", "pdf"):
+                files.append(folder / f"{name}.{ending}")
+                figure.savefig(files[-1], dpi=DPI)
     return files
 
 
+@mpl.rc_context(dict(STYLE))
 def setting_curve(
     found: Sequence[Arm], key: Sequence[str], name: str, printed: Mapping[Any, float]
 ) -> Figure | None:
@@ -101,6 +102,7 @@ def setting_curve(
     return figure
 
 
+@mpl.rc_context(dict(STYLE))
 def heat_map(found: Sequence[Arm]) -> Figure | None:
     """MIoU over tau and lambda; squares frame the points that CAC prints."""
     cells: dict[tuple[float, float], float] = {}
@@ -130,6 +132,7 @@ def heat_map(found: Sequence[Arm]) -> Figure | None:
     return figure
 
 
+@mpl.rc_context(dict(STYLE))
 def step_curves(found: Sequence[Arm]) -> Figure | None:
     """MIoU of the validations against optimiser steps, the mean over seeds."""
     figure, axes = _axes(2.2)
@@ -152,6 +155,7 @@ def step_curves(found: Sequence[Arm]) -> Figure | None:
     return figure
 
 
+@mpl.rc_context(dict(STYLE))
 def cost_plot(comparison: Comparison) -> Figure | None:
     """MIoU against the parameters that inference needs."""
     rows = [row for row in comparison.rows if row.cost is not None]
@@ -178,6 +182,7 @@ def cost_plot(comparison: Comparison) -> Figure | None:
     return figure
 
 
+@mpl.rc_context(dict(STYLE))
 def class_gains(found: Sequence[Arm], baseline: str | None) -> Figure | None:
     """IoU of each class minus the baseline's, for the best other arm, the largest gain on top."""
     others = [arm for arm in found if arm.label != baseline]
@@ -223,6 +228,11 @@ def _setting(arm: Arm, key: Sequence[str]) -> float | None:
             return None
         node = node[name]
     return float(node)
+
+
+def tight() -> ConstrainedLayoutEngine:
+    """Layout of a grid of pictures, which need little room between them."""
+    return ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.02, wspace=0.01, hspace=0.01)
 
 
 def _axes(height: float) -> tuple[Figure, Axes]:

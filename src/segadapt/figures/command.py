@@ -8,13 +8,22 @@ from matplotlib.figure import Figure
 from omegaconf import DictConfig
 
 from segadapt.comparing.figures import DPI
-from segadapt.figures.boundaries import boundaries_figure
+from segadapt.figures.activation import activation_figure, activation_rows
+from segadapt.figures.boundaries import boundaries_figure, finding
 from segadapt.figures.curves import branch_curves, curves_figure
-from segadapt.figures.embedding import embed, embedding_figure, frequent, gather
+from segadapt.figures.embedding import (
+    embed,
+    embed_by_umap,
+    embedding_figure,
+    frequent,
+    gather,
+)
+from segadapt.figures.extras import there
 from segadapt.figures.looks import Look, looks
 from segadapt.figures.panels import panel_rows, panels_figure
 from segadapt.figures.shift import prototype_shift, shift_figure
 from segadapt.figures.similarity import similarities, similarity_figure
+from segadapt.figures.tracked import track
 from segadapt.figures.trained import Trained, check_same_images, read_trained
 from segadapt.functional.resize import shrink
 from segadapt.segmentor import Segmentor
@@ -39,6 +48,7 @@ def draw(
     check: Callable[[DictConfig], None],
     checkpoint: str = "last",
     amount: Amount | None = None,
+    tracking: bool = False,
 ) -> list[Path]:
     """Draw each run's own figures into its folder, and those of all runs together into ``out``.
 
@@ -50,6 +60,7 @@ def draw(
         check: Raises if a config is not to be trusted.
         checkpoint: ``last``, ``best`` or a file.
         amount: How much is drawn.
+        tracking: Log them to the W&B run of each training besides.
 
     Returns:
         The files.
@@ -63,12 +74,17 @@ def draw(
         for name, folder in folders.items()
     }
     check_same_images(trained)
-    files = []
-    for one in trained.values():
-        files += save(own_figures(one, amount), one.folder / "figures")
+    own = {
+        name: save(own_figures(one, amount), one.folder / "figures")
+        for name, one in trained.items()
+    }
     first = next(iter(trained.values()))
     beside = first.folder if len(trained) == 1 else first.folder.parent
-    return files + save(common_figures(trained, amount.rows), out or beside / "figures")
+    together = save(common_figures(trained, amount.rows), out or beside / "figures")
+    if tracking:
+        for name, one in trained.items():
+            print(f"{name}: {track(one, [*own[name], *together])}")
+    return [*(file for files in own.values() for file in files), *together]
 
 
 def own_figures(trained: Trained, amount: Amount) -> dict[str, Figure]:
@@ -77,8 +93,9 @@ def own_figures(trained: Trained, amount: Amount) -> dict[str, Figure]:
     found = looks(trained.model, samples)
     grid = trained.model.generator(samples[0].image[None]).pixels.shape[-2:]
     targets = [shrink(s.mask[None], grid)[0] for s in trained.samples(amount.rows)]
-    figures = {"boundaries": boundaries_figure(targets, trained.colors)}
-    figures["tsne"] = tsne(found, trained.classes, amount)
+    rule = finding(trained.config)
+    figures = {"boundaries": boundaries_figure(targets, trained.colors, **rule._asdict())}
+    figures |= planes(found, trained.classes, amount)
     if matrices := similarities(found):
         figures["similarity"] = similarity_figure(matrices, trained.classes)
     if (angles := prototype_shift(found)) is not None:
@@ -89,17 +106,24 @@ def own_figures(trained: Trained, amount: Amount) -> dict[str, Figure]:
 def common_figures(trained: Mapping[str, Trained], rows: int) -> dict[str, Figure]:
     """Figures of several networks side by side, by name."""
     first = next(iter(trained.values()))
-    pictures = panels_figure(panel_rows(trained, rows), first.classes, first.colors)
+    figures = {"panels": panels_figure(panel_rows(trained, rows), first.classes, first.colors)}
+    if there("pytorch_grad_cam"):
+        maps = activation_rows(trained, rows)
+        figures["activation"] = activation_figure(maps, first.classes)
     curves = {name: branch_curves(one.folder) for name, one in trained.items()}
-    return {"panels": pictures} | (
-        {"curves": curves_figure(curves)} if any(curves.values()) else {}
-    )
+    if any(curves.values()):
+        figures["curves"] = curves_figure(curves)
+    return figures
 
 
-def tsne(found: Sequence[Look], classes: Sequence[str], amount: Amount) -> Figure:
-    """Pixels and prototypes of the classes that the most images show."""
+def planes(found: Sequence[Look], classes: Sequence[str], amount: Amount) -> dict[str, Figure]:
+    """Pixels and prototypes of the classes that the most images show; UMAP when installed."""
     points = gather(found, frequent(found), amount.per_class, amount.seed)
-    return embedding_figure(points, embed(points, amount.seed), classes)
+    methods = {"tsne": embed} | ({"umap": embed_by_umap} if there("umap") else {})
+    return {
+        name: embedding_figure(points, method(points, amount.seed), classes)
+        for name, method in methods.items()
+    }
 
 
 def save(figures: Mapping[str, Figure], folder: Path) -> list[Path]:

@@ -1,4 +1,4 @@
-"""Pixel features and prototypes in the plane, by t-SNE (CAC Figs. 1 and 7, SSA Fig. 1)."""
+"""Pixel features and prototypes in the plane (CAC Figs. 1 and 7, SSA Fig. 1)."""
 
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from sklearn.manifold import TSNE
 
 from segadapt.comparing.figures import STYLE, WIDTH
+from segadapt.figures.extras import needed
 from segadapt.figures.looks import Look
 from segadapt.palette import OKABE_ITO
 
@@ -86,7 +87,7 @@ def gather(
 
 
 def embed(points: Points, seed: int = 0, perplexity: float = 30.0) -> Float[np.ndarray, "p 2"]:
-    """A plane in which neighbours stay neighbours; distances between clusters mean nothing.
+    """T-SNE keeps neighbours neighbours; distances between clusters mean nothing.
 
     Args:
         points: What to place.
@@ -96,6 +97,25 @@ def embed(points: Points, seed: int = 0, perplexity: float = 30.0) -> Float[np.n
     perplexity = min(perplexity, (len(points.vectors) - 1) / 3)
     method = TSNE(perplexity=perplexity, init="pca", learning_rate="auto", random_state=seed)
     return method.fit_transform(points.vectors)
+
+
+def embed_by_umap(points: Points, seed: int = 0, neighbors: int = 15) -> Float[np.ndarray, "p 2"]:
+    """UMAP; as with t-SNE, distances between clusters mean nothing.
+
+    Args:
+        points: What to place.
+        seed: Of the optimisation, which a seed keeps on one thread.
+        neighbors: How many of a point's neighbours it is placed by; fewer where there are few.
+
+    Raises:
+        ValueError: If umap-learn is not installed.
+    """
+    needed("umap")
+    from umap import UMAP
+
+    neighbors = min(neighbors, len(points.vectors) - 1)
+    method = UMAP(n_neighbors=neighbors, random_state=seed, n_jobs=1)
+    return np.asarray(method.fit_transform(points.vectors))
 
 
 @mpl.rc_context(dict(STYLE))

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from segadapt.comparing.figures import STYLE, WIDTH
+from segadapt.comparing.figures import STYLE, WIDTH, tight
 from segadapt.drawing import Picture, painted
 from segadapt.evaluation.gallery import shown
 from segadapt.evaluator import branch_labels
@@ -55,7 +55,7 @@ def panels_figure(
     tallest = max(row.label.shape[0] / row.label.shape[1] for row in rows)
     entries = sorted({int(k) for row in rows for k in np.unique(row.label) if k < len(classes)})
     height = (side * tallest + 0.14) * len(rows) + 0.3 + 0.14 * -(-len(entries) // 4)
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    figure = Figure(figsize=(WIDTH, height), layout=tight())
     grid = figure.subplots(len(rows), len(titles), squeeze=False)
     for axes, title in zip(grid[0], titles, strict=True):
         axes.set_title(title, fontsize=7)

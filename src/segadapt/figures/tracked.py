@@ -1,0 +1,36 @@
+"""Figures of a finished training join its run at Weights & Biases."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from hydra.utils import instantiate
+
+from segadapt.figures.trained import Trained
+from segadapt.tracking import WandbTracker
+
+
+def track(trained: Trained, files: Sequence[Path]) -> str:
+    """Log the PNGs among some files at the training's last step.
+
+    Args:
+        trained: A training with ``logger=wandb``.
+        files: Figures, called by their stems.
+
+    Returns:
+        One sentence: where they are.
+
+    Raises:
+        ValueError: If the training has no run there.
+    """
+    logger = trained.config.get("logger")
+    if not logger:
+        raise ValueError(
+            f"{trained.folder} was trained with logger=none, so it has no W&B run for its figures; "
+            "leave out --wandb"
+        )
+    tracker: WandbTracker = instantiate(logger, folder=str(trained.folder))
+    for file in files:
+        if file.suffix == ".png":
+            tracker.log_image(f"figures/{file.stem}", file, trained.config.data.steps)
+    tracker.finalize("success")
+    return tracker.account()
