@@ -21,9 +21,11 @@ from segadapt import cached_set
 from segadapt.failures import DEBUG, ERROR, Interrupted, debugging, kept, sentence
 from segadapt.mistakes import mistake
 from segadapt.published import announcement
+from segadapt.run_reader import Run, read_run
 from segadapt.scaling import scaled
 from segadapt.sweeping.course import Unfinished
 from segadapt.sweeping.folder import group
+from segadapt.trust import check
 
 CONF = Path(__file__).resolve().parent / "conf"
 
@@ -70,12 +72,7 @@ def evaluate() -> None:
 
     @hydra.main(version_base="1.3", config_path=str(CONF), config_name="evaluate")
     def job(cfg: DictConfig) -> None:
-        try:
-            _evaluated(cfg)
-        except Exception as error:
-            if debugging():
-                raise
-            sys.exit(f"error: {sentence(error)}")
+        _told(_evaluated, cfg)
 
     _composing(job, "evaluate")
 
@@ -85,12 +82,7 @@ def cache_features() -> None:
 
     @hydra.main(version_base="1.3", config_path=str(CONF), config_name="cache_features")
     def job(cfg: DictConfig) -> None:
-        try:
-            _cached(cfg)
-        except Exception as error:
-            if debugging():
-                raise
-            sys.exit(f"error: {sentence(error)}")
+        _told(_cached, cfg)
 
     _composing(job, "cache_features")
 
@@ -134,7 +126,6 @@ def _announcement(cfg: DictConfig, model: str) -> str:
 
 def _resumed(folder: Path, trust_config: bool) -> None:
     from segadapt import session
-    from segadapt.trust import check
 
     try:
         session.resume(folder, _nothing if trust_config else check, _fit)
@@ -143,11 +134,7 @@ def _resumed(folder: Path, trust_config: bool) -> None:
 
 
 def _evaluated(cfg: DictConfig) -> None:
-    from segadapt.run_reader import read_run
-    from segadapt.trust import check
-
-    # Before the imports that take seconds.
-    run = read_run(cfg.run, cfg.checkpoint, _nothing if cfg.trust_config else check)
+    run = _run(cfg)
     from rich.console import Console
 
     from segadapt.evaluation.command import evaluate
@@ -161,10 +148,7 @@ def _evaluated(cfg: DictConfig) -> None:
 
 
 def _cached(cfg: DictConfig) -> None:
-    from segadapt.run_reader import read_run
-    from segadapt.trust import check
-
-    run = read_run(cfg.run, cfg.checkpoint, _nothing if cfg.trust_config else check)
+    run = _run(cfg)
     from rich.console import Console
 
     from segadapt.caching import cache
@@ -173,6 +157,21 @@ def _cached(cfg: DictConfig) -> None:
 
     be_quiet()
     cache(cfg, run, build_model, Console())
+
+
+def _run(cfg: DictConfig) -> Run:
+    """The training that a command is about: read before the imports that take seconds."""
+    return read_run(cfg.run, cfg.checkpoint, _nothing if cfg.trust_config else check)
+
+
+def _told(act: Callable[[DictConfig], None], cfg: DictConfig) -> None:
+    """Act on a training; what goes wrong is told in one sentence."""
+    try:
+        act(cfg)
+    except Exception as error:
+        if debugging():
+            raise
+        sys.exit(f"error: {sentence(error)}")
 
 
 def _fit(cfg: DictConfig) -> dict[str, float]:
