@@ -11,7 +11,7 @@ from segadapt.cost.meta import meta_image, on_meta
 from segadapt.cost.paper_rules import as_convolution, macs, nothing
 from segadapt.segmentor import Segmentor
 
-Rule = Callable[[Any, Tensor, Tensor], int]
+Rule = Callable[[Any, Any, Tensor], int]
 
 LINEAR_PARTS: Final[Mapping[type[nn.Module], Rule]] = {
     mix_transformer.Attention: nothing,
@@ -59,7 +59,7 @@ def _rules(model: nn.Module) -> Iterator[tuple[nn.Module, Rule]]:
 
 
 def _count(counts: dict[nn.Module, int], rule: Rule) -> Callable[..., None]:
-    def hook(module: nn.Module, arguments: tuple[Tensor, ...], result: Tensor) -> None:
+    def hook(module: nn.Module, arguments: tuple[Any, ...], result: Tensor) -> None:
         counts[module] = counts.get(module, 0) + rule(module, arguments[0], result)
 
     return hook

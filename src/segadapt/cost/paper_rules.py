@@ -4,6 +4,7 @@ It is mmcv's counter on networks with synchronised batch normalisation: multiply
 convolutions and linear layers, plus a choice of cheap layers at one per element.
 """
 
+from collections.abc import Sequence
 from functools import singledispatch
 from math import prod
 
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 
 
 @singledispatch
-def macs(module: nn.Module, image: Tensor, result: Tensor) -> int:
+def macs(module: nn.Module, image: Tensor | Sequence[Tensor], result: Tensor) -> int:
     """Multiply-adds of one call of a module; nothing, for types without a rule of their own.
 
     Batch normalisation has none: synchronised, it was unknown to the counter. Neither have GELU,
@@ -19,7 +20,8 @@ def macs(module: nn.Module, image: Tensor, result: Tensor) -> int:
 
     Args:
         module: Which is called.
-        image: Its (first) argument.
+        image: Its (first) argument; maps of several sizes for a convolution that joins them, which
+            counts as if they were resized and concatenated, as the papers' networks do.
         result: What it returns.
     """
     return 0
@@ -28,7 +30,7 @@ def macs(module: nn.Module, image: Tensor, result: Tensor) -> int:
 @macs.register(nn.Conv1d)
 @macs.register(nn.Conv2d)
 @macs.register(nn.Conv3d)
-def _convolution(module: nn.Conv2d, image: Tensor, result: Tensor) -> int:
+def _convolution(module: nn.Conv2d, image: Tensor | Sequence[Tensor], result: Tensor) -> int:
     products = prod(module.kernel_size) * module.in_channels // module.groups
     return result.numel() * (products + (module.bias is not None))
 

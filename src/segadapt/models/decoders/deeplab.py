@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from segadapt.functional.resize import upsample
+from segadapt.models.decoders.joined import joined_convolution
 from segadapt.models.decoders.layers import Norm, PooledContext, convolution, separable
 from segadapt.models.interfaces import Decoder, Features
 
@@ -30,10 +31,11 @@ class SeparablePyramid(nn.Module):
                 *(separable(before, channels, norm, rate) for rate in rates),
             ]
         )
-        self.bottleneck = convolution(len(self.branches) * channels, channels, 3, norm)
+        widths = len(self.branches) * (channels,)
+        self.bottleneck = joined_convolution(widths, channels, 3, norm, reference=1)
 
     def forward(self, features: Float[Tensor, "b _ h w"]) -> Float[Tensor, "b d h w"]:
-        return self.bottleneck(torch.cat([branch(features) for branch in self.branches], 1))
+        return self.bottleneck([branch(features) for branch in self.branches])
 
 
 class DeepLabV3PlusDecoder(Decoder):

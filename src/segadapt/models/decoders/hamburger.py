@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from segadapt.functional.resize import upsample
+from segadapt.models.decoders.joined import joined_convolution
 from segadapt.models.decoders.layers import Norm, convolution
 from segadapt.models.interfaces import Decoder, Features
 
@@ -143,11 +143,9 @@ class LightHamDecoder(Decoder):
                 "another decoder (model/decoder=...)"
             )
         self.channels = channels
-        self.squeeze = convolution(sum(encoder_channels[1:]), inner, 1, norm)
+        self.squeeze = joined_convolution(encoder_channels[1:], inner, 1, norm)
         self.hamburger = Hamburger(inner, rank, seed, norm)
         self.align = convolution(inner, channels, 1, norm)
 
     def forward(self, pyramid: list[Tensor]) -> Features:
-        size = pyramid[1].shape[2:]
-        joined = torch.cat([upsample(level, size) for level in pyramid[1:]], 1)
-        return Features(self.align(self.hamburger(self.squeeze(joined))))
+        return Features(self.align(self.hamburger(self.squeeze(pyramid[1:]))))

@@ -6,8 +6,6 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torchvision.ops import Conv2dNormActivation
 
-from segadapt.functional.resize import upsample
-
 Norm = Callable[[int], nn.Module]
 """Builds a normalisation for a number of channels."""
 
@@ -40,7 +38,7 @@ def separable(
 
 
 class PooledContext(nn.Module):
-    """Averages a map over a coarse grid, convolves the averages and spreads them out again.
+    """Averages a map over a coarse grid and convolves the averages.
 
     Args:
         before: Channels in.
@@ -57,10 +55,10 @@ class PooledContext(nn.Module):
         self.pool = nn.AdaptiveAvgPool2d(side)
         self.convolve = convolution(before, after, 1, norm)
 
-    def forward(self, features: Float[Tensor, "b _ h w"]) -> Float[Tensor, "b _ h w"]:
+    def forward(self, features: Float[Tensor, "b _ _ _"]) -> Float[Tensor, "b _ h h"]:
         pooled = self.pool(features)
         try:
-            context = self.convolve(pooled)
+            return self.convolve(pooled)
         except ValueError as error:
             # torch's sentence names a shape; the user chose a batch size.
             if "more than 1 value per channel" not in str(error):
@@ -70,4 +68,3 @@ class PooledContext(nn.Module):
                 "leaves one value per channel: train with at least two images per device "
                 "(data.batch_size), or with a norm that needs no batch, such as torch.nn.GroupNorm"
             ) from error
-        return upsample(context, features.shape[2:])

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from segadapt.functional.resize import upsample
+from segadapt.models.decoders.joined import joined_convolution
 from segadapt.models.decoders.layers import Norm, convolution
 from segadapt.models.interfaces import Decoder, Features
 
@@ -77,20 +77,18 @@ class OCRDecoder(Decoder):
         super().__init__()
         together = sum(encoder_channels)
         self.channels = channels
-        self.coarse = convolution(together, together, 1, norm)
+        self.coarse = joined_convolution(encoder_channels, together, 1, norm)
         self.score = nn.Conv2d(together, num_classes, 1)
         nn.init.normal_(self.score.weight, std=0.01)
         assert self.score.bias is not None
         nn.init.zeros_(self.score.bias)
-        self.reduce = convolution(together, channels, 3, norm)
+        self.reduce = joined_convolution(encoder_channels, channels, 3, norm)
         self.attend = ObjectAttention(channels, inner, norm)
         self.fuse = convolution(2 * channels, channels, 1, norm)
 
     def forward(self, pyramid: list[Tensor]) -> Features:
-        size = pyramid[0].shape[2:]
-        joined = torch.cat([upsample(level, size) for level in pyramid], 1)
-        scores = self.score(self.coarse(joined))
-        pixels = self.reduce(joined)
+        scores = self.score(self.coarse(pyramid))
+        pixels = self.reduce(pyramid)
         context = self.attend(pixels, class_centers(pixels, scores))
         return Features(self.fuse(torch.cat([context, pixels], 1)), scores)
 

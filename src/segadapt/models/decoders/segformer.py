@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor, nn
 
-from segadapt.functional.resize import upsample
+from segadapt.models.decoders.joined import joined_convolution
 from segadapt.models.decoders.layers import Norm, convolution
 from segadapt.models.interfaces import Decoder, Features
 
@@ -27,12 +26,8 @@ class SegFormerDecoder(Decoder):
         self.lateral = nn.ModuleList(
             convolution(width, channels, 1, norm) for width in encoder_channels
         )
-        self.fuse = convolution(len(encoder_channels) * channels, channels, 1, norm)
+        self.fuse = joined_convolution(len(encoder_channels) * (channels,), channels, 1, norm)
 
     def forward(self, pyramid: list[Tensor]) -> Features:
-        size = pyramid[0].shape[2:]
-        maps = [
-            upsample(lateral(level), size)
-            for lateral, level in zip(self.lateral, pyramid, strict=True)
-        ]
-        return Features(self.fuse(torch.cat(maps, 1)))
+        maps = [lateral(level) for lateral, level in zip(self.lateral, pyramid, strict=True)]
+        return Features(self.fuse(maps))

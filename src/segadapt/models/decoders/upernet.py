@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Final
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from segadapt.functional.resize import upsample
+from segadapt.models.decoders.joined import joined_convolution
 from segadapt.models.decoders.layers import Norm, PooledContext, convolution
 from segadapt.models.interfaces import Decoder, Features
 
@@ -26,10 +26,11 @@ class PyramidPooling(nn.Module):
     def __init__(self, before: int, channels: int, norm: Norm) -> None:
         super().__init__()
         self.pools = nn.ModuleList(PooledContext(before, channels, s, norm) for s in SCALES)
-        self.bottleneck = convolution(before + len(SCALES) * channels, channels, 3, norm)
+        widths = (before, *len(SCALES) * (channels,))
+        self.bottleneck = joined_convolution(widths, channels, 3, norm)
 
     def forward(self, features: Float[Tensor, "b _ h w"]) -> Float[Tensor, "b d h w"]:
-        return self.bottleneck(torch.cat([features, *(pool(features) for pool in self.pools)], 1))
+        return self.bottleneck([features, *(pool(features) for pool in self.pools)])
 
 
 class UPerNetDecoder(Decoder):
@@ -50,14 +51,13 @@ class UPerNetDecoder(Decoder):
         self.pooling = PyramidPooling(coarsest, channels, norm)
         self.lateral = nn.ModuleList(convolution(width, channels, 1, norm) for width in fine)
         self.smooth = nn.ModuleList(convolution(channels, channels, 3, norm) for _ in fine)
-        self.fuse = convolution(len(encoder_channels) * channels, channels, 3, norm)
+        self.fuse = joined_convolution(len(encoder_channels) * (channels,), channels, 3, norm)
 
     def forward(self, pyramid: list[Tensor]) -> Features:
-        size = pyramid[0].shape[2:]
         above = self.pooling(pyramid[-1])
-        maps = [upsample(above, size)]
+        maps = [above]
         steps = list(zip(self.lateral, self.smooth, pyramid[:-1], strict=True))
         for lateral, smooth, level in reversed(steps):
             above = lateral(level) + upsample(above, level.shape[2:])
-            maps.insert(0, upsample(smooth(above), size))
-        return Features(self.fuse(torch.cat(maps, 1)))
+            maps.insert(0, smooth(above))
+        return Features(self.fuse(maps))
