@@ -66,7 +66,8 @@ Written by `{COMMAND}`.
   nothing reads; CGRSeg's are without its own classifier.
 * **GMAC**: multiply-adds of one image by the papers' rule, which leaves out products of attention
   and all of MiT's projections; as SSA Tables 1 and 2 print them ("GFLOPs"); and true, all products
-  counted.
+  that run here. Heads that resize levels, concatenate and convolve them (UPerNet, SegFormer, OCR)
+  compute coarse levels on their own grids, with the same result, so that true is below printed.
 * **Weights**: what `data.pretrained=true` fetches, their licence, and the mean and the standard
   deviation of the colours they were trained with, which the network brings every image to
   ("ImageNet": 0.485 0.456 0.406 and 0.229 0.224 0.225). Any other tag:
