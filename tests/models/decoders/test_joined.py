@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from segadapt.models.decoders.joined import JoinedConvolution, joined_convolution
+from segadapt.models.decoders.layers import convolution
 
 WIDTHS: Final = (3, 4, 5, 2)
 GRIDS: Final = {
@@ -51,3 +52,17 @@ def test_a_map_too_many_is_refused():
     maps = [torch.randn(1, 3, 4, 4), torch.randn(1, 4, 2, 2), torch.randn(1, 4, 2, 2)]
     with pytest.raises(ValueError, match="shorter"):
         block(maps)
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_wide_convolutions_are_the_same_in_every_format(layout):
+    block = convolution(128, 128, 3).to(memory_format=layout)
+    features = torch.randn(2, 128, 6, 7).contiguous(memory_format=layout).requires_grad_()
+    found = block[0](features)
+    expected = F.conv2d(features.double(), block[0].weight.double(), padding=1)
+    torch.testing.assert_close(found, expected.float(), rtol=1e-4, atol=1e-4)
+    slope = torch.randn_like(expected)
+    inputs = [features, block[0].weight]
+    ours = torch.autograd.grad(found, inputs, slope.float())
+    for one, other in zip(ours, torch.autograd.grad(expected, inputs, slope), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-3)

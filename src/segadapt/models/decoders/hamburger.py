@@ -105,7 +105,7 @@ class Hamburger(nn.Module):
         nn.init.kaiming_normal_(self.enter.weight, mode="fan_out", nonlinearity="relu")
         nn.init.zeros_(self.enter.get_parameter("bias"))
         self.factorise = Factorisation(channels, rank, seed)
-        self.leave = convolution(channels, channels, 1, norm, activation_layer=None)
+        self.leave = convolution(channels, channels, 1, norm, activate=False)
 
     def forward(self, features: Float[Tensor, "b d h w"]) -> Float[Tensor, "b d h w"]:
         context = self.factorise(self.enter(features).relu())

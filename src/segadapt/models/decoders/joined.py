@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from segadapt.functional.coarse_convolution import convolve_resized
+from segadapt.functional.layout import for_convolution
 from segadapt.functional.resize import upsample
 from segadapt.models.decoders.layers import Norm
 
@@ -40,7 +41,8 @@ class JoinedConvolution(nn.Conv2d):
         coarse = [2 * one.shape[2] * one.shape[3] <= height * width for one, _ in parts]
         fine = [part for part, apart in zip(parts, coarse, strict=True) if not apart]
         joined = torch.cat([_sized(one, size) for one, _ in fine], 1)
-        result = F.conv2d(joined, torch.cat([w for _, w in fine], 1), padding=self.padding)
+        weight = torch.cat([weight for _, weight in fine], 1)
+        result = F.conv2d(*for_convolution(joined, weight), padding=self.padding)
         for (one, weight), apart in zip(parts, coarse, strict=True):
             if apart:
                 result = result + convolve_resized(one, weight, size)

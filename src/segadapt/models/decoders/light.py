@@ -23,8 +23,8 @@ class Fusion(nn.Module):
 
     def __init__(self, fine: int, coarse: int, channels: int, norm: Norm) -> None:
         super().__init__()
-        self.local = convolution(fine, channels, 1, norm, activation_layer=None)
-        self.gate = convolution(coarse, channels, 1, norm, activation_layer=None)
+        self.local = convolution(fine, channels, 1, norm, activate=False)
+        self.gate = convolution(coarse, channels, 1, norm, activate=False)
 
     def forward(
         self, fine: Float[Tensor, "b _ h w"], coarse: Float[Tensor, "b _ _ _"]
