@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, cast
 import torch
 from lightning.pytorch.plugins.io import CheckpointIO
 
-from segadapt.files import replace_by_link, replace_text, replacing
+from segadapt.files import UNREADABLE, reason, replace_by_link, replace_text, replacing
 
 LAST, PREVIOUS, BEST = "last.ckpt", "previous.ckpt", "best.ckpt"
 
@@ -100,26 +100,27 @@ def read(path: Path, map_location: Any = "cpu") -> dict[str, Any]:
         ValueError: If it is not, or holds more than tensors and plain values.
     """
     admitted = _admitted(path)
+    if admitted and path.is_file() and _sum(path) not in admitted:
+        raise ValueError(f"{path} is damaged: its sha256 is not that of {_sidecar(path).name}")
     try:
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        if admitted and digest not in admitted:
-            raise ValueError(f"{path} is damaged: its sha256 is not that of {_sidecar(path).name}")
         return torch.load(path, map_location=map_location or "cpu", weights_only=True)
     except pickle.UnpicklingError as error:  # whose advice is to run what the file holds
         raise ValueError(
             f"{path} cannot be read as a checkpoint: it holds something else than tensors and "
             "plain values, or is none; take another one"
         ) from error
-    except (RuntimeError, OSError, EOFError, KeyError) as error:
-        reason = next(iter(str(error).splitlines()), "it ends too early")
-        raise ValueError(f"{path} cannot be read as a checkpoint: {reason}") from error
+    except UNREADABLE as error:
+        raise ValueError(f"{path} cannot be read as a checkpoint: {reason(error)}") from error
 
 
 def digest(path: Path) -> str:
     """The digest written beside a checkpoint, or else that of its bytes."""
     if admitted := _admitted(path):
         return admitted[-1]
+    return _sum(path)
+
+
+def _sum(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

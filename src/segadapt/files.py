@@ -2,17 +2,39 @@
 
 import errno
 import os
+import pickle
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 MARK = ".partial-"
 """Part of the name of what is being written."""
 
 NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EXDEV, errno.EMLINK)
 """What file systems without hard links answer."""
+
+UNREADABLE: Final = (
+    pickle.UnpicklingError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What torch's reader of checkpoints raises on bytes that are none: a text's letters are commands
+of the pickle format to it, and fail in their own ways."""
+
+
+def reason(error: Exception) -> str:
+    """Why a file could not be read, in a line."""
+    lines = str(error).splitlines()
+    return (
+        lines[0] if lines and isinstance(error, OSError | RuntimeError) else "it is no checkpoint"
+    )
 
 
 @contextmanager

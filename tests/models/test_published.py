@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 
+from segadapt.models.encoders.checkpoint import read_weights
 from segadapt.models.encoders.published import load_published
 
 RENAMES = ((r"^old\.", "0."), (r"\.old_weight$", ".weight"))
@@ -71,6 +72,14 @@ def test_other_shape_is_an_error(network, state, tmp_path):
     state["old.bias"] = torch.zeros(4)
     with pytest.raises(ValueError, match=r"0\.bias is \(4,\) there and \(3,\) here"):
         load(network, state, tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"<html></html>", b"PK\x03\x04", b"\x80\x02"])
+def test_what_is_no_checkpoint_is_told(content, network, tmp_path):
+    file = tmp_path / "file.pth"
+    file.write_bytes(content)
+    with pytest.raises(ValueError, match=r"file\.pth cannot be read as weights"):
+        read_weights(file)
 
 
 def test_nothing_but_tensors_is_unpickled(network, tmp_path):

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from segadapt.conversion.classifiers import GUIDE, MARKS
 from segadapt.conversion.plan import Plan
+from segadapt.files import UNREADABLE, reason
 
 State = Mapping[str, Tensor]
 
@@ -36,11 +37,12 @@ def read_published(file: Path) -> dict[str, Tensor]:
         content = torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise ValueError(
-            f"{file} holds more than tensors and plain values, which is not read because it could "
-            "run code; where you trust it, let mmsegmentation's publish_model.py strip it first"
+            f"{file} is no checkpoint, or holds more than tensors and plain values, which is not "
+            "read because it could run code; where you trust it, let mmsegmentation's "
+            "publish_model.py strip it first"
         ) from error
-    except (RuntimeError, OSError, EOFError) as error:
-        raise ValueError(f"{file} is no checkpoint: {str(error).splitlines()[0]}") from error
+    except UNREADABLE as error:
+        raise ValueError(f"{file} cannot be read: {reason(error)}") from error
     state = content.get("state_dict", content) if isinstance(content, Mapping) else {}
     tensors = {
         name.removeprefix("module."): value

@@ -1,7 +1,7 @@
 """The parts of a segmentation network in front of the classifier."""
 
 from abc import ABC, abstractmethod
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -51,6 +51,8 @@ class Decoder(nn.Module, ABC):
     """Feature pyramid to pixel features."""
 
     channels: int
+    across_scales: ClassVar[bool] = False
+    """Whether it fuses scales, so that levels of one single stride would be a mistake."""
 
     @abstractmethod
     def forward(self, pyramid: list[Tensor]) -> Features:

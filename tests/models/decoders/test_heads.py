@@ -15,6 +15,8 @@ from segadapt.models.decoders.layers import convolution
 from segadapt.models.decoders.ocr import OCRDecoder
 from segadapt.models.decoders.segformer import SegFormerDecoder
 from segadapt.models.decoders.upernet import UPerNetDecoder
+from segadapt.models.encoder_decoder import EncoderDecoder
+from segadapt.models.interfaces import Encoder
 
 WIDTHS = (6, 8, 10, 12)
 SIZES = [(25, 33), (13, 17), (7, 9), (4, 5)]
@@ -186,3 +188,23 @@ def test_convolutions_start_like_mmcvs():
     assert weight.std().item() == pytest.approx((2 / (128 * 9)) ** 0.5, rel=0.02)
     depthwise = convolution(512, 512, 3, groups=512)[0].weight
     assert depthwise.std().item() == pytest.approx((2 / (512 * 9)) ** 0.5, rel=0.05)
+
+
+class Flat(Encoder):
+    """Three levels, as those of a plain ViT."""
+
+    channels, strides = (4, 4, 4), (16, 16, 16)
+
+    def forward(self, image):
+        return 3 * [image[:, [0, 1, 2, 0], ::16, ::16]]
+
+
+@pytest.mark.parametrize("name", ["upernet", "deeplab", "segformer", "fpn", "ocr"])
+def test_levels_of_one_stride_are_no_pyramid(name):
+    with pytest.raises(ValueError, match=r"all 3 levels .* stride 16, .*Decoder fuses levels of"):
+        EncoderDecoder(Flat(), DECODERS[name])
+
+
+def test_the_last_level_alone_needs_no_pyramid():
+    features = EncoderDecoder(Flat(), FCNDecoder).eval()(torch.randn(1, 3, 32, 48))
+    assert features.pixels.shape == (1, 512, 2, 3)

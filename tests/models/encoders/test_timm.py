@@ -165,8 +165,9 @@ def test_a_file_of_another_variant_is_refused(tmp_path, published):
         build(TINY, weights=str(tmp_path / "other.pth"))
 
 
-def test_a_file_that_is_no_checkpoint_is_refused(tmp_path):
-    (tmp_path / "page.pth").write_text("<html>not found</html>")
+@pytest.mark.parametrize("content", ["<html>not found</html>", "hello", "", "PK"])
+def test_a_file_that_is_no_checkpoint_is_refused(content, tmp_path):
+    (tmp_path / "page.pth").write_text(content)
     with pytest.raises(ValueError, match=r"page.pth cannot be read as weights"):
         build(TINY, weights=str(tmp_path / "page.pth"))
     with pytest.raises(ValueError, match=r"there is no file .*nowhere.pth"):

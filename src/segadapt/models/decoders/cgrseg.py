@@ -59,6 +59,8 @@ class CGRSegDecoder(Decoder):
         ValueError: If the encoder has one level only.
     """
 
+    across_scales = True
+
     def __init__(
         self,
         encoder_channels: Sequence[int],

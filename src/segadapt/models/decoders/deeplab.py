@@ -49,6 +49,8 @@ class DeepLabV3PlusDecoder(Decoder):
         norm: Builds the normalisation.
     """
 
+    across_scales = True
+
     def __init__(
         self,
         encoder_channels: Sequence[int],

@@ -127,6 +127,8 @@ class LightHamDecoder(Decoder):
         ValueError: If the encoder has one level only.
     """
 
+    across_scales = True
+
     def __init__(
         self,
         encoder_channels: Sequence[int],

@@ -45,6 +45,8 @@ class LightDecoder(Decoder):
         ValueError: If the number of widths does not fit the encoder.
     """
 
+    across_scales = True
+
     def __init__(
         self,
         encoder_channels: Sequence[int],

@@ -66,6 +66,8 @@ class OCRDecoder(Decoder):
         norm: Builds the normalisation.
     """
 
+    across_scales = True
+
     def __init__(
         self,
         encoder_channels: Sequence[int],

@@ -18,6 +18,8 @@ class SegFormerDecoder(Decoder):
         norm: Builds the normalisation.
     """
 
+    across_scales = True
+
     def __init__(
         self, encoder_channels: Sequence[int], channels: int = 256, norm: Norm = nn.BatchNorm2d
     ) -> None:

@@ -42,6 +42,8 @@ class UPerNetDecoder(Decoder):
         norm: Builds the normalisation.
     """
 
+    across_scales = True
+
     def __init__(
         self, encoder_channels: Sequence[int], channels: int = 512, norm: Norm = nn.BatchNorm2d
     ) -> None:

@@ -8,6 +8,8 @@ import timm
 import torch
 from torch import Tensor, nn
 
+from segadapt.files import UNREADABLE, reason
+
 log = logging.getLogger(__name__)
 
 
@@ -24,9 +26,9 @@ def read_weights(file: str | Path) -> dict[str, Tensor]:
         raise ValueError(f"there is no file {file}; check model.encoder.weights")
     try:
         content = timm.models.load_state_dict(str(file), weights_only=True)
-    except (RuntimeError, OSError, EOFError) as error:
+    except UNREADABLE as error:
         raise ValueError(
-            f"{file} cannot be read as weights ({str(error).splitlines()[0]}); pass a .safetensors "
+            f"{file} cannot be read as weights ({reason(error)}); pass a .safetensors "
             "file, or a state dict saved by torch.save"
         ) from error
     content = content.get("teacher", content)

@@ -10,6 +10,8 @@ import timm
 import torch
 from torch import Tensor, nn
 
+from segadapt.files import UNREADABLE, reason
+
 log = logging.getLogger(__name__)
 
 
@@ -61,9 +63,9 @@ def _read(file: str) -> dict[str, Tensor]:
         raise ValueError(f"there is no file {file}; check model.encoder.weights")
     try:
         content = timm.models.load_state_dict(file, weights_only=True)
-    except (RuntimeError, OSError, EOFError) as error:
+    except UNREADABLE as error:
         raise ValueError(
-            f"{file} cannot be read as weights ({str(error).splitlines()[0]}); pass a .safetensors "
+            f"{file} cannot be read as weights ({reason(error)}); pass a .safetensors "
             "file, or a state dict saved by torch.save"
         ) from error
     return {name: value for name, value in content.items() if torch.is_tensor(value)}
