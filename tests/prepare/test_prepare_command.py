@@ -31,6 +31,18 @@ def test_says_the_licence_and_what_to_do_next(server, console, tmp_path, capsys)
     assert capsys.readouterr().err == ""
 
 
+def test_test_images_come_when_they_are_asked_for(server, console, tmp_path, capsys):
+    both = recipe("ade20k_test", server)
+    recipes = {"ade20k": both._replace(sources=both.sources[:1], test=both.sources[1:])}
+    arguments = ["ade20k", "--root", str(tmp_path)]
+    assert run(arguments, recipes, console) == 0
+    assert not (tmp_path / "images" / "testing").exists()
+    assert run([*arguments, "--test"], recipes, console) == 0
+    assert len(list((tmp_path / "images" / "testing").iterdir())) == 2
+    assert run(["voc2012", "--root", str(tmp_path), "--test"], RECIPES, console) == 1
+    assert "no test images in a file of their own; call without --test" in capsys.readouterr().err
+
+
 def test_errors_are_one_sentence_and_a_code(server, console, tmp_path, capsys):
     cooked = recipe("ade20k", server)
     server.files.clear()

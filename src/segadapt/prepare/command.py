@@ -30,7 +30,7 @@ def run(arguments: Sequence[str], recipes: Mapping[str, Recipe], console: Consol
     """
     options = _parser(recipes).parse_args(arguments)
     try:
-        _prepare(options.name, options.root, recipes, console)
+        _prepare(options.name, options.root, options.test, recipes, console)
     except (ValueError, OSError) as error:
         print(f"error: {_sentence(error)}", file=sys.stderr)
         return 1
@@ -40,12 +40,14 @@ def run(arguments: Sequence[str], recipes: Mapping[str, Recipe], console: Consol
     return 0
 
 
-def _prepare(name: str, root: Path, recipes: Mapping[str, Recipe], console: Console) -> None:
+def _prepare(
+    name: str, root: Path, test: bool, recipes: Mapping[str, Recipe], console: Console
+) -> None:
     if name not in recipes:
         near = difflib.get_close_matches(name, recipes, n=1)
         meant = f", did you mean {near[0]}?" if near else ""
         raise ValueError(f"there is no data set {name}{meant}; there is {', '.join(recipes)}")
-    recipe = recipes[name]
+    recipe = recipes[name].with_test() if test else recipes[name]
     _say(console, f"{recipe.title}, {recipe.home}\nlicence: {recipe.licence}")
     if prepare(recipe, root, Bars(console)):
         _say(console, f"complete; {root / DOWNLOADS} is not needed any more. Train with:")
@@ -76,6 +78,11 @@ def _parser(recipes: Mapping[str, Recipe]) -> argparse.ArgumentParser:
     parser.add_argument("name", metavar="NAME", help="data set, as in data=NAME")
     parser.add_argument(
         "--root", type=Path, required=True, metavar="PATH", help="folder for it, as in data.root"
+    )
+    parser.add_argument(
+        "--test",
+        action="store_true",
+        help="also the images without labels that the server of ade20k takes predictions of",
     )
     return parser
 
