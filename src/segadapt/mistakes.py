@@ -35,7 +35,10 @@ def mistake(error: Exception, compose: Callable[[], DictConfig]) -> str:
     if told := re.match(r"ValueError raised while resolving interpolation: (.+)", str(error)):
         return told[1]  # a resolver of ours
     if unread := re.match(r"Error parsing override '(.*)'", str(error)):
-        return f"{unread[1]!r} cannot be read; write KEY=VALUE, quoted for the shell"
+        return (
+            f"{unread[1]!r} cannot be read; write KEY=VALUE, and \"KEY='VALUE'\" where the value "
+            "has other characters than English letters, digits and _ . / : -"
+        )
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return "; ".join(line for line in lines if not line.startswith("See https"))
 

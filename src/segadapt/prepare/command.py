@@ -2,13 +2,13 @@
 
 import argparse
 import difflib
-import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
 
+from segadapt.overrides import typed
 from segadapt.prepare.bars import Bars
 from segadapt.prepare.procedure import DOWNLOADS, prepare
 from segadapt.prepare.recipe import Recipe
@@ -47,13 +47,14 @@ def _prepare(
         near = difflib.get_close_matches(name, recipes, n=1)
         meant = f", did you mean {near[0]}?" if near else ""
         raise ValueError(f"there is no data set {name}{meant}; there is {', '.join(recipes)}")
+    root = root.expanduser()  # shells leave a ~ behind --root= as it is
     recipe = recipes[name].with_test() if test else recipes[name]
     _say(console, f"{recipe.title}, {recipe.home}\nlicence: {recipe.licence}")
     if prepare(recipe, root, Bars(console)):
         _say(console, f"complete; {root / DOWNLOADS} is not needed any more. Train with:")
     else:
         _say(console, "already complete. Train with:")
-    _say(console, f"  python train.py data={name} {shlex.quote(f'data.root={root}')}")
+    _say(console, f"  python train.py data={name} {typed('data.root', root)}")
 
 
 def _say(console: Console, text: str) -> None:
