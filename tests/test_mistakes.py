@@ -23,12 +23,14 @@ def test_an_override_without_a_value_is_told_how_to_write_one():
     assert told(caught.value).startswith("'seed' cannot be read; write KEY=VALUE")
 
 
-def test_letters_that_hydra_does_not_know_are_told_to_be_quoted():
+@pytest.mark.parametrize("override", ["data.root=/daten ü", "data.root=/a [b]", "data.root=/a=b"])
+def test_values_that_hydra_cannot_read_are_told_to_be_quoted(override):
     with (
         initialize_config_dir(str(CONF), version_base="1.3"),
         pytest.raises(HydraException) as caught,
     ):
-        compose("train", ["data.root=/daten ü"])
+        compose("train", [override])
+    assert told(caught.value).startswith(f"{override!r} cannot be read; ")
     assert "\"KEY='VALUE'\" where the value has other characters" in told(caught.value)
 
 
