@@ -42,6 +42,11 @@ def ade20k():
     return {"ADEChallengeData2016.zip": zip_of(files)}
 
 
+def ade20k_test():
+    images = (f"release_test/testing/ADE_test_0000000{k}.jpg" for k in (1, 2))
+    return {"release_test.zip": zip_of(named("release_test/list.txt", *images))}
+
+
 def coco_stuff164k():
     train, val = ("000000000009", "000000000025"), ("000000000139",)
     maps = [f"train2017/{k}.png" for k in train] + [f"val2017/{k}.png" for k in val]
@@ -130,6 +135,7 @@ def camvid():
 
 PUBLISHED = {
     "ade20k": ade20k,
+    "ade20k_test": lambda: ade20k() | ade20k_test(),
     "coco_stuff164k": coco_stuff164k,
     "coco_stuff10k": coco_stuff10k,
     "pascal_context59": pascal_context,
@@ -187,4 +193,8 @@ EXPECTED = {
         *("test/Seq05VD_f00000.png", "testannot/Seq05VD_f00000.png"),
     ],
 }
+EXPECTED["ade20k_test"] = [
+    *EXPECTED["ade20k"],
+    *(f"images/testing/ADE_test_0000000{k}.jpg" for k in (1, 2)),
+]
 EXPECTED["pascal_context60"] = EXPECTED["pascal_context59"]

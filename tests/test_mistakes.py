@@ -23,6 +23,17 @@ def test_an_override_without_a_value_is_told_how_to_write_one():
     assert told(caught.value).startswith("'seed' cannot be read; write KEY=VALUE")
 
 
+@pytest.mark.parametrize("override", ["data.root=/daten ü", "data.root=/a [b]", "data.root=/a=b"])
+def test_values_that_hydra_cannot_read_are_told_to_be_quoted(override):
+    with (
+        initialize_config_dir(str(CONF), version_base="1.3"),
+        pytest.raises(HydraException) as caught,
+    ):
+        compose("train", [override])
+    assert told(caught.value).startswith(f"{override!r} cannot be read; ")
+    assert "\"KEY='VALUE'\" where the value has other characters" in told(caught.value)
+
+
 def test_what_a_resolver_refuses_is_told_in_its_words(tmp_path):
     with initialize_config_dir(str(CONF), version_base="1.3"):
         cfg = compose("train", ["model=cached", "data=cached", f"data.root={tmp_path}"])

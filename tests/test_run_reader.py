@@ -27,6 +27,12 @@ def test_a_run_is_its_config_its_state_and_a_checkpoint(folder):
     assert run.checkpoint == folder / "checkpoints" / "last.ckpt"
 
 
+def test_the_folder_of_a_trial_may_be_given_by_its_number(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    (folder / "7").symlink_to(folder)
+    assert read_run(7, "last", trusted).config.seed == 3
+
+
 def test_a_checkpoint_may_be_any_file(folder, tmp_path):
     (tmp_path / "other.ckpt").touch()
     assert (

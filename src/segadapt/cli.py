@@ -20,6 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 from segadapt import cached_set
 from segadapt.failures import DEBUG, ERROR, Interrupted, debugging, kept, sentence
 from segadapt.mistakes import mistake
+from segadapt.overrides import typed
 from segadapt.published import announcement
 from segadapt.run_reader import Run, read_run
 from segadapt.scaling import scaled
@@ -191,7 +192,7 @@ def _tell(error: Exception, folder: Path) -> int:
     if debugging():
         traceback.print_exc()
     if isinstance(error, Interrupted):
-        again = f"python scripts/resume.py {shlex.quote(f'run={folder}')}"
+        again = f"python scripts/resume.py {typed('run', folder)}"
         print(f"{error}; continue with: {again}", file=sys.stderr)
         return error.exit_code
     said = sentence(error)

@@ -4,7 +4,7 @@ import difflib
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from hydra.errors import MissingConfigException
+from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 
 MANY = 60
@@ -34,8 +34,11 @@ def mistake(error: Exception, compose: Callable[[], DictConfig]) -> str:
         return f"there is no key {key}{_near(key, list(_keys(compose(), '')))}; +{key}= adds it"
     if told := re.match(r"ValueError raised while resolving interpolation: (.+)", str(error)):
         return told[1]  # a resolver of ours
-    if unread := re.match(r"Error parsing override '(.*)'", str(error)):
-        return f"{unread[1]!r} cannot be read; write KEY=VALUE, quoted for the shell"
+    if isinstance(error, OverrideParseException):
+        return (
+            f"{error.override!r} cannot be read; write KEY=VALUE, and \"KEY='VALUE'\" where the "
+            "value has other characters than English letters, digits and _ . / : -"
+        )
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return "; ".join(line for line in lines if not line.startswith("See https"))
 

@@ -18,11 +18,11 @@ class Run(NamedTuple):
     checkpoint: Path
 
 
-def read_run(folder: str | None, checkpoint: str, check: Callable[[DictConfig], None]) -> Run:
+def read_run(folder: str | int | None, checkpoint: str, check: Callable[[DictConfig], None]) -> Run:
     """The config, the state and a checkpoint of a training.
 
     Args:
-        folder: Run folder.
+        folder: Run folder; that of a trial, 7, is a number to Hydra.
         checkpoint: ``last``, ``best``, or a file.
         check: Raises if the config is not to be trusted; what it names will be built.
 
@@ -31,7 +31,7 @@ def read_run(folder: str | None, checkpoint: str, check: Callable[[DictConfig], 
     """
     if folder is None:
         raise ValueError("which training? give run=RUN_FOLDER, as the training printed it")
-    path = Path(folder)
+    path = Path(str(folder))
     config, state = path / "config.yaml", path / "run.json"
     for file in (config, state):
         if not file.is_file():

@@ -13,6 +13,7 @@ from written import blocks, camvid, picture, write
 from segadapt.data import first_look
 from segadapt.data.camvid import CamVid
 from segadapt.data.first_look import cache_folder, fingerprint, look_at
+from segadapt.data.folder import Folder
 from segadapt.data.heads import Head
 from segadapt.data.synthetic import Synthetic
 from segadapt.data.transforms import EvalTransform
@@ -94,6 +95,26 @@ def test_a_file_that_would_end_the_training_is_told_in_a_sentence(root, spoil):
     assert "\n" not in str(told.value)
     with pytest.raises(ValueError, match=expected):  # not remembered as in order
         look(root)
+
+
+def test_images_that_viewers_turn_are_told_before_the_first_step(tmp_path):
+    place = tmp_path / "mine" / "train"
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    write(place / "images/a.jpg", picture(40, 56), exif=exif)
+    write(place / "labels/a.png", blocks(40, 56, 3))
+    mine = Folder(tmp_path / "mine", "train", EvalTransform(), ["a", "b", "c"], "")
+    with pytest.raises(ValueError, match=r"a\.jpg is turned when shown \(EXIF orientation 6\)"):
+        look_at({"train": mine}, tmp_path / "cache")
+
+
+def test_turned_images_whose_labels_lie_on_the_stored_pixels_are_in_order(root):
+    for split in ("train", "val"):
+        file = root / split / "frame0.png"
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        write(file, picture(40, 56), exif=exif)
+    assert "headers checked" in look(root)
 
 
 def test_labels_that_lose_something_are_refused(root):

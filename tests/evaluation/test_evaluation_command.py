@@ -1,6 +1,8 @@
+import errno
 import hashlib
 import io
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +17,9 @@ from torchmetrics.classification import MulticlassJaccardIndex
 
 from segadapt.cli import CONF
 from segadapt.data.synthetic import Synthetic
+from segadapt.evaluation import command
 from segadapt.evaluation.command import evaluate
+from segadapt.evaluation.stamp import overrides
 from segadapt.evaluation.subject import measured_data
 from segadapt.experiment import build_task
 from segadapt.report import from_json
@@ -102,6 +106,41 @@ def test_the_report_carries_its_protocol(trained):
     assert protocol["checkpoint"] == {"file": "last.ckpt", "sha256": digest, "step": 4}
     assert protocol["software"]["torch"] == torch.__version__.split("+")[0]
     assert protocol["seconds"] > 0
+    assert protocol["run"]["network"]["classifier"] == ["CACClassifier"]
+    assert protocol["run"]["network"]["model"][0] == "EncoderDecoder"
+    assert protocol["run"]["overrides"] is None
+
+
+def test_what_was_typed_for_the_training_is_in_the_protocol(tmp_path):
+    (tmp_path / "overrides.yaml").write_text("- data=camvid\n- 'data.crop=[192,192]'\n- seed=0\n")
+    assert overrides(tmp_path) == ["data=camvid", "data.crop=[192,192]", "seed=0"]
+
+
+def test_other_settings_leave_a_report_as_it_is(trained):
+    folder, _ = trained
+    shutil.rmtree(folder / "evaluation", ignore_errors=True)
+    first, report, _ = evaluated(folder, "inference=slide", "inference.window=[32,32]")
+    second, _, text = evaluated(folder, "inference=slide", "inference.window=[32,64]")
+    assert [first.name, second.name] == ["slide-last.json", "slide-last-2.json"]
+    assert json.loads(first.read_text()) == report
+    assert str(second.with_suffix(".html")) in text
+    again, _, _ = evaluated(folder, "inference=slide", "inference.window=[32,64]")
+    assert again == second
+
+
+def test_what_was_measured_is_shown_before_it_is_written(trained, monkeypatch):
+    folder, _ = trained
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(command, "write_json", full)
+    cfg = composed("evaluate", f"run='{folder}'", "device=cpu")
+    out = io.StringIO()
+    run = read_run(cfg.run, cfg.checkpoint, check)
+    with pytest.raises(OSError, match="No space left"):
+        evaluate(cfg, run, lambda trained: build_task(trained).model, Console(file=out, width=100))
+    assert "(student)" in out.getvalue()
 
 
 @pytest.mark.parametrize("way", ["whole", "slide", "multiscale", "slide_multiscale"])
@@ -117,6 +156,7 @@ def test_every_inference_prints_its_table(trained, way):
 
 def test_windows_that_share_an_adaptation_are_a_report_of_their_own(trained):
     folder, _ = trained
+    shutil.rmtree(folder / "evaluation", ignore_errors=True)
     window = "inference.window=[32,32]"
     alone, report, _ = evaluated(folder, "inference=slide", window)
     shared, other, _ = evaluated(folder, "inference=slide", window, "inference.context=global")

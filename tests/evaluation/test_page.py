@@ -19,6 +19,11 @@ NAMES = ("sky", "road & <rail>", "tree", "car")
 PROTOCOL = {
     "data": {"name": "toy", "split": "val", "images": 2},
     "inference": {"_target_": "segadapt.inference.whole"},
+    "run": {
+        "folder": "/runs/one",
+        "network": {"model": ["EncoderDecoder", "TinyEncoder"], "classifier": ["CACClassifier"]},
+        "overrides": ["classifier=cac", "seed=3"],
+    },
     "checkpoint": {"file": "last.ckpt", "step": 7},
     "absent_class": "left out",
 }
@@ -80,6 +85,33 @@ def test_the_page_has_the_numbers_of_the_report():
         assert f"{entry['fixed']:,}" in text
     assert "road & <rail>" in text
     assert "Worst images" not in text
+
+
+def test_the_page_says_which_network_it_is_about():
+    text = " ".join(parsed(page(report(CACClassifier), [], [])).text)
+    assert "CACClassifier in EncoderDecoder TinyEncoder, run /runs/one (classifier=cac" in text
+
+
+def test_sums_and_shares_are_told_from_means():
+    content = report(CACClassifier)
+    text = parsed(page(content, [], [])).text
+    confusion = np.array(content["results"]["student"]["confusion"])
+    shares = [f"{100 * share:.2f}" for share in confusion.sum(1) / confusion.sum()]
+    places = [text.index(name) for name in NAMES]
+    assert [text[place + 1] for place in places] == shares
+    last = text.index("mean; pixels: sum")
+    assert text[last + 1] == "100.00"
+    assert f"{content['adaptation']['fixed']:,}" in text[last:]
+
+
+def test_mean_iou_near_borders_is_there_as_numbers():
+    content = report(CACClassifier)
+    text = parsed(page(content, [], [])).text
+    first = text.index("mIoU within")
+    assert text[first + 1 : first + 7] == ["1 px", "2 px", "4 px", "8 px", "16 px", "32 px"]
+    student = content["results"]["student"]["trimap"]
+    row = text.index("student", first)
+    assert text[row + 1 : row + 7] == [f"{100 * one['miou']:.2f}" for one in student]
 
 
 def test_a_classifier_that_does_not_adapt_has_a_page_too():

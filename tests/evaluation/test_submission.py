@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -163,6 +164,9 @@ def test_an_image_that_cannot_be_read_leaves_nothing(tmp_path):
     nowhere = f"data.root='{tmp_path / 'nowhere'}'"
     with pytest.raises(ValueError, match=r"there is no folder .*nowhere.*; set data\.root"):
         asked(folder, "split=test", nowhere, f"submission='{tmp_path / 'out/test.zip'}'")
+    shutil.rmtree(root / "leftImg8bit" / "test")
+    with pytest.raises(ValueError, match=r"no folder .*/leftImg8bit/test of .* fetch them"):
+        asked(folder, "split=test", f"submission='{tmp_path / 'out/test.zip'}'")
 
 
 def test_a_data_set_without_a_server_is_named(tmp_path):

@@ -2,6 +2,7 @@ import re
 
 import pytest
 
+from segadapt.data.ade20k import ADE20K
 from segadapt.prepare.catalogue import RECIPES
 
 NAMES = (
@@ -28,9 +29,16 @@ def test_numbers_are_the_published_ones(name):
     assert {target: found[target] for target in NUMBERS[name]} == NUMBERS[name]
 
 
+def test_test_images_lie_where_the_reader_looks_for_them():
+    (folder,) = (folder for source in RECIPES["ade20k"].test for folder in source.folders)
+    place = ADE20K.unlabelled["test"]
+    assert (folder.target, folder.suffix, folder.number) == place
+    assert [name for name in NAMES if RECIPES[name].test] == ["ade20k"]
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_recipes_are_consistent(name):
-    for source in RECIPES[name].sources:
+    for source in (*RECIPES[name].sources, *RECIPES[name].test):
         for address in source.addresses:
             assert re.fullmatch(r"https?://[\w.-]+/[\w./-]+", address)
         if source.checksum:

@@ -1,9 +1,11 @@
 import io
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from rich.console import Console
 from test_procedure import recipe
 
@@ -21,14 +23,29 @@ def console():
 
 def test_says_the_licence_and_what_to_do_next(server, console, tmp_path, capsys):
     recipes = {"ade20k": recipe("ade20k", server)}
-    arguments = ["ade20k", "--root", str(tmp_path / "a [b] c")]
+    arguments = ["ade20k", "--root", str(tmp_path / "a [b] ü")]
     assert run(arguments, recipes, console) == 0
     said = console.file.getvalue()
     assert "licence: images: non-commercial research" in said
-    assert f"data=ade20k 'data.root={tmp_path}/a [b] c'" in said
+    command = shlex.split(said.splitlines()[-1])
+    override = OverridesParser.create().parse_override(command[-1])
+    assert command[:3] == ["python", "train.py", "data=ade20k"]
+    assert (override.key_or_group, override.value()) == ("data.root", f"{tmp_path}/a [b] ü")
     assert run(arguments, recipes, console) == 0
     assert "already complete" in console.file.getvalue()[len(said) :]
     assert capsys.readouterr().err == ""
+
+
+def test_test_images_come_when_they_are_asked_for(server, console, tmp_path, capsys):
+    both = recipe("ade20k_test", server)
+    recipes = {"ade20k": both._replace(sources=both.sources[:1], test=both.sources[1:])}
+    arguments = ["ade20k", "--root", str(tmp_path)]
+    assert run(arguments, recipes, console) == 0
+    assert not (tmp_path / "images" / "testing").exists()
+    assert run([*arguments, "--test"], recipes, console) == 0
+    assert len(list((tmp_path / "images" / "testing").iterdir())) == 2
+    assert run(["voc2012", "--root", str(tmp_path), "--test"], RECIPES, console) == 1
+    assert "no test images in a file of their own; call without --test" in capsys.readouterr().err
 
 
 def test_errors_are_one_sentence_and_a_code(server, console, tmp_path, capsys):
@@ -38,6 +55,13 @@ def test_errors_are_one_sentence_and_a_code(server, console, tmp_path, capsys):
     error = capsys.readouterr().err
     assert error.startswith("error: ADEChallengeData2016.zip cannot be fetched now (http://127")
     assert error.count("\n") == 1
+
+
+def test_a_home_folder_is_found_behind_an_equals_sign(server, console, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert run(["ade20k", "--root=~/data"], {"ade20k": recipe("ade20k", server)}, console) == 0
+    assert [place.name for place in tmp_path.iterdir()] == ["data"]
 
 
 def test_errors_of_the_system_name_their_file(server, console, tmp_path, capsys):

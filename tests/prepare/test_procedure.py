@@ -19,8 +19,10 @@ NAMES = sorted(PUBLISHED)
 def recipe(name, server, by_hand=False):
     """The real recipe, but for the numbers of files, addresses and checksums."""
     archives = PUBLISHED[name]()
+    data_set = name.removesuffix("_test")
+    whole = RECIPES[data_set] if data_set == name else RECIPES[data_set].with_test()
     sources = []
-    for source in RECIPES[name].sources:
+    for source in whole.sources:
         content = archives.pop(source.name)
         address = server.publish(f"{name}/{source.name}", content)
         checksum = Checksum("md5", hashlib.md5(content).hexdigest())
@@ -40,7 +42,7 @@ def recipe(name, server, by_hand=False):
             )
         )
     assert not archives
-    return RECIPES[name]._replace(sources=tuple(sources))
+    return whole._replace(sources=tuple(sources))
 
 
 def held(root):
@@ -72,6 +74,17 @@ def test_a_second_call_does_nothing(server, bars, root, name):
     assert not prepare(cooked, root, bars)
     assert not server.asked
     assert {file: file.stat().st_mtime_ns for file in root.rglob("*")} == before
+
+
+def test_test_images_are_added_to_what_is_there(server, bars, root):
+    prepare(recipe("ade20k", server), root, bars)
+    before = {file: (root / file).stat().st_mtime_ns for file in EXPECTED["ade20k"]}
+    server.asked.clear()
+    assert prepare(recipe("ade20k_test", server), root, bars)
+    assert [asked.path for asked in server.asked] == ["/ade20k_test/release_test.zip"]
+    assert {file: (root / file).stat().st_mtime_ns for file in EXPECTED["ade20k"]} == before
+    assert held(root) == sorted(EXPECTED["ade20k_test"])
+    assert not prepare(recipe("ade20k", server), root, bars)
 
 
 def test_a_complete_set_may_be_read_only_and_without_downloads(server, bars, root):

@@ -1,8 +1,6 @@
 """What a training came to: printed at its end, and kept in report.json and per_image.npz."""
 
 import os
-import re
-import shlex
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,6 +12,7 @@ from segadapt.checkpoint import LAST
 from segadapt.evaluator import Evaluated
 from segadapt.inference import described
 from segadapt.metrics import Scores
+from segadapt.overrides import typed
 from segadapt.per_image import PER_IMAGE, PerImage, write_per_image
 from segadapt.protocol import RULES, provenance, sha256
 from segadapt.report import as_json, headline, table, write_json
@@ -84,11 +83,8 @@ class Summary(Callback):
 
 
 def evaluate_command(folder: Path) -> str:
-    """What to type to evaluate a run: quoted for Hydra where it must be, and then for the shell."""
-    path = str(nearby(folder))
-    if not re.fullmatch(r"[\w./+-]+", path):
-        path = "'" + path.replace("'", r"\'") + "'"
-    return f"python scripts/evaluate.py {shlex.quote(f'run={path}')}"
+    """What to type to evaluate a run."""
+    return f"python scripts/evaluate.py {typed('run', nearby(folder))}"
 
 
 def nearby(path: Path) -> Path:

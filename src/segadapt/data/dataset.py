@@ -76,6 +76,8 @@ class Labelled(Dataset[Sample], ABC):
         files: What it is made of; nothing where samples are composed on the fly.
         submission: What the data set's server takes; None where there is none.
         max_pixels: Larger images are refused.
+        as_stored: Whether the labels are known to lie on the pixels as stored, whatever EXIF says
+            about showing them; where they are not, images that EXIF turns are refused.
     """
 
     classes: tuple[str, ...]
@@ -84,6 +86,7 @@ class Labelled(Dataset[Sample], ABC):
     files: Sequence[Pair] = ()
     submission: ClassVar[Submission | None] = None
     max_pixels: int = MAX_PIXELS
+    as_stored: ClassVar[bool] = True
 
     @abstractmethod
     def __len__(self) -> int:
@@ -99,8 +102,6 @@ class SegmentationDataset(Labelled):
 
     Attributes:
         labels: What the numbers in the files mean.
-        as_stored: Whether the labels are known to lie on the pixels as stored, whatever EXIF says
-            about showing them; where they are not, images that EXIF turns are refused.
         images: How many images each split has as published; nothing where nobody published it.
         unlabelled: Further splits, which have no labels: predictions go to a server.
 

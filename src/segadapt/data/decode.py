@@ -14,7 +14,7 @@ from jaxtyping import UInt8
 
 from segadapt.data import matlab, png
 from segadapt.data.headers import JPEG, Size, read_size
-from segadapt.data.orientation import UPRIGHT, orientation
+from segadapt.data.orientation import check_upright
 
 MAX_PIXELS: Final = 64_000_000
 """Larger images are refused unread: a file of some kilobytes can unpack to gigabytes."""
@@ -56,11 +56,8 @@ def read_image(
     data = _read(file)
     size = read_size(data, str(file))
     _limit(size, file, max_pixels)
-    if upright and (turned := orientation(data)) != UPRIGHT:
-        raise ValueError(
-            f"{file} is turned when shown (EXIF orientation {turned}), but labels do not turn; "
-            "save its pixels the way up that its label has, without that tag"
-        )
+    if upright:
+        check_upright(data, str(file))
     flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
     if data.startswith(JPEG):
         flags |= REDUCTIONS[reduction(size)]

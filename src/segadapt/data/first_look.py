@@ -10,10 +10,11 @@ from typing import Final
 
 from segadapt.data.dataset import Labelled
 from segadapt.data.heads import Head
+from segadapt.data.orientation import check_upright
 from segadapt.data.pairs import Pair
 from segadapt.files import replace_text
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Of the checks: what was found by others is not believed."""
 
 
@@ -65,7 +66,7 @@ def fingerprint(splits: Sequence[Labelled]) -> str:
     """
     found = hashlib.sha256(f"{VERSION}".encode())
     for split in splits:
-        found.update(f"\0{split.max_pixels}".encode())
+        found.update(f"\0{split.max_pixels}\0{split.as_stored}".encode())
         for pair in split.files:
             for file in pair:
                 found.update(f"\0{file}\0{_state(file)}".encode("utf-8", "surrogateescape"))
@@ -77,7 +78,7 @@ def mistakes(split: Labelled) -> list[str]:
 
     def sentence(pair: Pair) -> str | None:
         try:
-            compare(pair, split.max_pixels)
+            compare(pair, split.max_pixels, upright=not split.as_stored)
         except ValueError as error:
             return str(error)
         return None
@@ -87,13 +88,21 @@ def mistakes(split: Labelled) -> list[str]:
     return [text for text in found if text is not None]
 
 
-def compare(pair: Pair, max_pixels: int) -> None:
+def compare(pair: Pair, max_pixels: int, upright: bool = False) -> None:
     """Look at the headers of an image and its label.
 
+    Args:
+        pair: Their files.
+        max_pixels: Larger images are refused.
+        upright: Whether images that EXIF turns are refused, as far as the first bytes tell.
+
     Raises:
-        ValueError: If one is unreadable or no image, they differ in size, or are too large.
+        ValueError: If one is unreadable or no image, they differ in size, are too large or turned.
     """
-    height, width = Head(pair.image).size()
+    head = Head(pair.image)
+    height, width = head.size()
+    if upright:
+        check_upright(head.data, str(pair.image))
     if height * width > max_pixels:
         raise ValueError(
             f"{pair.image} has {height} x {width} pixels, more than data.max_pixels={max_pixels}; "

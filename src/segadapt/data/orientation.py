@@ -15,6 +15,23 @@ JPEG, RIFF, SCAN = b"\xff\xd8", b"RIFF", 0xDA
 """How JPEG and WebP files begin, and the JPEG marker behind which the pixels are."""
 
 
+def check_upright(data: bytes, file: str) -> None:
+    """Refuse an image that viewers turn: nobody knows which way its label was drawn.
+
+    Args:
+        data: The file, or its begin, where the orientation usually stands.
+        file: What errors call it.
+
+    Raises:
+        ValueError: If it is turned.
+    """
+    if (turned := orientation(data)) != UPRIGHT:
+        raise ValueError(
+            f"{file} is turned when shown (EXIF orientation {turned}), but labels do not turn; "
+            "save its pixels the way up that its label has, without that tag"
+        )
+
+
 def orientation(data: bytes) -> int:
     """The orientation of a JPEG, PNG or WebP file, 1 ... 8; 1 where it says nothing.
 

@@ -50,6 +50,11 @@ class ImageFolder(NamedTuple):
             ValueError: If the folder is missing or without images, or two of them share a name.
         """
         place = root / self.folder
+        if root.is_dir() and not place.is_dir():
+            raise ValueError(
+                f"there is no folder {place} of test images; scripts/prepare_data.py --help says "
+                "how to fetch them, or set data.root to where the data set lies"
+            )
         found = _by_name(place, _pictures(place, self.suffix), self.suffix)
         if not found:
             raise ValueError(f"{place} holds no image ({self.suffix or ', '.join(SUFFIXES)})")

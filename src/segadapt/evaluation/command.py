@@ -61,18 +61,31 @@ def evaluate(
     }
     split = [cfg.split] if cfg.split != "val" else []
     name = "-".join([named(instantiate(cfg.inference)), weights.file.stem, *split])
-    file = run.folder / "evaluation" / f"{name}.json"
+    results = {branch: one.scores for branch, one in found.findings.branches.items()}
+    state = "" if run.state == "finished" else f" (of a training that is {run.state})"
+    # Shown before anything is written: a full disk must not cost what took hours to measure.
+    console.print(table(results, found.classes, f"{cfg.data.name} {cfg.split}, {name}"))
+    _print(console, headline(results), f"checkpoint: step {weights.step}{state}")
+    file = _free(run.folder / "evaluation", name, report["protocol"]["inference"])
     write_json(file, report)
     _keep_counts(run.folder, file, report["protocol"], found.per_image)
     shown = file.with_suffix(".html")
     replace_text(shown, page(report, found.gallery.worst, found.gallery.best))
+    _print(console, f"report: {file}", f"page: {shown}")
+    return file
 
-    results = {branch: one.scores for branch, one in found.findings.branches.items()}
-    console.print(table(results, found.classes, f"{cfg.data.name} {cfg.split}, {name}"))
-    state = "" if run.state == "finished" else f" (of a training that is {run.state})"
-    lines = [headline(results), f"checkpoint: step {weights.step}{state}", f"report: {file}"]
-    for line in [*lines, f"page: {shown}"]:
+
+def _print(console: Console, *lines: str) -> None:
+    for line in lines:
         console.print(line, highlight=False, soft_wrap=True, markup=False)
+
+
+def _free(folder: Path, name: str, inference: dict[str, Any]) -> Path:
+    """Where a report goes: over one of the same settings, but beside one of others."""
+    number, file = 1, folder / f"{name}.json"
+    while file.is_file() and json.loads(file.read_text())["protocol"]["inference"] != inference:
+        number += 1
+        file = folder / f"{name}-{number}.json"
     return file
 
 

@@ -37,7 +37,8 @@ tr.mean td { font-weight: bold; border-top: 1px solid #888 }
 PERCENT: Final = (
     "Percent. Student: what the network answers; coarse: before it adapts to the image; oracle: "
     "adapted by the labels. Pixels fixed: wrong in the coarse branch and right in the student; "
-    "broken: the reverse. Gap closed: the share of the way from coarse to oracle."
+    "broken: the reverse. Gap closed: the share of the way from coarse to oracle, in the last row "
+    "that of the mean IoUs."
 )
 BARS: Final = "IoU of each class, the student's best first."
 CONFUSIONS: Final = "What the student takes each class for, percent of the class's pixels."
@@ -82,7 +83,11 @@ def page(report: Mapping[str, Any], worst: Sequence[Exhibit], best: Sequence[Exh
 
 def _note(protocol: Mapping[str, Any]) -> str:
     inference = ", ".join(f"{name} {value}" for name, value in protocol["inference"].items())
+    run = protocol["run"]
+    network = " in ".join(" ".join(run["network"][part]) for part in ("classifier", "model"))
+    started = f" ({' '.join(run['overrides'])})" if run["overrides"] else ""
     text = (
+        f"{network}, run {run['folder']}{started}. "
         f"{protocol['data']['images']} images; {inference.replace('_target_ ', '')}; "
         f"checkpoint {protocol['checkpoint']['file']} of step {protocol['checkpoint']['step']}. "
         f"Absent classes: {protocol['absent_class']}."
@@ -108,17 +113,25 @@ def _branches(results: Mapping[str, Any]) -> str:
 
 def _classes(report: Mapping[str, Any]) -> str:
     results, adaptation = report["results"], report["adaptation"]
-    heads = ["class", *(f"IoU {branch}" for branch in results), "accuracy", "boundary IoU"]
+    heads = ["class", "% of the pixels", *(f"IoU {branch}" for branch in results), "accuracy"]
+    heads += ["boundary IoU"]
     heads += [] if adaptation is None else ["pixels fixed", "pixels broken", "gap closed"]
+    labelled = [sum(row) for row in results["student"]["confusion"]]
     rows = []
     for k, entry in enumerate(results["student"]["classes"]):
-        row = [entry["name"]]
+        row = [entry["name"], _percent(labelled[k] / max(sum(labelled), 1))]
         row += [_percent(found["classes"][k]["iou"]) for found in results.values()]
         row += [_percent(entry["accuracy"]), _percent(entry["boundary_iou"])]
         rows.append(row + ([] if adaptation is None else _outcome(adaptation["classes"][k])))
     means = [_percent(found["miou"]) for found in results.values()]
     student = results["student"]
-    last = ["mean", *means, _percent(student["mean_accuracy"]), _percent(student["boundary_iou"])]
+    last = [
+        "mean; pixels: sum",
+        _percent(1.0),
+        *means,
+        _percent(student["mean_accuracy"]),
+        _percent(student["boundary_iou"]),
+    ]
     rows.append(last + ([] if adaptation is None else _outcome(adaptation)))
     return _table(heads, rows, last="mean")
 
@@ -129,10 +142,16 @@ def _outcome(entry: Mapping[str, Any]) -> list[str]:
 
 
 def _curves(results: Mapping[str, Any]) -> str:
-    figures = [_figure(as_png(reliability(results)), RELIABILITY)]
-    if results["student"]["trimap"]:
+    figures, numbers = [_figure(as_png(reliability(results)), RELIABILITY)], ""
+    if trimap := results["student"]["trimap"]:
         figures.insert(0, _figure(as_png(trimap_curves(results)), TRIMAP))
-    return f'<div class="row">{"".join(figures)}</div>'
+        heads = ["mIoU within", *(f"{one['pixels']} px" for one in trimap)]
+        rows = [
+            [branch, *(_percent(one["miou"]) for one in found["trimap"])]
+            for branch, found in results.items()
+        ]
+        numbers = _table(heads, rows)
+    return f'{numbers}<div class="row">{"".join(figures)}</div>'
 
 
 def _confusions(pairs: Iterable[Mapping[str, Any]]) -> str:

@@ -1,10 +1,11 @@
 """Under what conditions the numbers of a report were measured."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from hydra.utils import instantiate
-from omegaconf import DictConfig
+from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from segadapt.evaluation.examination import Examined, chosen_device
 from segadapt.inference import described
@@ -33,7 +34,12 @@ def stamp(
         },
         "inference": described(instantiate(cfg.inference)),
         **RULES,
-        "run": {"folder": str(run.folder.resolve()), "state": run.state},
+        "run": {
+            "folder": str(run.folder.resolve()),
+            "state": run.state,
+            "network": {part: built(run.config[part]) for part in ("model", "classifier")},
+            "overrides": overrides(run.folder),
+        },
         "checkpoint": {
             "file": weights.file.name,
             "sha256": weights.sha256,
@@ -54,6 +60,29 @@ def examined_images(found: Examined) -> dict[str, Any]:
         "input_size": _span(found.inputs),
         "label_size": _span(found.labels),
     }
+
+
+def built(node: Any) -> list[str]:
+    """Names of the classes and functions that a part of a config builds, in its order.
+
+    Args:
+        node: The part.
+    """
+    match node:
+        case DictConfig():
+            own = [str(node["_target_"]).rpartition(".")[2]] if "_target_" in node else []
+            return own + [name for key in node for name in built(node[key])]
+        case ListConfig():
+            return [name for one in node for name in built(one)]
+    return []
+
+
+def overrides(folder: Path) -> list[str] | None:
+    """What was typed to start a training; None where its folder does not say."""
+    file = folder / "overrides.yaml"
+    if not file.is_file():
+        return None
+    return [str(one) for one in OmegaConf.load(file)]
 
 
 def _span(sizes: set[tuple[int, int]]) -> dict[str, Any]:

@@ -34,6 +34,15 @@ ADE20K: Final = Recipe(
             ),
         ),
     ),
+    test=(
+        Source(
+            name="release_test.zip",
+            addresses=("http://data.csail.mit.edu/places/ADEchallenge/release_test.zip",),
+            checksum=Checksum("sha1", "e05747892219d10e9243933371a497e905a4860c"),
+            deliver=unpack,
+            folders=(Folder("images/testing", ".jpg", 3_352, "release_test/testing"),),
+        ),
+    ),
 )
 
 _CALVIN: Final = "https://calvin.inf.ed.ac.uk/wp-content/uploads/data/cocostuffdataset"

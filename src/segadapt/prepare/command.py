@@ -2,13 +2,13 @@
 
 import argparse
 import difflib
-import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
 
+from segadapt.overrides import typed
 from segadapt.prepare.bars import Bars
 from segadapt.prepare.procedure import DOWNLOADS, prepare
 from segadapt.prepare.recipe import Recipe
@@ -30,7 +30,7 @@ def run(arguments: Sequence[str], recipes: Mapping[str, Recipe], console: Consol
     """
     options = _parser(recipes).parse_args(arguments)
     try:
-        _prepare(options.name, options.root, recipes, console)
+        _prepare(options.name, options.root, options.test, recipes, console)
     except (ValueError, OSError) as error:
         print(f"error: {_sentence(error)}", file=sys.stderr)
         return 1
@@ -40,18 +40,21 @@ def run(arguments: Sequence[str], recipes: Mapping[str, Recipe], console: Consol
     return 0
 
 
-def _prepare(name: str, root: Path, recipes: Mapping[str, Recipe], console: Console) -> None:
+def _prepare(
+    name: str, root: Path, test: bool, recipes: Mapping[str, Recipe], console: Console
+) -> None:
     if name not in recipes:
         near = difflib.get_close_matches(name, recipes, n=1)
         meant = f", did you mean {near[0]}?" if near else ""
         raise ValueError(f"there is no data set {name}{meant}; there is {', '.join(recipes)}")
-    recipe = recipes[name]
+    root = root.expanduser()  # shells leave a ~ behind --root= as it is
+    recipe = recipes[name].with_test() if test else recipes[name]
     _say(console, f"{recipe.title}, {recipe.home}\nlicence: {recipe.licence}")
     if prepare(recipe, root, Bars(console)):
         _say(console, f"complete; {root / DOWNLOADS} is not needed any more. Train with:")
     else:
         _say(console, "already complete. Train with:")
-    _say(console, f"  python train.py data={name} {shlex.quote(f'data.root={root}')}")
+    _say(console, f"  python train.py data={name} {typed('data.root', root)}")
 
 
 def _say(console: Console, text: str) -> None:
@@ -76,6 +79,11 @@ def _parser(recipes: Mapping[str, Recipe]) -> argparse.ArgumentParser:
     parser.add_argument("name", metavar="NAME", help="data set, as in data=NAME")
     parser.add_argument(
         "--root", type=Path, required=True, metavar="PATH", help="folder for it, as in data.root"
+    )
+    parser.add_argument(
+        "--test",
+        action="store_true",
+        help="also the images without labels that the server of ade20k takes predictions of",
     )
     return parser
 

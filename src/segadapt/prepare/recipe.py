@@ -66,6 +66,8 @@ class Recipe(NamedTuple):
         licence: Who may use it, in one line.
         size: What is fetched, in words.
         sources: Its files.
+        test: Files of images without labels, which only submissions to a server need; where such
+            images come with the other files there are none.
     """
 
     title: str
@@ -73,3 +75,16 @@ class Recipe(NamedTuple):
     licence: str
     size: str
     sources: tuple[Source, ...]
+    test: tuple[Source, ...] = ()
+
+    def with_test(self) -> "Recipe":
+        """The data set and its test images.
+
+        Raises:
+            ValueError: If no test images are published apart from the rest.
+        """
+        if not self.test:
+            raise ValueError(
+                f"{self.title} has no test images in a file of their own; call without --test"
+            )
+        return self._replace(sources=(*self.sources, *self.test), test=())

@@ -1,0 +1,24 @@
+"""Overrides as they are typed into a shell, with whatever characters a path may have."""
+
+import re
+import shlex
+from typing import Final
+
+PLAIN: Final = re.compile(r"[\w.:@+-]*/[\w./:@+-]*", re.ASCII)
+"""Paths that Hydra takes without quotes of their own: it knows no other letters than English, and
+what has no slash may be a number or null to it."""
+
+
+def typed(key: str, value: object) -> str:
+    """What to type to set a key: quoted for Hydra where it must be, and then for the shell.
+
+    Args:
+        key: Of the config.
+        value: What it becomes.
+    """
+    text = str(value)
+    if not PLAIN.fullmatch(text):
+        # Hydra drops one of two backslashes where a quote follows, and keeps all others.
+        text = re.sub(r"(\\*)'", r"\1\1\\'", text)
+        text = "'" + re.sub(r"(\\+)$", r"\1\1", text) + "'"
+    return shlex.quote(f"{key}={text}")
