@@ -78,7 +78,7 @@ def test_a_closed_run_is_opened_again_by_what_comes_later(fake, tmp_path):
 
 
 def test_values_of_a_run_that_is_opened_again_come_after_its_last_step(fake, tmp_path):
-    fake.run.step = 600  # as W&B says of a run that goes on
+    fake.run.starting_step = 600  # as W&B says of a run that goes on
     tracker = WandbTracker(tmp_path, "project")
     tracker.log_metrics({"a": 1.0}, step=500)
     tracker.finalize("success")

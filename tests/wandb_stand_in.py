@@ -12,11 +12,10 @@ class FakeRun:
     def __init__(self, before):
         self.before, self.rows, self.settings = before, [], {}
         self.config = SimpleNamespace(update=lambda values, **_: self.settings.update(values))
-        self.closed, self.step = None, 0
+        self.closed, self.starting_step = None, 0
 
     def log(self, values, step):
         self.before()
-        self.step = step
         self.rows.append((step, values))
 
     def finish(self, exit_code):

@@ -142,7 +142,7 @@ class WandbTracker(Logger):
             import wandb
 
             # wandb drops what comes with an earlier step, also of a run that is opened again
-            self._run.log(values(wandb), step=max(at, self._run.step))
+            self._run.log(values(wandb), step=max(at, self._run.starting_step))
 
         self._put(log)
 
