@@ -5,6 +5,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from segadapt.figures.chosen import check_chosen
+
 ANY = "run"
 """``run=FOLDER`` gives a run no title but the name of its folder."""
 
@@ -47,6 +49,7 @@ def main(arguments: Sequence[str]) -> None:
     """Answer one command line."""
     options = parse(arguments)
     folders = titled(options.runs)
+    check_chosen(folders, options.checkpoint, options.wandb)
     from segadapt.experiment import build_model
     from segadapt.figures.command import Amount, draw
     from segadapt.figures.extras import EXTRAS, absence, there

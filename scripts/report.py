@@ -5,6 +5,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from segadapt.comparing.costs import Cost
+from segadapt.comparing.runs import Result
+
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Read a command line."""
@@ -24,10 +27,17 @@ def main(arguments: Sequence[str]) -> None:
     """Answer one command line."""
     options = parse(arguments)
     from segadapt.comparing.command import report
+
+    count = None if options.no_cost else counted
+    report(options.runs, options.baseline, options.out, options.plots, options.each, count)
+
+
+def counted(result: Result) -> Cost:
+    """What the network of a run costs; torch is imported here, once all runs have been read."""
+    from segadapt.comparing.counting import cost
     from segadapt.experiment import build_model
 
-    build = None if options.no_cost else build_model
-    report(options.runs, options.baseline, options.out, options.plots, options.each, build)
+    return cost(result, build_model)
 
 
 if __name__ == "__main__":

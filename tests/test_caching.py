@@ -15,6 +15,8 @@ from runs import fork, wait
 
 from segadapt.caching import cache
 from segadapt.cli import CONF
+from segadapt.comparing.counting import cost
+from segadapt.comparing.runs import Result
 from segadapt.data.cached import Cached
 from segadapt.data.synthetic import Synthetic
 from segadapt.evaluator import Evaluator
@@ -110,6 +112,14 @@ def test_half_precision_keeps_the_bits_of_bfloat16(run, features, tmp_path):
     assert ours[2].image.equal(theirs[2].image.bfloat16().float())
     assert ours[2].mask.equal(Synthetic(5, 64, 3)[2].mask)
     assert ours.features.dtype.itemsize == 2
+
+
+def test_a_comparison_counts_the_classifier_alone(features):
+    cfg = OmegaConf.masked_copy(lab(features[0], "classifier=fixed"), PARTS)
+    config = OmegaConf.to_container(cfg, resolve=True)
+    found = cost(Result(features[0], config, (), {}, {}, None), build_model)
+    weights = 5 * np.load(features[0] / "val" / "features.npy").shape[1] + 5
+    assert (found.training, found.deployed, found.macs) == (weights, weights, None)
 
 
 @pytest.mark.parametrize("classifier", ["fixed", "ssa"])

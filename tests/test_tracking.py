@@ -3,12 +3,13 @@ import sys
 import threading
 import time
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 
 import pytest
 import torch
 from runs import fork, wait
 from toy import fit
+from wandb_stand_in import stand_in
 
 from segadapt import tracking
 from segadapt.tracking import WandbTracker, logged_in, resolved
@@ -24,44 +25,9 @@ def _nobody_is_logged_in(monkeypatch, tmp_path):
     monkeypatch.setenv("WANDB_ERROR_REPORTING", "false")
 
 
-class FakeRun:
-    """Remembers what it is told, after doing ``before`` each time."""
-
-    def __init__(self, before):
-        self.before, self.rows, self.settings = before, [], {}
-        self.config = SimpleNamespace(update=lambda values, **_: self.settings.update(values))
-        self.closed = None
-
-    def log(self, values, step):
-        self.before()
-        self.rows.append((step, values))
-
-    def finish(self, exit_code):
-        self.before()
-        self.closed = exit_code
-
-
 @pytest.fixture
 def fake(monkeypatch):
-    """A wandb without wandb; ``fake.before`` runs before each call."""
-
-    def init(**options):
-        wandb.before()
-        wandb.options = options
-        return wandb.run
-
-    wandb = SimpleNamespace(
-        init=init,
-        Settings=lambda **settings: settings,
-        Image=lambda file: ("image", file),
-        Table=lambda columns, data: ("table", columns, data),
-        before=lambda: None,
-        options={},
-    )
-    wandb.run = FakeRun(lambda: wandb.before())
-    monkeypatch.setitem(sys.modules, "wandb", wandb)
-    monkeypatch.setattr(tracking, "_forget_imports", lambda run: None)
-    return wandb
+    return stand_in(monkeypatch)
 
 
 def test_values_arrive_in_order_with_their_steps(fake, tmp_path):
@@ -109,6 +75,14 @@ def test_a_closed_run_is_opened_again_by_what_comes_later(fake, tmp_path):
         tracker.finalize("success")
     assert [step for step, _ in fake.run.rows] == [0, 1]
     assert fake.options["id"] == tracker.version
+
+
+def test_values_of_a_run_that_is_opened_again_come_after_its_last_step(fake, tmp_path):
+    fake.run.starting_step = 600  # as W&B says of a run that goes on
+    tracker = WandbTracker(tmp_path, "project")
+    tracker.log_metrics({"a": 1.0}, step=500)
+    tracker.finalize("success")
+    assert fake.run.rows == [(600, {"a": 1.0})]
 
 
 def test_nothing_logged_opens_nothing(fake, tmp_path):

@@ -17,7 +17,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from segadapt import cached_set
+from segadapt import cached_set, offered
 from segadapt.failures import DEBUG, ERROR, Interrupted, debugging, kept, sentence
 from segadapt.mistakes import mistake
 from segadapt.overrides import typed
@@ -31,6 +31,7 @@ from segadapt.trust import check
 CONF = Path(__file__).resolve().parent / "conf"
 
 cached_set.register()
+offered.register(CONF)
 
 
 def train() -> None:

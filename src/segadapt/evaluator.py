@@ -93,7 +93,7 @@ class Evaluator(nn.Module):
         own = torch.cat([nothing, *(counts.cpu() for _, counts in self.seen)])
         ranks = gathered((names, own))
         everything = [name for part, _ in ranks for name in part]
-        return by_name(everything, torch.cat([counts for _, counts in ranks]))
+        return by_name(everything, torch.cat([counts for _, counts in ranks]).numpy())
 
     def reset(self) -> None:
         """Forget all counts."""

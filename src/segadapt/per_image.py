@@ -7,7 +7,6 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from jaxtyping import Int
-from torch import Tensor
 
 from segadapt.files import replacing
 
@@ -26,10 +25,10 @@ class PerImage(NamedTuple):
     """
 
 
-def by_name(names: Sequence[str], counts: Int[Tensor, "n 3 k"]) -> PerImage:
+def by_name(names: Sequence[str], counts: Int[np.ndarray, "n 3 k"]) -> PerImage:
     """Images in the order of their names, which is the same on any number of ranks."""
     order = sorted(range(len(names)), key=names.__getitem__)
-    return PerImage(tuple(names[i] for i in order), counts.cpu().numpy()[order])
+    return PerImage(tuple(names[i] for i in order), counts[order])
 
 
 def write_per_image(file: Path, images: PerImage) -> None:

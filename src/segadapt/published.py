@@ -17,7 +17,7 @@ def printed(published: Mapping[str, Any]) -> str:
 
 
 def departures(
-    published: Mapping[str, Any], data: str, model: str, steps: int, warmup: int
+    published: Mapping[str, Any], data: str, model: str, steps: int, warmup: int | None = None
 ) -> list[str]:
     """In what a run departs from the conditions of the printed number.
 
@@ -26,7 +26,7 @@ def departures(
         data: The run's data set.
         model: The run's network.
         steps: The run's optimiser steps.
-        warmup: Of which it warms up.
+        warmup: Of which it warms up, if that is to be said.
     """
     found = [
         f"{ours} for {theirs}"
@@ -36,7 +36,8 @@ def departures(
     if steps != published["steps"]:
         ratio = published["steps"] / steps
         share = f"1:{ratio:g}" if ratio >= 1 else f"{1 / ratio:g}:1"
-        found.append(f"{steps} steps for {published['steps']} ({share}), {warmup} of them warm-up")
+        warming = "" if warmup is None else f", {warmup} of them warm-up"
+        found.append(f"{steps} steps for {published['steps']} ({share}){warming}")
     return found
 
 

@@ -117,10 +117,14 @@ class WandbTracker(Logger):
             self._outbox.close(self.patience)
             self._opened = False
 
+    @property
+    def missed(self) -> int:
+        """Calls that did not reach W&B."""
+        return len(self._outbox.errors) + self._outbox.dropped
+
     def account(self) -> str:
         """One sentence: where the tracked run is, or what is missing there."""
-        missed = len(self._outbox.errors) + self._outbox.dropped
-        if missed:
+        if missed := self.missed:
             first = f", the first with {self._outbox.errors[0]!r}" if self._outbox.errors else ""
             return f"W&B missed {missed} calls{first}; metrics.csv has everything"
         if self.mode == "offline":
@@ -131,13 +135,14 @@ class WandbTracker(Logger):
         return f"W&B run {self.version} ({self.mode})"
 
     def _log(self, values: Callable[[Any], dict[str, Any]], step: int) -> None:
-        self._step = max(self._step, step)  # wandb drops what comes with an earlier step
+        self._step = max(self._step, step)
         at = self._step
 
         def log() -> None:
             import wandb
 
-            self._run.log(values(wandb), step=at)
+            # wandb drops what comes with an earlier step, also of a run that is opened again
+            self._run.log(values(wandb), step=max(at, self._run.starting_step))
 
         self._put(log)
 

@@ -39,11 +39,13 @@ def make_run(
     protocol=None,
     counts=None,
     data=None,
+    validation=None,
 ):
     """A folder with everything that a comparison reads."""
     folder.mkdir(parents=True)
     made = config(seed, classifier or {"tau": 15.0}, **(data or {}))
     made["published"] = published
+    made["data"]["module"]["val"] |= validation or {}
     if label is not None:
         made["label"] = label
     (folder / "config.yaml").write_text(yaml.safe_dump(made))

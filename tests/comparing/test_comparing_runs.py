@@ -31,6 +31,11 @@ def test_what_is_not_finished_is_said_and_left_out(tmp_path):
     (make_run(tmp_path / "silent") / "report.json").unlink()
     (make_run(tmp_path / "half") / "report.json").write_text('{"results": {"stu')
     (make_run(tmp_path / "other") / "report.json").write_text('{"miou": 1}')
+    (make_run(tmp_path / "bare") / "config.yaml").unlink()
+    (make_run(tmp_path / "cut") / "config.yaml").write_text("data: {name: ma")
+    (make_run(tmp_path / "begun") / "config.yaml").write_text("")
+    (make_run(tmp_path / "old") / "config.yaml").write_text("data: {crop: [32, 32]}")
+    (make_run(tmp_path / "lost") / "overrides.yaml").write_text("a: [")
     found = collect([tmp_path])
     assert [result.folder.name for result in found.results] == ["good"]
     said = "\n".join(found.problems)
@@ -39,6 +44,11 @@ def test_what_is_not_finished_is_said_and_left_out(tmp_path):
         "silent: finished, but without report.json",
         "half: report.json is half-written",
         "other: report.json has no results.student.miou",
+        "bare: config.yaml is not to be read (",
+        "cut: config.yaml is not to be read (",
+        "begun: config.yaml has no seed",
+        "old: config.yaml has no seed, inference, data.module.val: it is of another version",
+        "lost: overrides.yaml is not to be read (",
     ):
         assert text in said
 
@@ -46,6 +56,8 @@ def test_what_is_not_finished_is_said_and_left_out(tmp_path):
 def test_a_folder_without_runs_is_refused(tmp_path):
     with pytest.raises(ValueError, match="holds no run"):
         collect([tmp_path])
+    with pytest.raises(ValueError, match="nowhere is no folder"):
+        collect([tmp_path / "nowhere"])
 
 
 def test_curves_come_from_the_metrics(tmp_path):
@@ -85,6 +97,18 @@ def test_experiments_are_called_by_their_row(tmp_path):
     assert (arm.label, arm.printed) == ("CAC Table 4 (1)", 45.39)
 
 
+def test_rows_of_one_recipe_are_arms_of_their_own(tmp_path):
+    for number, name in enumerate("eg"):
+        row = {"paper": "CAC", "table": 2, "row": name, "miou": 45.0 + number}
+        make_run(tmp_path / name, typed=[f"experiment=cac_table2_{name}"], published=row)
+    found, said = arms(results(tmp_path))
+    assert [(arm.label, arm.printed) for arm in found] == [
+        ("CAC Table 2 (e)", 45.0),
+        ("CAC Table 2 (g)", 46.0),
+    ]
+    assert said == []
+
+
 def test_confounds_are_called_what_they_call_themselves(tmp_path):
     make_run(tmp_path / "a", typed=["experiment=confound_x", "data=x"], label="fixed + Dice")
     make_run(tmp_path / "b", typed=["classifier=ssa", "data=x"], classifier={"tau": 5.0})
@@ -112,7 +136,7 @@ def test_an_arm_is_found_by_a_part_of_its_label(tmp_path):
         ({"protocol": {"ignore_index": 0}}, "protocol.ignore_index is 0 and 255"),
         ({"protocol": {"absent_class": "counts"}}, "protocol.absent_class"),
         ({"data": {"name": "else"}}, "data.name is 'else' and 'made'"),
-        ({"data": {"multiple": 32}}, "data.multiple is 32 and None"),
+        ({"validation": {"multiple": 32}}, "validation.multiple is 'absent' and 32"),
     ],
 )
 def test_other_conditions_are_not_ranked(tmp_path, other, field):
@@ -120,6 +144,12 @@ def test_other_conditions_are_not_ranked(tmp_path, other, field):
     make_run(tmp_path / "b", 1, **other)
     with pytest.raises(ValueError, match=field):
         check_comparable(results(tmp_path))
+
+
+def test_what_no_validation_image_depends_on_is_no_condition(tmp_path):
+    make_run(tmp_path / "a", data={"multiple": 32, "scale": [64, 64]})
+    make_run(tmp_path / "b", 1, data={"multiple": None})
+    check_comparable(results(tmp_path))
 
 
 def test_another_version_is_said_but_not_refused(tmp_path):

@@ -12,7 +12,6 @@ from rich.console import Console
 from segadapt.comparing.command import report, show
 from segadapt.comparing.costs import Cost
 from segadapt.comparing.writers import cells
-from segadapt.cost.parameters import Parameters
 
 ROW = {"paper": "CAC", "table": 4, "miou": 45.39}
 
@@ -40,7 +39,7 @@ def made(sweep, outputs=(), plots=None, each=False, baseline=None):
 
 @pytest.mark.parametrize("width", [80, 200])
 def test_every_number_is_whole_on_the_terminal(sweep, width):
-    cost = Cost(Parameters(training=260_000, deployed=240_000), 12_340_000_000, (64, 64))
+    cost = Cost(260_000, 240_000, 12_340_000_000, (64, 64))
     found = made(sweep, baseline="CAC Table 4")
     rows = [row._replace(cost=cost, minutes=13.5) for row in found.rows]
     out = io.StringIO()
@@ -66,6 +65,24 @@ def test_the_best_comes_first_and_is_compared_with_the_baseline(sweep):
     assert own.difference is None
     assert own.printed == 45.39
     assert any("the paper's own number" in note for note in found.notes)
+
+
+def test_what_departs_from_the_printed_conditions_is_said(tmp_path):
+    where = {"data": "ade20k", "model": "upernet_swin_tiny", "steps": 160000}
+    same = {"data": "made", "model": "tiny", "steps": 400}
+    for tau, there in ((5, where), (10, where), (15, same)):
+        make_run(
+            tmp_path / str(tau),
+            typed=["data=made", "model=tiny"],
+            classifier={"tau": float(tau)},
+            published={"paper": "CAC", "table": 4, "row": tau, "miou": 45.0, **there},
+            data={"steps": 400},
+        )
+    notes = [note for note in made(tmp_path).notes if "printed conditions" in note]
+    assert notes == [
+        "not under the printed conditions, but made for ade20k, tiny for upernet_swin_tiny, "
+        "400 steps for 160000 (1:400): CAC Table 4 (10), CAC Table 4 (5)"
+    ]
 
 
 def test_other_protocols_are_refused_unless_only_listed(sweep, tmp_path):

@@ -117,3 +117,9 @@ def test_runs_are_called_by_their_titles():
     assert found == {"7": Path("runs/7"), "CAC": Path("runs/8"), "9": Path("runs/9")}
     with pytest.raises(ValueError, match="two runs are called 7"):
         titled(["a/7", "run=b/7"])
+
+
+def test_figures_for_wandb_are_refused_before_any_is_drawn(runs, tmp_path):
+    with pytest.raises(ValueError, match="trained with logger=none"):
+        draw(runs, tmp_path / "out", build_model, check, amount=LITTLE, tracking=True)
+    assert not (tmp_path / "out").exists()

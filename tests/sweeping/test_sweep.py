@@ -152,3 +152,5 @@ def test_the_tracker_shows_the_trials_together(tmp_path):
     assert command(train, tmp_path, "-m", *words).code == 0
     text = (tmp_path / "taus" / "0" / "config.yaml").read_text()
     assert f"group: {tmp_path.name}/taus" in text
+    sent = json.loads((tmp_path / "taus" / "wandb" / "sweep.json").read_text())
+    assert [line[:2] for line in sent["table"]["lines"]] == [[0, "finished"]]

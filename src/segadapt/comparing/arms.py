@@ -72,8 +72,11 @@ def find(found: Sequence[Arm], name: str) -> Arm:
 
 
 def _key(result: Result) -> str:
-    """A digest of the config without its seed, wherever it was passed on to."""
-    return fingerprint(_without_seed(result.config, result.seed))
+    """The config without its seed, wherever it was passed on to, and what it calls itself.
+
+    Rows of a table may be one recipe; each is an arm.
+    """
+    return f"{fingerprint(_without_seed(result.config, result.seed))} {result.label}"
 
 
 def _without_seed(node: Any, seed: int) -> Any:
@@ -104,9 +107,13 @@ def _labels(firsts: Sequence[Result]) -> list[str]:
 
 def _missing(found: Sequence[Arm]) -> list[str]:
     seeds = sorted(set().union(*(arm.by_seed for arm in found)))
+    lacking: dict[tuple[int, ...], list[str]] = {}
+    for arm in found:
+        missing = tuple(seed for seed in seeds if seed not in arm.by_seed)
+        lacking.setdefault(missing, []).append(arm.label)
     return [
-        f"{arm.label}: no result with seed {', '.join(map(str, lacking))}, which other arms have; "
-        "differences use the seeds that both have"
-        for arm in found
-        if (lacking := [seed for seed in seeds if seed not in arm.by_seed])
+        f"{'; '.join(labels)}: no result with seed {', '.join(map(str, missing))}, which other "
+        "arms have; differences use the seeds that both have"
+        for missing, labels in lacking.items()
+        if missing
     ]

@@ -4,19 +4,17 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from omegaconf import DictConfig
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from segadapt.comparing.arms import arms
 from segadapt.comparing.comparison import Comparison, compare
-from segadapt.comparing.costs import cost
-from segadapt.comparing.runs import Collected, collect
+from segadapt.comparing.costs import Cost
+from segadapt.comparing.runs import Collected, Result, collect
 from segadapt.comparing.stamps import versions
 from segadapt.comparing.writers import COSTS, WRITERS, Cells, cells
 from segadapt.files import replace_text
-from segadapt.segmentor import Segmentor
 
 ARM = 20
 """Characters that the name of an arm gets beside all columns, or the costs go to a second table."""
@@ -31,7 +29,7 @@ def report(
     outputs: Sequence[Path],
     plots: Path | None,
     each: bool,
-    build_model: Callable[[DictConfig], Segmentor] | None,
+    count: Callable[[Result], Cost] | None,
 ) -> Comparison:
     """Collect runs, print their table, write files.
 
@@ -41,7 +39,7 @@ def report(
         outputs: Files to write; their endings say what.
         plots: Folder for figures, or None.
         each: List without comparing.
-        build_model: Makes a network, to count its parameters; None leaves that out.
+        count: Counts what the network of a run costs; None leaves that out.
 
     Raises:
         ValueError: If there is nothing to compare, or it is not comparable.
@@ -56,8 +54,7 @@ def report(
     if not collected.results:
         raise ValueError("none of the runs is finished with a report; nothing to compare")
     found, notes = arms(collected.results)
-    counted = (lambda result: cost(result, build_model)) if build_model else None
-    comparison = compare(found, baseline, counted, [*_left_out(collected), *notes], each)
+    comparison = compare(found, baseline, count, [*_left_out(collected), *notes], each)
     show(comparison)
     for file in outputs:
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -23,6 +23,8 @@ class Row(NamedTuple):
     minutes: float | None
     printed: float | None
     """The paper's number, under the paper's conditions."""
+    departures: tuple[str, ...] = ()
+    """In what this arm departs from those."""
 
 
 class Comparison(NamedTuple):
@@ -73,11 +75,13 @@ def _row(arm: Arm, base: Arm | None, cost: Callable[[Result], Cost] | None) -> R
         cost=cost(arm.results[0]) if cost else None,
         minutes=sum(times) / len(times) if times else None,
         printed=arm.printed,
+        departures=tuple(arm.results[0].departures),
     )
 
 
 INTERVALS: Mapping[str, str] = {
-    "images": "brackets: 95 % interval by drawing validation images with replacement, paired",
+    "images": "brackets: 95 % interval by drawing validation images with replacement, paired, the "
+    "trainings as they are: how another seed would end is the ±, not in them",
     "seeds": "brackets: 95 % interval of Student's t over the seeds that both arms have",
     "none": "no interval: one common seed, and no per-image counts",
 }
@@ -91,4 +95,14 @@ def _explained(rows: Sequence[Row]) -> list[str]:
             "printed: the paper's own number, measured by its authors under the conditions in the "
             "experiment's file; it is not ranked here"
         )
-    return notes
+    return [*notes, *_departures([row for row in rows if row.printed is not None])]
+
+
+def _departures(printed: Sequence[Row]) -> list[str]:
+    """A sentence for each way in which arms depart from the conditions of their printed numbers."""
+    ways = sorted({row.departures for row in printed if row.departures})
+    return [
+        f"not under the printed conditions, but {', '.join(way)}: "
+        + ", ".join(sorted(row.arm for row in printed if row.departures == way))
+        for way in ways
+    ]

@@ -1,38 +1,23 @@
-"""What the network of a run costs, counted from its config."""
+"""What the network of a run costs; counting needs torch, so that is in a module of its own."""
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
-from omegaconf import DictConfig, OmegaConf
-
 from segadapt.comparing.runs import Result
-from segadapt.cost.parameters import Parameters, count_parameters
-from segadapt.cost.true_flops import true_macs
-from segadapt.segmentor import Segmentor
 
 
 class Cost(NamedTuple):
     """Of one network."""
 
-    parameters: Parameters
-    macs: int
-    """Multiply-adds of the student for one crop, which papers call FLOPs."""
+    training: int
+    """All its parameters."""
+    deployed: int
+    """Those that the student's scores need: neither a teacher's nor an auxiliary head's."""
+    macs: int | None
+    """Multiply-adds of the student for one crop, which papers call FLOPs; None where features in
+    files take the place of images, so that there is no network to count."""
     size: tuple[int, int]
     """Rows and columns of that crop."""
-
-
-def cost(result: Result, build_model: Callable[[DictConfig], Segmentor]) -> Cost:
-    """Build the network, without published weights, and count.
-
-    Args:
-        result: Of the run.
-        build_model: Makes the network from a config, with any weights.
-    """
-    config = OmegaConf.create(result.config)
-    height, width = config.data.crop
-    model = build_model(config)
-    return Cost(count_parameters(model), true_macs(model, height, width), (height, width))
 
 
 def minutes(result: Result) -> float | None:

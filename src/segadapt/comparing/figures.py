@@ -165,7 +165,7 @@ def cost_plot(comparison: Comparison) -> Figure | None:
     for index, row in enumerate(rows):
         assert row.cost is not None
         axes.errorbar(
-            row.cost.parameters.deployed / 1e6,
+            row.cost.deployed / 1e6,
             row.miou,
             row.deviation or 0,
             color=COLORS[index % len(COLORS)],

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy import stats
 
 from segadapt.comparing.arms import Arm
 from segadapt.per_image import PerImage
@@ -45,6 +44,8 @@ def difference(arm: Arm, baseline: Arm) -> Difference | None:
         low, high = bootstrap(images[: len(seeds)], images[len(seeds) :])
         return Difference(float(gaps.mean()), low, high, "images", len(seeds))
     if len(seeds) > 1:
+        from scipy import stats  # takes a second
+
         reach = stats.t.ppf(0.975, len(seeds) - 1) * gaps.std(ddof=1) / math.sqrt(len(seeds))
         mean = float(gaps.mean())
         return Difference(mean, mean - reach, mean + reach, "seeds", len(seeds))
@@ -82,7 +83,9 @@ def resampled_miou(
         counts: Right, labelled and predicted pixels.
         weights: How often each image is in each resample.
     """
-    right, labelled, predicted = np.moveaxis(np.tensordot(weights, counts, 1), 1, 0)
+    # BLAS knows no integers; as floats they are exact below 2 ** 53
+    sums = np.tensordot(weights.astype(np.float64), counts.astype(np.float64), 1)
+    right, labelled, predicted = np.moveaxis(sums, 1, 0)
     union = labelled + predicted - right
     iou = np.divide(right, union, out=np.full(union.shape, np.nan), where=union > 0)
     return np.nanmean(iou, axis=1)

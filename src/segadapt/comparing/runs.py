@@ -4,14 +4,20 @@ import csv
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
+from yaml import YAMLError
 
 from segadapt.attempts import ATTEMPTS
 from segadapt.configs import resolved
 from segadapt.per_image import PER_IMAGE, PerImage, read_per_image
-from segadapt.published import title
+from segadapt.published import departures, title
+
+NEEDED: Final = ("seed", "inference", "data.crop", "data.module.val")
+"""Keys of a config without which its run cannot be compared."""
+
+Container = TypeVar("Container", DictConfig, ListConfig)
 
 
 class Result(NamedTuple):
@@ -40,6 +46,17 @@ class Result(NamedTuple):
         return self.config.get("published")
 
     @property
+    def departures(self) -> list[str]:
+        """In what it departs from the conditions of the paper's number, as far as told."""
+        there = self.published
+        if not there or not there.keys() >= {"data", "model", "steps"}:
+            return []
+        typed = [word.removeprefix("model=") for word in self.overrides if word[:6] == "model="]
+        model = typed[-1] if typed else there["model"]  # its experiment's, unless another is typed
+        data = self.config["data"]
+        return departures(there, data["name"], model, data["steps"])
+
+    @property
     def label(self) -> str | None:
         """What its experiment calls it; those of the papers' tables are called by their row."""
         return title(self.published) if self.published else self.config.get("label")
@@ -60,6 +77,8 @@ def collect(paths: Iterable[Path]) -> Collected:
     """
     found = Collected([], [])
     for path in paths:
+        if not path.is_dir():
+            raise ValueError(f"{path} is no folder; give run folders, or folders of sweeps")
         folders = sorted(_folders(path))
         if not folders:
             raise ValueError(f"{path} holds no run: there is no run.json in it or below")
@@ -91,10 +110,15 @@ def read(folder: Path) -> Result:
     if miou is None:
         raise ValueError(f"{folder}: the report's mIoU is no number (no labelled pixel?)")
     overrides = folder / "overrides.yaml"
-    typed = list(OmegaConf.load(overrides)) if overrides.is_file() else []
-    config = OmegaConf.load(folder / "config.yaml")
-    assert isinstance(config, DictConfig)
-    return Result(folder, resolved(config), tuple(map(str, typed)), state, report, _images(folder))
+    typed = list(_yaml(overrides, ListConfig)) if overrides.is_file() else []
+    config = resolved(_yaml(folder / "config.yaml", DictConfig))
+    if lacking := [
+        key for key in NEEDED if OmegaConf.select(OmegaConf.create(config), key) is None
+    ]:
+        raise ValueError(
+            f"{folder}: config.yaml has no {', '.join(lacking)}: it is of another version"
+        )
+    return Result(folder, config, tuple(map(str, typed)), state, report, _images(folder))
 
 
 def curve(folder: Path, name: str) -> list[tuple[int, float]]:
@@ -123,6 +147,16 @@ def _json(file: Path) -> dict[str, Any]:
         raise ValueError(f"{file.parent}: {file.name} is half-written ({error})") from None
     if not isinstance(content, dict):
         raise ValueError(f"{file.parent}: {file.name} is no report")
+    return content
+
+
+def _yaml(file: Path, kind: type[Container]) -> Container:
+    try:
+        content = OmegaConf.load(file)
+    except (OSError, YAMLError) as error:
+        raise ValueError(f"{file.parent}: {file.name} is not to be read ({error})") from None
+    if not isinstance(content, kind):
+        raise ValueError(f"{file.parent}: {file.name} is half-written")
     return content
 
 

@@ -8,8 +8,9 @@ from segadapt.comparing.runs import Result
 NOT_CONDITIONS = ("software", "run", "checkpoint", "seconds", "device")
 """Of a protocol stamp: who measured what when."""
 
-DATA = ("name", "num_classes", "multiple", "scale")
-"""Of a config's data: what a validation image and its labels depend on."""
+DATA = ("name", "num_classes")
+"""Of a config's data, besides the validation set as it is built: a size that only training has, or
+that a data set does not read, is no condition of a number."""
 
 NOISE = ("seed", "num_workers", "root", "max_pixels")
 

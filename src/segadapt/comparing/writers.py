@@ -64,7 +64,7 @@ def as_csv(comparison: Comparison) -> str:
         cost = row.cost
         counted: list[int | None] = [None] * 3
         if cost:
-            counted = [cost.parameters.training, cost.parameters.deployed, cost.macs]
+            counted = [cost.training, cost.deployed, cost.macs]
         writer.writerow(
             [row.arm, row.miou, row.deviation, row.seeds]
             + (shown if row.difference else [None] * 3)
@@ -116,9 +116,10 @@ def _gap(gap: Difference | None) -> str:
 def _costs(row: Row) -> list[str]:
     if row.cost is None:
         return ["-", "-", _number(row.minutes, 1)]
-    used, all_ = row.cost.parameters.deployed / 1e6, row.cost.parameters.training / 1e6
+    used, all_ = row.cost.deployed / 1e6, row.cost.training / 1e6
     millions = f"{used:.2f}" if used == all_ else f"{used:.2f} (training {all_:.2f})"
-    return [millions, f"{row.cost.macs / 1e9:.2f}", _number(row.minutes, 1)]
+    billions = None if row.cost.macs is None else row.cost.macs / 1e9
+    return [millions, _number(billions, 2), _number(row.minutes, 1)]
 
 
 def _number(value: float | None, digits: int) -> str:

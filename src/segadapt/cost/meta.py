@@ -15,6 +15,6 @@ def on_meta(model: Segmentor) -> Segmentor:
     return copy.deepcopy(model).to("meta").eval().requires_grad_(False)
 
 
-def meta_image(height: int, width: int) -> Float[Tensor, "1 3 H W"]:
+def meta_image(height: int, width: int, channels: int = 3) -> Float[Tensor, "1 _ H W"]:
     """One image without pixels."""
-    return torch.empty(1, 3, height, width, device="meta")
+    return torch.empty(1, channels, height, width, device="meta")

@@ -25,7 +25,7 @@ def count_parameters(model: Segmentor) -> Parameters:
     """Count the parameters of a network, and those that inference touches."""
     bare = on_meta(model)
     with torch.no_grad(), _Touched() as touched:
-        bare(meta_image(64, 64))
+        bare(meta_image(64, 64, bare.generator.inputs))
     parameters = list(bare.parameters())
     return Parameters(
         training=sum(parameter.numel() for parameter in parameters),

@@ -82,7 +82,7 @@ def examine(model: Segmentor, cfg: DictConfig, console: Console) -> Examined:
         inputs.add((batch.image.shape[-2], batch.image.shape[-1]))
         labels.add((batch.mask.shape[-2], batch.mask.shape[-1]))
     digest = fingerprint.hexdigest()
-    per_image = by_name([image.name for image in images], torch.stack(counts))
+    per_image = by_name([image.name for image in images], torch.stack(counts).numpy())
     return Examined(
         examiner.findings(), dataset.classes, images, per_image, gallery, digest, inputs, labels
     )

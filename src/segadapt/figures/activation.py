@@ -18,8 +18,9 @@ from torch import Tensor, nn
 from segadapt.comparing.figures import STYLE, WIDTH, tight
 from segadapt.drawing import Picture
 from segadapt.evaluation.gallery import shown
+from segadapt.figures.chosen import check_same_images
 from segadapt.figures.extras import needed
-from segadapt.figures.trained import Trained, check_same_images
+from segadapt.figures.trained import Trained
 from segadapt.functional.resize import shrink
 from segadapt.segmentor import Segmentor
 from segadapt.structures import IGNORE, Sample

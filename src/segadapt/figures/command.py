@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 from segadapt.comparing.figures import DPI
 from segadapt.figures.activation import activation_figure, activation_rows
 from segadapt.figures.boundaries import boundaries_figure, finding
+from segadapt.figures.chosen import check_chosen
 from segadapt.figures.curves import branch_curves, curves_figure
 from segadapt.figures.embedding import (
     embed,
@@ -24,7 +25,7 @@ from segadapt.figures.panels import panel_rows, panels_figure
 from segadapt.figures.shift import prototype_shift, shift_figure
 from segadapt.figures.similarity import similarities, similarity_figure
 from segadapt.figures.tracked import track
-from segadapt.figures.trained import Trained, check_same_images, read_trained
+from segadapt.figures.trained import Trained, read_trained
 from segadapt.functional.resize import shrink
 from segadapt.segmentor import Segmentor
 
@@ -66,14 +67,15 @@ def draw(
         The files.
 
     Raises:
-        ValueError: If a run cannot be read, or they were validated on different data.
+        ValueError: If a run cannot be read, or they were validated on different data, or one has
+            no W&B run to log to.
     """
+    check_chosen(folders, checkpoint, tracking)
     amount = amount or Amount()
     trained = {
         name: read_trained(folder, build_model, check, checkpoint)
         for name, folder in folders.items()
     }
-    check_same_images(trained)
     own = {
         name: save(own_figures(one, amount), one.folder / "figures")
         for name, one in trained.items()

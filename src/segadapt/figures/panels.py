@@ -15,7 +15,8 @@ from segadapt.comparing.figures import STYLE, WIDTH, tight
 from segadapt.drawing import Picture, painted
 from segadapt.evaluation.gallery import shown
 from segadapt.evaluator import branch_labels
-from segadapt.figures.trained import Trained, check_same_images
+from segadapt.figures.chosen import check_same_images
+from segadapt.figures.trained import Trained
 from segadapt.metrics import count, scores
 from segadapt.structures import Sample
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from hydra.utils import instantiate
 
+from segadapt.figures.chosen import logger_of
 from segadapt.figures.trained import Trained
 from segadapt.tracking import WandbTracker
 
@@ -22,12 +23,7 @@ def track(trained: Trained, files: Sequence[Path]) -> str:
     Raises:
         ValueError: If the training has no run there.
     """
-    logger = trained.config.get("logger")
-    if not logger:
-        raise ValueError(
-            f"{trained.folder} was trained with logger=none, so it has no W&B run for its figures; "
-            "leave out --wandb"
-        )
+    logger = logger_of(trained)
     tracker: WandbTracker = instantiate(logger, folder=str(trained.folder))
     for file in files:
         if file.suffix == ".png":

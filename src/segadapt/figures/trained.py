@@ -1,6 +1,6 @@
 """A training as figures need it: its network, and the images that it is looked at with."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -69,18 +69,3 @@ def read_trained(
     data = measured_data(run.config.data, "val", root)
     inference = instantiate(run.config.inference)
     return Trained(run.folder, run.config, model, inference, instantiate(data.module.val))
-
-
-def check_same_images(trained: Mapping[str, Trained]) -> None:
-    """Whether several networks can stand side by side.
-
-    Raises:
-        ValueError: If they were validated on other images or classes.
-    """
-    (first, reference), *others = trained.items()
-    for name, other in others:
-        if other.config.data.module.val != reference.config.data.module.val:
-            raise ValueError(
-                f"{first} and {name} were validated on different data ({reference.folder}, "
-                f"{other.folder}), so their predictions cannot stand side by side"
-            )

@@ -59,7 +59,7 @@ class SweepFolder:
         """Write what the sweep has come to."""
         told = [_told(*row) for row in rows]
         replace_text(self.path / "sweep.json", json.dumps({"trials": told}, indent=2) + "\n")
-        replace_text(self.path / "sweep.csv", _csv(told))
+        replace_text(self.path / "sweep.csv", _csv(*spread(rows)))
 
 
 def group(path: Path) -> str:
@@ -79,8 +79,12 @@ def _told(trial: Trial, standing: Standing) -> dict[str, Any]:
     }
 
 
-def _csv(told: Sequence[dict[str, Any]]) -> str:
-    """A line for each trial: its overrides and its metrics by name."""
+def spread(rows: Sequence[Row]) -> tuple[list[str], list[list[Any]]]:
+    """A sweep as a table for programs: overrides and metrics of each trial by name.
+
+    Returns:
+        Columns and lines, with None where a trial has nothing.
+    """
     lines = [
         {
             "trial": one["trial"],
@@ -89,12 +93,16 @@ def _csv(told: Sequence[dict[str, Any]]) -> str:
             **one["metrics"],
             "cause": one["causes"][-1] if one["causes"] and one["state"] == "failed" else None,
         }
-        for one in told
+        for one in (_told(*row) for row in rows)
     ]
     columns = dict.fromkeys(name for line in lines for name in line)
     columns.pop("cause", None)
+    names = [*columns, "cause"]
+    return names, [[line.get(name) for name in names] for line in lines]
+
+
+def _csv(columns: Sequence[str], lines: Sequence[Sequence[Any]]) -> str:
     text = io.StringIO()
-    writer = csv.DictWriter(text, [*columns, "cause"], restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(lines)
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows([columns, *lines])
     return text.getvalue()

@@ -14,6 +14,7 @@ from segadapt.launch import external
 from segadapt.sweeping.course import check_finished, rows, run, say, telling
 from segadapt.sweeping.folder import SweepFolder
 from segadapt.sweeping.plan import begun, composer, parsed, plan
+from segadapt.sweeping.tracked import track
 from segadapt.sweeping.trial import Trial
 
 
@@ -47,6 +48,7 @@ def sweep_grid(
         _introduce(trials, path, console)
         with telling(trials, folder, console):
             run(trials, partial(launch, launcher), retries, console)
+        track(folder, rows(trials), configs, console)
     check_finished(rows(trials))
 
 

@@ -26,6 +26,7 @@ from segadapt.sweeping.folder import SweepFolder
 from segadapt.sweeping.grid import check_one_process, launch
 from segadapt.sweeping.plan import composer, parsed
 from segadapt.sweeping.space import distribution, typical
+from segadapt.sweeping.tracked import track
 from segadapt.sweeping.trial import FAILED, FINISHED, Trial, standing
 
 STUDY = "optuna.log"
@@ -100,6 +101,7 @@ def sweep_search(
                 folder.record(rows(trials))
                 for trial in drawn:
                     _tell(study, trial, settings.retries)
+        track(folder, rows(trials), [example], console)
         if best := _best(trials, settings.direction):
             say(console, best)
     check_finished(rows(trials))
