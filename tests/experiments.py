@@ -4,7 +4,8 @@ import csv
 from functools import cache
 from pathlib import Path
 
-from hydra import compose, initialize_config_dir
+from compositions import configurations
+from hydra import compose
 from omegaconf import DictConfig, OmegaConf
 
 from segadapt.cli import CONF
@@ -55,12 +56,12 @@ def missing(name: str) -> dict[str, str]:
 
 @cache
 def composed(*overrides: str) -> dict[str, DictConfig]:
-    """All experiments by name, in one go: Hydra then reads each file once.
+    """All experiments by name, in one go.
 
     What is missing is replaced.
     """
     found = {}
-    with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
+    with configurations():
         for name in NAMES if not overrides else ABLATIONS:
             instead = [f"{group}={STAND_INS[group]}" for group in missing(name)]
             found[name] = compose(

@@ -11,11 +11,10 @@ from contextlib import suppress
 from pathlib import Path
 
 import torch
-from hydra import compose, initialize_config_dir
+from compositions import composed
 from omegaconf import DictConfig
 
 from segadapt import experiment  # noqa: F401 # imported before the fork
-from segadapt.cli import CONF
 
 SMALL = (
     "data=synthetic",
@@ -31,8 +30,9 @@ SMALL = (
 
 def config(folder: Path, *overrides: str) -> DictConfig:
     """A composed config of a training that takes some 20 ms a step."""
-    with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
-        return compose("train", [*SMALL, f"paths.run={folder}", *overrides])
+    cfg = composed(*SMALL, *overrides)
+    cfg.paths.run = str(folder)
+    return cfg
 
 
 def fork(action: Callable[[], object], environment: Mapping[str, str] | None = None) -> int:

@@ -4,17 +4,16 @@ import io
 import json
 from functools import partial
 
+import compositions
 import numpy as np
 import pytest
 import torch
-from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 from rich.console import Console
 from runs import fork, wait
 
 from segadapt.caching import cache
-from segadapt.cli import CONF
 from segadapt.comparing.counting import cost
 from segadapt.comparing.runs import Result
 from segadapt.data.cached import Cached
@@ -32,8 +31,7 @@ LAB = ("model=cached", "data=cached")
 
 
 def composed(name, *overrides):
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        return compose(name, list(overrides))
+    return compositions.composed(*overrides, name=name)
 
 
 @pytest.fixture(scope="module")

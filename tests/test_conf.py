@@ -4,7 +4,8 @@ from itertools import cycle, islice
 from pathlib import Path
 
 import pytest
-from hydra import compose, initialize_config_dir
+from compositions import configurations
+from hydra import compose
 from omegaconf import OmegaConf
 
 from segadapt.cli import CONF
@@ -32,8 +33,8 @@ def composed(*overrides):
 
 
 def each(lists):
-    """The configs of these overrides; Hydra reads each file once for all of them."""
-    with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
+    """The configs of these overrides."""
+    with configurations():
         for overrides in lists:
             yield compose("train", ["data=synthetic", "paths.run=run", *overrides])
 

@@ -4,8 +4,8 @@ from functools import cache
 
 import pytest
 import torch
+from compositions import composed
 from experiments import CONFOUNDS, FOLDER
-from hydra import compose, initialize_config_dir
 
 from segadapt.cli import CONF
 from segadapt.experiment import build_task
@@ -28,13 +28,12 @@ EXPECTED = {
 
 @cache
 def configs():
-    with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
-        chosen = [f"experiment={name}" for name in EXPECTED]
-        chosen += ["classifier=fixed", "classifier=cac", "classifier=ssa"]
-        return {
-            word.rpartition("=")[2]: compose("train", [word, "data=synthetic", "paths.run=run"])
-            for word in chosen
-        }
+    chosen = [f"experiment={name}" for name in EXPECTED]
+    chosen += ["classifier=fixed", "classifier=cac", "classifier=ssa"]
+    return {
+        word.rpartition("=")[2]: composed(word, "data=synthetic", "paths.run=run")
+        for word in chosen
+    }
 
 
 def built(name):

@@ -3,7 +3,6 @@
 import pytest
 import torch
 from experiments import ABLATIONS, ABSENT, FOLDER, NAMES, chosen, composed, missing, rows
-from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
@@ -205,8 +204,7 @@ def test_rivals_of_ssa_table_2_are_built_and_learn(rival):
     torch.manual_seed(0)
     name = next(name for name in group("ssa_table2") if name.endswith(f"_{rival}"))
     words = scaled([f"experiment={name}", "data=synthetic"], CONF)[0]
-    with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
-        cfg = compose("train", [*words, "trainer=cpu", "paths.run=run"])
+    cfg = composed(*words, "trainer=cpu", "paths.run=run")
     task = build_task(cfg)
     image, mask = torch.randn(2, 3, 32, 32), torch.randint(5, (2, 32, 32))
     prediction = task.model(image, mask)

@@ -4,12 +4,11 @@ from functools import partial
 import pytest
 import torch
 import torch.nn.functional as F
-from hydra import compose, initialize_config_dir
+from compositions import composed
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from segadapt.cli import CONF
 from segadapt.inference import (
     best_and_confidence,
     described,
@@ -176,8 +175,7 @@ def test_ways_are_described_with_all_their_settings():
         "context": "global",
     }
     assert described(whole) == {"_target_": "segadapt.inference.whole"}
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        cfg = compose("train", ["inference=slide_multiscale", "data=synthetic"]).inference
+    cfg = composed("inference=slide_multiscale", "data=synthetic").inference
     configured = OmegaConf.to_container(cfg, resolve=True)
     del configured["_partial_"]
     assert described(instantiate(cfg)) == configured
@@ -233,8 +231,7 @@ def test_multiscale_averages_probabilities_at_the_original_size(score, image, fl
 
 @pytest.mark.parametrize("way", ["whole", "slide", "multiscale", "slide_multiscale"])
 def test_labels_are_the_argmax_of_the_scores(score, image, way):
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        cfg = compose("train", [f"inference={way}", "data=synthetic", "data.crop=[8,12]"])
+    cfg = composed(f"inference={way}", "data=synthetic", "data.crop=[8,12]")
     inference = instantiate(cfg.inference)
     found = labels(inference, score, image, SIZE)
     assert found.shape == (2, *SIZE)

@@ -27,7 +27,22 @@ def overrides(classifier, steps):
 
 
 def run(folder, *changes):
-    return fork(lambda: train(config(folder, *changes)))
+    cfg = config(folder, *changes)
+    return fork(lambda: train(cfg))
+
+
+def killed_once_saved(tmp_path, changes):
+    """The folder of a run that was killed after its first checkpoint and before its end."""
+    hit = False
+    while not hit:
+        folder = tmp_path / str(time.monotonic())
+        pid, begun = run(folder, *changes), time.monotonic()
+        while not (folder / "checkpoints" / "last.ckpt").is_file():
+            assert time.monotonic() < begun + 300, "no checkpoint within five minutes"
+            time.sleep(0.005)
+        os.kill(pid, signal.SIGKILL)
+        hit = wait(pid) == -signal.SIGKILL
+    return folder
 
 
 def interrupted(folder, changes, moment, number):
@@ -47,8 +62,8 @@ def compare(tmp_path, classifier, steps, draws, number):
     """Interrupt ``draws`` runs once each; how many end like one that was left alone."""
     changes = overrides(classifier, steps)
     whole = tmp_path / "whole"
-    begun = time.monotonic()
-    assert wait(run(whole, *changes)) == 0
+    pid, begun = run(whole, *changes), time.monotonic()
+    assert wait(pid) == 0
     duration = time.monotonic() - begun
     expected, table = state(whole), rows(whole)
     assert [int(row["step"]) for row in table] == list(range(1, steps + 1))
@@ -91,10 +106,7 @@ def test_how_many_processes_load_does_not_matter(tmp_path):
 def test_a_run_may_go_on_with_other_workers_and_accumulate(tmp_path):
     changes = [*overrides("ssa", 12), "data.batch_size=4", "trainer.accumulate_grad_batches=2"]
     assert wait(run(tmp_path / "whole", *changes)) == 0
-    hit = False
-    while not hit:
-        folder = tmp_path / str(time.monotonic())
-        hit = interrupted(folder, changes, 0.8, signal.SIGKILL)
+    folder = killed_once_saved(tmp_path, changes)
     assert wait(run(folder, *changes, "data.num_workers=1")) == 0
     assert state(folder) == state(tmp_path / "whole")
     assert rows(folder) == rows(tmp_path / "whole")
@@ -107,10 +119,7 @@ def test_the_rate_after_a_resume_is_that_of_the_formula(tmp_path):
         "schedule.power=0.9",
         "optimizer.lr=1e-3",
     ]
-    hit = False
-    while not hit:
-        folder = tmp_path / str(time.monotonic())
-        hit = interrupted(folder, changes, 0.6, signal.SIGKILL)
+    folder = killed_once_saved(tmp_path, changes)
     assert wait(run(folder, *changes)) == 0
     for t, row in enumerate(rows(folder)):
         expected = 1e-3 * (1 - t / 12) ** 0.9

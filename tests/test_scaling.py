@@ -1,7 +1,7 @@
 """Experiments on other data than the papers'."""
 
 import pytest
-from hydra import compose, initialize_config_dir
+from compositions import composed
 
 from segadapt.cli import CONF
 from segadapt.optim.schedules import warm_up
@@ -10,8 +10,7 @@ from segadapt.scaling import scaled
 
 
 def config(*words):
-    with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
-        return compose("train", [*scaled(words, CONF)[0], "paths.run=run"])
+    return composed(*scaled(words, CONF)[0], "paths.run=run")
 
 
 def test_without_an_experiment_nothing_is_added():

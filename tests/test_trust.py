@@ -1,10 +1,9 @@
 """What a run folder from somebody else may have built."""
 
 import pytest
-from hydra import compose, initialize_config_dir
+from compositions import composed
 from omegaconf import OmegaConf
 
-from segadapt.cli import CONF
 from segadapt.trust import check
 
 
@@ -12,8 +11,7 @@ from segadapt.trust import check
 @pytest.mark.parametrize("rest", [["data=digits"], ["data=folder", "data.num_classes=3"]])
 def test_a_run_of_ours_is_trusted(classifier, rest):
     changes = [*rest, f"classifier={classifier}", "trainer=ddp", "paths.run=run"]
-    with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
-        cfg = compose("train", [*changes, "model=upernet_swin_tiny", "inference=multiscale"])
+    cfg = composed(*changes, "model=upernet_swin_tiny", "inference=multiscale")
     check(OmegaConf.create(OmegaConf.to_container(cfg, resolve=True)))
 
 

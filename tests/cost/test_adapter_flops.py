@@ -10,6 +10,12 @@ from segadapt.cost.paper_flops import paper_macs
 from segadapt.segmentor import Segmentor
 
 
+@pytest.fixture(scope="module")
+def adapter():
+    with torch.device("meta"):
+        return generator("upernet_vit_adapter_large", 150)
+
+
 @pytest.mark.parametrize(
     ("classifier", "side", "counted", "printed"),
     [
@@ -20,9 +26,11 @@ from segadapt.segmentor import Segmentor
         pytest.param(SSAClassifier, 480, 541.729, 541.7, marks=pytest.mark.slow),
     ],
 )
-def test_upernet_vit_adapter_large_has_the_published_count(classifier, side, counted, printed):
+def test_upernet_vit_adapter_large_has_the_published_count(
+    adapter, classifier, side, counted, printed
+):
     with torch.device("meta"):
-        model = Segmentor(generator("upernet_vit_adapter_large", 150), classifier, num_classes=150)
+        model = Segmentor(adapter, classifier, num_classes=150)
     found = paper_macs(model, side, side) / 1e9
     assert found == pytest.approx(counted, abs=6e-4)
     assert round(found, 1) == printed

@@ -1,19 +1,19 @@
 """The command that checks a data set, as a user runs it."""
 
 import json
-import subprocess
-import sys
+import runpy
+from functools import partial
 from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hydra import compose, initialize_config_dir
+from commands import command
+from compositions import composed
 from layouts import LAYOUTS
 from rich.console import Console
 from written import blocks, camvid, write
 
-from segadapt.cli import CONF
 from segadapt.data.charts import OPACITY, Tile, overlaid
 from segadapt.data.check import check
 
@@ -21,8 +21,7 @@ SCRIPT = Path(__file__).parents[2] / "scripts" / "check_data.py"
 
 
 def run(out, *overrides):
-    with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
-        cfg = compose("check_data", [*overrides, f"out={out}", "threads=2"])
+    cfg = composed(*overrides, f"out={out}", "threads=2", name="check_data")
     console = Console(file=StringIO(), width=200)
     return check(cfg, console), console.file.getvalue()
 
@@ -99,12 +98,11 @@ def test_ignored_pixels_are_seen_as_they_are():
 def test_the_command_ends_with_a_sentence_or_the_number_of_errors(tmp_path):
     root = camvid(tmp_path / "data", images=2)
     (root / "val/frame0.png").write_bytes(b"")
-    command = [sys.executable, str(SCRIPT), "data=camvid", "splits=[val]", "samples=1"]
-    found = subprocess.run(
-        [*command, f"data.root={root}"], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
-    assert found.returncode == 1
-    assert "unreadable: val/frame0.png: " in found.stdout
-    assert "Traceback" not in found.stderr
+    script = partial(runpy.run_path, str(SCRIPT), run_name="__main__")
+    words = ["data=camvid", "splits=[val]", "samples=1", f"data.root={root}"]
+    found = command(script, tmp_path, *words)
+    assert found.code == 1
+    assert "unreadable: val/frame0.png: " in found.out
+    assert "Traceback" not in found.err
     assert (tmp_path / "checks/camvid/val.json").is_file()
     assert not (tmp_path / "outputs").exists()

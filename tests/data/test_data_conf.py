@@ -1,16 +1,13 @@
 """Every data yaml builds, and its facts are those of its data sets."""
 
 import pytest
-from hydra import compose, initialize_config_dir
+from compositions import composed
 from hydra.utils import instantiate
 from written import blocks, camvid, picture, write
 
-from segadapt.cli import CONF
-
 
 def build(*overrides):
-    with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
-        cfg = compose("train", list(overrides))
+    cfg = composed(*overrides)
     return cfg.data, instantiate(cfg.data.module)
 
 
@@ -45,6 +42,5 @@ def test_folder_builds(tmp_path):
 
 @pytest.mark.parametrize("name", ["camvid", "folder"])
 def test_the_seed_of_the_run_reaches_order_and_augmentation(name):
-    with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
-        module = compose("train", [f"data={name}", "data.num_classes=2", "seed=7"]).data.module
+    module = composed(f"data={name}", "data.num_classes=2", "seed=7").data.module
     assert module.seed == module.train.seed == 7

@@ -5,14 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hydra import compose, initialize_config_dir
+from compositions import composed
 from hydra.utils import instantiate
 from layouts import COCO, HEIGHT, LAYOUTS, WIDTH, values
 from PIL import Image
 from scipy.io import loadmat
 from written import write
 
-from segadapt.cli import CONF
 from segadapt.data.ade20k import ADE20K
 from segadapt.data.cityscapes import Cityscapes
 from segadapt.data.coco_stuff import COCOStuff10K, COCOStuff164K
@@ -140,8 +139,7 @@ def test_names_differ_and_colours_belong_to_them(name):
 
 @pytest.mark.parametrize("name", SETS)
 def test_the_yaml_builds_with_the_numbers_of_the_recipe(name, tmp_path):
-    with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
-        cfg = compose("train", [f"data={name}", f"data.root={LAYOUTS[name](tmp_path)}", "seed=7"])
+    cfg = composed(f"data={name}", f"data.root={LAYOUTS[name](tmp_path)}", "seed=7")
     facts = cfg.data
     assert (facts.num_classes, facts.crop, facts.scale, facts.steps) == NUMBERS[name]
     assert facts.batch_size == (8 if name == "cityscapes" else 16)
@@ -161,8 +159,7 @@ def test_the_yaml_builds_with_the_numbers_of_the_recipe(name, tmp_path):
 
 def test_ssa_rounds_the_sides_of_ade20k_up_to_32(tmp_path):
     overrides = ["data=ade20k", f"data.root={LAYOUTS['ade20k'](tmp_path)}", "data.multiple=32"]
-    with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
-        module = instantiate(compose("train", overrides).data.module)
+    module = instantiate(composed(*overrides).data.module)
     assert module.val[0].image.shape == (3, 512, 704)  # 512 x 683 before
     assert module.val[0].mask.shape == (HEIGHT, WIDTH)
 

@@ -6,17 +6,16 @@ import shutil
 import zipfile
 from pathlib import Path
 
+import compositions
 import numpy as np
 import pytest
 import torch
-from hydra import compose, initialize_config_dir
 from layouts import HEIGHT, LAYOUTS, WIDTH
 from omegaconf import OmegaConf
 from PIL import Image
 from rich.console import Console
 from written import write
 
-from segadapt.cli import CONF
 from segadapt.data.ade20k import ADE20K
 from segadapt.data.cityscapes import Cityscapes
 from segadapt.data.labels import LabelContract
@@ -42,8 +41,7 @@ QUIET = Console(file=io.StringIO())
 
 
 def composed(name, *overrides):
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        return compose(name, list(overrides))
+    return compositions.composed(*overrides, name=name)
 
 
 def run_of(folder: Path, name: str, root: Path) -> Path:

@@ -1,18 +1,16 @@
 """Networks that have learnt nothing, and images of three classes, for figures."""
 
 import torch
-from hydra import compose, initialize_config_dir
+from compositions import composed
 from hydra.utils import instantiate
 
-from segadapt.cli import CONF
 from segadapt.segmentor import Segmentor
 from segadapt.structures import Sample
 
 
 def network(classifier, *overrides):
     words = ["data=synthetic", "model=tiny", "data.num_classes=3", f"classifier={classifier}"]
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        cfg = compose("train", [*words, *overrides])
+    cfg = composed(*words, *overrides)
     torch.manual_seed(0)
     return Segmentor(instantiate(cfg.model), instantiate(cfg.classifier), 3).eval()
 

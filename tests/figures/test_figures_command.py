@@ -5,11 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hydra import compose, initialize_config_dir
+from compositions import composed
 from omegaconf import OmegaConf
 from sklearn.metrics import jaccard_score
 
-from segadapt.cli import CONF
 from segadapt.experiment import build_model, build_task
 from segadapt.figures.command import Amount, draw
 from segadapt.figures.curves import branch_curves, curves_figure
@@ -28,8 +27,7 @@ LITTLE = Amount(images=2, rows=2, per_class=10)
 def made(folder, classifier, *overrides):
     """A run folder as a training leaves it, of a network that has learnt nothing."""
     words = ["data=synthetic", "model=tiny", "data.num_classes=3", f"classifier={classifier}"]
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        cfg = compose("train", [*words, *overrides])
+    cfg = composed(*words, *overrides)
     torch.manual_seed(0)
     task = build_task(cfg)
     (folder / "checkpoints").mkdir(parents=True)

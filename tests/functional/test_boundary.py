@@ -1,5 +1,3 @@
-import subprocess
-import sys
 from pathlib import Path
 
 import cv2
@@ -7,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from unchecked import run_unchecked
 
 from segadapt.functional.boundary import boundary_band, canny_edges, change_edges
 
@@ -136,11 +135,9 @@ def test_only_change_ignores_the_numbers_of_classes():
 
 
 @pytest.mark.slow
-def test_boundary_is_one_graph():
-    # In a process of its own, because the shape checks of this one are what dynamo cannot trace.
-    probe = Path(__file__).with_name("boundary_compiled.py")
-    result = subprocess.run([sys.executable, probe], capture_output=True, text=True, timeout=300)
-    assert result.returncode == 0, result.stderr
+def test_boundary_is_one_graph(tmp_path):
+    answer = run_unchecked(Path(__file__).with_name("boundary_compiled.py"), tmp_path)
+    assert answer.code == 0, answer.err
 
 
 def test_boundary_needs_no_value_on_the_host():

@@ -2,8 +2,9 @@
 
 import pytest
 import torch
-from composed import CONF, objective
+from composed import objective
 
+from segadapt.cli import CONF
 from segadapt.structures import Branch, Prediction
 
 CLASSIFIERS = {

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import segmentation_models_pytorch as smp
 import torch
-from hydra import compose, initialize_config_dir
+from compositions import composed
 from hydra.utils import instantiate
 from networks import generator
 
@@ -24,11 +24,10 @@ CLASSES = 5
 
 @pytest.fixture(scope="module")
 def classifiers():
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        return {
-            name: instantiate(compose("train", ["data=synthetic", f"classifier={name}"]).classifier)
-            for name in CLASSIFIERS
-        }
+    return {
+        name: instantiate(composed("data=synthetic", f"classifier={name}").classifier)
+        for name in CLASSIFIERS
+    }
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,12 @@
 """What SegNeXt, SeaFormer and AFFormer share: published sizes, and that they run everywhere."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
 from lightweight_probe import ENCODERS
 from networks import generator
+from unchecked import run_unchecked
 
 from segadapt.models.interfaces import Encoder
 
@@ -84,12 +83,10 @@ def test_half_precision_trains(encoder):
 
 
 @pytest.mark.slow
-def test_each_network_is_one_graph_with_the_eager_numbers_and_gradients():
-    # In a process of its own, because the shape checks of this one are what dynamo cannot trace.
-    probe = Path(__file__).with_name("lightweight_probe.py")
-    result = subprocess.run([sys.executable, probe], capture_output=True, text=True, timeout=600)
-    assert result.returncode == 0, result.stderr
-    assert result.stdout.split() == list(ENCODERS)
+def test_each_network_is_one_graph_with_the_eager_numbers_and_gradients(tmp_path):
+    answer = run_unchecked(Path(__file__).with_name("lightweight_probe.py"), tmp_path)
+    assert answer.code == 0, answer.err
+    assert answer.out.split() == list(ENCODERS)
 
 
 @torch.no_grad()

@@ -2,9 +2,8 @@
 
 import pytest
 import torch
-from hydra import compose, initialize_config_dir
+from compositions import composed
 
-from segadapt.cli import CONF
 from segadapt.experiment import build_task
 
 NETWORKS = {
@@ -21,8 +20,7 @@ NETWORKS = {
 @pytest.mark.parametrize("name", NETWORKS)
 def test_trains_through_every_parameter(name, classifier):
     choices = ["data=synthetic", f"model={name}", f"classifier={classifier}", *NETWORKS[name]]
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        task = build_task(compose("train", choices))
+    task = build_task(composed(*choices))
     mask = torch.randint(5, (2, 61, 75))
     prediction = task.model(torch.randn(2, 3, 61, 75), mask)
     losses = task.objective(prediction, mask)

@@ -1,11 +1,10 @@
 """Learning rate and weight decay of every parameter, against the releases' rules in other words."""
 
+import compositions
 import pytest
-from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from torch import nn
 
-from segadapt.cli import CONF
 from segadapt.experiment import build_task
 from segadapt.models.encoders.squeeze_axial import AxisAttention
 
@@ -14,8 +13,7 @@ TOTAL = 160_000
 
 
 def composed(*overrides):
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        return compose("train", ["data=synthetic", "data.num_classes=7", *overrides])
+    return compositions.composed("data=synthetic", "data.num_classes=7", *overrides)
 
 
 def measured(model, *overrides):

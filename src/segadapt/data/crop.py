@@ -49,10 +49,8 @@ class CatMaxRatioCrop(A.DualTransform):
         return window
 
     def get_params_dependent_on_data(self, params: dict, data: dict) -> dict[str, Any]:
-        def seen(window: Window) -> np.ndarray:
-            return window.of(data["mask"])
-
-        return {"window": self.drawn(params["shape"][:2], seen, self.random_generator)}
+        size, mask = params["shape"][:2], data["mask"]
+        return {"window": self.drawn(size, lambda window: window.of(mask), self.random_generator)}
 
     def apply(self, img: np.ndarray, window: Window, **_: Any) -> np.ndarray:
         return window.of(img)

@@ -1,5 +1,6 @@
 """Resizing and cropping in one step, in which only what is seen is resized."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,12 +29,9 @@ class ResizedCrop(A.DualTransform):
         self.resize, self.crop = resize, crop
 
     def get_params_dependent_on_data(self, params: dict, data: dict) -> dict[str, Any]:
-        full = data["mask"].shape
+        mask, full = data["mask"], data["mask"].shape
         size = self.resize.drawn(full, self.random_generator)
-
-        def seen(window: Window) -> UInt8[np.ndarray, "h w"]:
-            return nearest_region(data["mask"], size, window)
-
+        seen = partial(nearest_region, mask, size)
         window = self.crop.drawn(size, seen, self.random_generator)
         return {"size": size, "window": window, "full": full}
 
