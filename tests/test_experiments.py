@@ -1,5 +1,6 @@
 """Every experiment composes, is built and means what its table says."""
 
+import compositions
 import pytest
 import torch
 from experiments import ABLATIONS, ABSENT, FOLDER, NAMES, chosen, composed, missing, rows
@@ -204,7 +205,7 @@ def test_rivals_of_ssa_table_2_are_built_and_learn(rival):
     torch.manual_seed(0)
     name = next(name for name in group("ssa_table2") if name.endswith(f"_{rival}"))
     words = scaled([f"experiment={name}", "data=synthetic"], CONF)[0]
-    cfg = composed(*words, "trainer=cpu", "paths.run=run")
+    cfg = compositions.composed(*words, "trainer=cpu", "paths.run=run")
     task = build_task(cfg)
     image, mask = torch.randn(2, 3, 32, 32), torch.randint(5, (2, 32, 32))
     prediction = task.model(image, mask)
