@@ -18,6 +18,19 @@ def test_a_sweep_is_all_runs_below_it(tmp_path):
     assert [result.seed for result in results(tmp_path / "sweep")] == [0, 1, 2]
 
 
+def test_what_a_sweep_keeps_beside_its_trials_is_passed_over(tmp_path):
+    sweep = tmp_path / "sweep"
+    for number in range(2):
+        make_run(sweep / str(number), number)
+    (sweep / "wandb").mkdir()
+    for name in ("sweep.json", "sweep.csv"):
+        (sweep / name).touch()
+    assert len(results(*sweep.iterdir())) == 2
+    (sweep / "2").mkdir()
+    with pytest.raises(ValueError, match="2 holds no run"):
+        collect(sweep.iterdir())
+
+
 def test_attempts_that_came_to_nothing_are_no_runs(tmp_path):
     make_run(tmp_path / "sweep" / "0", 0)
     make_run(tmp_path / "sweep" / "0" / "attempts" / "1", 0, state="failed")

@@ -77,6 +77,8 @@ def collect(paths: Iterable[Path]) -> Collected:
     """
     found = Collected([], [])
     for path in paths:
+        if _beside_trials(path):
+            continue  # SWEEP/* names them too
         if not path.is_dir():
             raise ValueError(f"{path} is no folder; give run folders, or folders of sweeps")
         folders = sorted(_folders(path))
@@ -88,6 +90,11 @@ def collect(paths: Iterable[Path]) -> Collected:
             except ValueError as error:
                 found.problems.append(str(error))
     return found
+
+
+def _beside_trials(path: Path) -> bool:
+    """Whether a sweep keeps this beside its trials, which are numbered."""
+    return (path.parent / "sweep.json").is_file() and not path.name.isdecimal()
 
 
 def read(folder: Path) -> Result:
