@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from segadapt.comparing.costs import Cost
+from segadapt.comparing.costs import Cost, Latency
 from segadapt.comparing.runs import Result
 
 
@@ -20,6 +20,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--plots", type=Path, help="folder for figures")
     parser.add_argument("--each", action="store_true", help="list the arms without comparing them")
     parser.add_argument("--no-cost", action="store_true", help="count no parameters and FLOPs")
+    parser.add_argument("--latency", action="store_true", help="time an image, side by side")
     return parser.parse_args(arguments)
 
 
@@ -29,7 +30,8 @@ def main(arguments: Sequence[str]) -> None:
     from segadapt.comparing.command import report
 
     count = None if options.no_cost else counted
-    report(options.runs, options.baseline, options.out, options.plots, options.each, count)
+    time = timed if options.latency else None
+    report(options.runs, options.baseline, options.out, options.plots, options.each, count, time)
 
 
 def counted(result: Result) -> Cost:
@@ -38,6 +40,14 @@ def counted(result: Result) -> Cost:
     from segadapt.experiment import build_model
 
     return cost(result, build_model)
+
+
+def timed(results: Sequence[Result]) -> list[Latency | None]:
+    """How long the networks of runs take for one image."""
+    from segadapt.comparing.latency import latencies
+    from segadapt.experiment import build_model
+
+    return latencies(results, build_model)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from made_runs import make_run
 from rich.console import Console
 
 from segadapt.comparing.command import report, show
-from segadapt.comparing.costs import Cost
+from segadapt.comparing.costs import Cost, Latency
 from segadapt.comparing.writers import cells
 
 ROW = {"paper": "CAC", "table": 4, "miou": 45.39}
@@ -41,7 +41,8 @@ def made(sweep, outputs=(), plots=None, each=False, baseline=None):
 def test_every_number_is_whole_on_the_terminal(sweep, width):
     cost = Cost(260_000, 240_000, 12_340_000_000, (64, 64))
     found = made(sweep, baseline="CAC Table 4")
-    rows = [row._replace(cost=cost, minutes=13.5) for row in found.rows]
+    latency = Latency(12.3, (64, 64), "a GPU")
+    rows = [row._replace(cost=cost, minutes=13.5, latency=latency) for row in found.rows]
     out = io.StringIO()
     show(found._replace(rows=rows), Console(file=out, width=width))
     lines = out.getvalue().splitlines()
@@ -130,6 +131,19 @@ def test_figures_are_a_column_wide(sweep, tmp_path):
     assert names == {"tau_lambda", "steps", "classes"}
     for file in (tmp_path / "figures").glob("*.png"):
         assert cv2.imread(str(file)).shape[1] == 680
+
+
+def test_latencies_are_a_column_and_a_figure(sweep, tmp_path):
+    def time(results):
+        return [Latency(float(i), (64, 32), "a GPU") for i, _ in enumerate(results)]
+
+    folder, file = tmp_path / "figures", tmp_path / "table.md"
+    found = report([sweep], None, [file], folder, False, None, time)
+    assert {"latency.png", "latency.pdf"} <= {one.name for one in folder.iterdir()}
+    assert sorted(row.latency.milliseconds for row in found.rows) == list(range(len(found.rows)))
+    text = file.read_text()
+    assert "| ms an image |" in text
+    assert "one image of 64 x 32, a GPU" in text
 
 
 def test_a_sweep_over_tau_alone_is_a_curve(tmp_path):

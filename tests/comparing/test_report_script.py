@@ -1,5 +1,6 @@
 """Two trainings, their evaluation and their comparison."""
 
+import csv
 import io
 import json
 import runpy
@@ -57,6 +58,14 @@ def test_the_comparison_draws_images(trained, tmp_path, capsys):
     assert "by drawing validation images with replacement" in capsys.readouterr().out
     rows = (tmp_path / "table.md").read_text().splitlines()[2:4]
     assert sum("[" in row for row in rows) == 1  # the baseline has no interval
+
+
+def test_networks_are_timed_side_by_side(trained, tmp_path, capsys):
+    main = runpy.run_path(str(ROOT / "scripts" / "report.py"))["main"]
+    main([str(trained), "--no-cost", "--latency", "--out", str(tmp_path / "table.csv")])
+    assert "ms an image: median of rounds in turns, one image of 64 x 64" in capsys.readouterr().out
+    rows = list(csv.DictReader((tmp_path / "table.csv").read_text().splitlines()))
+    assert all(0 < float(row["milliseconds"]) < 60_000 for row in rows)
 
 
 def test_an_evaluation_makes_up_for_counts_that_were_not_kept(trained):

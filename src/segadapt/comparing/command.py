@@ -10,7 +10,7 @@ from rich.text import Text
 
 from segadapt.comparing.arms import arms
 from segadapt.comparing.comparison import Comparison, compare
-from segadapt.comparing.costs import Cost
+from segadapt.comparing.costs import Cost, Latency
 from segadapt.comparing.runs import Collected, Result, collect
 from segadapt.comparing.stamps import versions
 from segadapt.comparing.writers import COSTS, WRITERS, Cells, cells
@@ -30,6 +30,7 @@ def report(
     plots: Path | None,
     each: bool,
     count: Callable[[Result], Cost] | None,
+    time: Callable[[Sequence[Result]], Sequence[Latency | None]] | None = None,
 ) -> Comparison:
     """Collect runs, print their table, write files.
 
@@ -40,6 +41,7 @@ def report(
         plots: Folder for figures, or None.
         each: List without comparing.
         count: Counts what the network of a run costs; None leaves that out.
+        time: Times the networks of runs side by side; None leaves that out.
 
     Raises:
         ValueError: If there is nothing to compare, or it is not comparable.
@@ -54,7 +56,7 @@ def report(
     if not collected.results:
         raise ValueError("none of the runs is finished with a report; nothing to compare")
     found, notes = arms(collected.results)
-    comparison = compare(found, baseline, count, [*_left_out(collected), *notes], each)
+    comparison = compare(found, baseline, count, [*_left_out(collected), *notes], each, time)
     show(comparison)
     for file in outputs:
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from segadapt.comparing.arms import Arm, find
-from segadapt.comparing.costs import Cost, minutes
+from segadapt.comparing.costs import Cost, Latency, minutes
 from segadapt.comparing.intervals import Difference, difference
 from segadapt.comparing.runs import Result
 from segadapt.comparing.stamps import check_comparable
@@ -25,6 +25,7 @@ class Row(NamedTuple):
     """The paper's number, under the paper's conditions."""
     departures: tuple[str, ...] = ()
     """In what this arm departs from those."""
+    latency: Latency | None = None
 
 
 class Comparison(NamedTuple):
@@ -41,6 +42,7 @@ def compare(
     cost: Callable[[Result], Cost] | None,
     notes: Sequence[str] = (),
     each: bool = False,
+    time: Callable[[Sequence[Result]], Sequence[Latency | None]] | None = None,
 ) -> Comparison:
     """Rank arms, best first.
 
@@ -50,6 +52,7 @@ def compare(
         cost: Counts the parameters of a run's network; None leaves them out.
         notes: What was found when runs were collected.
         each: List the arms in their order without comparing them, whatever their protocols.
+        time: Times the networks of runs side by side; None leaves that out.
 
     Raises:
         ValueError: If the runs were measured under different conditions, or no arm is the baseline.
@@ -58,6 +61,10 @@ def compare(
         check_comparable([result for arm in found for result in arm.results])
     base = None if each else find(found, baseline) if baseline else found[0]
     rows = [_row(arm, base, cost) for arm in found]
+    if time is not None:
+        timed = time([arm.results[0] for arm in found])
+        pairs = zip(rows, timed, strict=True)
+        rows = [row._replace(latency=latency) for row, latency in pairs]
     if not each:
         rows.sort(key=lambda row: -row.miou)
     return Comparison(rows, base.label if base else None, [*notes, *_explained(rows)])
@@ -95,6 +102,11 @@ def _explained(rows: Sequence[Row]) -> list[str]:
             "printed: the paper's own number, measured by its authors under the conditions in the "
             "experiment's file; it is not ranked here"
         )
+    if timed := sorted({row.latency[1:] for row in rows if row.latency}):
+        for (height, width), where in timed:
+            notes.append(
+                f"ms an image: median of rounds in turns, one image of {height} x {width}, {where}"
+            )
     return [*notes, *_departures([row for row in rows if row.printed is not None])]
 
 

@@ -20,6 +20,17 @@ class Cost(NamedTuple):
     """Rows and columns of that crop."""
 
 
+class Latency(NamedTuple):
+    """How long one image takes."""
+
+    milliseconds: float
+    """Median of several rounds."""
+    size: tuple[int, int]
+    """Rows and columns of the image."""
+    where: str
+    """On which GPU, or processor."""
+
+
 def minutes(result: Result) -> float | None:
     """From start to end; None for a run that was interrupted between."""
     started, ended = result.state.get("started"), result.state.get("ended")

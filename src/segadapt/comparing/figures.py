@@ -12,7 +12,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Rectangle
 
 from segadapt.comparing.arms import Arm
-from segadapt.comparing.comparison import Comparison
+from segadapt.comparing.comparison import Comparison, Row
 from segadapt.comparing.runs import curve
 from segadapt.palette import OKABE_ITO
 
@@ -65,6 +65,7 @@ def draw(found: Sequence[Arm], comparison: Comparison, folder: Path) -> list[Pat
         "tau_lambda": lambda: heat_map(found),
         "steps": lambda: step_curves(found),
         "parameters": lambda: cost_plot(comparison),
+        "latency": lambda: latency_plot(comparison),
         "classes": lambda: class_gains(found, comparison.baseline),
     }
     files = []
@@ -155,17 +156,26 @@ def step_curves(found: Sequence[Arm]) -> Figure | None:
     return figure
 
 
-@mpl.rc_context(dict(STYLE))
 def cost_plot(comparison: Comparison) -> Figure | None:
-    """MIoU against the parameters that inference needs."""
-    rows = [row for row in comparison.rows if row.cost is not None]
-    if len(rows) < 2:
+    """MIoU against the parameters that inference needs (CAC Fig. 2)."""
+    spent = [(row, row.cost.deployed / 1e6) for row in comparison.rows if row.cost]
+    return _spending(spent, "parameters of inference (million)")
+
+
+def latency_plot(comparison: Comparison) -> Figure | None:
+    """MIoU against the time of one image."""
+    spent = [(row, row.latency.milliseconds) for row in comparison.rows if row.latency]
+    return _spending(spent, "milliseconds an image")
+
+
+@mpl.rc_context(dict(STYLE))
+def _spending(spent: Sequence[tuple[Row, float]], what: str) -> Figure | None:
+    if len(spent) < 2:
         return None
     figure, axes = _axes(2.2)
-    for index, row in enumerate(rows):
-        assert row.cost is not None
+    for index, (row, value) in enumerate(spent):
         axes.errorbar(
-            row.cost.deployed / 1e6,
+            value,
             row.miou,
             row.deviation or 0,
             color=COLORS[index % len(COLORS)],
@@ -175,10 +185,10 @@ def cost_plot(comparison: Comparison) -> Figure | None:
             label=row.arm,
         )
     axes.locator_params(axis="x", nbins=5)
-    axes.set_xlabel("parameters of inference (million)")
+    axes.set_xlabel(what)
     axes.set_ylabel("mIoU (%)")
     axes.grid(alpha=0.3, linewidth=0.5)
-    _legend(figure, len(rows))
+    _legend(figure, len(spent))
     return figure
 
 

@@ -12,7 +12,7 @@ from segadapt.comparing.intervals import Difference
 Cells = list[list[str]]
 """Rows of text, the head first."""
 
-COSTS: Final = ("parameters (M)", "G multiply-adds", "minutes")
+COSTS: Final = ("parameters (M)", "G multiply-adds", "ms an image", "minutes")
 """Heads of the columns that can stand apart where a line is short."""
 
 
@@ -23,7 +23,7 @@ def cells(comparison: Comparison) -> Cells:
     for row in comparison.rows:
         of_base = row.arm == comparison.baseline
         rows.append([*_measured(row, of_base), *_costs(row), _number(row.printed, 2)])
-    kept = [0, 1, 2, *(i for i in range(3, 8) if any(line[i] != "-" for line in rows[1:]))]
+    kept = [0, 1, 2, *(i for i in range(3, 9) if any(line[i] != "-" for line in rows[1:]))]
     return [[line[i] for i in kept] for line in rows]
 
 
@@ -55,7 +55,7 @@ def as_csv(comparison: Comparison) -> str:
     """Numbers as they are, for other programs."""
     text = io.StringIO()
     names = ("arm", "miou", "deviation", "seeds", "difference", "low", "high", "interval")
-    costs = ("parameters", "deployed", "macs", "minutes", "printed")
+    costs = ("parameters", "deployed", "macs", "milliseconds", "minutes", "printed")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([*names, *costs])
     for row in comparison.rows:
@@ -63,12 +63,13 @@ def as_csv(comparison: Comparison) -> str:
         shown = [_percent(value) for value in (gap.mean, gap.low, gap.high)]
         cost = row.cost
         counted: list[int | None] = [None] * 3
+        latency = row.latency.milliseconds if row.latency else None
         if cost:
             counted = [cost.training, cost.deployed, cost.macs]
         writer.writerow(
             [row.arm, row.miou, row.deviation, row.seeds]
             + (shown if row.difference else [None] * 3)
-            + [gap.method, *counted, row.minutes, row.printed]
+            + [gap.method, *counted, latency, row.minutes, row.printed]
         )
     return text.getvalue()
 
@@ -114,12 +115,13 @@ def _gap(gap: Difference | None) -> str:
 
 
 def _costs(row: Row) -> list[str]:
+    spent = [_number(row.latency and row.latency.milliseconds, 1), _number(row.minutes, 1)]
     if row.cost is None:
-        return ["-", "-", _number(row.minutes, 1)]
+        return ["-", "-", *spent]
     used, all_ = row.cost.deployed / 1e6, row.cost.training / 1e6
     millions = f"{used:.2f}" if used == all_ else f"{used:.2f} (training {all_:.2f})"
     billions = None if row.cost.macs is None else row.cost.macs / 1e9
-    return [millions, _number(billions, 2), _number(row.minutes, 1)]
+    return [millions, _number(billions, 2), *spent]
 
 
 def _number(value: float | None, digits: int) -> str:
