@@ -31,11 +31,12 @@ def convolve_resized(
     b, _, h, w = coarse.shape
     height, width = size
     taps = weight.permute(3, 2, 0, 1).flatten(0, 2)
-    mixed = coarse.permute(0, 2, 3, 1) @ taps.T
-    wide = _spread(coarse, w, width, m) @ mixed.reshape(b, h, w * m, n * d)
-    tall = wide.reshape(b, h, width, n, d).transpose(2, 3).reshape(b, h * n, width * d)
-    result = _spread(coarse, h, height, n) @ tall
-    return result.reshape(b, height, width, d).permute(0, 3, 1, 2)
+    # One name for all that is made on the way: each is freed when the next is there.
+    cells = coarse.permute(0, 2, 3, 1) @ taps.T
+    cells = _spread(coarse, w, width, m) @ cells.reshape(b, h, w * m, n * d)
+    cells = cells.reshape(b, h, width, n, d).transpose(2, 3).reshape(b, h * n, width * d)
+    cells = _spread(coarse, h, height, n) @ cells
+    return cells.reshape(b, height, width, d).permute(0, 3, 1, 2)
 
 
 def _spread(like: Tensor, before: int, after: int, kernel: int) -> Float[Tensor, "_ _"]:
