@@ -1,12 +1,15 @@
 """Runs that differ only in their seed are one arm of a comparison."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from segadapt.comparing.runs import Result
 from segadapt.configs import fingerprint
+
+ABSENT: Final = "absent"
+"""In place of the value of a key that a config does not have, such as the name of an experiment."""
 
 
 class Arm(NamedTuple):
@@ -90,12 +93,12 @@ def _without_seed(node: Any, seed: int) -> Any:
 
 
 def _labels(firsts: Sequence[Result]) -> list[str]:
-    """What was typed for each arm and not for all; what an experiment calls itself."""
+    """What was typed for each arm and tells it from others; what an experiment calls itself."""
     typed = [[word for word in r.overrides if not word.startswith("seed=")] for r in firsts]
     common = set(typed[0]).intersection(*typed[1:]) if len(typed) > 1 else set()
     labels = []
     for result, words in zip(firsts, typed, strict=True):
-        own = [word for word in words if word not in common]
+        own = [word for word in words if word not in common and _tells(word, firsts)]
         if result.label:
             own = [result.label, *(word for word in own if not word.startswith("experiment="))]
         labels.append(" ".join(own) or "defaults")
@@ -103,6 +106,25 @@ def _labels(firsts: Sequence[Result]) -> list[str]:
         label if labels.count(label) == 1 else f"{label} ({result.folder})"
         for label, result in zip(labels, firsts, strict=True)
     ]
+
+
+def _tells(word: str, firsts: Sequence[Result]) -> bool:
+    """Whether configs differ where a word sets something, or cannot be asked about it.
+
+    An experiment on other data brings words along that other arms have by default.
+    """
+    key = word.lstrip("+~").partition("=")[0].partition("@")[0].replace("/", ".")
+    values = [_at(result.config, key) for result in firsts]
+    return ABSENT in values or any(value != values[0] for value in values)
+
+
+def _at(config: Mapping[str, Any], key: str) -> Any:
+    node: Any = config
+    for part in key.split("."):
+        if not isinstance(node, Mapping) or part not in node:
+            return ABSENT
+        node = node[part]
+    return node
 
 
 def _missing(found: Sequence[Arm]) -> list[str]:
