@@ -3,13 +3,13 @@
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from segadapt.classifiers.base import Classifier
+from segadapt.classifiers.base import StaticClassifier
 from segadapt.classifiers.nearest import NearestPrototype
 from segadapt.classifiers.settings import check_sizes
 from segadapt.structures import Prediction
 
 
-class DNCClassifier(Classifier):
+class DNCClassifier(StaticClassifier):
     """Gives a pixel the class of the sub-centroid with the smallest cosine distance.
 
     Cross-entropy on those distances trains the features; the sub-centroids follow by momentum what
@@ -61,7 +61,6 @@ class DNCClassifier(Classifier):
             iterations=iterations,
             tau=tau,
         )
-        self.teacher = None
 
     def forward(
         self,
@@ -69,9 +68,6 @@ class DNCClassifier(Classifier):
         target: Int[Tensor, "b h w"] | None = None,
     ) -> Prediction:
         return self.nearest(self.dropout(features), target)
-
-    def reuse(self, features: Float[Tensor, "b d h w"], context: Prediction) -> Prediction:
-        return self(features)
 
     def update(self, prediction: Prediction) -> None:
         self.nearest.update(prediction)

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from segadapt.classifiers.base import Classifier
+from segadapt.classifiers.base import StaticClassifier
 from segadapt.classifiers.mixtures import GaussianMixtures
 from segadapt.classifiers.settings import check_clusters, check_sizes, check_tau
 from segadapt.functional.cosine import accurate, inverse_norm
@@ -13,7 +13,7 @@ from segadapt.functional.prototypes import to_maps, to_rows
 from segadapt.structures import Assignment, Branch, Prediction, need
 
 
-class GMMSegClassifier(Classifier):
+class GMMSegClassifier(StaticClassifier):
     """Gives a pixel the class under whose mixture it is most likely.
 
     Two kinds of learning: the mixtures follow the pixels by expectation maximisation, without
@@ -84,7 +84,6 @@ class GMMSegClassifier(Classifier):
             memory=memory,
             samples=samples,
         )
-        self.teacher = None
 
     def forward(
         self,
@@ -104,9 +103,6 @@ class GMMSegClassifier(Classifier):
             found = self.mixtures.assigned(densities, target.flatten(), over_ranks=self.training)
             assignment = Assignment(rows.flatten(0, 1), densities.flatten(1), found)
             return Prediction(student, assignment=assignment)
-
-    def reuse(self, features: Float[Tensor, "b d h w"], context: Prediction) -> Prediction:
-        return self(features)
 
     @torch.no_grad()
     def update(self, prediction: Prediction) -> None:

@@ -3,13 +3,13 @@
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from segadapt.classifiers.base import Classifier
+from segadapt.classifiers.base import StaticClassifier
 from segadapt.classifiers.nearest import NearestPrototype
 from segadapt.classifiers.settings import check_sizes
 from segadapt.structures import Prediction
 
 
-class ProtoSegClassifier(Classifier):
+class ProtoSegClassifier(StaticClassifier):
     """Gives a pixel the class of its nearest prototype (Eqs. 3 and 4).
 
     The prototypes of a class are means of its pixels: Sinkhorn's iteration shares out the pixels
@@ -66,7 +66,6 @@ class ProtoSegClassifier(Classifier):
             iterations=iterations,
             tau=tau,
         )
-        self.teacher = None
 
     def forward(
         self,
@@ -74,9 +73,6 @@ class ProtoSegClassifier(Classifier):
         target: Int[Tensor, "b h w"] | None = None,
     ) -> Prediction:
         return self.nearest(self.projection(self.dropout(features)), target)
-
-    def reuse(self, features: Float[Tensor, "b d h w"], context: Prediction) -> Prediction:
-        return self(features)
 
     def update(self, prediction: Prediction) -> None:
         self.nearest.update(prediction)

@@ -6,14 +6,14 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from segadapt.classifiers.base import Classifier
+from segadapt.classifiers.base import Classifier, StaticClassifier
 from segadapt.classifiers.coarse import dot, fixed_prototypes
 from segadapt.classifiers.settings import check_sizes
 from segadapt.functional.prototypes import to_maps, to_rows
 from segadapt.structures import Branch, Prediction
 
 
-class WideClassifier(Classifier):
+class WideClassifier(StaticClassifier):
     """Refines every pixel by f + W_2 relu(W_1 f) and scores it against one prototype per class.
 
     The two layers are the projector of CAC (Eqs. 2 and 5: the first without bias), applied to
@@ -57,7 +57,6 @@ class WideClassifier(Classifier):
             nn.ReLU(inplace=True),
             nn.Linear(hidden, in_channels),
         )
-        self.teacher = None
 
     def forward(
         self,
@@ -68,9 +67,6 @@ class WideClassifier(Classifier):
         refined = rows + self.refine(rows)
         logits = dot(refined.to(rows.dtype), self.score, self.dropout, tau=1.0)
         return Prediction(student=Branch(to_maps(logits, *features.shape[-2:])))
-
-    def reuse(self, features: Float[Tensor, "b d h w"], context: Prediction) -> Prediction:
-        return self(features)
 
 
 def _student_parameters(
