@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import timm
 import torch
@@ -22,21 +23,30 @@ def read_weights(file: str | Path) -> dict[str, Tensor]:
     Raises:
         ValueError: If there is no such file, or it holds something else.
     """
-    if not Path(file).is_file():
-        raise ValueError(f"there is no file {file}; check model.encoder.weights")
-    try:
-        content = timm.models.load_state_dict(str(file), weights_only=True)
-    except UNREADABLE as error:
-        raise ValueError(
-            f"{file} cannot be read as weights ({reason(error)}); pass a .safetensors "
-            "file, or a state dict saved by torch.save"
-        ) from error
+    content = read_file(file)
     content = content.get("teacher", content)
     return {
         name.removeprefix("module."): value
         for name, value in content.items()
         if torch.is_tensor(value)
     }
+
+
+def read_file(file: str | Path) -> dict[str, Any]:
+    """What timm takes for the weights in a file, and whatever stands beside them.
+
+    Raises:
+        ValueError: If there is no such file, or it holds something else.
+    """
+    if not Path(file).is_file():
+        raise ValueError(f"there is no file {file}; check model.encoder.weights")
+    try:
+        return timm.models.load_state_dict(str(file), weights_only=True)
+    except UNREADABLE as error:
+        raise ValueError(
+            f"{file} cannot be read as weights ({reason(error)}); pass a .safetensors "
+            "file, or a state dict saved by torch.save"
+        ) from error
 
 
 def fill(network: nn.Module, state: Mapping[str, Tensor], file: str | Path) -> list[str]:

@@ -3,14 +3,13 @@
 import logging
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import timm
 import torch
 from torch import Tensor, nn
 
-from segadapt.files import UNREADABLE, reason
+from segadapt.models.encoders.checkpoint import read_file
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +32,8 @@ def load_local(body: nn.Module, name: str, file: str, options: Mapping[str, Any]
     Raises:
         ValueError: If the file cannot be read, or lacks a tensor, or has one of another shape.
     """
-    state = _converted(_read(file), name, options)
+    state = {key: value for key, value in read_file(file).items() if torch.is_tensor(value)}
+    state = _converted(state, name, options)
     own = body.state_dict()
     places = {ours: _published_name(ours, state) for ours in own}
     missing = [ours for ours, theirs in places.items() if theirs is None]
@@ -56,19 +56,6 @@ def load_local(body: nn.Module, name: str, file: str, options: Mapping[str, Any]
     unused = sorted(state.keys() - set(places.values()))
     log.info("%s: %d tensors loaded, unused: %s", file, len(filled), ", ".join(unused) or "none")
     return unused
-
-
-def _read(file: str) -> dict[str, Tensor]:
-    if not Path(file).is_file():
-        raise ValueError(f"there is no file {file}; check model.encoder.weights")
-    try:
-        content = timm.models.load_state_dict(file, weights_only=True)
-    except UNREADABLE as error:
-        raise ValueError(
-            f"{file} cannot be read as weights ({reason(error)}); pass a .safetensors "
-            "file, or a state dict saved by torch.save"
-        ) from error
-    return {name: value for name, value in content.items() if torch.is_tensor(value)}
 
 
 def _converted(
