@@ -6,36 +6,13 @@ from typing import Any, Final
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Rectangle
 
 from segadapt.comparing.arms import Arm
 from segadapt.comparing.comparison import Comparison, Row
 from segadapt.comparing.runs import curve
-from segadapt.palette import OKABE_ITO
-
-WIDTH: Final = 3.4
-"""Inches: a column of a two-column page."""
-
-DPI: Final = 200
-
-STYLE: Final[Mapping[Any, Any]] = {
-    "font.size": 8,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.linewidth": 0.6,
-    "axes.axisbelow": True,
-    "legend.frameon": False,
-    "legend.fontsize": 7,
-    "lines.linewidth": 1.2,
-    "lines.markersize": 4,
-}
-
-COLORS: Final = [tuple(part / 255 for part in OKABE_ITO[i]) for i in (4, 5, 2, 6, 0, 1, 7)]
-MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X")
-LINES: Final = ("-", "--", "-.", ":")
+from segadapt.comparing.style import COLORS, DPI, LINES, MARKERS, STYLE, legend_below, single_axes
 
 TAU, LAMBDA = ("classifier", "tau"), ("loss", "weights", "response")
 """Where a config has what the papers sweep."""
@@ -85,7 +62,7 @@ def setting_curve(
     points = _by_setting(found, key)
     if len(points) < 2 or len({key for key, _ in points}) != len(points):
         return None
-    figure, axes = _axes(1.9)
+    figure, axes = single_axes(1.9)
     values = [value for value, _ in points]
     if name == "lambda":
         axes.set_xscale("log")
@@ -115,7 +92,7 @@ def heat_map(found: Sequence[Arm]) -> Figure | None:
     if len(taus) < 2 or len(lambdas) < 2:
         return None
     values = np.array([[cells.get((tau, weight), np.nan) for tau in taus] for weight in lambdas])
-    figure, axes = _axes(0.6 + 0.4 * len(lambdas))
+    figure, axes = single_axes(0.6 + 0.4 * len(lambdas))
     image = axes.imshow(values, cmap="cividis", origin="lower", aspect="auto")
     middle = (np.nanmin(values) + np.nanmax(values)) / 2
     for (row, column), value in np.ndenumerate(values):
@@ -136,7 +113,7 @@ def heat_map(found: Sequence[Arm]) -> Figure | None:
 @mpl.rc_context(dict(STYLE))
 def step_curves(found: Sequence[Arm]) -> Figure | None:
     """MIoU of the validations against optimiser steps, the mean over seeds."""
-    figure, axes = _axes(2.2)
+    figure, axes = single_axes(2.2)
     drawn = 0
     for arm in found:
         curves = [dict(curve(result.folder, "val/miou")) for result in arm.results]
@@ -152,7 +129,7 @@ def step_curves(found: Sequence[Arm]) -> Figure | None:
     axes.set_xlabel("optimiser steps")
     axes.set_ylabel("validation mIoU (%)")
     axes.grid(axis="y", alpha=0.3, linewidth=0.5)
-    _legend(figure, drawn)
+    legend_below(figure, drawn)
     return figure
 
 
@@ -172,7 +149,7 @@ def latency_plot(comparison: Comparison) -> Figure | None:
 def _spending(spent: Sequence[tuple[Row, float]], what: str) -> Figure | None:
     if len(spent) < 2:
         return None
-    figure, axes = _axes(2.2)
+    figure, axes = single_axes(2.2)
     for index, (row, value) in enumerate(spent):
         axes.errorbar(
             value,
@@ -188,7 +165,7 @@ def _spending(spent: Sequence[tuple[Row, float]], what: str) -> Figure | None:
     axes.set_xlabel(what)
     axes.set_ylabel("mIoU (%)")
     axes.grid(alpha=0.3, linewidth=0.5)
-    _legend(figure, len(spent))
+    legend_below(figure, len(spent))
     return figure
 
 
@@ -202,7 +179,7 @@ def class_gains(found: Sequence[Arm], baseline: str | None) -> Figure | None:
     best = max(others, key=lambda arm: arm.mean)
     names, gains = _gains(best, base)
     order = np.argsort(gains)[-40:]
-    figure, axes = _axes(0.6 + 0.14 * len(order))
+    figure, axes = single_axes(0.6 + 0.14 * len(order))
     colors = [COLORS[0] if gains[i] >= 0 else COLORS[1] for i in order]
     axes.barh([names[i] for i in order], gains[order], color=colors)
     axes.axvline(0, color="black", linewidth=0.6)
@@ -238,23 +215,6 @@ def _setting(arm: Arm, key: Sequence[str]) -> float | None:
             return None
         node = node[name]
     return float(node)
-
-
-def tight() -> ConstrainedLayoutEngine:
-    """Layout of a grid of pictures, which need little room between them."""
-    return ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.02, wspace=0.01, hspace=0.01)
-
-
-def _axes(height: float) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
-    return figure, figure.add_subplot()
-
-
-def _legend(figure: Figure, entries: int) -> None:
-    """Below the axes, where it hides no point."""
-    width, height = figure.get_size_inches()
-    figure.set_size_inches(width, height + 0.16 * entries)
-    figure.legend(loc="outside lower left", ncols=1, borderaxespad=0.2)
 
 
 def _frame(column: int, row: int) -> Rectangle:

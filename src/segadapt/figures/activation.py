@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from segadapt.comparing.figures import STYLE, WIDTH, tight
+from segadapt.comparing.style import STYLE, WIDTH, tight
 from segadapt.drawing import Picture
 from segadapt.evaluation.gallery import shown
 from segadapt.figures.chosen import check_same_images

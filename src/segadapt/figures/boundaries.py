@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 from omegaconf import DictConfig, OmegaConf
 from torch import Tensor
 
-from segadapt.comparing.figures import STYLE, WIDTH, tight
+from segadapt.comparing.style import STYLE, WIDTH, tight
 from segadapt.drawing import painted
 from segadapt.functional.boundary import EDGES, boundary_band
 

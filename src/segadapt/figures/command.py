@@ -7,7 +7,7 @@ from typing import NamedTuple
 from matplotlib.figure import Figure
 from omegaconf import DictConfig
 
-from segadapt.comparing.figures import DPI
+from segadapt.comparing.style import DPI
 from segadapt.figures.activation import activation_figure, activation_rows
 from segadapt.figures.boundaries import boundaries_figure, finding
 from segadapt.figures.chosen import check_chosen

@@ -8,8 +8,8 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from segadapt.comparing.figures import COLORS, MARKERS, STYLE, WIDTH
 from segadapt.comparing.runs import curve
+from segadapt.comparing.style import COLORS, MARKERS, STYLE, WIDTH
 
 BRANCHES: Final[Mapping[str, tuple[str, Any]]] = {
     "student": ("val/miou", "-"),

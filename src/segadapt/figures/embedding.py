@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from sklearn.manifold import TSNE
 
-from segadapt.comparing.figures import STYLE, WIDTH
+from segadapt.comparing.style import STYLE, WIDTH
 from segadapt.figures.extras import needed
 from segadapt.figures.looks import Look
 from segadapt.palette import OKABE_ITO

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from segadapt.comparing.figures import STYLE, WIDTH, tight
+from segadapt.comparing.style import STYLE, WIDTH, tight
 from segadapt.drawing import Picture, painted
 from segadapt.evaluation.gallery import shown
 from segadapt.evaluator import branch_labels

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from segadapt.comparing.figures import COLORS, STYLE, WIDTH
+from segadapt.comparing.style import COLORS, STYLE, WIDTH
 from segadapt.figures.looks import Look
 
 

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from segadapt.comparing.figures import STYLE, WIDTH
+from segadapt.comparing.style import STYLE, WIDTH
 from segadapt.figures.looks import Look
 
 
