@@ -67,7 +67,9 @@ def test_a_classifier_brings_its_objective(classifier):
 @pytest.mark.parametrize(
     "group",
     [
-        *("model", "loss", "optimizer", "schedule", "inference", "trainer"),
+        # models/test_generators.py composes and builds the models.
+        pytest.param("model", marks=pytest.mark.slow),
+        *("loss", "optimizer", "schedule", "inference", "trainer"),
         *("logger", "callbacks", "debug", "sweep"),
     ],
 )

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hydra import compose, initialize_config_dir
+from compositions import composed
 from rich.console import Console
 from runs import config, fork, wait
 
-from segadapt.cli import CONF
 from segadapt.evaluation.command import evaluate
 from segadapt.experiment import build_model, train
 from segadapt.run_reader import read_run
@@ -35,8 +34,7 @@ def trained(tmp_path_factory):
 
 
 def evaluated(run, *overrides):
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        cfg = compose("evaluate", ["device=cpu", *overrides])
+    cfg = composed("device=cpu", *overrides, name="evaluate")
     return evaluate(
         cfg, read_run(str(run), "last", check), build_model, Console(file=io.StringIO())
     )

@@ -20,7 +20,7 @@ def adapter():
     ("classifier", "side", "counted", "printed"),
     [
         (FixedClassifier, 512, 616.101, 616.1),
-        (SSAClassifier, 512, 616.342, 616.3),
+        pytest.param(SSAClassifier, 512, 616.342, 616.3, marks=pytest.mark.slow),
         # The column of PASCAL-Context fits 150 classes, not its 59.
         pytest.param(FixedClassifier, 480, 541.498, 541.5, marks=pytest.mark.slow),
         pytest.param(SSAClassifier, 480, 541.729, 541.7, marks=pytest.mark.slow),

@@ -7,15 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import compositions
 import pytest
 import torch
 import torch.nn.functional as F
-from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 from rich.console import Console
 from torchmetrics.classification import MulticlassJaccardIndex
 
-from segadapt.cli import CONF
 from segadapt.data.synthetic import Synthetic
 from segadapt.evaluation import command
 from segadapt.evaluation.command import evaluate
@@ -32,8 +31,7 @@ PARTS = ("data", "model", "classifier", "loss", "optimizer", "schedule", "infere
 
 
 def composed(name, *overrides):
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        return compose(name, list(overrides))
+    return compositions.composed(*overrides, name=name)
 
 
 @pytest.fixture(scope="module")

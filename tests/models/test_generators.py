@@ -56,7 +56,11 @@ NARROW = {
     "upernet_dinov3_vit_small": ["model.decoder.channels=16", *TINY_VIT],
     "linear_dinov3_vit_small": TINY_VIT,
     "smp_fpn": ["model.encoder=resnet18"],
-    "smp_dpt": ["model.encoder=test_vit"],
+    "smp_dpt": [
+        "model.encoder=test_vit",
+        "+model.decoder_fusion_channels=16",
+        "+model.decoder_intermediate_channels=[8,16,32,32]",
+    ],
 }
 """The networks of the framework's own tests, made small."""
 
