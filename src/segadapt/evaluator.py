@@ -57,8 +57,10 @@ class Evaluator(nn.Module):
 
         Args:
             model: Network in evaluation mode.
-            batch: Images, and labels of their original size.
+            batch: Images, and labels of their original size; there may be none.
         """
+        if not batch.name:
+            return
         size = (batch.mask.shape[-2], batch.mask.shape[-1])
         mask = batch.mask if self.oracle else None
         found = branch_labels(model, self.inference, batch.image, size, mask)

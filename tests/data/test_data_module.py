@@ -89,6 +89,13 @@ def test_validation_images_are_shared_without_duplicate(build):
     assert sorted(names) == [f"val/frame{i}.png" for i in range(5)]
 
 
+def test_ranks_beyond_the_last_image_get_one_batch_of_none(build):
+    shards = [list(build(global_rank=rank, world_size=7).val_dataloader()) for rank in range(7)]
+    assert [len(shard) for shard in shards] == [1] * 7
+    assert [len(batch.name) for (batch,) in shards] == [1] * 5 + [0] * 2
+    assert [len(batch.image) for (batch,) in shards] == [1] * 5 + [0] * 2
+
+
 def test_class_count_of_network_and_data_must_agree():
     data = Synthetic(5, 16, 4)
     with pytest.raises(ValueError, match=r"num_classes=7, but .* 5 classes; set data"):

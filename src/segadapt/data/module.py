@@ -1,6 +1,7 @@
 """The one data module: batches that depend on nothing but the seed and the step."""
 
 import lightning as L
+import torch
 from torch.utils.data import DataLoader, default_collate
 
 from segadapt.data.dataset import Labelled
@@ -84,18 +85,12 @@ class SegmentationDataModule(L.LightningDataModule):
     def val_dataloader(self) -> DataLoader:
         """This rank's images, each once over all ranks, in order.
 
-        Raises:
-            ValueError: If there are fewer images than ranks; Lightning's do not wait for one
-                without any.
+        A rank without any gets one batch of no image: Lightning would not validate there, and the
+        others would wait for it.
         """
         trainer = self._trainer()
-        if len(self.val) < trainer.world_size:
-            raise ValueError(
-                f"the validation set has {len(self.val)} images for {trainer.world_size} "
-                "processes; set trainer.devices to no more than that"
-            )
         shard = Shard(len(self.val), trainer.global_rank, trainer.world_size)
-        return self._loader(self.val, shard)
+        return self._loader(self.val, shard) if len(shard) else _nothing()
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """Widen the labels where they are used: an eighth of the bytes is moved."""
@@ -116,6 +111,11 @@ class SegmentationDataModule(L.LightningDataModule):
             worker_init_fn=start_worker,
             pin_memory=self._trainer().strategy.root_device.type == "cuda",
         )
+
+
+def _nothing() -> DataLoader:
+    empty = Batch(torch.zeros(0, 3, 1, 1), torch.zeros(0, 1, 1, dtype=torch.uint8), [])
+    return DataLoader([empty], batch_size=None)  # type: ignore[arg-type] # a list is indexed, too
 
 
 def collate(samples: list[Sample]) -> Batch:
