@@ -1,5 +1,7 @@
 """What a comparison reads, leaves out and refuses."""
 
+import json
+
 import pytest
 from made_runs import make_run
 
@@ -23,12 +25,25 @@ def test_what_a_sweep_keeps_beside_its_trials_is_passed_over(tmp_path):
     for number in range(2):
         make_run(sweep / str(number), number)
     (sweep / "wandb").mkdir()
-    for name in ("sweep.json", "sweep.csv"):
-        (sweep / name).touch()
+    (sweep / "sweep.csv").touch()
+    (sweep / "sweep.json").write_text('{"trials": []}')
     assert len(results(*sweep.iterdir())) == 2
     (sweep / "2").mkdir()
     with pytest.raises(ValueError, match="2 holds no run"):
         collect(sweep.iterdir())
+
+
+def test_trials_that_never_began_are_told(tmp_path):
+    sweep = tmp_path / "sweep"
+    make_run(sweep / "0")
+    plan = sweep / "sweep.json"
+    plan.write_text(json.dumps({"trials": [{"trial": number} for number in range(6)]}))
+    told = f"{sweep}: 5 of 6 trials never began (1, 2, 3, ...)"
+    for paths in ([sweep], [tmp_path], sorted(sweep.iterdir())):
+        found = collect(paths)
+        assert (len(found.results), found.problems) == (1, [told])
+    plan.write_text('{"trials": [{"tr')
+    assert "sweep: sweep.json is half-written" in collect([sweep]).problems[0]
 
 
 def test_attempts_that_came_to_nothing_are_no_runs(tmp_path):

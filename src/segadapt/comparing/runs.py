@@ -17,6 +17,9 @@ from segadapt.published import departures, title
 NEEDED: Final = ("seed", "inference", "data.crop", "data.module.val")
 """Keys of a config without which its run cannot be compared."""
 
+SWEEP: Final = "sweep.json"
+"""Where a sweep keeps its trials, planned ones too."""
+
 Container = TypeVar("Container", DictConfig, ListConfig)
 
 
@@ -77,13 +80,15 @@ def collect(paths: Iterable[Path]) -> Collected:
     """
     found = Collected([], [])
     for path in paths:
-        if _beside_trials(path):
-            continue  # SWEEP/* names them too
+        if _beside_trials(path):  # SWEEP/* names them too
+            found.problems.extend(_never_begun(path) if path.name == SWEEP else [])
+            continue
         if not path.is_dir():
             raise ValueError(f"{path} is no folder; give run folders, or folders of sweeps")
         folders = sorted(_folders(path))
         if not folders:
             raise ValueError(f"{path} holds no run: there is no run.json in it or below")
+        found.problems.extend(text for plan in path.rglob(SWEEP) for text in _never_begun(plan))
         for folder in folders:
             try:
                 found.results.append(read(folder))
@@ -94,7 +99,20 @@ def collect(paths: Iterable[Path]) -> Collected:
 
 def _beside_trials(path: Path) -> bool:
     """Whether a sweep keeps this beside its trials, which are numbered."""
-    return (path.parent / "sweep.json").is_file() and not path.name.isdecimal()
+    return (path.parent / SWEEP).is_file() and not path.name.isdecimal()
+
+
+def _never_begun(plan: Path) -> list[str]:
+    """A sentence about the trials that a sweep plans and that have left nothing yet, if any."""
+    try:
+        trials = [str(trial["trial"]) for trial in _json(plan).get("trials", [])]
+    except ValueError as error:
+        return [str(error)]
+    missing = [name for name in trials if not (plan.parent / name / "run.json").is_file()]
+    if not missing:
+        return []
+    some = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
+    return [f"{plan.parent}: {len(missing)} of {len(trials)} trials never began ({some})"]
 
 
 def read(folder: Path) -> Result:
