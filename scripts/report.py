@@ -20,6 +20,11 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--plots", type=Path, help="folder for figures")
     parser.add_argument("--each", action="store_true", help="list the arms without comparing them")
     parser.add_argument("--no-cost", action="store_true", help="count no parameters and FLOPs")
+    parser.add_argument(
+        "--evaluation",
+        metavar="NAME",
+        help="compare evaluation/NAME.json of each run, which scripts/evaluate.py wrote",
+    )
     parser.add_argument("--latency", action="store_true", help="time an image, side by side")
     return parser.parse_args(arguments)
 
@@ -31,7 +36,10 @@ def main(arguments: Sequence[str]) -> None:
 
     count = None if options.no_cost else counted
     time = timed if options.latency else None
-    report(options.runs, options.baseline, options.out, options.plots, options.each, count, time)
+    report(
+        *(options.runs, options.baseline, options.out, options.plots, options.each),
+        *(count, time, options.evaluation),
+    )
 
 
 def counted(result: Result) -> Cost:

@@ -40,6 +40,7 @@ def make_run(
     counts=None,
     data=None,
     validation=None,
+    evaluations=None,
 ):
     """A folder with everything that a comparison reads."""
     folder.mkdir(parents=True)
@@ -64,6 +65,11 @@ def make_run(
         "protocol": {"ignore_index": 255, "software": {"torch": "2"}, **(protocol or {})},
     }
     (folder / "report.json").write_text(json.dumps(report))
+    for name, (other, seen) in (evaluations or {}).items():
+        results = {"student": {"miou": other, "classes": classes}}
+        evaluated = {"results": results, "protocol": {"inference": seen}}
+        (folder / "evaluation").mkdir(exist_ok=True)
+        (folder / "evaluation" / f"{name}.json").write_text(json.dumps(evaluated))
     rows = "".join(f"{step},{miou * step / 100}\n" for step in (25, 50, 75, 100))
     (folder / "metrics.csv").write_text(f"step,val/miou\n{rows}")
     if counts is not None:

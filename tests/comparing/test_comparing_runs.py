@@ -1,6 +1,7 @@
 """What a comparison reads, leaves out and refuses."""
 
 import json
+import shlex
 
 import pytest
 from made_runs import make_run
@@ -44,6 +45,36 @@ def test_trials_that_never_began_are_told(tmp_path):
         assert (len(found.results), found.problems) == (1, [told])
     plan.write_text('{"trials": [{"tr')
     assert "sweep: sweep.json is half-written" in collect([sweep]).problems[0]
+
+
+SEVERAL = {"_target_": "segadapt.inference.multiscale", "flip": True}
+
+
+def test_evaluations_are_compared_instead(tmp_path):
+    printed = {"paper": "CAC", "table": 1, "row": "r", "miou": 46.91, "miou_ms": 49.03}
+    there = {"slide-last": (0.6, {"_target_": "slide"}), "multiscale-last": (0.7, SEVERAL)}
+    make_run(tmp_path / "a b", 0, published=printed, evaluations=there)
+    make_run(tmp_path / "1", 1, published=printed, evaluations={"whole-last": (0.4, {})})
+    found = collect([tmp_path], "slide-last")
+    assert [result.miou for result in found.results] == [0.6]
+    assert [result.printed for result in found.results] == [46.91]
+    assert found.problems == [
+        f"{tmp_path}/1: there is no evaluation/slide-last.json (there is whole-last); "
+        f"python scripts/evaluate.py run={tmp_path}/1 writes such reports"
+    ]
+    several = collect([tmp_path / "a b"], "multiscale-last").results
+    assert (several[0].miou, several[0].printed) == (0.7, 49.03)
+    (lost,) = collect([tmp_path / "a b"], "best").problems
+    assert "(there is multiscale-last, slide-last)" in lost
+    assert f"run='{tmp_path}/a b'" in shlex.split(lost)
+
+
+def test_evaluations_of_other_settings_are_not_ranked(tmp_path):
+    for number, window in enumerate((32, 64)):
+        seen = {"slide-last": (0.5, {"_target_": "slide", "window": window})}
+        make_run(tmp_path / str(number), evaluations=seen, classifier={"tau": number})
+    with pytest.raises(ValueError, match=r"inference\.window is 32 and 64"):
+        check_comparable(collect([tmp_path], "slide-last").results)
 
 
 def test_attempts_that_came_to_nothing_are_no_runs(tmp_path):

@@ -75,3 +75,17 @@ def test_an_evaluation_makes_up_for_counts_that_were_not_kept(trained):
     assert not (run / "per_image.npz").exists()  # those counts belong to another number
     evaluated(run)
     assert (run / "per_image.npz").read_bytes() == expected
+
+
+def test_evaluations_are_a_table_of_their_own(trained, tmp_path, capsys):
+    evaluated(trained / "5", "inference=slide")
+    main = runpy.run_path(str(ROOT / "scripts" / "report.py"))["main"]
+    words = ["--no-cost", "--evaluation", "slide-last", "--out", str(tmp_path / "table.csv")]
+    main([str(trained), *words])
+    said = capsys.readouterr()
+    assert "15: there is no evaluation/slide-last.json" in said.err
+    assert "measured by scripts/evaluate.py: evaluation/slide-last.json of each run" in said.out
+    (row,) = csv.DictReader((tmp_path / "table.csv").read_text().splitlines())
+    kept = json.loads((trained / "5" / "evaluation" / "slide-last.json").read_text())
+    expected = 100 * kept["results"]["student"]["miou"]
+    assert float(row["miou"]) == pytest.approx(expected, abs=0.005)

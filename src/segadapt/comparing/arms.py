@@ -35,8 +35,7 @@ class Arm(NamedTuple):
     @property
     def printed(self) -> float | None:
         """The paper's number in percent, where the config says which."""
-        node = self.results[0].published
-        return None if not node or "miou" not in node else float(node["miou"])
+        return self.results[0].printed
 
 
 def arms(results: Sequence[Result]) -> tuple[list[Arm], list[str]]:

@@ -31,6 +31,7 @@ def report(
     each: bool,
     count: Callable[[Result], Cost] | None,
     time: Callable[[Sequence[Result]], Sequence[Latency | None]] | None = None,
+    evaluation: str | None = None,
 ) -> Comparison:
     """Collect runs, print their table, write files.
 
@@ -42,6 +43,8 @@ def report(
         each: List without comparing.
         count: Counts what the network of a run costs; None leaves that out.
         time: Times the networks of runs side by side; None leaves that out.
+        evaluation: Name of an evaluation, such as ``slide-last``, whose reports are compared; None
+            takes those that the trainings ended with.
 
     Raises:
         ValueError: If there is nothing to compare, or it is not comparable.
@@ -50,13 +53,16 @@ def report(
         if file.suffix[1:] not in WRITERS:
             there = ", ".join(f".{ending}" for ending in WRITERS)
             raise ValueError(f"{file} ends in none of {there}")
-    collected = collect(paths)
+    collected = collect(paths, evaluation)
     for problem in collected.problems:
         print(f"left out: {problem}", file=sys.stderr)
     if not collected.results:
         raise ValueError("none of the runs is finished with a report; nothing to compare")
     found, notes = arms(collected.results)
-    comparison = compare(found, baseline, count, [*_left_out(collected), *notes], each, time)
+    said = [*_left_out(collected), *notes]
+    if evaluation is not None:
+        said.append(f"measured by scripts/evaluate.py: evaluation/{evaluation}.json of each run")
+    comparison = compare(found, baseline, count, said, each, time)
     show(comparison)
     for file in outputs:
         file.parent.mkdir(parents=True, exist_ok=True)

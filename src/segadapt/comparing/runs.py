@@ -11,6 +11,7 @@ from yaml import YAMLError
 
 from segadapt.attempts import ATTEMPTS
 from segadapt.configs import resolved
+from segadapt.overrides import typed
 from segadapt.per_image import PER_IMAGE, PerImage, read_per_image
 from segadapt.published import departures, title
 
@@ -32,6 +33,7 @@ class Result(NamedTuple):
     state: Mapping[str, Any]
     """run.json."""
     report: Mapping[str, Any]
+    """The training's own, or that of an evaluation."""
     per_image: PerImage | None
     """None of runs from before it was kept; scripts/evaluate.py makes up for it."""
 
@@ -47,6 +49,19 @@ class Result(NamedTuple):
     @property
     def published(self) -> Mapping[str, Any] | None:
         return self.config.get("published")
+
+    @property
+    def printed(self) -> float | None:
+        """The paper's mIoU in percent, at several scales if that is what was measured here."""
+        seen = self.inference.get("_target_", "")
+        key = "miou_ms" if seen.endswith(".multiscale") else "miou"
+        number = (self.published or {}).get(key)
+        return None if number is None else float(number)
+
+    @property
+    def inference(self) -> Mapping[str, Any]:
+        """How the images of its report were seen; reports of before said it in the config alone."""
+        return self.report.get("protocol", {}).get("inference") or self.config["inference"]
 
     @property
     def departures(self) -> list[str]:
@@ -72,8 +87,13 @@ class Collected(NamedTuple):
     problems: list[str]
 
 
-def collect(paths: Iterable[Path]) -> Collected:
+def collect(paths: Iterable[Path], evaluation: str | None = None) -> Collected:
     """Read run folders, and all that lie below folders of sweeps.
+
+    Args:
+        paths: Run folders, or folders of sweeps.
+        evaluation: Name of the report that scripts/evaluate.py left in each, such as
+            ``slide-last``; None takes the one that each training ended with.
 
     Raises:
         ValueError: If a path is no folder, or holds no run.
@@ -91,7 +111,7 @@ def collect(paths: Iterable[Path]) -> Collected:
         found.problems.extend(text for plan in path.rglob(SWEEP) for text in _never_begun(plan))
         for folder in folders:
             try:
-                found.results.append(read(folder))
+                found.results.append(read(folder, evaluation))
             except ValueError as error:
                 found.problems.append(str(error))
     return found
@@ -115,8 +135,8 @@ def _never_begun(plan: Path) -> list[str]:
     return [f"{plan.parent}: {len(missing)} of {len(trials)} trials never began ({some})"]
 
 
-def read(folder: Path) -> Result:
-    """One run.
+def read(folder: Path, evaluation: str | None = None) -> Result:
+    """One run, as its training left it or as it was evaluated.
 
     Raises:
         ValueError: If it did not finish, has no report, or one that is not to be read.
@@ -125,17 +145,16 @@ def read(folder: Path) -> Result:
     if state.get("state") != "finished":
         cause = f": {state['cause']}" if state.get("cause") else ""
         raise ValueError(f"{folder}: the run is {state.get('state', 'without a state')}{cause}")
-    if not (folder / "report.json").is_file():
-        raise ValueError(f"{folder}: finished, but without report.json (callbacks=none?)")
-    report = _json(folder / "report.json")
+    file, counts = _files(folder, evaluation)
+    report = _json(file)
     try:
         miou = report["results"]["student"]["miou"]
     except (KeyError, TypeError):
-        raise ValueError(f"{folder}: report.json has no results.student.miou") from None
+        raise ValueError(f"{folder}: {file.name} has no results.student.miou") from None
     if miou is None:
         raise ValueError(f"{folder}: the report's mIoU is no number (no labelled pixel?)")
     overrides = folder / "overrides.yaml"
-    typed = list(_yaml(overrides, ListConfig)) if overrides.is_file() else []
+    words = list(_yaml(overrides, ListConfig)) if overrides.is_file() else []
     config = resolved(_yaml(folder / "config.yaml", DictConfig))
     if lacking := [
         key for key in NEEDED if OmegaConf.select(OmegaConf.create(config), key) is None
@@ -143,7 +162,8 @@ def read(folder: Path) -> Result:
         raise ValueError(
             f"{folder}: config.yaml has no {', '.join(lacking)}: it is of another version"
         )
-    return Result(folder, config, tuple(map(str, typed)), state, report, _images(folder))
+    images = read_per_image(counts) if counts.is_file() else None
+    return Result(folder, config, tuple(map(str, words)), state, report, images)
 
 
 def curve(folder: Path, name: str) -> list[tuple[int, float]]:
@@ -165,6 +185,23 @@ def _folders(path: Path) -> Iterator[Path]:
             yield state.parent
 
 
+def _files(folder: Path, evaluation: str | None) -> tuple[Path, Path]:
+    """Where a run's report is, and its counts by image."""
+    if evaluation is None:
+        if not (file := folder / "report.json").is_file():
+            raise ValueError(f"{folder}: finished, but without report.json (callbacks=none?)")
+        return file, folder / PER_IMAGE
+    reports = folder / "evaluation"
+    file = reports / f"{evaluation}.json"
+    if not file.is_file():
+        there = ", ".join(sorted(one.stem for one in reports.glob("*.json"))) or "none"
+        raise ValueError(
+            f"{folder}: there is no evaluation/{file.name} (there is {there}); "
+            f"python scripts/evaluate.py {typed('run', folder)} writes such reports"
+        )
+    return file, file.with_suffix(".npz")
+
+
 def _json(file: Path) -> dict[str, Any]:
     try:
         content = json.loads(file.read_text())
@@ -183,8 +220,3 @@ def _yaml(file: Path, kind: type[Container]) -> Container:
     if not isinstance(content, kind):
         raise ValueError(f"{file.parent}: {file.name} is half-written")
     return content
-
-
-def _images(folder: Path) -> PerImage | None:
-    file = folder / PER_IMAGE
-    return read_per_image(file) if file.is_file() else None

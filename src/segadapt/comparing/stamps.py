@@ -5,8 +5,8 @@ from typing import Any
 
 from segadapt.comparing.runs import Result
 
-NOT_CONDITIONS = ("software", "run", "checkpoint", "seconds", "device")
-"""Of a protocol stamp: who measured what when."""
+NOT_CONDITIONS = ("software", "run", "checkpoint", "seconds", "device", "inference")
+"""Of a protocol stamp: who measured what when, and what is read apart from it."""
 
 DATA = ("name", "num_classes")
 """Of a config's data, besides the validation set as it is built: a size that only training has, or
@@ -26,7 +26,7 @@ def stamp(result: Result) -> dict[str, Any]:
         },
         "data": {key: data.get(key) for key in DATA},
         "validation": data["module"]["val"],
-        "inference": result.config["inference"],
+        "inference": result.inference,
     }
     return dict(_flat(conditions, ""))
 
