@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from segadapt.classifiers.cac import CACClassifier
-from segadapt.classifiers.ssa import SSABranch, SSAClassifier
+from segadapt.classifiers.ssa import SSAClassifier
+from segadapt.classifiers.ssa_branch import SSABranch
 
 VALUES: dict[str, dict[str, Any]] = json.loads(
     (Path(__file__).parent / "data" / "golden_cac_ssa.json").read_text()

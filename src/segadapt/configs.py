@@ -52,6 +52,16 @@ def resolved(cfg: DictConfig) -> Config:
     return {str(key): value for key, value in plain.items()}
 
 
+def at(config: Mapping[str, Any], key: str, absent: Any = None) -> Any:
+    """What a config has under ``a.b.c``, or ``absent``."""
+    node: Any = config
+    for part in key.split("."):
+        if not isinstance(node, Mapping) or part not in node:
+            return absent
+        node = node[part]
+    return node
+
+
 def without_published_weights(cfg: DictConfig) -> DictConfig:
     """A config whose network starts from random weights, because others will replace them."""
     plain = resolved(cfg)

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from segadapt.classifiers.base import Classifier
 from segadapt.classifiers.coarse import dot, fixed_prototypes
 from segadapt.classifiers.position import POSITIONS
-from segadapt.classifiers.projectors import PROJECTORS
 from segadapt.classifiers.settings import check_group, check_sizes, check_tau, choose
+from segadapt.classifiers.ssa_branch import SSABranch
 from segadapt.functional.masks import one_hot
 from segadapt.functional.prototypes import (
     SCORES,
@@ -33,51 +33,6 @@ SPATIAL_CENTERS: Final[Mapping[str, Callable[[Tensor, Tensor], Tensor]]] = {
 
 Contexts = tuple[Float[Tensor, "b k c"] | None, Float[Tensor, "b k c"] | None]
 """What enters the semantic and the spatial projector: c = 2d."""
-
-
-class SSABranch(nn.Module):
-    """Adapts the semantic and spatial prototypes and scores pixels with their sum.
-
-    Args:
-        channels: Width of a prototype.
-        layers: Of the projectors phi.
-        semantic: Whether semantic prototypes are adapted.
-        spatial: Whether there are spatial prototypes.
-        mix: Whether a linear layer follows the sum.
-    """
-
-    def __init__(
-        self, channels: int, *, layers: int, semantic: bool, spatial: bool, mix: bool
-    ) -> None:
-        super().__init__()
-        projector = choose(PROJECTORS, layers, "projector_layers")
-        self.semantic = projector(channels) if semantic else nn.Identity()  # phi_s
-        self.spatial = projector(channels) if spatial else nn.Identity()  # phi_p
-        self.mix = nn.Linear(channels, channels, bias=False) if mix else nn.Identity()
-
-    def forward(
-        self,
-        score: Callable[[Tensor], Tensor],
-        fixed: Float[Tensor, "b k d"],
-        semantic: Float[Tensor, "b k 2*d"] | None,
-        spatial: Float[Tensor, "b k 2*d"] | None,
-    ) -> Branch:
-        """Score with what is adapted; without semantic adaptation the fixed prototypes serve."""
-        adapted = None if semantic is None else self.semantic(semantic)  # S_p, Eq. 5
-        place = None if spatial is None else self.spatial(spatial)  # P_p, Eq. 7
-        return self.scored(score, fixed, adapted, place)
-
-    def scored(
-        self,
-        score: Callable[[Tensor], Tensor],
-        fixed: Float[Tensor, "b k d"],
-        adapted: Float[Tensor, "b k d"] | None,
-        place: Float[Tensor, "b k d"] | None,
-    ) -> Branch:
-        """Score with S_p, or the fixed prototypes in its place, and P_p."""
-        total = fixed if adapted is None else adapted
-        total = total if place is None else total + place
-        return Branch(score(self.mix(total)), semantic=adapted, spatial=place)  # Eq. 2
 
 
 class SSAClassifier(Classifier):

@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from segadapt.comparing.runs import Result
-from segadapt.configs import fingerprint
+from segadapt.configs import at, fingerprint
 
 ABSENT: Final = "absent"
 """In place of the value of a key that a config does not have, such as the name of an experiment."""
@@ -113,17 +113,8 @@ def _tells(word: str, firsts: Sequence[Result]) -> bool:
     An experiment on other data brings words along that other arms have by default.
     """
     key = word.lstrip("+~").partition("=")[0].partition("@")[0].replace("/", ".")
-    values = [_at(result.config, key) for result in firsts]
+    values = [at(result.config, key, ABSENT) for result in firsts]
     return ABSENT in values or any(value != values[0] for value in values)
-
-
-def _at(config: Mapping[str, Any], key: str) -> Any:
-    node: Any = config
-    for part in key.split("."):
-        if not isinstance(node, Mapping) or part not in node:
-            return ABSENT
-        node = node[part]
-    return node
 
 
 def _missing(found: Sequence[Arm]) -> list[str]:

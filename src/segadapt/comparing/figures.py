@@ -13,8 +13,9 @@ from segadapt.comparing.arms import Arm
 from segadapt.comparing.comparison import Comparison, Row
 from segadapt.comparing.runs import curve
 from segadapt.comparing.style import COLORS, DPI, LINES, MARKERS, STYLE, legend_below, single_axes
+from segadapt.configs import at
 
-TAU, LAMBDA = ("classifier", "tau"), ("loss", "weights", "response")
+TAU, LAMBDA = "classifier.tau", "loss.weights.response"
 """Where a config has what the papers sweep."""
 
 PRINTED_TAU: Final = {5: 45.39, 10: 46.78, 15: 46.91, 20: 46.26}
@@ -56,7 +57,7 @@ def draw(found: Sequence[Arm], comparison: Comparison, folder: Path) -> list[Pat
 
 @mpl.rc_context(dict(STYLE))
 def setting_curve(
-    found: Sequence[Arm], key: Sequence[str], name: str, printed: Mapping[Any, float]
+    found: Sequence[Arm], key: str, name: str, printed: Mapping[Any, float]
 ) -> Figure | None:
     """MIoU over one setting, and the paper's curve on an axis of its own; None below two values."""
     points = _by_setting(found, key)
@@ -202,19 +203,15 @@ def _gains(arm: Arm, base: Arm) -> tuple[list[str], np.ndarray]:
     return [k["name"] for k, there in zip(classes, seen, strict=True) if there], gains[seen]
 
 
-def _by_setting(found: Sequence[Arm], key: Sequence[str]) -> list[tuple[float, Arm]]:
+def _by_setting(found: Sequence[Arm], key: str) -> list[tuple[float, Arm]]:
     """Arms that differ in one number of their config, in its order."""
     points = [(value, arm) for arm in found if (value := _setting(arm, key))]
     return sorted(points, key=lambda point: point[0])
 
 
-def _setting(arm: Arm, key: Sequence[str]) -> float | None:
-    node: Any = arm.results[0].config
-    for name in key:
-        if not isinstance(node, Mapping) or name not in node:
-            return None
-        node = node[name]
-    return float(node)
+def _setting(arm: Arm, key: str) -> float | None:
+    value = at(arm.results[0].config, key)
+    return None if value is None else float(value)
 
 
 def _frame(column: int, row: int) -> Rectangle:

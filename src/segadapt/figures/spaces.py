@@ -7,7 +7,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from segadapt.classifiers.base import Classifier
-from segadapt.classifiers.ssa import SSABranch, SSAClassifier
+from segadapt.classifiers.ssa import SSAClassifier
+from segadapt.classifiers.ssa_branch import SSABranch
 from segadapt.functional.prototypes import to_rows
 from segadapt.structures import Branch, Prediction
 
