@@ -24,6 +24,7 @@ from segadapt.overrides import typed
 from segadapt.published import announcement
 from segadapt.run_reader import Run, read_run
 from segadapt.scaling import scaled
+from segadapt.signals import hand_over
 from segadapt.sweeping.course import Unfinished
 from segadapt.sweeping.folder import group
 from segadapt.trust import check
@@ -107,6 +108,8 @@ def _trained(cfg: DictConfig) -> float:
         return _monitored(metrics, cfg.monitor)
     except Exception as error:
         code = _tell(error, folder)
+        if isinstance(error, Interrupted):
+            hand_over(error.signum)
         if not sweeping or isinstance(error, Interrupted):
             sys.exit(code)
         return math.nan

@@ -18,9 +18,7 @@ from types import FrameType
 from omegaconf import DictConfig
 
 from segadapt.failures import Interrupted, RankFailed, kept
-
-INTERRUPTED = 128 + signal.SIGTERM
-"""Exit code of a process that stopped for the signal we passed on."""
+from segadapt.signals import EXIT_CODES, STOPPING
 
 PATIENCE = 5.0
 """Seconds that processes get to end by themselves once one of them has failed."""
@@ -72,7 +70,8 @@ def devices(trainer: DictConfig) -> int:
 def launch(folder: Path, count: int, command: Sequence[str] = ()) -> None:
     """Run a training in ``count`` processes and wait for its end.
 
-    A signal to this process is passed on to each of them. When one fails, all end.
+    A signal to this process is passed on to each of them: as SIGTERM, and a Ctrl-C after it as
+    such. When one fails, all end.
 
     Args:
         folder: Run folder, which this process holds.
@@ -88,11 +87,12 @@ def launch(folder: Path, count: int, command: Sequence[str] = ()) -> None:
     received: list[int] = []
 
     def pass_on(signum: int, _: FrameType | None) -> None:
+        impatient = bool(received) and signum == signal.SIGINT
         received.append(signum)
         for process in ranks:
-            process.send_signal(signal.SIGTERM)
+            process.send_signal(signal.SIGINT if impatient else signal.SIGTERM)
 
-    with _Handling((signal.SIGTERM, signal.SIGINT), pass_on):
+    with _Handling(STOPPING, pass_on):
         try:
             ranks += [_start(command, local, count, port) for local in range(count)]
             codes = _watch(ranks)
@@ -106,7 +106,7 @@ def launch(folder: Path, count: int, command: Sequence[str] = ()) -> None:
         raise RankFailed(
             f"the process of rank {killed} was killed by {name}; all others were ended"
         )
-    if INTERRUPTED in codes:
+    if EXIT_CODES.intersection(codes):
         raise Interrupted(received[0] if received else int(signal.SIGTERM), None)
     if any(codes):
         raise RankFailed(kept(folder) or f"the processes ended with the exit codes {codes}")

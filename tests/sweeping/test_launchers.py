@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -58,3 +59,27 @@ def test_joblib_trains_side_by_side_in_a_folder_that_can_be_started_again(tmp_pa
     starts = [json.loads((tmp_path / f"sweep/{n}/run.json").read_text()) for n in (0, 1)]
     assert [run["starts"] for run in starts] == [1, 1]
     assert len({run["pid"] for run in starts}) == 2
+
+
+@pytest.mark.slow  # submitit counts in minutes
+def test_a_job_at_its_time_limit_saves_and_is_queued_again(tmp_path):
+    if not installed("slurm"):
+        pytest.skip("hydra-submitit-launcher is not installed")
+    script = str(Path(__file__).parents[2] / "train.py")
+    words = [*SMALL, "classifier=fixed", "trainer=cpu", "data.steps=1000000", "seed=0"]
+    words += ["checkpoint_every=1000000", "data.eval_every=1000000", "hydra.sweep.dir=sweep"]
+    local = ["hydra/launcher=submitit_local", "hydra.launcher.timeout_min=1"]
+    typed = [sys.executable, script, "-m", *words, *local]
+    answer = subprocess.run(typed, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert answer.returncode == 1
+    assert "a job ended without its trial (Job not requeued because: timed-out" in answer.stdout
+    assert "1 of 1 trials have no value: 0 (interrupted)" in answer.stderr
+    assert "Traceback" not in answer.stdout + answer.stderr
+    trial = tmp_path / "sweep" / "0"
+    facts = json.loads((trial / "run.json").read_text())
+    assert (facts["state"], facts["starts"]) == ("running", 4)
+    log = next((tmp_path / "sweep").rglob("*_log.err")).read_text()
+    stops = [int(step) for step in re.findall(r"interrupted at step (\d+)", log)]
+    assert stops == sorted(set(stops))  # each start went on from where the last one had saved
+    assert len(stops) == 4
+    assert (trial / "checkpoints" / "last.ckpt").is_file()

@@ -11,16 +11,15 @@ import torch.distributed as dist
 from lightning.pytorch.callbacks import Callback
 
 from segadapt.failures import Interrupted
-
-SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
+from segadapt.signals import STOPPING
 
 
 class Preemption(Callback):
     """Turns a signal into a checkpoint and :class:`Interrupted`.
 
     The handler only takes a note. Over several ranks the notes are joined once a step in a gloo
-    group of their own, one step behind, so that nobody waits, neither for it nor for a GPU. A
-    second signal ends the process at once.
+    group of their own, one step behind, so that nobody waits, neither for it nor for a GPU. Ctrl-C
+    after a signal ends the process at once; a scheduler may well send several.
 
     Args:
         save: Writes a checkpoint.
@@ -41,7 +40,7 @@ class Preemption(Callback):
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         # Not earlier: Lightning wraps what it finds, and broadcasts inside its handler.
-        self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
+        self._before = {number: signal.signal(number, self._note) for number in STOPPING}
 
     def on_train_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
@@ -67,9 +66,9 @@ class Preemption(Callback):
         self._restore()
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        if self.received:
+        if self.received and number == signal.SIGINT:
             raise KeyboardInterrupt
-        self.received = number
+        self.received = self.received or number
 
     def _restore(self) -> None:
         for number, handler in self._before.items():

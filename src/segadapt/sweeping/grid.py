@@ -47,20 +47,34 @@ def sweep_grid(
         trials = plan(combinations, configs, path)
         _introduce(trials, path, console)
         with telling(trials, folder, console):
-            run(trials, partial(launch, launcher), retries, console)
+            run(trials, partial(launch, launcher, console=console), retries, console)
         track(folder, rows(trials), configs, console)
     check_finished(rows(trials))
 
 
-def launch(launcher: Launcher, trials: Sequence[Trial]) -> None:
+def launch(launcher: Launcher, trials: Sequence[Trial], console: Console) -> None:
     """Run trials, each in its folder.
+
+    A job that a scheduler ended (its time was over too often, a node was lost) is told; its trial
+    is an interrupted one.
 
     Raises:
         Exception: What a job raised that is no failure of its training.
     """
     words = [[*trial.overrides, f"hydra.sweep.subdir={trial.number}"] for trial in trials]
-    for job in launcher.launch(words, initial_job_idx=0):
-        _ = job.return_value
+    try:
+        for job in launcher.launch(words, initial_job_idx=0):
+            _ = job.return_value
+    except Exception as error:
+        if not _of_scheduler(error):
+            raise
+        first = str(error).partition("\n")[0]
+        say(console, f"a job ended without its trial ({first}); other jobs are not waited for")
+
+
+def _of_scheduler(error: Exception) -> bool:
+    """Whether submitit says so, which need not be installed."""
+    return type(error).__module__.partition(".")[0] == "submitit"
 
 
 def check_one_process() -> None:

@@ -97,10 +97,12 @@ def sweep_search(
         with telling(trials, folder, console):
             for drawn in _batches(search, study, settings):
                 trials += drawn
-                run(drawn, partial(launch, launcher), settings.retries, console)
+                run(drawn, partial(launch, launcher, console=console), settings.retries, console)
                 folder.record(rows(trials))
                 for trial in drawn:
                     _tell(study, trial, settings.retries)
+                if any(standing(trial).state not in (FINISHED, FAILED) for trial in drawn):
+                    break  # the next draw is to know what came of these
         track(folder, rows(trials), [example], console)
         if best := _best(trials, settings.direction):
             say(console, best)
