@@ -33,6 +33,15 @@ def test_small_data_bring_their_steps_and_a_network_to_train_from_scratch(data):
         assert (cfg.schedule.warmup, cfg.schedule.reference_steps) == (50, None)
 
 
+@pytest.mark.parametrize("typed", [[], ["model=cached"]])
+def test_cached_features_bring_a_classifier_alone_and_its_optimiser(typed):
+    words = ["experiment=ssa_table1_afformer_base_ade20k_ssa", "data=cached", *typed]
+    _, added = scaled(words, CONF)
+    assert ("model=cached" in added) == (not typed)
+    optimizer = ["optimizer=adamw", "optimizer.lr=0.004", "optimizer.layer_decay=null"]
+    assert added[-4:] == [*optimizer, "schedule.reference_steps=null"]
+
+
 def test_what_is_typed_wins():
     cfg = config("experiment=cac_table2_e", "data=digits", "data.steps=20", "optimizer.lr=0.5")
     assert (cfg.data.steps, cfg.optimizer.lr) == (20, 0.5)

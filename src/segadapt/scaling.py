@@ -1,25 +1,23 @@
 """Experiments of the papers on other data than theirs, at a size that the data allows.
 
 An experiment says how long its recipe trains. Another data set, typed beside it, brings its own
-number of steps; small data sets bring the small network besides, and the optimiser that trains it
-from scratch. All this becomes overrides, written before those that were typed, so that these win
-and the run folder keeps them.
+number of steps; small data sets bring the small network besides, cached features no network, and
+both the optimiser that trains from scratch. All this becomes overrides, written before those that
+were typed, so that these win and the run folder keeps them.
 """
 
 import difflib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Glob, Override
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
-SMALL = ("camvid", "digits", "synthetic")
-"""Data sets for which a laptop's network is taken, if none is typed."""
-
-SMALL_MODEL = "tiny"
+MODELS: Final = {"camvid": "tiny", "digits": "tiny", "synthetic": "tiny", "cached": "cached"}
+"""What a data set brings if no network is typed: a laptop's, or none before the classifier."""
 
 OF_RECIPES = ("lr", "layer_decay")
 """What an experiment may change of the optimiser that its own network brings."""
@@ -54,17 +52,18 @@ def scaled(arguments: Sequence[str], conf: Path) -> tuple[list[str], list[str]]:
     if name not in _options(conf / "data"):
         return list(arguments), []  # Hydra says so, with the nearest name
     added = [f"data.{key}={_value(conf / 'data', name, key)}" for key in ("steps", "eval_every")]
-    model = overrides.get("model")
-    if model is None and name in SMALL:
-        added.append(f"model={SMALL_MODEL}")
-    if (model is None and name in SMALL) or (model and str(model.value()) == SMALL_MODEL):
+    typed = overrides.get("model")
+    model = MODELS.get(name) if typed is None else str(typed.value())
+    if typed is None and model is not None:
+        added.append(f"model={model}")
+    if model in MODELS.values():
         added += _from_scratch(conf)
     first = next(i for i, word in enumerate(arguments) if "=" in word)
     return [*arguments[:first], *added, *arguments[first:]], added
 
 
 def _from_scratch(conf: Path) -> list[str]:
-    """What makes the optimiser again the one that trains the small network from random weights."""
+    """What makes the optimiser again the one that trains few parameters from random weights."""
     there = OmegaConf.load(conf / "optimizer" / "adamw.yaml")
     assert isinstance(there, DictConfig)
     known = [key for key in OF_RECIPES if key in there]
