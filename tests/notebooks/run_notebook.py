@@ -1,8 +1,12 @@
-"""Executes the code cells of a notebook in one namespace: python run_notebook.py FILE."""
+"""Executes the code cells of notebooks in one process: python run_notebook.py FILES... [STEPS=2].
+
+What is given as NAME=NUMBER replaces a parameter of the first cell, as papermill would.
+"""
 
 import json
 import os
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 
@@ -15,10 +19,24 @@ def cells(file: Path) -> list[str]:
     ]
 
 
+def run(file: Path, parameters: Mapping[str, int]) -> None:
+    """Execute all cells in a namespace of their own."""
+    names: dict[str, object] = {"__name__": "notebook"}
+    for number, cell in enumerate(cells(file)):
+        exec(compile(cell, f"{file.name}, code cell {number}", "exec"), names)
+        if number == 0:
+            assert parameters.keys() <= names.keys(), f"{file.name} has not all of {parameters}"
+            names.update(parameters)
+
+
+def main(words: Sequence[str]) -> None:
+    parameters = dict(word.split("=") for word in words if "=" in word)
+    for file in [Path(word).resolve() for word in words if "=" not in word]:
+        os.chdir(file.parent)
+        sys.path.insert(0, str(file.parent))
+        run(file, {name: int(value) for name, value in parameters.items()})
+        print(f"executed: {file.name}", flush=True)
+
+
 if __name__ == "__main__":
-    path = Path(sys.argv[1]).resolve()
-    os.chdir(path.parent)
-    sys.path.insert(0, str(path.parent))
-    names = {"__name__": "notebook"}
-    for number, cell in enumerate(cells(path)):
-        exec(compile(cell, f"{path.name}, code cell {number}", "exec"), names)
+    main(sys.argv[1:])
