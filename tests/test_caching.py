@@ -18,8 +18,10 @@ from segadapt.comparing.counting import cost
 from segadapt.comparing.runs import Result
 from segadapt.data.cached import Cached
 from segadapt.data.synthetic import Synthetic
+from segadapt.evaluation.command import evaluate
 from segadapt.evaluator import Evaluator
 from segadapt.experiment import build_model, build_task, train
+from segadapt.figures.command import Amount, draw
 from segadapt.inference import whole
 from segadapt.models.cached import CachedGenerator
 from segadapt.run_reader import read_run
@@ -131,6 +133,30 @@ def test_a_classifier_trains_on_them_by_the_usual_command(features, tmp_path, cl
     report = json.loads((tmp_path / "run" / "report.json").read_text())
     assert report["step"] == 2
     assert (tmp_path / "run" / "per_image.npz").is_file()
+
+
+def test_what_is_no_image_is_neither_cut_nor_drawn(features, tmp_path, capsys):
+    words = ["classifier=ssa", "data.steps=2", "data.eval_every=2", "data.batch_size=4"]
+    words += ["trainer=cpu", "logger=none", f"paths.run={tmp_path / 'run'}"]
+    assert wait(fork(partial(train, lab(features[0], *words, "inference=slide")))) == 1
+    assert "inference=slide cuts or resizes" in (tmp_path / "run" / "error.txt").read_text()
+    assert wait(fork(partial(train, lab(features[0], *words)))) == 0
+    for seen in ("slide", "multiscale"):
+        with pytest.raises(ValueError, match=f"inference={seen} cuts or resizes images, and cach"):
+            evaluated(tmp_path / "run", f"inference={seen}")
+    assert not (tmp_path / "run" / "evaluation").exists()
+    assert evaluated(tmp_path / "run").is_file()
+    runs, little = {"ssa": tmp_path / "run"}, Amount(images=3, rows=1, per_class=6)
+    files = draw(runs, tmp_path / "figures", build_model, check, amount=little)
+    assert {"tsne", "shift", "curves"} <= {file.stem for file in files}
+    assert not {"panels", "activation"} & {file.stem for file in files}
+    assert "without panels and activation maps" in capsys.readouterr().out
+
+
+def evaluated(folder, *overrides):
+    cfg = composed("evaluate", f"run='{folder}'", "device=cpu", *overrides)
+    found = read_run(cfg.run, cfg.checkpoint, check)
+    return evaluate(cfg, found, build_model, Console(file=io.StringIO()))
 
 
 def test_a_set_that_does_not_fit_the_run_is_refused(features, tmp_path):

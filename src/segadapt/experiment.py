@@ -20,6 +20,7 @@ from segadapt.configs import redacted, resolved, without_published_weights
 from segadapt.data.first_look import cache_folder, look_at
 from segadapt.data.module import SegmentationDataModule
 from segadapt.environment import keep_environment
+from segadapt.inference import check_views
 from segadapt.launch import rank
 from segadapt.metrics_file import MetricsFile
 from segadapt.quiet import be_quiet
@@ -85,6 +86,7 @@ def fit(cfg: DictConfig) -> dict[str, float]:
     last = folder / "checkpoints" / LAST
     start = last if last.is_file() else None
     data = build_data(cfg)
+    check_views(instantiate(cfg.inference), data.val.pictures)
     _look_at(data)
     task = build_task(without_published_weights(cfg) if start else cfg)
     _say(idle_weights(task.objective))

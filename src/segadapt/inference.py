@@ -107,6 +107,23 @@ def named(inference: Inference) -> str:
     return "-".join(part for part in parts if part)
 
 
+def check_views(inference: Inference, pictures: bool) -> None:
+    """Refuse to cut or resize what is no image.
+
+    Args:
+        inference: How the data set is to be seen.
+        pictures: Whether it gives images; cached features are none.
+
+    Raises:
+        ValueError: If it does not, and is not seen whole.
+    """
+    if not pictures and (name := named(inference)) != whole.__name__:
+        raise ValueError(
+            f"inference={name} cuts or resizes images, and cached features are none; take "
+            "inference=whole, or evaluate the network that they come from"
+        )
+
+
 def whole(
     score: Scorer, image: Float[Tensor, "b c H W"], size: Size, *, keep: Keep = everything
 ) -> Tensor:

@@ -18,6 +18,7 @@ from segadapt.evaluation.branches import Measures
 from segadapt.evaluation.examiner import Examiner, Findings
 from segadapt.evaluation.fingerprint import Fingerprint
 from segadapt.evaluation.gallery import Gallery
+from segadapt.inference import check_views
 from segadapt.metrics import class_counts, count, scores
 from segadapt.palette import palette
 from segadapt.per_image import PerImage, by_name
@@ -55,12 +56,16 @@ def examine(model: Segmentor, cfg: DictConfig, console: Console) -> Examined:
         model: Network.
         cfg: conf/evaluate.yaml, composed, with the ``data`` of the training.
         console: Where the progress goes.
+
+    Raises:
+        ValueError: If cached features were to be cut or resized.
     """
+    inference, dataset = instantiate(cfg.inference), instantiate(cfg.data.module.val)
+    check_views(inference, dataset.pictures)
     device = torch.device(chosen_device(cfg.device))
     measures = Measures(tuple(cfg.measures.trimap), cfg.measures.boundary, cfg.measures.bins)
-    examiner = Examiner(cfg.data.num_classes, instantiate(cfg.inference), measures).to(device)
+    examiner = Examiner(cfg.data.num_classes, inference, measures).to(device)
     model = model.to(device).eval()
-    dataset: Labelled = instantiate(cfg.data.module.val)
     gallery = Gallery(
         cfg.gallery if dataset.pictures else 0, dataset.classes, class_colors(dataset)
     )

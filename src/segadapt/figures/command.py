@@ -107,14 +107,23 @@ def own_figures(trained: Trained, amount: Amount) -> dict[str, Figure]:
 
 def common_figures(trained: Mapping[str, Trained], rows: int) -> dict[str, Figure]:
     """Figures of several networks side by side, by name."""
+    figures = pictures(trained, rows)
+    curves = {name: branch_curves(one.folder) for name, one in trained.items()}
+    if any(curves.values()):
+        figures["curves"] = curves_figure(curves)
+    return figures
+
+
+def pictures(trained: Mapping[str, Trained], rows: int) -> dict[str, Figure]:
+    """Images beside what the networks make of them; cached features cannot be looked at."""
     first = next(iter(trained.values()))
+    if not first.dataset.pictures:
+        print("without panels and activation maps: cached features are no images")
+        return {}
     figures = {"panels": panels_figure(panel_rows(trained, rows), first.classes, first.colors)}
     if there("pytorch_grad_cam"):
         maps = activation_rows(trained, rows)
         figures["activation"] = activation_figure(maps, first.classes)
-    curves = {name: branch_curves(one.folder) for name, one in trained.items()}
-    if any(curves.values()):
-        figures["curves"] = curves_figure(curves)
     return figures
 
 
