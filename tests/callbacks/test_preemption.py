@@ -1,0 +1,61 @@
+"""What a training makes of signals."""
+
+import os
+import signal
+from unittest.mock import Mock
+
+import lightning as L
+import pytest
+
+from segadapt.callbacks.preemption import Preemption
+from segadapt.failures import Interrupted
+from segadapt.signals import STOPPING
+
+
+@pytest.fixture
+def trainer():
+    return Mock(L.Trainer, accumulate_grad_batches=2, global_step=7, world_size=1)
+
+
+@pytest.fixture
+def callback(trainer):
+    """One that listens, and records what it saves."""
+    before = [signal.getsignal(number) for number in STOPPING]
+    found = Preemption(Mock())
+    module = Mock(L.LightningModule)
+    found.on_train_start(trainer, module)
+    yield found
+    found.on_train_end(trainer, module)
+    assert [signal.getsignal(number) for number in STOPPING] == before
+
+
+def step(callback, trainer, number):
+    callback.on_train_batch_start(trainer, Mock(L.LightningModule), None, number)
+
+
+@pytest.mark.parametrize("number", STOPPING)
+def test_a_signal_saves_and_stops_before_the_next_optimiser_step(callback, trainer, number):
+    step(callback, trainer, 0)
+    os.kill(os.getpid(), number)
+    step(callback, trainer, 1)  # in the middle of an accumulated one
+    callback.save.assert_not_called()
+    with pytest.raises(Interrupted) as stopped:
+        step(callback, trainer, 2)
+    callback.save.assert_called_once_with(trainer)
+    assert (stopped.value.signum, str(stopped.value)) == (number, "interrupted at step 7")
+
+
+def test_a_scheduler_that_sends_several_still_gets_its_checkpoint(callback, trainer):
+    for number in (signal.SIGUSR2, signal.SIGTERM, signal.SIGUSR2):
+        os.kill(os.getpid(), number)
+    with pytest.raises(Interrupted) as stopped:
+        step(callback, trainer, 0)
+    assert stopped.value.signum == signal.SIGUSR2
+    callback.save.assert_called_once_with(trainer)
+
+
+def test_an_impatient_user_ends_it_at_once(callback):
+    os.kill(os.getpid(), signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGINT)
+    callback.save.assert_not_called()
