@@ -136,10 +136,15 @@ def moved(node: Any, old: str, new: str) -> Any:
     return node
 
 
+def is_free(key: str) -> bool:
+    """Whether a key, or what it is part of, changes no number of a run."""
+    return any(f"{key}.".startswith(f"{free}.") for free in FREE)
+
+
 def _decisive(config: Config) -> Iterator[tuple[str, Any]]:
     """Every value with its dotted key, but those of ``FREE``."""
     for key, value in _flat(config, ""):
-        if not any(key == free or f"{key}.".startswith(f"{free}.") for free in FREE):
+        if not is_free(key):
             yield key, value
 
 

@@ -182,8 +182,14 @@ def test_words_that_change_nothing_are_not_in_the_name(tmp_path):
     brought = ["data.name=made", "data.crop=[32,32]", "recipe=sane", "classifier.tau=5.0"]
     make_run(tmp_path / "a", typed=["experiment=x", *brought], label="x", classifier={"tau": 5.0})
     make_run(tmp_path / "b", typed=["classifier=ssa"])
+    free = ["data.num_workers=4"]  # differs, and changes no number
+    make_run(tmp_path / "c", typed=["classifier=cac", *free], data={"num_workers": 4, "steps": 9})
     found, _ = arms(results(tmp_path))
-    assert [arm.label for arm in found] == ["x recipe=sane classifier.tau=5.0", "classifier=ssa"]
+    assert [arm.label for arm in found] == [
+        "x recipe=sane classifier.tau=5.0",
+        "classifier=ssa",
+        "classifier=cac",
+    ]
 
 
 def test_an_arm_is_found_by_a_part_of_its_label(tmp_path):

@@ -86,6 +86,17 @@ def test_what_departs_from_the_printed_conditions_is_said(tmp_path):
     ]
 
 
+def test_arms_that_learnt_for_longer_are_named(tmp_path):
+    for steps in (600, 2400):
+        make_run(tmp_path / str(steps), typed=[f"data.steps={steps}"], data={"steps": steps})
+    make_run(tmp_path / "tau", classifier={"tau": 5.0}, typed=["a=5"], data={"steps": 600})
+    notes = [note for note in made(tmp_path).notes if "equally long" in note]
+    assert notes == [
+        "not trained equally long, which may be all of a difference: "
+        "600 steps: data.steps=600, a=5; 2400 steps: data.steps=2400"
+    ]
+
+
 def test_other_protocols_are_refused_unless_only_listed(sweep, tmp_path):
     make_run(sweep / "odd", 0, protocol={"ignore_index": 0})
     with pytest.raises(ValueError, match=r"not ranked: protocol.ignore_index is 0 and 255"):

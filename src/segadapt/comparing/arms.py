@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from segadapt.comparing.runs import Result
-from segadapt.configs import at, fingerprint
+from segadapt.configs import at, fingerprint, is_free
 
 ABSENT: Final = "absent"
 """In place of the value of a key that a config does not have, such as the name of an experiment."""
@@ -114,7 +114,8 @@ def _tells(word: str, firsts: Sequence[Result]) -> bool:
     """
     key = word.lstrip("+~").partition("=")[0].partition("@")[0].replace("/", ".")
     values = [at(result.config, key, ABSENT) for result in firsts]
-    return ABSENT in values or any(value != values[0] for value in values)
+    apart = ABSENT in values or any(value != values[0] for value in values)
+    return apart and not is_free(key)
 
 
 def _missing(found: Sequence[Arm]) -> list[str]:

@@ -8,6 +8,7 @@ from segadapt.comparing.costs import Cost, Latency, minutes
 from segadapt.comparing.intervals import Difference, difference
 from segadapt.comparing.runs import Result
 from segadapt.comparing.stamps import check_comparable
+from segadapt.configs import at
 
 
 class Row(NamedTuple):
@@ -67,7 +68,8 @@ def compare(
         rows = [row._replace(latency=latency) for row, latency in pairs]
     if not each:
         rows.sort(key=lambda row: -row.miou)
-    return Comparison(rows, base.label if base else None, [*notes, *_explained(rows)])
+    said = [*notes, *_lengths(found), *_explained(rows)]
+    return Comparison(rows, base.label if base else None, said)
 
 
 def _row(arm: Arm, base: Arm | None, cost: Callable[[Result], Cost] | None) -> Row:
@@ -84,6 +86,19 @@ def _row(arm: Arm, base: Arm | None, cost: Callable[[Result], Cost] | None) -> R
         printed=arm.printed,
         departures=tuple(arm.results[0].departures),
     )
+
+
+def _lengths(found: Sequence[Arm]) -> list[str]:
+    """A sentence where arms had different numbers of steps to learn."""
+    by_steps: dict[int, list[str]] = {}
+    for arm in found:
+        by_steps.setdefault(at(arm.results[0].config, "data.steps", 0), []).append(arm.label)
+    if len(by_steps) < 2:
+        return []
+    each = "; ".join(
+        f"{steps} steps: {', '.join(names)}" for steps, names in sorted(by_steps.items())
+    )
+    return [f"not trained equally long, which may be all of a difference: {each}"]
 
 
 INTERVALS: Mapping[str, str] = {
