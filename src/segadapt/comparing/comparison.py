@@ -95,9 +95,8 @@ def _lengths(found: Sequence[Arm]) -> list[str]:
         by_steps.setdefault(at(arm.results[0].config, "data.steps", 0), []).append(arm.label)
     if len(by_steps) < 2:
         return []
-    each = "; ".join(
-        f"{steps} steps: {', '.join(names)}" for steps, names in sorted(by_steps.items())
-    )
+    groups = sorted(by_steps.items())
+    each = "; ".join(f"{steps} steps: {', '.join(names)}" for steps, names in groups)
     return [f"not trained equally long, which may be all of a difference: {each}"]
 
 
