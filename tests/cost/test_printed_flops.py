@@ -58,13 +58,13 @@ ON_CPU = {"segformer_mit_b5"}  # smp's MiT cannot be built without memory
 
 def rows(table):
     """Cases of a table: those of large networks are slow, a network may be absent."""
-    return [pytest.param(name, setting, marks=marks(name)) for name, setting in table]
+    return [pytest.param(*row, marks=marks(*row)) for row in table]
 
 
-def marks(name):
+def marks(name, setting):
     absent = not (Path(CONF) / "model" / f"{name}.yaml").is_file()
     found = [pytest.mark.skipif(absent, reason=f"there is no model={name}")]
-    return found if name in QUICK else [*found, pytest.mark.slow]
+    return found if name in QUICK and setting == ADE20K else [*found, pytest.mark.slow]
 
 
 def giga(name, setting):
