@@ -272,7 +272,7 @@ BOUNDED = {
 
 @pytest.mark.parametrize(
     ("side", "classes"),
-    [(1024, 64), pytest.param(2560, 171, marks=pytest.mark.slow)],
+    [(512, 64), pytest.param(2560, 171, marks=pytest.mark.slow)],
     ids=["small", "2560x2560, 171 classes"],
 )
 @pytest.mark.parametrize("way", BOUNDED)

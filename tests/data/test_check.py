@@ -38,6 +38,7 @@ def test_a_good_data_set_gives_numbers_figures_and_no_error(tmp_path):
             assert (out / f"{split}-{figure}.png").stat().st_size > 5000
 
 
+@pytest.mark.slow  # a figure of 171 rows and columns
 def test_171_classes_fit(tmp_path):
     root = LAYOUTS["coco_stuff10k"](tmp_path / "data")
     overrides = ["data=coco_stuff10k", f"data.root={root}", "data.crop=[64,64]", "samples=1"]

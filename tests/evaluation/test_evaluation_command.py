@@ -141,7 +141,10 @@ def test_what_was_measured_is_shown_before_it_is_written(trained, monkeypatch):
     assert "(student)" in out.getvalue()
 
 
-@pytest.mark.parametrize("way", ["whole", "slide", "multiscale", "slide_multiscale"])
+@pytest.mark.parametrize(
+    "way",
+    ["whole", "slide", "multiscale", pytest.param("slide_multiscale", marks=pytest.mark.slow)],
+)
 def test_every_inference_prints_its_table(trained, way):
     folder, _ = trained
     file, report, text = evaluated(folder, f"inference={way}")
