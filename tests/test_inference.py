@@ -272,10 +272,16 @@ BOUNDED = {
 
 @pytest.mark.parametrize(
     ("side", "classes"),
-    [(512, 64), pytest.param(2560, 171, marks=pytest.mark.slow)],
+    [(1024, 64), pytest.param(2560, 171, marks=pytest.mark.slow)],
     ids=["small", "2560x2560, 171 classes"],
 )
-@pytest.mark.parametrize("way", BOUNDED)
+@pytest.mark.parametrize(
+    "way",
+    [
+        way if way in ("slide", "both") else pytest.param(way, marks=pytest.mark.slow)
+        for way in BOUNDED
+    ],
+)
 def test_no_scores_of_all_pixels_exist_when_labels_are_wanted(score, way, side, classes):
     """The largest tensor is the network's output, or what is returned: labels, confidences."""
 
