@@ -34,15 +34,24 @@ time.sleep(60)
 """A rank that stops in order."""
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2])
-def test_a_signal_stops_the_ranks_and_is_told(tmp_path, number):
+def signals(folder, *numbers):
+    """Once two ranks listen, sends this process signals from a thread, half a second apart."""
+
     def send():
-        while not (ready := tmp_path / "ready").is_file() or ready.read_text() != "xx":
+        while not (ready := folder / "ready").is_file() or ready.read_text() != "xx":
             time.sleep(0.05)
-        os.kill(os.getpid(), number)
+        for number in numbers:
+            os.kill(os.getpid(), number)
+            time.sleep(0.5)
 
     thread = threading.Thread(target=send)
     thread.start()
+    return thread
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2])
+def test_a_signal_stops_the_ranks_and_is_told(tmp_path, number):
+    thread = signals(tmp_path, number)
     with pytest.raises(Interrupted) as stopped:
         launch(tmp_path, 2, (*process(SAVES), str(tmp_path)))
     thread.join()
@@ -57,16 +66,7 @@ def test_a_rank_that_a_scheduler_signalled_itself_was_interrupted(tmp_path):
 
 def test_a_second_interrupt_from_the_keyboard_reaches_the_ranks(tmp_path):
     code = SAVES.replace("lambda number, _: sys.exit(128 + number)", "signal.SIG_IGN")
-
-    def send():
-        while not (ready := tmp_path / "ready").is_file() or ready.read_text() != "xx":
-            time.sleep(0.05)
-        for _ in range(2):
-            os.kill(os.getpid(), signal.SIGINT)
-            time.sleep(0.5)
-
-    thread = threading.Thread(target=send)
-    thread.start()
+    thread = signals(tmp_path, signal.SIGINT, signal.SIGINT)
     with pytest.raises((Interrupted, RankFailed)):
         launch(tmp_path, 2, (*process(code), str(tmp_path)))
     thread.join()

@@ -97,8 +97,8 @@ def test_twenty_random_moments(tmp_path, classifier, number):
 @pytest.mark.filterwarnings("ignore:This DataLoader will create 4 worker:UserWarning")
 def test_how_many_processes_load_does_not_matter(tmp_path):
     changes = overrides("fixed", 12)
-    folders = [tmp_path / str(workers) for workers in (0, 4)]
-    for folder, workers in zip(folders, (0, 4), strict=True):
+    folders = [tmp_path / str(workers) for workers in (0, 1, 4)]
+    for folder, workers in zip(folders, (0, 1, 4), strict=True):
         assert wait(run(folder, *changes, f"data.num_workers={workers}")) == 0
     assert len({state(folder) for folder in folders}) == 1
 

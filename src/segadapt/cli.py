@@ -110,9 +110,9 @@ def _trained(cfg: DictConfig) -> float:
         code = _tell(error, folder)
         if isinstance(error, Interrupted):
             hand_over(error.signum)
-        if not sweeping or isinstance(error, Interrupted):
-            sys.exit(code)
-        return math.nan
+        elif sweeping:
+            return math.nan
+        sys.exit(code)
 
 
 def _group(cfg: DictConfig, sweep: Path) -> None:

@@ -10,7 +10,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from yaml import YAMLError
 
 from segadapt.attempts import ATTEMPTS
-from segadapt.configs import resolved
+from segadapt.configs import at, resolved
 from segadapt.overrides import typed
 from segadapt.per_image import PER_IMAGE, PerImage, read_per_image
 from segadapt.published import departures, title
@@ -156,9 +156,7 @@ def read(folder: Path, evaluation: str | None = None) -> Result:
     overrides = folder / "overrides.yaml"
     words = list(_yaml(overrides, ListConfig)) if overrides.is_file() else []
     config = resolved(_yaml(folder / "config.yaml", DictConfig))
-    if lacking := [
-        key for key in NEEDED if OmegaConf.select(OmegaConf.create(config), key) is None
-    ]:
+    if lacking := [key for key in NEEDED if at(config, key) is None]:
         raise ValueError(
             f"{folder}: config.yaml has no {', '.join(lacking)}: it is of another version"
         )
