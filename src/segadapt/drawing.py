@@ -8,11 +8,12 @@ import cv2
 import numpy as np
 from jaxtyping import Integer, UInt8
 
+from segadapt.palette import ignored_color
 from segadapt.structures import IGNORE
 
 Picture = UInt8[np.ndarray, "_ _ 3"]
 
-IGNORED, WRONG, RIGHT = (0, 0, 0), (213, 94, 0), (225, 225, 225)
+WRONG, RIGHT = (213, 94, 0), (225, 225, 225)
 TILE, LINE, GAP = 240, 22, 6
 """Pixels: longer side of an image, height of a line of text, distance of two images."""
 
@@ -28,20 +29,24 @@ class Row(NamedTuple):
 
 
 def painted(labels: Integer[np.ndarray, "H W"], colors: UInt8[np.ndarray, "k 3"]) -> Picture:
-    """A label map in its classes' colours; ignored pixels are black."""
-    table = np.full((IGNORE + 1, 3), IGNORED, dtype=np.uint8)
+    """A label map in its classes' colours; ignored pixels have one that no class has."""
+    table = np.full((IGNORE + 1, 3), ignored_color(colors), dtype=np.uint8)
     table[: len(colors)] = colors
     return table[labels]
 
 
-def errors(prediction: Integer[np.ndarray, "H W"], label: Integer[np.ndarray, "H W"]) -> Picture:
-    """Where a prediction is wrong: orange; right: grey; ignored: black."""
-    found = np.where((prediction == label)[..., None], RIGHT, WRONG)
-    return np.where((label == IGNORE)[..., None], IGNORED, found).astype(np.uint8)
+def errors(
+    prediction: Integer[np.ndarray, "H W"],
+    label: Integer[np.ndarray, "H W"],
+    ignored: tuple[int, int, int],
+) -> Picture:
+    """Where a prediction is wrong: orange; right: grey; ignored: the colour that is given."""
+    marks = np.where((prediction == label)[..., None], RIGHT, WRONG)
+    return np.where((label == IGNORE)[..., None], ignored, marks).astype(np.uint8)
 
 
 def panel(rows: Sequence[Row], classes: Sequence[str], colors: UInt8[np.ndarray, "k 3"]) -> Picture:
-    """Rows of images under their titles, and a legend of the classes that occur in them.
+    """Rows of images under their titles; below, what the colours of classes and errors mean.
 
     Args:
         rows: Images with the same titles.
@@ -53,9 +58,18 @@ def panel(rows: Sequence[Row], classes: Sequence[str], colors: UInt8[np.ndarray,
         tiles = [_tile(row.image, cv2.INTER_AREA)]
         tiles += [_tile(image, cv2.INTER_NEAREST) for image in _label_maps(row, colors)]
         strips += [np.concatenate(tiles, axis=1), _text(_caption(row), strips[0].shape[1])]
-    occurring = np.unique(np.concatenate([m.ravel() for row in rows for m in row.maps.values()]))
-    legend = [_entry(classes[k], colors[k]) for k in occurring.tolist() if k < len(classes)]
-    return np.concatenate([*strips, *_lines(legend, strips[0].shape[1])])
+    shown = occurring([labels for row in rows for labels in row.maps.values()])
+    legend = [_entry(classes[k], colors[k]) for k in shown if k < len(classes)]
+    marks = [_entry("errors: wrong", WRONG), _entry("errors: right", RIGHT)]
+    if IGNORE in shown:
+        marks.append(_entry("ignored", ignored_color(colors)))
+    width = strips[0].shape[1]
+    return np.concatenate([*strips, *_lines(legend, width), *_lines(marks, width)])
+
+
+def occurring(maps: Sequence[Integer[np.ndarray, "_ _"]]) -> list[int]:
+    """The labels that occur in any of some maps, in order; :data:`IGNORE` is the last."""
+    return sorted(set().union(*(np.unique(labels).tolist() for labels in maps)))
 
 
 def save(file: Path, picture: Picture) -> None:
@@ -75,7 +89,8 @@ def _titles(row: Row) -> list[str]:
 
 def _label_maps(row: Row, colors: UInt8[np.ndarray, "k 3"]) -> list[Picture]:
     maps = list(row.maps.values())
-    return [*(painted(labels, colors) for labels in maps), errors(maps[-1], maps[0])]
+    wrong = errors(maps[-1], maps[0], ignored_color(colors))
+    return [*(painted(labels, colors) for labels in maps), wrong]
 
 
 def _caption(row: Row) -> str:
@@ -107,8 +122,8 @@ def _text(text: str, width: int) -> Picture:
     return strip
 
 
-def _entry(name: str, color: UInt8[np.ndarray, "3"]) -> Picture:
-    """A class in the legend: its colour and its name."""
+def _entry(name: str, color: Sequence[int] | UInt8[np.ndarray, "3"]) -> Picture:
+    """A line of the legend: a colour and its name."""
     swatch = _blank(26)
     swatch[5 : LINE - 5, 4:24] = color
     (width, _), _ = cv2.getTextSize(name, FONT, 0.45, 1)

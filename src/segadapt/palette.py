@@ -1,4 +1,7 @@
-"""Colours for classes that have none."""
+"""One colour for each class, in every picture of a data set."""
+
+from collections.abc import Sequence
+from typing import Final
 
 import cv2
 import numpy as np
@@ -14,6 +17,37 @@ DEUTERANOPIA = np.array(
     [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]]
 )
 """What is left of linear RGB without green cones (Machado et al., 2009)."""
+
+
+IGNORED: Final = ((0, 0, 0), (224, 224, 192), (255, 255, 255))
+"""What stands for ignored pixels: the first of these that no class has."""
+
+APART: Final = 30.0
+"""Distance in RGB below which two colours are taken for one."""
+
+
+def class_colors(num_classes: int, own: Sequence[Sequence[int]] | None) -> UInt8[np.ndarray, "k 3"]:
+    """The colours of a data set's classes, RGB: its own, or such that stay apart.
+
+    Args:
+        num_classes: Number of classes.
+        own: Those that the data set brings along, or None.
+    """
+    return palette(num_classes) if own is None else np.array(own, dtype=np.uint8)
+
+
+def ignored_color(colors: UInt8[np.ndarray, "k 3"]) -> tuple[int, int, int]:
+    """The colour of ignored pixels: black, unless a class is black (the background of VOC is).
+
+    Args:
+        colors: Those of the classes.
+    """
+    nearest = [
+        np.linalg.norm(colors.astype(float) - candidate, axis=1).min(initial=np.inf)
+        for candidate in IGNORED
+    ]
+    free = [candidate for candidate, d in zip(IGNORED, nearest, strict=True) if d >= APART]
+    return free[0] if free else IGNORED[int(np.argmax(nearest))]
 
 
 def palette(num_classes: int) -> UInt8[np.ndarray, "k 3"]:

@@ -16,7 +16,7 @@ def test_each_validation_draws_the_same_images(tmp_path):
     assert [file.name for file in files] == ["step-000005.png", "step-000010.png"]
     before, after = (cv2.imread(str(file))[..., ::-1] for file in files)
     tile = TILE * 4 // 6 + GAP
-    assert before.shape == (LINE + 2 * (tile + LINE) + LINE, 5 * (TILE + GAP), 3)
+    assert before.shape == (LINE + 2 * (tile + LINE) + 2 * LINE, 5 * (TILE + GAP), 3)
     assert (before[:, : 2 * TILE] == after[:, : 2 * TILE]).mean() > 0.99  # captions differ
     label = before[LINE + TILE // 6 + 10, TILE + GAP + 10]
     assert (label == palette(4)[Blocks(3)[0].mask[5, 0]]).all()

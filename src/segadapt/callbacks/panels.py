@@ -7,7 +7,7 @@ import cv2
 import lightning as L
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 from lightning.pytorch.callbacks import Callback
 
 from segadapt.data.dataset import Labelled
@@ -15,7 +15,7 @@ from segadapt.data.normalization import MEAN, STD
 from segadapt.drawing import Picture, Row, panel, save
 from segadapt.evaluator import Evaluated, branch_labels
 from segadapt.inference import whole
-from segadapt.palette import palette
+from segadapt.palette import class_colors
 from segadapt.structures import Sample
 from segadapt.tracking import trackers
 
@@ -41,15 +41,12 @@ class Panels(Callback):
             0, len(dataset) - 1, min(self.images, len(dataset)), dtype=int
         ).tolist()
         rows = [self._row(trainer, pl_module, dataset[index]) for index in chosen]
-        picture = panel(rows, dataset.classes, self._colors(dataset))
+        colors = class_colors(len(dataset.classes), dataset.palette)
+        picture = panel(rows, dataset.classes, colors)
         file = self.folder / f"step-{trainer.global_step:06d}.png"
         save(file, picture)
         for tracker in trackers(trainer):
             tracker.log_image("panels", file, trainer.global_step)
-
-    def _colors(self, dataset: Labelled) -> UInt8[np.ndarray, "k 3"]:
-        own = dataset.palette
-        return palette(len(dataset.classes)) if own is None else np.array(own, dtype=np.uint8)
 
     def _row(self, trainer: L.Trainer, pl_module: L.LightningModule, sample: Sample) -> Row:
         image = sample.image[None].to(pl_module.device)

@@ -9,20 +9,21 @@ import cv2
 import numpy as np
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from rich.progress import track
 from torch import Tensor
 
 from segadapt.data.census import Census, remarks
-from segadapt.data.charts import Picture, Tile, contact_sheet, distribution
+from segadapt.data.charts import Tile, contact_sheet, distribution, without_repeats
 from segadapt.data.dataset import SegmentationDataset
 from segadapt.data.decode import read_image, read_label
 from segadapt.data.inspection import looks
 from segadapt.data.normalization import MEAN, STD
 from segadapt.data.pairs import Incomplete
-from segadapt.palette import palette
+from segadapt.drawing import Picture
+from segadapt.palette import class_colors
 
 DRAWS, SHOWN = 3, 20
 """How often each image of the contact sheet is augmented; how many findings are printed."""
@@ -110,21 +111,26 @@ def write(
     ]
     chosen = np.linspace(0, len(good) - 1, min(samples, len(good)), dtype=int)
     if len(chosen):
-        rows = [tiles(dataset, good[place]) for place in chosen]
-        sheet = contact_sheet(rows, dataset.classes, colors_of(dataset))
+        rows = without_repeats([tiles(dataset, good[place]) for place in chosen])
+        sheet = contact_sheet(
+            rows, dataset.classes, class_colors(len(dataset.classes), dataset.palette)
+        )
         sheet.savefig(folder / f"{split}-images.png", dpi=110)
 
 
 def tiles(dataset: SegmentationDataset, item: int) -> list[Tile]:
-    """An image as it is stored, and as the split's transform shows it, several times."""
+    """An image as it is stored, its labels, and what the split's transform makes of both."""
     pair = dataset.files[item]
     raw = read_label(pair.label, dataset.max_pixels)
     label = dataset.labels(raw, pair.label)
-    row = [Tile(pair.image.name, read_image(pair.image, dataset.max_pixels), label)]
+    image = read_image(pair.image, dataset.max_pixels)
+    row = [Tile(pair.image.name, image, None), Tile("stored labels", image, label)]
     for draw in range(DRAWS):
         sample = dataset[(draw * len(dataset) + item, item)]
         mask = sample.mask.numpy()
-        row.append(Tile(f"draw {draw + 1}", seen_by_network(sample.image, mask.shape), mask))
+        row.append(
+            Tile(f"network input {draw + 1}", seen_by_network(sample.image, mask.shape), mask)
+        )
     return row
 
 
@@ -150,9 +156,3 @@ def seen_by_network(image: Float[Tensor, "3 _ _"], size: tuple[int, ...]) -> Pic
     """A network input as it looks, at the size of its label map."""
     rgb = 255 * (image.numpy().transpose(1, 2, 0) * STD + MEAN)
     return cv2.resize(rgb.round().clip(0, 255).astype(np.uint8), size[::-1])
-
-
-def colors_of(dataset: SegmentationDataset) -> UInt8[np.ndarray, "k 3"]:
-    """The data set's own colours, or such that stay apart."""
-    own: Any = dataset.palette
-    return palette(len(dataset.classes)) if own is None else np.array(own, dtype=np.uint8)

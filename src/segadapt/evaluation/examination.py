@@ -2,10 +2,8 @@
 
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from hydra.utils import instantiate
-from jaxtyping import UInt8
 from omegaconf import DictConfig
 from rich.console import Console
 from rich.progress import track
@@ -20,7 +18,7 @@ from segadapt.evaluation.fingerprint import Fingerprint
 from segadapt.evaluation.gallery import Gallery
 from segadapt.inference import check_views
 from segadapt.metrics import class_counts, count, scores
-from segadapt.palette import palette
+from segadapt.palette import class_colors
 from segadapt.per_image import PerImage, by_name
 from segadapt.segmentor import Segmentor
 from segadapt.structures import Batch
@@ -66,9 +64,8 @@ def examine(model: Segmentor, cfg: DictConfig, console: Console) -> Examined:
     measures = Measures(tuple(cfg.measures.trimap), cfg.measures.boundary, cfg.measures.bins)
     examiner = Examiner(cfg.data.num_classes, inference, measures).to(device)
     model = model.to(device).eval()
-    gallery = Gallery(
-        cfg.gallery if dataset.pictures else 0, dataset.classes, class_colors(dataset)
-    )
+    colors = class_colors(len(dataset.classes), dataset.palette)
+    gallery = Gallery(cfg.gallery if dataset.pictures else 0, dataset.classes, colors)
     fingerprint = Fingerprint(dataset.classes)
     images: list[ImageScore] = []
     counts = []
@@ -91,12 +88,6 @@ def examine(model: Segmentor, cfg: DictConfig, console: Console) -> Examined:
     return Examined(
         examiner.findings(), dataset.classes, images, per_image, gallery, digest, inputs, labels
     )
-
-
-def class_colors(dataset: Labelled) -> UInt8[np.ndarray, "k 3"]:
-    """The data set's own colours, or some that stay apart."""
-    own = dataset.palette
-    return palette(len(dataset.classes)) if own is None else np.array(own, dtype=np.uint8)
 
 
 def chosen_device(device: str) -> str:

@@ -10,9 +10,9 @@ from jaxtyping import UInt8
 from omegaconf import DictConfig
 
 from segadapt.data.dataset import Labelled
-from segadapt.evaluation.examination import class_colors
 from segadapt.evaluation.subject import measured_data
 from segadapt.inference import Inference
+from segadapt.palette import class_colors
 from segadapt.run_reader import read_run
 from segadapt.segmentor import Segmentor
 from segadapt.structures import Sample
@@ -35,7 +35,7 @@ class Trained(NamedTuple):
 
     @property
     def colors(self) -> UInt8[np.ndarray, "k 3"]:
-        return class_colors(self.dataset)
+        return class_colors(len(self.classes), self.dataset.palette)
 
     def samples(self, number: int) -> list[Sample]:
         """Images evenly spaced over the validation set, so that nobody picks the good ones."""
