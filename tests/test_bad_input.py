@@ -16,6 +16,7 @@ RUN = (
     *("logger=none", "callbacks=none", "data.num_workers=0", "hydra.run.dir=run"),
     *("data.steps=2", "data.eval_every=2", "data.batch_size=2"),
 )
+ALLOWED = "data.allow_empty_classes=true"
 FILES = ("data=folder", "data.crop=[32,32]", "data.scale=[64,48]", "data.pretrained=false")
 
 
@@ -150,7 +151,7 @@ def test_files_that_cannot_be_learnt_from_are_named(tmp_path, fault):
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_fault_in_a_loader_process_is_told_in_the_same_words(tmp_path):
     write(tmp_path / "set")
-    change, sentence = BROKEN["number"]
+    change, sentence = BROKEN["truncated"]  # which the look before the training does not see
     change(tmp_path / "set")
     said = refused(tmp_path, "data.num_workers=1")
     assert said.startswith("error: " + sentence.format(set=tmp_path / "set"))
@@ -167,7 +168,7 @@ def test_a_single_image_cannot_be_normalised_over_the_batch(tmp_path):
 @pytest.mark.parametrize("classifier", ["fixed", "ssa"])
 def test_labels_that_are_all_ignored_end_the_training(tmp_path, classifier):
     write(tmp_path / "set", numbers=[255])
-    said = refused(tmp_path, f"classifier={classifier}")
+    said = refused(tmp_path, f"classifier={classifier}", ALLOWED)
     assert "no pixel of the training images so far has a label, all are 255 (ignored)" in said
 
 
@@ -175,13 +176,19 @@ def test_a_validation_set_without_labels_measures_nothing(tmp_path):
     write(tmp_path / "set")
     for item in range(2):
         save(tmp_path / "set" / "val" / "labels" / f"{item}.png", np.full(SIZE, 255, np.uint8))
-    assert "no pixel of the validation set has a label" in refused(tmp_path)
+    assert "no pixel of the validation set has a label" in refused(tmp_path, ALLOWED)
+
+
+def test_masks_of_0_and_255_are_called_what_they_probably_are(tmp_path):
+    write(tmp_path / "set", classes=2, numbers=[0, 255])
+    said = refused(tmp_path, classes=2)
+    assert "the training labels hold only 0 and 255, so they are probably masks" in said
 
 
 @pytest.mark.parametrize("classifier", ["fixed", "cac", "ssa"])
 def test_labels_of_a_single_class_can_be_learnt(tmp_path, classifier):
     write(tmp_path / "set", numbers=[1])
-    answer = typed(tmp_path, f"classifier={classifier}")
+    answer = typed(tmp_path, f"classifier={classifier}", ALLOWED)
     assert answer.code == 0, answer
     said = json.loads((tmp_path / "run" / "run.json").read_text())
     assert said["state"] == "finished"

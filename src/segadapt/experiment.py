@@ -11,6 +11,7 @@ from lightning.pytorch.loggers.logger import Logger
 from omegaconf import DictConfig
 
 from segadapt import session
+from segadapt.borders import tell
 from segadapt.callbacks.agreement import Agreement
 from segadapt.callbacks.checkpoints import Checkpoints
 from segadapt.callbacks.preemption import Preemption
@@ -106,12 +107,14 @@ def _look_at(data: SegmentationDataModule) -> None:
     """End here, rather than in the middle of the training, if a file is in no order."""
     if rank() > 0:
         return
-    _say(look_at({"training": data.train, "validation": data.val}, cache_folder()))
+    splits = {"training": data.train, "validation": data.val}
+    _say(look_at(splits, cache_folder(), allow_empty_classes=data.allow_empty_classes))
 
 
 def _say(line: str | None) -> None:
     if line is not None and rank() == 0:
-        print(line, flush=True)
+        for part in line.splitlines():
+            tell(part)
 
 
 def _engine(cfg: DictConfig, start: Path | None) -> list[Callback]:

@@ -4,6 +4,7 @@ import errno
 import os
 import pickle
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,6 +38,32 @@ def reason(error: Exception) -> str:
     )
 
 
+def read_regular(file: Path, count: int = -1) -> bytes:
+    """The begin of a file, or all of it; pipes and devices, which may never end, are refused.
+
+    Args:
+        file: Which file.
+        count: How many bytes at most; -1 for all.
+
+    Raises:
+        ValueError: If it cannot be read, or is not a regular file.
+    """
+    try:
+        descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK)  # which a pipe would wait for
+        with os.fdopen(_regular(descriptor, file), "rb") as opened:
+            return opened.read(count)
+    except OSError as error:
+        raise ValueError(f"{file} cannot be read: {error.strerror}") from error
+
+
+def _regular(descriptor: int, file: Path) -> int:
+    """The descriptor, if it is of a regular file; else it is closed."""
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise ValueError(f"{file} is not a regular file; replace it by one, or remove it")
+    return descriptor
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """A file to write, which takes the place of ``path`` when all went well.
@@ -59,7 +86,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 def replace_text(path: Path, text: str) -> None:
     """Write a text file, all of it or nothing."""
     with replacing(path) as file:
-        file.write(text.encode())
+        file.write(text.encode("utf-8", "backslashreplace"))  # names may be other bytes
 
 
 def replace_by_link(path: Path, source: Path) -> None:

@@ -151,7 +151,7 @@ def test_a_folder_in_place_of_a_file_is_named(tmp_path):
     dataset = CamVid(root, "val", EvalTransform())
     (root / "val/frame1.png").unlink()
     (root / "val/frame1.png").mkdir()
-    with pytest.raises(ValueError, match=r"frame1\.png cannot be read: Is a directory"):
+    with pytest.raises(ValueError, match=r"frame1\.png is not a regular file"):
         dataset[1]
 
 

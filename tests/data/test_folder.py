@@ -38,6 +38,17 @@ def test_ignored_numbers_are_the_users(root):
     assert set(mask.unique().tolist()) == {0, 1, 255}
 
 
+def test_labels_may_begin_at_1_with_0_ignored(root):
+    plain = folder(root, ["a", "b", "c"])[0].mask
+    shifted = folder(root, ["b", "c"], first_label=1, ignored=(0,))[0].mask
+    assert (shifted == plain - 1).all()  # 0 becomes 255, the numbers have 8 bits
+
+
+def test_a_number_that_is_a_class_and_ignored_says_how_labels_from_1_are_read(root):
+    with pytest.raises(ValueError, match=r"0 where nothing is labelled, set data\.first_label=1"):
+        folder(root, ["a", "b"], ignored=(0,))
+
+
 def test_a_class_too_few_is_noticed_in_the_labels(root):
     with pytest.raises(ValueError, match=r"holds 2 on \d+ pixels, .* class \(0\.\.1\)"):
         folder(root, ["a", "b"])[0]

@@ -10,6 +10,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from segadapt.borders import printable
 from segadapt.data.decode import MAX_PIXELS, read_image, read_label, reduced
 from segadapt.data.labels import LabelContract
 from segadapt.data.pairs import ImageFolder, Pair
@@ -182,7 +183,7 @@ class SegmentationDataset(Labelled):
 
     def below_root(self, file: Path) -> str:
         """What a file of the data set is called, wherever the data set lies."""
-        return str(file.relative_to(self.root))
+        return printable(file.relative_to(self.root))
 
 
 def _size(array: np.ndarray) -> str:

@@ -1,50 +1,81 @@
-"""The cheap part of checking a data set, before each training: headers and sizes, no pixels."""
+"""The cheap part of checking a data set, before each training: headers, sizes, which classes."""
 
 import hashlib
+import json
 import os
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, cast
 
-from segadapt.data.dataset import Labelled
+from segadapt.borders import printable_values
+from segadapt.data.dataset import Labelled, SegmentationDataset
+from segadapt.data.decode import check_limit, read_image
+from segadapt.data.headers import bit_depth
 from segadapt.data.heads import Head
+from segadapt.data.occurrence import Verdict, verdict
 from segadapt.data.orientation import check_upright
 from segadapt.data.pairs import Pair
 from segadapt.files import replace_text
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Of the checks: what was found by others is not believed."""
 
 
-def look_at(splits: Mapping[str, Labelled], cache: Path) -> str | None:
+def look_at(
+    splits: Mapping[str, Labelled],
+    cache: Path,
+    trained: str = "training",
+    allow_empty_classes: bool = False,
+) -> str | None:
     """Look at all files of a data set, unless they are those that were in order before.
 
     Args:
         splits: The parts of the data set, by what to call them.
         cache: Where it is remembered that a data set was in order; made where it is missing.
+        trained: The part of which all classes are looked for.
+        allow_empty_classes: Whether a part may have pixels of one class only.
 
     Returns:
-        A line to print; None where no split is made of files.
+        Lines to print; None where no split is made of files.
 
     Raises:
-        ValueError: If a file would end the training, in one sentence.
+        ValueError: If a file would end the training, or nothing could be learnt, in one sentence.
     """
-    made_of_files = {name: split for name, split in splits.items() if split.files}
-    if not made_of_files:
+    # what has files has labels
+    parts = {name: cast(SegmentationDataset, part) for name, part in splits.items() if part.files}
+    if not parts:
         return None
     started = time.perf_counter()
-    images = " and ".join(f"{len(split.files)} {name}" for name, split in made_of_files.items())
-    mark = cache / "checked" / fingerprint(list(made_of_files.values()))
-    if mark.is_file():
-        return f"data: {images} images, as they were when they were checked"
-    found = [wrong for split in made_of_files.values() for wrong in mistakes(split)]
-    if found:
-        more = f" (and {len(found) - 1} more files like this)" if found[1:] else ""
-        raise ValueError(f"{found[0]}{more}; python scripts/check_data.py names all there is")
-    kept = _remember(mark)
-    return f"data: {images} images, headers checked in {time.perf_counter() - started:.1f} s{kept}"
+    images = " and ".join(f"{len(part.files)} {name}" for name, part in parts.items())
+    mark = cache / "checked" / fingerprint(list(parts.values()))
+    if (before := _remembered(mark)) is not None:
+        said = f"data: {images} images, as they were when they were checked"
+        found = before
+    else:
+        _check_headers(list(parts.values()))
+        found = _judge(parts, trained)
+        kept = _remember(mark, found)
+        seconds = time.perf_counter() - started
+        said = f"data: {images} images, headers checked in {seconds:.1f} s{kept}"
+    if found.refusal and not allow_empty_classes:
+        raise ValueError(found.refusal)
+    return "\n".join([said, *found.notes])
+
+
+def _check_headers(parts: Sequence[Labelled]) -> None:
+    wrong = [sentence for part in parts for sentence in mistakes(part)]
+    if wrong:
+        more = f" (and {len(wrong) - 1} more files like this)" if wrong[1:] else ""
+        raise ValueError(f"{wrong[0]}{more}; python scripts/check_data.py names all there is")
+
+
+def _judge(parts: Mapping[str, SegmentationDataset], trained: str) -> Verdict:
+    """The verdicts on all parts as one."""
+    verdicts = [verdict(part, name, name == trained) for name, part in parts.items()]
+    refusals = [one.refusal for one in verdicts if one.refusal]
+    return Verdict(next(iter(refusals), None), [note for one in verdicts for note in one.notes])
 
 
 def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
@@ -58,15 +89,17 @@ def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
     return Path(environment.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "segadapt"
 
 
-def fingerprint(splits: Sequence[Labelled]) -> str:
-    """A digest of names, sizes and times of change of all files, and of the largest size allowed.
+def fingerprint(splits: Sequence[SegmentationDataset]) -> str:
+    """A digest of names, sizes and times of change of all files, and of what is asked of them.
 
     Raises:
         ValueError: If a file is not there.
     """
     found = hashlib.sha256(f"{VERSION}".encode())
     for split in splits:
-        found.update(f"\0{split.max_pixels}\0{split.as_stored}".encode())
+        asked = (split.max_pixels, split.as_stored, *split.classes)
+        meaning = (sorted(split.labels.classes.items()), sorted(split.labels.ignored))
+        found.update(f"\0{asked}\0{meaning}".encode())
         for pair in split.files:
             for file in pair:
                 found.update(f"\0{file}\0{_state(file)}".encode("utf-8", "surrogateescape"))
@@ -103,11 +136,9 @@ def compare(pair: Pair, max_pixels: int, upright: bool = False) -> None:
     height, width = head.size()
     if upright:
         check_upright(head.data, str(pair.image))
-    if height * width > max_pixels:
-        raise ValueError(
-            f"{pair.image} has {height} x {width} pixels, more than data.max_pixels={max_pixels}; "
-            "raise it if you trust the file"
-        )
+    check_limit((height, width), pair.image, max_pixels)
+    if bit_depth(head.data) > 8:  # only the pixels tell whether all bits are used
+        read_image(pair.image, max_pixels)
     label = Head(pair.label).label_size()
     if label is not None and label != (height, width):
         raise ValueError(
@@ -124,11 +155,20 @@ def _state(file: Path) -> str:
     return f"{found.st_size}\0{found.st_mtime_ns}"
 
 
-def _remember(mark: Path) -> str:
+def _remembered(mark: Path) -> Verdict | None:
+    """What was found before; None where nothing is kept, or nothing that can be read."""
+    try:
+        kept: dict[str, Any] = json.loads(mark.read_text())
+        return Verdict(kept["refusal"], [str(note) for note in kept["notes"]])
+    except (OSError, ValueError, TypeError, LookupError):
+        return None
+
+
+def _remember(mark: Path, found: Verdict) -> str:
     """Leave a mark; a home that cannot be written to is no reason not to train, but is told."""
     try:
         mark.parent.mkdir(parents=True, exist_ok=True)
-        replace_text(mark, "")
+        replace_text(mark, json.dumps(printable_values(found._asdict())))
     except OSError as error:
         return f" (not remembered: {mark.parent}: {error.strerror})"
     return ""

@@ -6,6 +6,7 @@ from pathlib import Path
 from segadapt.data.dataset import SegmentationDataset, Transform
 from segadapt.data.decode import MAX_PIXELS
 from segadapt.data.labels import LabelContract
+from segadapt.data.names import checked_names, read_names
 from segadapt.data.pairs import Pair, matched
 from segadapt.structures import IGNORE
 
@@ -13,7 +14,8 @@ from segadapt.structures import IGNORE
 class Folder(SegmentationDataset):
     """Images in ``<split>/images``, labels of the same names in ``<split>/labels``.
 
-    Labels are grey or palette PNGs with one class number 0 ... K-1 per pixel.
+    Labels are grey or palette PNGs with one class number per pixel: 0 ... K-1, or 1 ... K where
+    ``first_label`` is 1.
 
     Args:
         root: Folder of the data set.
@@ -22,6 +24,7 @@ class Folder(SegmentationDataset):
         classes: Names in the order of the class numbers; None to read them from the file.
         classes_file: Text file with one name a line, used where no names are given.
         ignored: Numbers in labels that count nowhere.
+        first_label: Number of the first class in labels; those of the others follow it.
         seed: Seed of the run.
         max_pixels: Larger images are refused.
 
@@ -37,23 +40,29 @@ class Folder(SegmentationDataset):
         classes: Sequence[str] | None,
         classes_file: str | Path,
         ignored: Collection[int] = (IGNORE,),
+        first_label: int = 0,
         seed: int = 0,
         max_pixels: int = MAX_PIXELS,
     ) -> None:
-        self.classes = tuple(_names(Path(classes_file)) if classes is None else classes)
-        if len(self.classes) != len(set(self.classes)) or not self.classes:
-            raise ValueError(f"class names must be one or more and differ, not {self.classes}")
-        self.labels = LabelContract.identity(len(self.classes), ignored)
+        if classes is None:
+            self.classes = read_names(Path(classes_file).expanduser())
+        else:
+            self.classes = checked_names(classes, "data.classes")
+        self.labels = _contract(len(self.classes), first_label, ignored)
         super().__init__(root, split, transform, seed, max_pixels)
 
     def pairs(self, root: Path, split: str) -> list[Pair]:
         return matched(root / split / "images", root / split / "labels")
 
 
-def _names(file: Path) -> list[str]:
-    if not file.is_file():
+def _contract(num_classes: int, first: int, ignored: Collection[int]) -> LabelContract:
+    """What the numbers mean; labels that begin at 1 are the usual cause of a contradiction."""
+    numbers = range(first, first + num_classes)
+    if twice := sorted(set(ignored).intersection(numbers)):
         raise ValueError(
-            f"there is no class list {file}; write one name a line into it, or give "
-            "data.classes=[NAME,NAME,...]"
+            f"data.ignored holds {twice[0]}, but the {num_classes} classes have the label numbers "
+            f"{numbers[0]}..{numbers[-1]}. If labels hold 1..{num_classes} for the classes and 0 "
+            "where nothing is labelled, set data.first_label=1 data.ignored=[0]; otherwise remove "
+            f"{twice[0]} from data.ignored"
         )
-    return [line.strip() for line in file.read_text("utf-8").splitlines() if line.strip()]
+    return LabelContract.consecutive(num_classes, first, ignored=ignored)

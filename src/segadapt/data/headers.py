@@ -13,8 +13,9 @@ Size = tuple[int, int]
 JPEG: Final = b"\xff\xd8\xff"
 """How JPEG files begin."""
 
-MARKER: Final = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
-"""The next marker in JPEG data: not a stuffed byte, not a fill byte, not a restart."""
+MARKER: Final = re.compile(rb"\xff[^\x00\x01\xff\xd0-\xd7]")
+"""The next marker in JPEG data that a segment follows: not a stuffed byte, not a fill byte, not a
+restart, nor the one for temporary use."""
 
 FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 SCAN, END = 0xDA, 0xD9
@@ -36,23 +37,47 @@ def read_size(data: bytes, file: str) -> Size:
     raise ValueError(f"{file} is no JPEG, PNG, BMP or WebP file; convert it to one of them")
 
 
+def bit_depth(data: bytes) -> int:
+    """Bits of each channel of an image, from its first bytes; 8 where these do not tell."""
+    if data.startswith(png.SIGNATURE):
+        return data[24]
+    if data.startswith(JPEG) and (place := first_frame(data)) is not None:
+        return data[place + 4]
+    return 8
+
+
+def first_frame(data: bytes) -> int | None:
+    """Where a JPEG's frame header begins; None if that does not lie within the data."""
+    offset = 2
+    while offset + 9 <= len(data) and data[offset] == 0xFF and data[offset + 1] != SCAN:
+        if data[offset + 1] in FRAMES:
+            return offset
+        filled = data[offset + 1] == 0xFF  # markers may begin with any number of these
+        offset += 1 if filled else 2 + int.from_bytes(data[offset + 2 : offset + 4])
+    return None
+
+
 def _png(data: bytes, file: str) -> Size:
     header = png.parse(data, file)
     return header.height, header.width
 
 
 def _jpeg(data: bytes, file: str) -> Size:
-    """Walk the markers up to the end of the image; what stands behind it does not matter."""
-    size, offset = (0, 0), 2
+    """Walk the markers up to the end of the image; what stands behind it does not matter.
+
+    A decoder takes the size of the first frame, whatever further frames claim.
+    """
+    size: Size | None = None
+    offset = 2
     while (found := MARKER.search(data, offset)) and (kind := data[found.end() - 1]) != END:
         segment = data[found.end() : found.end() + 7]
         if len(segment) < 7:
             break
-        if kind in FRAMES:
+        if kind in FRAMES and size is None:
             size = struct.unpack(">HH", segment[3:7])
         offset = found.end() + int.from_bytes(segment[:2])
     else:
-        if found and size != (0, 0):
+        if found and size is not None:
             return size
     raise ValueError(f"{file} is truncated: a JPEG without its end; fetch or export it again")
 
@@ -60,7 +85,8 @@ def _jpeg(data: bytes, file: str) -> Size:
 def _bmp(data: bytes, file: str) -> Size:
     if len(data) < 26 or len(data) < int.from_bytes(data[2:6], "little"):
         raise ValueError(f"{file} is truncated at byte {len(data)}; fetch or export it again")
-    width, height = struct.unpack("<ii", data[18:26])
+    old = int.from_bytes(data[14:18], "little") == 12  # sides of 16 bits
+    width, height = struct.unpack("<HH", data[18:22]) if old else struct.unpack("<ii", data[18:26])
     return abs(height), abs(width)
 
 

@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import Final
 
 from segadapt.data import matlab, png
-from segadapt.data.headers import FRAMES, SCAN, Size, read_size
+from segadapt.data.headers import JPEG, Size, first_frame, read_size
+from segadapt.files import read_regular
 
 HEAD: Final = 4096
 """Bytes that are read at first; few files need more."""
-
-JPEG: Final = b"\xff\xd8\xff"
 
 
 class Head:
@@ -25,7 +24,7 @@ class Head:
 
     def __init__(self, file: Path) -> None:
         self.file = file
-        self.data = self._read(HEAD)
+        self.data = read_regular(file, HEAD)
 
     def size(self) -> Size:
         """Height and width as the header gives them, of any format that images may have.
@@ -36,9 +35,10 @@ class Head:
         if self.data.startswith(png.SIGNATURE) and len(self.data) >= 26:
             width, height = struct.unpack(">II", self.data[16:24])
             return height, width
-        if self.data.startswith(JPEG) and (found := frame(self.data)) is not None:
-            return found
-        return read_size(self._read(-1), str(self.file))
+        if self.data.startswith(JPEG) and (place := first_frame(self.data)) is not None:
+            height, width = struct.unpack(">HH", self.data[place + 5 : place + 9])
+            return height, width
+        return read_size(self._all(), str(self.file))
 
     def label_size(self) -> Size | None:
         """The same of a label; None for MATLAB's files, which have no such header.
@@ -60,20 +60,7 @@ class Head:
             )
         return size
 
-    def _read(self, count: int) -> bytes:
-        try:
-            with self.file.open("rb") as opened:
-                return opened.read(count)
-        except OSError as error:
-            raise ValueError(f"{self.file} cannot be read: {error.strerror}") from error
-
-
-def frame(data: bytes) -> Size | None:
-    """Height and width in a JPEG's frame header; None if that does not lie within the data."""
-    offset = 2
-    while offset + 9 <= len(data) and data[offset] == 0xFF and data[offset + 1] != SCAN:
-        if data[offset + 1] in FRAMES:
-            height, width = struct.unpack(">HH", data[offset + 5 : offset + 9])
-            return height, width
-        offset += 2 + int.from_bytes(data[offset + 2 : offset + 4])
-    return None
+    def _all(self) -> bytes:
+        if len(self.data) == HEAD:
+            self.data = read_regular(self.file)
+        return self.data

@@ -103,10 +103,11 @@ class LabelContract:
         if not self._plain(label) and (unknown := self._unknown(_histogram(label))):
             found = ", ".join(f"{n} on {unknown[n]} pixels" for n in list(unknown)[:5])
             more = f" and {len(unknown) - 5} more numbers" if len(unknown) > 5 else ""
+            mask = " (255 as the foreground of a mask must become 1)" if [*unknown] == [255] else ""
             raise ValueError(
                 f"label {file} holds {found}{more}, which is neither a class "
                 f"({_ranges(self.classes)}) nor ignored ({_ranges(self.ignored)}); correct the "
-                "file or the data set's class list"
+                f"file, or the data set's class list or data.ignored{mask}"
             )
         return cv2.LUT(label, self._table)
 

@@ -26,6 +26,7 @@ class SegmentationDataModule(L.LightningDataModule):
         num_workers: Loader processes of each rank; 0 loads in the main process.
         seed: Seed of the sample order.
         steps: Optimiser steps of the whole run.
+        allow_empty_classes: Whether a split may have pixels of one class only.
 
     Raises:
         ValueError: If the data sets disagree with each other or the network about the classes.
@@ -40,6 +41,7 @@ class SegmentationDataModule(L.LightningDataModule):
         num_workers: int,
         seed: int,
         steps: int,
+        allow_empty_classes: bool = False,
     ) -> None:
         super().__init__()
         if train.classes != val.classes:
@@ -52,6 +54,7 @@ class SegmentationDataModule(L.LightningDataModule):
         self.train, self.val = train, val
         self.batch_size, self.num_workers = batch_size, num_workers
         self.seed, self.steps = seed, steps
+        self.allow_empty_classes = allow_empty_classes
 
     @property
     def classes(self) -> tuple[str, ...]:

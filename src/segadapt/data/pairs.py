@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from segadapt.plain_text import read_lines
+
 SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 """Image files that can be read; any mixture of them, in any case."""
 
@@ -114,12 +116,11 @@ def listed(names: Path, images: Path, labels: Path, suffix: str = ".png") -> lis
         raise ValueError(
             f"there is no image list {names}; set data.root to where the data set lies"
         )
-    lines = unicodedata.normalize("NFC", names.read_text("utf-8-sig", "replace")).splitlines()
-    wanted = [line.strip() for line in lines if line.strip()]
+    wanted = read_lines(names, any_bytes=True)
     if len(wanted) != len(set(wanted)) or not wanted:
         raise ValueError(f"{names} must name one image or more, and none of them twice")
     pictures = _by_name(images, [file for file in _entries(images) if _is_image(file)], "")
-    annotations = _by_name(labels, [f for f in _entries(labels) if f.name.endswith(suffix)], suffix)
+    annotations = _by_name(labels, [f for f in _entries(labels) if _ends(f, suffix)], suffix)
     _complain(
         {
             f"named in {names} have no image in {images}": [n for n in wanted if n not in pictures],
@@ -143,12 +144,12 @@ def chosen(split: str, splits: Mapping[str, str], data_set: str) -> str:
 
 
 def _pictures(folder: Path, suffix: str) -> list[Path]:
-    return [f for f in _files(folder) if _is_image(f) and f.name.endswith(suffix)]
+    return [f for f in _files(folder) if _is_image(f) and _ends(f, suffix)]
 
 
 def _annotations(folder: Path, suffix: str, beside: Collection[str]) -> list[Path]:
-    files = [file for file in _files(folder) if file.name.endswith(suffix)]
-    return [file for file in files if not file.name.endswith(tuple(beside))]
+    files = [file for file in _files(folder) if _ends(file, suffix)]
+    return [file for file in files if not any(_ends(file, end) for end in beside)]
 
 
 def _files(folder: Path) -> list[Path]:
@@ -187,6 +188,11 @@ def _check(folder: Path) -> None:
         raise ValueError(f"there is no folder {folder}; set data.root to where the data set lies")
 
 
+def _ends(file: Path, suffix: str) -> bool:
+    """Whether a name has an end, in capitals or not."""
+    return file.name.lower().endswith(suffix.lower())
+
+
 def _is_image(file: Path) -> bool:
     return file.suffix.lower() in SUFFIXES
 
@@ -196,7 +202,7 @@ def _by_name(folder: Path, files: list[Path], suffix: str) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for file in files:
         below = unicodedata.normalize("NFC", str(file.relative_to(folder)))
-        name = below.removesuffix(suffix or file.suffix)
+        name = below[: len(below) - len(suffix or file.suffix)]
         if name in found:
             raise ValueError(f"{found[name]} and {file} share a name; remove one of them")
         found[name] = file

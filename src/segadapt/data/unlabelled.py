@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from segadapt.borders import printable
 from segadapt.data.dataset import Labelled, SegmentationDataset, Transform
 from segadapt.data.decode import MAX_PIXELS, read_image
 from segadapt.data.stream import AUGMENTATION, Key, counted, position_and_item
@@ -48,4 +49,4 @@ class Unlabelled(Labelled):
         image = read_image(file, self.max_pixels, upright=not self.source.as_stored)
         nothing = np.full(image.shape[:2], IGNORE, dtype=np.uint8)
         pixels, mask = self.transform(image, nothing, counted(AUGMENTATION, 0, position))
-        return Sample(pixels, mask, str(file.relative_to(self.root)))
+        return Sample(pixels, mask, printable(file.relative_to(self.root)))

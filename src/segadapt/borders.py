@@ -1,0 +1,168 @@
+"""Foreign text on its way into another language: one function for each border.
+
+Names of classes, files and folders, and overrides, belong to the user and may hold anything. None
+of them is put into markup, a table, a page, a picture or a terminal but through one of these, or
+those of ``terminal.py`` for what rich prints.
+"""
+
+import html
+import re
+import sys
+import unicodedata
+from collections.abc import Mapping
+from typing import Any, Final, TextIO
+
+UNPRINTABLE: Final = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff"
+    "\ud800-\udfff]"
+)
+"""Control characters, separators of lines, characters that turn the direction of writing, byte
+order marks, and halves of characters, as which Python reads bytes that are not UTF-8."""
+
+FORMULA: Final = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What begins a formula in a spreadsheet, also in full width."""
+
+TEX: Final = {
+    **{sign: f"\\{sign}" for sign in "&%#_{}$"},
+    "\\": r"\textbackslash{}",
+    "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    "±": r"$\pm$",
+}
+
+LETTERS: Final = {"ß": "ss", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ø": "o", "Ø": "O"}
+"""Letters that Unicode does not take apart into an English one and an accent."""
+
+
+def printable(text: object) -> str:
+    r"""Text as one line of valid Unicode: what cannot be printed is spelt, such as ``\x1b``.
+
+    A byte that is not UTF-8, such as the 0xDF in a name that was packed as Latin-1, becomes
+    ``\xdf``. Text that can be printed stays as it is.
+    """
+    return UNPRINTABLE.sub(_spelt, str(text))
+
+
+def printable_values(node: Any) -> Any:
+    """Plain values with every text in them, keys too, made printable."""
+    match node:
+        case str():
+            return printable(node)
+        case Mapping():
+            return {printable_values(key): printable_values(value) for key, value in node.items()}
+        case list() | tuple():
+            return [printable_values(value) for value in node]
+    return node
+
+
+def shortened(text: str, length: int) -> str:
+    """At most so many characters, the middle replaced by dots where there are more."""
+    if len(text) <= length:
+        return text
+    head = (length - 3) // 2
+    return f"{text[:head]}...{text[len(text) - (length - 3 - head) :]}"
+
+
+def tell(text: object, stream: TextIO | None = None) -> None:
+    """Print a line at once.
+
+    Args:
+        text: What to print.
+        stream: Where to; None for the standard output.
+    """
+    print(printable(text), file=stream, flush=True)
+
+
+def spell_out() -> None:
+    """Let standard output spell the characters that its encoding does not have, as errors do."""
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None:  # a notebook's has none
+        reconfigure(errors="backslashreplace")
+
+
+def html_text(text: object) -> str:
+    """Text within HTML, also within the quotes of an attribute."""
+    return html.escape(printable(text))
+
+
+def csv_cell(value: Any) -> Any:
+    """A cell of a CSV file; a text that a spreadsheet would compute begins with an apostrophe."""
+    if not isinstance(value, str):
+        return value
+    text = printable(value)
+    return f"'{text}" if text.lstrip().startswith(FORMULA) else text
+
+
+def markdown_text(text: object) -> str:
+    """Text within a line or a cell of Markdown."""
+    escaped = re.sub(r"([\\`*\[\]<>|~$&])", r"\\\1", printable(text))
+    escaped = re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\_", escaped)
+    return re.sub(r"^(\s*\d*)([#+\-=.)])(?=\s|[#=-]|$)", r"\1\\\2", escaped)
+
+
+def latex_text(text: object) -> str:
+    """Text within LaTeX; signs that a line break or a ligature would claim are braced."""
+    written = "".join(TEX.get(sign, sign) for sign in printable(text))
+    written = re.sub(r"^([\[*])", r"{\1}", written)
+    return re.sub(r"-(?=-)|(?<=-)-|[`'](?=[`'])|(?<=[`'])[`']", r"{\g<0>}", written)
+
+
+def latex_comment(text: object) -> str:
+    """A comment of LaTeX, which ends with its line."""
+    return f"% {printable(text)}"
+
+
+def figure_text(text: object, length: int = 40) -> str:
+    """Text in a figure of matplotlib: no formulas, nothing hidden from a legend, not too long.
+
+    Characters that the font does not have are spelt.
+
+    Args:
+        text: What to write.
+        length: Characters that there is room for.
+    """
+    short = shortened(_in_font(printable(text)), length)
+    hidden = " " if short.startswith("_") else ""
+    return hidden + short.replace("$", r"\$")
+
+
+def opencv_text(text: object, length: int = 40) -> str:
+    """Text that OpenCV can draw: its fonts hold ASCII, and on invalid Unicode it crashes.
+
+    Args:
+        text: What to write.
+        length: Characters that there is room for.
+    """
+    letters = unicodedata.normalize("NFC", printable(text))
+    return shortened("".join(map(_ascii, letters)), length)
+
+
+def _spelt(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    if 0xDC80 <= code <= 0xDCFF:  # how Python keeps a byte that is not UTF-8
+        return f"\\x{code - 0xDC00:02x}"
+    return found[0].encode("unicode_escape").decode()
+
+
+def _ascii(letter: str) -> str:
+    if letter in LETTERS:
+        return LETTERS[letter]
+    plain = unicodedata.normalize("NFKD", letter).encode("ascii", "ignore").decode()
+    return plain or letter.encode("ascii", "backslashreplace").decode()
+
+
+def _in_font(text: str) -> str:
+    if text.isascii():
+        return text
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+
+    font = get_font(findfont(FontProperties()))
+    return "".join(
+        letter
+        if letter.isascii() or font.get_char_index(ord(letter))
+        else letter.encode("ascii", "backslashreplace").decode()
+        for letter in text
+    )

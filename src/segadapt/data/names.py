@@ -1,0 +1,54 @@
+"""Class names as all parts of the program may use them."""
+
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from segadapt.borders import printable
+from segadapt.plain_text import read_lines
+
+
+def read_names(file: Path) -> tuple[str, ...]:
+    """The names in a file, one a line.
+
+    Raises:
+        ValueError: If there is no such file, it is not readable text, or a name is there twice.
+    """
+    if not file.is_file():
+        raise ValueError(
+            f"there is no class list {file}; write one name a line into it, or give "
+            "data.classes=[NAME,NAME,...]"
+        )
+    return checked_names(read_lines(file), str(file))
+
+
+def checked_names(names: Sequence[Any], origin: str) -> tuple[str, ...]:
+    """Names as printable text without blanks around them, no two alike.
+
+    Args:
+        names: As given; to YAML ``no``, ``off``, ``null`` and digits are not text.
+        origin: Where they come from.
+
+    Raises:
+        ValueError: If one is not text, empty, or there twice, or if there is none.
+    """
+    clean: list[str] = []
+    for number, name in enumerate(names):
+        if not isinstance(name, str):
+            raise ValueError(
+                f"name {number} of {origin} is {name!r}, which is not text (unquoted, YAML reads "
+                "no, off, yes, on, null and numbers as values); write it in quotes"
+            )
+        text = printable(unicodedata.normalize("NFC", name).strip())
+        if not text:
+            raise ValueError(f"name {number} of {origin} is empty; give every class a name")
+        clean.append(text)
+    if twice := [name for name in clean if clean.count(name) > 1]:
+        raise ValueError(
+            f"class names must be one or more and differ, but {origin} holds {twice[0]!r} "
+            f"{clean.count(twice[0])} times"
+        )
+    if not clean:
+        raise ValueError(f"class names must be one or more and differ, but {origin} holds none")
+    return tuple(clean)

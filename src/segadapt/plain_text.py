@@ -1,0 +1,48 @@
+"""Text files that people write, whatever their editor saves."""
+
+import codecs
+import re
+import unicodedata
+from pathlib import Path
+from typing import Final
+
+from segadapt.files import read_regular
+
+MARKS: Final = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF32_LE: "utf-32",  # before UTF-16, whose mark begins it
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+"""Encodings by the byte order marks that editors begin files with."""
+
+
+def read_lines(file: Path, any_bytes: bool = False) -> list[str]:
+    """The lines of a text file without blanks around them and without empty ones.
+
+    Args:
+        file: UTF-8, or UTF-16 or UTF-32 with a byte order mark.
+        any_bytes: Whether bytes that are not UTF-8 are kept as Python keeps them in file names.
+
+    Raises:
+        ValueError: If it cannot be read, or is text of another encoding.
+    """
+    data = read_regular(file)
+    encoding = next((name for mark, name in MARKS.items() if data.startswith(mark)), "utf-8")
+    try:
+        text = data.decode(encoding, "surrogateescape" if any_bytes else "strict")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ValueError(
+            f"{file} is not UTF-8 text (line {line}, byte {error.start}); save it as UTF-8, for "
+            "example with: iconv -f LATIN1 -t UTF-8 FILE > NEW_FILE"
+        ) from error
+    if "\0" in text:
+        raise ValueError(
+            f"{file} holds zero bytes, so it is either not a text file or UTF-16 without a byte "
+            "order mark; save it as UTF-8"
+        )
+    lines = (line.strip() for line in re.split(r"\r\n|\r|\n", unicodedata.normalize("NFC", text)))
+    bare = (line.strip("\ufeff").strip() for line in lines)  # files that were joined keep marks
+    return [line for line in bare if line]
