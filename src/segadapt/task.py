@@ -126,9 +126,17 @@ class SegmentationTask(L.LightningModule):
         gradient_clip_val: float | None = None,
         gradient_clip_algorithm: str | None = None,
     ) -> None:
-        """Clip the norm; Lightning's own refuses fused optimisers, which need no unscaling here."""
-        if gradient_clip_val:
-            nn.utils.clip_grad_norm_(self.model.parameters(), gradient_clip_val)
+        """Clip the norm; Lightning's own refuses fused optimisers.
+
+        Those would divide by the loss scale of ``trainer.precision=16-mixed`` in their step, after
+        the clipping, so it is done before. Lightning has done it for all others.
+        """
+        if not gradient_clip_val:
+            return
+        scaler = getattr(self.trainer.precision_plugin, "scaler", None)
+        if scaler is not None and getattr(optimizer, "_step_supports_amp_scaling", False):
+            scaler.unscale_(optimizer)
+        nn.utils.clip_grad_norm_(self.model.parameters(), gradient_clip_val)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Leave out Lightning's account of its loops: it is about this process, not about the run.

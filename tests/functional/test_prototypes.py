@@ -104,3 +104,43 @@ def test_sums_over_groups_keep_any_trailing_shape():
     values = torch.arange(5.0)
     assert sum_over_group(values, 2).tolist() == [1, 1, 5, 5, 4]
     assert sum_over_group(values, None).tolist() == [10] * 5
+
+
+@pytest.mark.parametrize("autocast", [False, True])
+@pytest.mark.parametrize("make", [centers_by_class, centers_by_position, "labels"])
+def test_means_of_a_large_map_fit_into_half_precision(make, autocast):
+    cells = 2**17  # with a mean of 1.2 their sum is 157,000; float16 ends at 65,504
+    rows = (1.2 + 0.1 * torch.randn(1, cells, 2)).half()
+    logits = torch.tensor([0.0, 3.0, -9.0]) + 0.5 * torch.randn(1, cells, 3)
+    target = torch.zeros(1, 1, cells, dtype=torch.long)
+    target[0, 0, :3] = torch.tensor([1, 1, 2])
+    exact, shares = rows.double()[0], logits.double()[0]
+    if make == "labels":
+        weights = torch.eye(3, dtype=torch.float64)[target.flatten()]
+    elif make is centers_by_class:
+        weights = shares.softmax(1)
+    else:
+        weights = shares.softmax(0)
+    wanted = torch.stack([(w[:, None] * exact).sum(0) / w.sum() for w in weights.T])
+    given = rows.float() if autocast else rows
+    with torch.autocast("cpu", torch.float16, enabled=autocast):
+        if make == "labels":
+            member = to_rows(one_hot(target, 3, given.dtype))
+            fallback = torch.zeros(3, 2)
+            centers = centers_by_label(member, class_counts(member), given, fallback, group=1)
+        else:
+            centers = make(logits, given)
+    assert centers.dtype == torch.float32
+    torch.testing.assert_close(centers[0].double(), wanted, rtol=2e-3, atol=0)
+
+
+@pytest.mark.parametrize("make", [centers_by_class, centers_by_position])
+def test_gradients_of_means_in_half_precision_are_those_of_single_precision(make):
+    logits, rows = torch.randn(1, 512, 3), torch.randn(1, 512, 4)
+    found = []
+    for dtype in (torch.float16, torch.float32):
+        inputs = [logits.clone().requires_grad_(), rows.to(dtype).requires_grad_()]
+        made = make(*inputs).square().sum() * 1000  # about what a loss scale does
+        found.append([x.float() for x in torch.autograd.grad(made, inputs)])
+    for half, single in zip(*found, strict=True):
+        torch.testing.assert_close(half, single, rtol=0.02, atol=float(single.abs().max()) / 200)

@@ -63,3 +63,14 @@ def test_semantic_prototypes_are_needed():
 def test_tau_is_above_zero():
     with pytest.raises(ValueError, match="above 0, not 0"):
         SemanticDistillation(tau=0.0)
+
+
+def test_a_smaller_last_oracle_group_weighs_as_much_as_the_others():
+    student, teacher = logits(5, 4, 6, scale=1.0), logits(5, 4, 6, scale=1.0)
+    mask = torch.zeros(5, 4, 4, dtype=torch.long)
+    mine = SemanticDistillation(group=2)(branches(student, teacher), mask)
+    groups = [[0, 1], [2, 3], [4]]
+    means = [equations.semantic(student[g], teacher[g], 15.0, True, True) for g in groups]
+    theirs = sum(means) / len(groups)
+    close(mine, theirs)
+    close(*gradient(mine, student), *gradient(theirs, student))

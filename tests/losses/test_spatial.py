@@ -50,3 +50,12 @@ def test_spatial_prototypes_are_needed():
     student = Branch(torch.zeros(1, 2, 2, 2))
     with pytest.raises(ValueError, match="this classifier gives no spatial prototypes"):
         SpatialDistillation()(Prediction(student, teacher=student), MASK)
+
+
+def test_a_smaller_last_oracle_group_weighs_as_much_as_the_others():
+    student, teacher = logits(5, 4, 6), logits(5, 4, 6)
+    mask = torch.zeros(5, 4, 4, dtype=torch.long)
+    mine = SpatialDistillation(group=2)(branches(student, teacher), mask)
+    theirs = sum(equations.spatial(student[g], teacher[g]) for g in ([0, 1], [2, 3], [4])) / 3
+    close(mine, theirs)
+    close(*gradient(mine, student), *gradient(theirs, student))

@@ -8,7 +8,7 @@ from segadapt.classifiers.base import StaticClassifier
 from segadapt.classifiers.mixtures import GaussianMixtures
 from segadapt.classifiers.settings import check_clusters, check_sizes, check_tau
 from segadapt.functional.cosine import accurate, inverse_norm
-from segadapt.functional.precision import full_precision
+from segadapt.functional.precision import SingleLayerNorm, full_precision
 from segadapt.functional.prototypes import to_maps, to_rows
 from segadapt.structures import Assignment, Branch, Prediction, need
 
@@ -72,8 +72,8 @@ class GMMSegClassifier(StaticClassifier):
         self.tau = tau
         self.dropout = nn.Dropout2d(dropout)
         self.embed = nn.Identity() if width == in_channels else _embedding(in_channels, width)
-        self.normalize = nn.LayerNorm(width)
-        self.balance = nn.LayerNorm(num_classes) if tau is None else nn.Identity()
+        self.normalize = SingleLayerNorm(width)
+        self.balance = SingleLayerNorm(num_classes) if tau is None else nn.Identity()
         self.mixtures = GaussianMixtures(
             width,
             num_classes,

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from segadapt.functional.cosine import EPSILON
 from segadapt.functional.picking import enqueue, pick_evenly
+from segadapt.functional.precision import Conversion, at_least_single
 from segadapt.functional.sinkhorn import partition
 
 FLOOR = 0.01
@@ -68,6 +69,9 @@ class GaussianMixtures(nn.Module):
         self.register_buffer("variance", torch.full((number, channels), 2 / channels + FLOOR))
         self.register_buffer("pixels", torch.zeros(number, memory, channels))
         self.register_buffer("written", torch.zeros(number, dtype=torch.long))
+
+    def _apply(self, fn: Conversion, recurse: bool = True) -> nn.Module:
+        return super()._apply(at_least_single(fn), recurse)
 
     def densities(self, rows: Float[Tensor, "n d"]) -> Float[Tensor, "n k p"]:
         """Log density of each pixel under each component, as one matrix product."""

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from segadapt.classifiers.settings import check_clusters, check_tau
 from segadapt.functional.cosine import EPSILON, accurate, cosine_scores, inverse_norm
 from segadapt.functional.distributed import sum_over_ranks
-from segadapt.functional.precision import full_precision
+from segadapt.functional.precision import Conversion, at_least_single, full_precision
 from segadapt.functional.prototypes import to_maps, to_rows
 from segadapt.functional.sinkhorn import partition
 from segadapt.structures import Assignment, Branch, Prediction, need
@@ -61,6 +61,9 @@ class NearestPrototype(nn.Module):
         self.balance = nn.LayerNorm(num_classes) if tau is None else nn.Identity()
         prototypes = F.normalize(torch.randn(num_classes * number, channels))
         self.register_buffer("prototypes", prototypes)
+
+    def _apply(self, fn: Conversion, recurse: bool = True) -> nn.Module:
+        return super()._apply(at_least_single(fn), recurse)
 
     def forward(
         self, features: Float[Tensor, "b d h w"], target: Int[Tensor, "b h w"] | None

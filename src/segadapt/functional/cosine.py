@@ -55,7 +55,10 @@ class _Cosine(torch.autograd.Function):
     @staticmethod
     def forward(rows: Tensor, units: Tensor, inverse: Tensor, tau: float) -> Tensor:
         products, scale = rows @ units.mT, tau * inverse
-        return products.mul_(scale) if products.dtype == scale.dtype else products * scale
+        # torch 2.11 compiles an output that is changed in place and saved into wrong gradients.
+        if products.dtype != scale.dtype or torch.compiler.is_compiling():
+            return products * scale
+        return products.mul_(scale)
 
     @staticmethod
     def setup_context(

@@ -1,8 +1,13 @@
 """Full precision for losses, and for scores that are compared closely, whatever the network is."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
+from torch import Tensor, nn
+
+Conversion = Callable[[Tensor], Tensor]
+"""What a module applies to each of its tensors in ``to``, ``half``, ``cuda``, ..."""
 
 
 def full_precision(device: torch.device) -> AbstractContextManager:
@@ -10,3 +15,34 @@ def full_precision(device: torch.device) -> AbstractContextManager:
     if not torch.amp.is_autocast_available(device.type):
         return nullcontext()
     return torch.autocast(device.type, enabled=False)
+
+
+def product_type(values: Tensor) -> torch.dtype:
+    """The type in which a matrix product with these values is stored: autocast's, if it is on."""
+    device = values.device.type
+    if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
+        return torch.get_autocast_dtype(device)
+    return values.dtype
+
+
+def at_least_single(convert: Conversion) -> Conversion:
+    """The same conversion, except that it never narrows a tensor below single precision.
+
+    For the ``_apply`` of a module whose numbers half a mantissa cannot hold: an average that keeps
+    0.999 of itself would never move in bfloat16 (``trainer.precision=bf16-true``), because the
+    change is less than half a unit in the last place.
+    """
+
+    def converted(tensor: Tensor) -> Tensor:
+        result = convert(tensor)
+        narrowed = result.is_floating_point() and result.itemsize < 4 <= tensor.itemsize
+        return tensor.to(result.device) if narrowed else result
+
+    return converted
+
+
+class SingleLayerNorm(nn.LayerNorm):
+    """Layer normalisation that stays in single precision where a network is converted to half."""
+
+    def _apply(self, fn: Conversion, recurse: bool = True) -> nn.Module:
+        return super()._apply(at_least_single(fn), recurse)

@@ -14,6 +14,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from segadapt.functional.cosine import EPSILON, Score, accurate, cosine_scores
+from segadapt.functional.precision import product_type
+
+HEADROOM: Final = 64.0
+"""Mass of a class in float16: means below 1024 do not overflow, and a weight of one in a million
+pixels does not vanish."""
 
 
 def to_rows(maps: Float[Tensor, "b d h w"]) -> Float[Tensor, "b n d"]:
@@ -52,8 +57,8 @@ def centers_by_class(
 ) -> Float[Tensor, "b k d"]:
     """Mean row of each class, weighted by the class probabilities (CAC Eq. 4, SSA Eq. 4)."""
     weights = accurate(logits).softmax(2)
-    mass = weights.sum(1)[..., None]
-    return accurate(weights.to(rows.dtype).mT @ rows) / (mass + EPSILON)
+    mass = weights.sum(1)
+    return class_sums(weights, mass, rows) / (mass + EPSILON)[..., None]
 
 
 def centers_by_position(
@@ -61,7 +66,7 @@ def centers_by_position(
 ) -> Float[Tensor, "b k d"]:
     """Mean row of each class, weighted by the softmax of its scores over the pixels (SSA Eq. 6)."""
     weights = accurate(logits).softmax(1)
-    return accurate(weights.to(rows.dtype).mT @ rows)
+    return class_sums(weights, torch.ones_like(weights[:, 0]), rows)
 
 
 def centers_by_label(
@@ -84,8 +89,29 @@ def centers_by_label(
         group: Images that pool their pixels; None for all.
     """
     pixels = sum_over_group(count, group)[..., None]
-    means = sum_over_group(accurate(member.mT @ rows), group) / (pixels + EPSILON)
+    means = sum_over_group(class_sums(member, count, rows), group) / (pixels + EPSILON)
     return means.where(pixels > 0, fallback.detach().to(means.dtype))
+
+
+def class_sums(
+    weights: Float[Tensor, "b n k"], mass: Float[Tensor, "b k"], rows: Float[Tensor, "b n d"]
+) -> Float[Tensor, "b k d"]:
+    """Weighted sums of rows over the pixels, in single precision.
+
+    A product is stored in the type of the rows, or in autocast's. A sum over all pixels of an image
+    does not fit into float16, which ends at 65504 (65536 cells with a mean of 1 exceed it), and
+    single weights are too small for it. There each class is scaled by its mass before the product.
+
+    Args:
+        weights: Of each pixel for each class.
+        mass: Their sum over the pixels.
+        rows: Pixel features.
+    """
+    if product_type(rows) != torch.float16:
+        return accurate(weights.to(rows.dtype).mT @ rows)
+    scale = HEADROOM / mass.detach().clamp_min(1e-6)  # cancels, in the gradient as well
+    products = (weights * scale[:, None]).to(torch.float16).mT @ rows
+    return accurate(products) / scale[..., None]
 
 
 def class_counts(member: Float[Tensor, "b n k"]) -> Float[Tensor, "b k"]:

@@ -52,10 +52,12 @@ def resized(scores: ScoreMap, size: Size) -> ScoreMap:
     if scores.size == size:
         return scores
     height = scores.size[0]
-    ratio = torch.tensor(height) / size[0]  # in float32, as F.interpolate has it
+    # In float32, as F.interpolate has it, whatever torch's default type is (bf16-true sets it).
+    ratio = torch.tensor(height, dtype=torch.float32) / size[0]
 
     def rows(start: int, stop: int) -> Tensor:
-        position = ((torch.arange(start, stop) + 0.5) * ratio - 0.5).clamp_min(0)
+        centers = torch.arange(start, stop).to(ratio.dtype) + 0.5
+        position = (centers * ratio - 0.5).clamp_min(0)
         above = position.long().clamp_max(height - 1)
         below = (above + 1).clamp_max(height - 1)
         first = int(above[0])

@@ -32,14 +32,14 @@ class Row(NamedTuple):
 
 def uniform(size: Size, device: torch.device) -> Float[Tensor, "h w"]:
     """All pixels count the same, as in mmsegmentation."""
-    return torch.ones(size, device=device)
+    return torch.ones(size, dtype=torch.float32, device=device)
 
 
 def gaussian(size: Size, device: torch.device) -> Float[Tensor, "h w"]:
     """A bell of an eighth of the side, as in nnU-Net: pixels see less context near the edges."""
     sides = []
     for side in size:
-        offset = torch.arange(side, device=device) - (side - 1) / 2
+        offset = torch.arange(side, dtype=torch.float32, device=device) - (side - 1) / 2
         sides.append((-0.5 * (offset / (side / 8)) ** 2).exp())
     return torch.outer(*sides)
 
@@ -84,8 +84,9 @@ def pasted(rows: Sequence[Row], size: Size, weights: Weights = uniform) -> Score
         return [window for index in needed for window in kept[index]]
 
     def strip(start: int, stop: int) -> Tensor:
-        total = torch.zeros(images, stop - start, size[1], classes, device=device).movedim(-1, 1)
-        weight = torch.zeros(stop - start, size[1], device=device)
+        shape, single = (stop - start, size[1]), torch.float32
+        total = torch.zeros(images, *shape, classes, dtype=single, device=device).movedim(-1, 1)
+        weight = torch.zeros(shape, dtype=single, device=device)
         for top, left, scores in touched(start, stop):
             first, last = max(start, top), min(stop, top + scores.size[0])
             share = weigh(scores.size)[first - top : last - top]

@@ -57,3 +57,28 @@ def pixel_weights(
     averaged = torch.full_like(present, num_classes) if class_wise and all_classes else present
     share = 1 / ((mass + EPSILON).view(groups, -1) * averaged.clamp_min(1)[:, None])
     return importance * share.flatten()[bins].view_as(importance) / (groups * halves)
+
+
+def mean_over_groups(values: Float[Tensor, "b k"], group: int | None) -> Float[Tensor, ""]:
+    """Mean over the images of each oracle group and all classes, then over the groups.
+
+    Args:
+        values: Of each image and class.
+        group: Images of an oracle group; None for all. The last one may be smaller, and its images
+            then weigh more, as its pixels do in :func:`pixel_weights`.
+    """
+    size = len(values) if group is None else min(group, len(values))
+    if len(values) % size == 0:
+        return values.mean()
+    means = torch.stack([part.mean() for part in values.split(size)])
+    return means.mean()
+
+
+def check_group(group: int | None) -> None:
+    """Checks the number of images of an oracle group.
+
+    Raises:
+        ValueError: If it is not positive.
+    """
+    if group is not None and group < 1:
+        raise ValueError(f"group is a number of images or null, not {group}")

@@ -205,7 +205,7 @@ def _look(
 ) -> Float[Tensor, "m s"]:
     """Sums over all pixels, for a loss that needs them."""
     if not loss.looks:
-        return torch.zeros(len(mask), 0, device=mask.device)
+        return torch.zeros(len(mask), 0, dtype=torch.float32, device=mask.device)
     parts = [
         loss.look(pixels, _labels(mask, start, pixels), resizer.like("slopes", pixels))
         for start, pixels in strips(loss.classes)

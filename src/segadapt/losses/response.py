@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from segadapt.functional.boundary import EDGES, boundary_band
 from segadapt.functional.cosine import accurate
 from segadapt.functional.resize import shrink
-from segadapt.losses.averaging import pixel_weights
+from segadapt.losses.averaging import check_group, pixel_weights
 from segadapt.losses.soft_cross_entropy import row_entropy, soft_cross_entropy
 from segadapt.structures import IGNORE, Prediction, need
 
@@ -72,8 +72,7 @@ class ResponseDistillation(nn.Module):
             raise ValueError(
                 f"edge_size is at least 1 cell and border at least 0, not {edge_size} and {border}"
             )
-        if group is not None and group < 1:
-            raise ValueError(f"group is a number of images or null, not {group}")
+        check_group(group)
         self.label_mix, self.group = label_mix, group
         self.entropy_source = entropy_source if entropy else None
         self.class_wise, self.all_classes = class_wise, class_average == "all"

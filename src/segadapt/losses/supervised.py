@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from segadapt.functional.cosine import accurate
 from segadapt.functional.resize import upsample
+from segadapt.losses.averaging import check_group
 from segadapt.losses.fused import FusedLoss, fused_loss
 from segadapt.structures import Prediction, need
 
@@ -49,8 +50,7 @@ class Supervised(nn.Module):
             raise ValueError(f"branch is one of {', '.join(BRANCHES)}: not {branch!r}")
         if not pixel:
             raise ValueError(f"the supervision of the {branch} branch has no pixel loss; give one")
-        if group is not None and group < 1:
-            raise ValueError(f"group is a number of images or null, not {group}")
+        check_group(group)
         self.pixel = nn.ModuleList(pixel)
         self.branch, self.align_corners = branch, align_corners
         self.group, self.optional = group, optional

@@ -24,7 +24,7 @@ def cell_centres(size: Size, like: Tensor) -> Float[Tensor, "n 2"]:
         like: Gives the device, and the precision if that is more than single.
     """
     precise = torch.promote_types(like.dtype, torch.float32)
-    rows, columns = ((torch.arange(n, device=like.device) + 0.5).to(precise) / n for n in size)
+    rows, columns = ((torch.arange(n, device=like.device).to(precise) + 0.5) / n for n in size)
     return torch.stack(torch.meshgrid(columns, rows, indexing="xy"), -1).flatten(0, 1)
 
 
