@@ -69,7 +69,7 @@ def test_a_run_that_was_stopped_goes_on(tmp_path, stop):
 
     with pytest.raises(type(stop)):
         session.start(cfg(tmp_path), [], stopped)
-    assert said(tmp_path)["state"] == "running"
+    assert said(tmp_path)["state"] == "interrupted"
     session.start(cfg(tmp_path), [], fit)
     assert (said(tmp_path)["state"], said(tmp_path)["starts"]) == ("finished", 2)
 

@@ -3,11 +3,12 @@
 import math
 import os
 import shlex
+import signal
 import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import hydra
 from hydra.core.global_hydra import GlobalHydra
@@ -18,10 +19,20 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from segadapt import cached_set, offered
-from segadapt.failures import DEBUG, ERROR, Interrupted, debugging, kept, sentence
+from segadapt.answering import answer, fail, telling
+from segadapt.failures import (
+    DEBUG,
+    ERROR,
+    Interrupted,
+    debugging,
+    from_outside,
+    kept,
+    sentence,
+)
 from segadapt.mistakes import mistake
 from segadapt.overrides import typed
 from segadapt.published import announcement
+from segadapt.run_folder import has_checkpoint, has_failed
 from segadapt.run_reader import Run, read_run
 from segadapt.scaling import scaled
 from segadapt.signals import hand_over
@@ -61,7 +72,7 @@ def resume() -> None:
     def job(cfg: DictConfig) -> None:
         if cfg.run is None:
             sys.exit("error: which training? give run=RUN_FOLDER, as the training printed it")
-        _resumed(Path(cfg.run), cfg.trust_config)
+        _resumed(Path(str(cfg.run)), cfg.trust_config, cfg.data.steps)
 
     _composing(job, "resume")
 
@@ -106,11 +117,11 @@ def _trained(cfg: DictConfig) -> float:
     try:
         metrics = session.start(cfg, overrides, _fit)
         return _monitored(metrics, cfg.monitor)
-    except Exception as error:
+    except (Exception, Interrupted, KeyboardInterrupt) as error:
         code = _tell(error, folder)
         if isinstance(error, Interrupted):
             hand_over(error.signum)
-        elif sweeping:
+        elif sweeping and isinstance(error, Exception):
             return math.nan
         sys.exit(code)
 
@@ -129,12 +140,12 @@ def _announcement(cfg: DictConfig, model: str) -> str:
     return announcement(cfg.published, cfg.data.name, model, cfg.data.steps, warmup)
 
 
-def _resumed(folder: Path, trust_config: bool) -> None:
+def _resumed(folder: Path, trust_config: bool, steps: Any) -> None:
     from segadapt import session
 
     try:
-        session.resume(folder, _nothing if trust_config else check, _fit)
-    except Exception as error:
+        session.resume(folder, _nothing if trust_config else check, _fit, steps)
+    except (Exception, Interrupted, KeyboardInterrupt) as error:
         sys.exit(_tell(error, folder))
 
 
@@ -171,12 +182,7 @@ def _run(cfg: DictConfig) -> Run:
 
 def _told(act: Callable[[DictConfig], None], cfg: DictConfig) -> None:
     """Act on a training; what goes wrong is told in one sentence."""
-    try:
-        act(cfg)
-    except Exception as error:
-        if debugging():
-            raise
-        sys.exit(f"error: {sentence(error)}")
+    answer(lambda: act(cfg))
 
 
 def _fit(cfg: DictConfig) -> dict[str, float]:
@@ -191,18 +197,22 @@ def _monitored(metrics: dict[str, float], name: str) -> float:
     return metrics[name]
 
 
-def _tell(error: Exception, folder: Path) -> int:
-    """Say in one sentence how a run ended early; the exit code."""
+def _tell(error: BaseException, folder: Path) -> int:
+    """Say in one sentence how a run ended early, and how it is resumed; the exit code."""
     if debugging():
         traceback.print_exc()
+    again = f"resume with: python scripts/resume.py {typed('run', folder)}"
+    if isinstance(error, KeyboardInterrupt):
+        error = Interrupted(signal.SIGINT, None)
     if isinstance(error, Interrupted):
-        again = f"python scripts/resume.py {typed('run', folder)}"
-        print(f"{error}; continue with: {again}", file=sys.stderr)
+        print(f"{error}; {again}", file=sys.stderr)
         return error.exit_code
     said = sentence(error)
     print(f"error: {said}", file=sys.stderr)
     if kept(folder) == said:
         print(f"traceback: {folder / ERROR}", file=sys.stderr)
+    if has_failed(folder) and (has_checkpoint(folder) or from_outside(error)):
+        print(again, file=sys.stderr)
     return 1
 
 
@@ -216,12 +226,15 @@ def _composing(job: Callable[[], None], config: str) -> None:
     full = "HYDRA_FULL_ERROR"
     os.environ.setdefault(DEBUG, os.environ.get(full, "0"))
     os.environ[full] = "1"  # Hydra passes errors on, rather than printing them
-    try:
-        job()
-    except (HydraException, OmegaConfBaseException, ValueError) as error:
-        if debugging():
+    with telling("interrupted; the same command resumes what has a folder"):
+        try:
+            job()
+        except (HydraException, OmegaConfBaseException, ValueError) as error:
+            fail(error, mistake(error, lambda: _without_overrides(config)))
+        except BrokenPipeError:
             raise
-        sys.exit(f"error: {mistake(error, lambda: _without_overrides(config))}")
+        except OSError as error:  # Hydra makes the folder of a run
+            fail(error, f"{sentence(error)}; give another folder with hydra.run.dir=FOLDER")
 
 
 def _without_overrides(config: str) -> DictConfig:

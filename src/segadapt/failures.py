@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,9 +14,30 @@ DEBUG = "SEGADAPT_DEBUG"
 USER_ERRORS = (ValueError, OSError, ImportError, OmegaConfBaseException)
 """What a user can cause; everything else is a fault of ours or of a library."""
 
+NO_ANSWER = "another rank did not answer within trainer.strategy.timeout"
+"""How the sentence of a rank begins that has waited for another one in vain."""
 
-class Interrupted(Exception):
-    """The run was asked to stop, and has saved where it stands.
+OUTSIDE = (
+    (
+        re.compile(r"DataLoader worker .*(killed by signal|exited unexpectedly)"),
+        "a process that loads data has ended",
+        "; a system that runs out of memory kills processes: take fewer data.num_workers",
+    ),
+    (re.compile(r"(?i)\btimed out\b|wait timeout|collective operation timeout"), NO_ANSWER, ""),
+    (
+        re.compile(r"(?i)connection (was )?(closed|reset|refused)|broken pipe|connection error"),
+        "the connection to another rank broke",
+        "",
+    ),
+)
+"""What other processes do to a run: the text of a RuntimeError, what it means, the way out."""
+
+
+class Interrupted(BaseException):
+    """The run was asked to stop: it has saved where it stands, or stops where it last saved.
+
+    It is not an ``Exception``, as KeyboardInterrupt is not: a signal may come while a library
+    handles errors of its own.
 
     Args:
         signum: Number of the signal.
@@ -58,6 +80,8 @@ def sentence(error: BaseException) -> str:
         return _line(cause) + _advice(cause) + where
     if key and isinstance(cause, TypeError):
         return f"{_line(cause)}{where}"
+    if meaning := _outside(cause):
+        return meaning
     return f"{type(cause).__name__}: {_line(cause)}{where}; this was not foreseen, please report it"
 
 
@@ -74,18 +98,27 @@ def keep(folder: Path, error: BaseException) -> str:
             file.write(f"{said}\n\n{trace}")
     except FileExistsError:
         pass  # the first failure is the cause; those that follow from it are not
+    except OSError as second:  # the disk is full, say: the error itself matters more
+        print(f"the traceback was not kept: {_line(second)}", file=sys.stderr)
     return said
 
 
 def kept(folder: Path) -> str | None:
     """The sentence of the first failure in a run folder."""
-    file = folder / ERROR
-    return file.read_text().partition("\n")[0] if file.is_file() else None
+    try:
+        return (folder / ERROR).read_text().partition("\n")[0]
+    except OSError:  # there is none, or no folder
+        return None
 
 
 def forget(folder: Path) -> None:
     """Remove what a former start of this run said."""
     (folder / ERROR).unlink(missing_ok=True)
+
+
+def from_outside(error: BaseException) -> bool:
+    """Whether something else than the run ended it, so that it can be resumed as it is."""
+    return isinstance(error, RankFailed) or _outside(error) is not None
 
 
 def debugging() -> bool:
@@ -111,12 +144,25 @@ def _key(error: BaseException) -> str | None:
 
 def _line(error: BaseException) -> str:
     """The text of an error as one line; of one passed on by a loader process, the error's own."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename}: {error.strerror}"
     lines = [line.strip() for line in str(error).strip().splitlines() if line.strip()]
     if not lines:
         return type(error).__name__
     if lines[0].startswith("Caught "):
         return lines[-1].removeprefix(f"{type(error).__name__}: ")
     return " ".join(lines)
+
+
+def _outside(error: BaseException) -> str | None:
+    """What an error says of another process, if it does."""
+    if not isinstance(error, RuntimeError):
+        return None
+    text = _line(error)
+    for pattern, meaning, advice in OUTSIDE:
+        if pattern.search(text):
+            return f"{meaning} ({text.rstrip(' .')}){advice}"
+    return None
 
 
 def _is_memory(error: BaseException) -> bool:

@@ -65,6 +65,29 @@ def _regular(descriptor: int, file: Path) -> int:
 
 
 @contextmanager
+def make_folder(path: Path, what: str, way_out: str) -> Iterator[None]:
+    """Make a folder and begin to write in it; what the system has against it, in one sentence.
+
+    Args:
+        path: Folder; may exist.
+        what: What it is for.
+        way_out: Override that names another.
+
+    Raises:
+        ValueError: If the block, or making the folder, fails with an ``OSError``.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        file = error.filename or path
+        reason = "it is not a folder" if error.errno == errno.EEXIST else error.strerror or error
+        raise ValueError(
+            f"cannot write the {what} {path} ({file}: {reason}); give another one with {way_out}"
+        ) from error
+
+
+@contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """A file to write, which takes the place of ``path`` when all went well.
 

@@ -11,14 +11,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
 from omegaconf import DictConfig
 
-from segadapt.failures import Interrupted, RankFailed, kept
-from segadapt.signals import EXIT_CODES, STOPPING
+from segadapt.failures import NO_ANSWER, Interrupted, RankFailed, forget, kept
+from segadapt.signals import EXIT_CODES, STOPPING, UNCAUGHT, handling, leave_terminal
 
 PATIENCE = 5.0
 """Seconds that processes get to end by themselves once one of them has failed."""
@@ -70,8 +70,8 @@ def devices(trainer: DictConfig) -> int:
 def launch(folder: Path, count: int, command: Sequence[str] = ()) -> None:
     """Run a training in ``count`` processes and wait for its end.
 
-    A signal to this process is passed on to each of them: as SIGTERM, and a Ctrl-C after it as
-    such. When one fails, all end.
+    A signal to this process asks each of them to stop. Ctrl-C after that ends them at once. When
+    one fails, all end.
 
     Args:
         folder: Run folder, which this process holds.
@@ -84,32 +84,86 @@ def launch(folder: Path, count: int, command: Sequence[str] = ()) -> None:
     """
     command = command or (sys.executable, "-m", "segadapt.rank", str(folder))
     port, ranks = _free_port(), list[subprocess.Popen]()
-    received: list[int] = []
-
-    def pass_on(signum: int, _: FrameType | None) -> None:
-        impatient = bool(received) and signum == signal.SIGINT
-        received.append(signum)
-        for process in ranks:
-            process.send_signal(signal.SIGINT if impatient else signal.SIGTERM)
-
-    with _Handling(STOPPING, pass_on):
+    request = _Request(ranks)
+    with handling(STOPPING, request.hear):
         try:
-            ranks += [_start(command, local, count, port) for local in range(count)]
-            codes = _watch(ranks)
+            for local in range(count):
+                ranks.append(_start(command, local, count, port))
+            request.repeat()  # to those that had not been started yet
+            first = _watch(ranks)
         finally:
-            _end(ranks)
+            lost = _end(ranks)
+    ended = [None if local in lost else process.returncode for local, process in enumerate(ranks)]
+    if request.interrupted(ended) or EXIT_CODES.intersection(first):
+        forget(folder)  # what a rank said of others that stopped before it
+        raise Interrupted(request.signum or _told(first), None)
+    if any(first):
+        raise RankFailed(_failure(folder, first, lost))
+
+
+class _Request:
+    """What this process has been asked to do, passed on to the ranks.
+
+    Args:
+        ranks: Those that run; may grow.
+    """
+
+    def __init__(self, ranks: Sequence[subprocess.Popen]) -> None:
+        self.ranks = ranks
+        self.signum = 0
+        """The first signal."""
+        self.impatient = False
+
+    def hear(self, number: int, _: FrameType | None) -> None:
+        """Handle a signal."""
+        if number == signal.SIGHUP:
+            leave_terminal()
+        self.impatient = self.impatient or bool(self.signum and number == signal.SIGINT)
+        self.signum = self.signum or number
+        self.repeat()
+
+    def repeat(self) -> None:
+        """Pass on what was asked; a rank that stops already is not disturbed by it."""
+        for process in self.ranks if self.signum else ():
+            if self.impatient:
+                process.kill()
+            else:  # the terminal of a rank is ours
+                hang_up = self.signum == signal.SIGHUP
+                process.send_signal(signal.SIGHUP if hang_up else signal.SIGTERM)
+
+    def interrupted(self, codes: Sequence[int | None]) -> bool:
+        """Whether ranks ended with ``codes`` because it was asked for.
+
+        One that had not learnt to stop in order died of the signal, and others may have failed over
+        the loss of it. Where none stopped so, they failed by themselves.
+        """
+        return self.impatient or (
+            self.signum > 0 and bool((EXIT_CODES | UNCAUGHT).intersection(codes))
+        )
+
+
+def _told(codes: Sequence[int | None]) -> int:
+    """The signal that ranks were sent by somebody else."""
+    return next(code for code in codes if code in EXIT_CODES) - 128
+
+
+def _failure(folder: Path, codes: Sequence[int | None], lost: Sequence[int]) -> str:
+    """Why a run has failed.
+
+    Args:
+        folder: Its folder.
+        codes: Exit codes at the moment of the first failure.
+        lost: Ranks that did not end by themselves when others had failed.
+    """
+    said = kept(folder)
+    if lost and said and said.startswith(NO_ANSWER):
+        ranks = ", ".join(map(str, lost))
+        return f"rank {ranks} stopped answering; all processes were ended ({said})"
     killed = next((local for local, code in enumerate(codes) if code and code < 0), None)
-    if received and killed is not None and codes[killed] == -signal.SIGTERM:
-        raise Interrupted(received[0], None)  # it had not yet learnt to stop in order
     if killed is not None:
         name = signal.Signals(-(codes[killed] or 0)).name
-        raise RankFailed(
-            f"the process of rank {killed} was killed by {name}; all others were ended"
-        )
-    if EXIT_CODES.intersection(codes):
-        raise Interrupted(received[0] if received else int(signal.SIGTERM), None)
-    if any(codes):
-        raise RankFailed(kept(folder) or f"the processes ended with the exit codes {codes}")
+        return f"the process of rank {killed} was killed by {name}; all others were ended"
+    return said or f"the processes ended with the exit codes {list(codes)}"
 
 
 def _start(command: Sequence[str], local: int, count: int, port: int) -> subprocess.Popen:
@@ -141,31 +195,19 @@ def _watch(ranks: Sequence[subprocess.Popen]) -> list[int | None]:
         time.sleep(0.05)
 
 
-def _end(ranks: Sequence[subprocess.Popen]) -> None:
-    """Leave no process behind."""
-    deadline = time.monotonic() + PATIENCE
-    for process in ranks:
+def _end(ranks: Sequence[subprocess.Popen]) -> list[int]:
+    """Leave no process behind; those that did not end by themselves."""
+    deadline, lost = time.monotonic() + PATIENCE, []
+    for local, process in enumerate(ranks):
         try:
             process.wait(max(deadline - time.monotonic(), 0))
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+            lost.append(local)
         assert process.stdin is not None
         process.stdin.close()
-
-
-class _Handling:
-    """Signal handlers for the time of a block, if it is the main thread's."""
-
-    def __init__(self, signals: Sequence[int], handler: Callable) -> None:
-        self.signals, self.handler = signals, handler
-
-    def __enter__(self) -> None:
-        self.before = [signal.signal(number, self.handler) for number in self.signals]
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in zip(self.signals, self.before, strict=True):
-            signal.signal(number, handler)
+    return lost
 
 
 def _gpus() -> int:

@@ -1,10 +1,14 @@
 """One of the processes of a run with several ranks: python -m segadapt.rank RUN_FOLDER."""
 
+import atexit
 import os
+import signal
 import sys
 import threading
 import traceback
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
 from segadapt.failures import Interrupted, debugging, keep
 from segadapt.run_folder import load_config
@@ -16,6 +20,7 @@ def main(folder: Path) -> int:
     An error goes into the folder, from where the parent tells it once.
     """
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    signal.signal(signal.SIGINT, _stop)  # of somebody else: the parent asks by other signals
     try:
         from segadapt.experiment import fit
 
@@ -26,8 +31,12 @@ def main(folder: Path) -> int:
         keep(folder, error)
         if debugging():
             traceback.print_exc()
-        raise SystemExit(1) from error
+        return 1
     return 0
+
+
+def _stop(number: int, _: FrameType | None) -> None:
+    raise Interrupted(number, None)
 
 
 def _end_with_parent() -> None:
@@ -36,5 +45,17 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
+def _leave(code: int) -> NoReturn:
+    """End this process with what is due at its end, but without taking the interpreter down.
+
+    That destroys threads of process groups that still wait for ranks which are gone, and C++ then
+    aborts the process: its exit code would be that of SIGABRT.
+    """
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    _leave(main(Path(sys.argv[1])))

@@ -1,15 +1,16 @@
 """A run folder: everything about one training, and never more than one process in it.
 
 ``config.yaml`` (resolved), ``overrides.yaml``, ``environment.json``, ``metrics.csv``,
-``checkpoints/``, ``report.json``, ``per_image.npz``, and ``run.json`` with the state: ``running``
-(or killed), ``finished``, ``failed``. ``attempts/`` holds what starts with other configs left that
+``checkpoints/``, ``report.json``, ``per_image.npz``, and ``run.json`` with the state: ``running``,
+``interrupted``, ``finished``, ``failed``. A run that was killed says ``running``, but nobody holds
+its lock: ``locks.true_state`` tells. ``attempts/`` holds what starts with other configs left that
 came to no checkpoint. Nothing here imports torch.
 """
 
-import fcntl
 import json
 import os
 import socket
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,9 +21,12 @@ from omegaconf.errors import MissingMandatoryValue
 
 from segadapt.attempts import set_aside
 from segadapt.configs import Config, check_counts, differences, moved, resolved
-from segadapt.files import replace_text, sweep
+from segadapt.files import make_folder, replace_text, sweep
+from segadapt.lengthening import dependence, lengthened
+from segadapt.locks import LOCK, Held, hold
+from segadapt.overrides import typed
 
-CONFIG, OVERRIDES, STATE, LOCK = "config.yaml", "overrides.yaml", "run.json", ".lock"
+CONFIG, OVERRIDES, STATE = "config.yaml", "overrides.yaml", "run.json"
 CHECKPOINTS = "checkpoints"
 
 
@@ -33,23 +37,22 @@ class RunFolder:
         path: Folder; made if it is not there.
 
     Raises:
-        ValueError: If another process holds it.
+        ValueError: If another process holds it, or it cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
-        path.mkdir(parents=True, exist_ok=True)
-        self.path = path
-        self.lock = (path / LOCK).open("a")
-        try:
-            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            self.lock.close()
-            who = _read(path / STATE)
-            raise ValueError(
-                f"process {who.get('pid')} on {who.get('host')} is training in {path}; "
-                "wait for it, or take another folder with hydra.run.dir=FOLDER"
-            ) from None
-        sweep(path)
+        with make_folder(path, "run folder", "hydra.run.dir=FOLDER"):
+            self.path = path
+            try:
+                self.lock = hold(path / LOCK)
+            except Held:
+                who = _read(path / STATE)
+                name = f"process {who['pid']} on {who['host']}" if who else "another process"
+                raise ValueError(
+                    f"{name} is training in {path}; wait for it, or take another folder with "
+                    "hydra.run.dir=FOLDER"
+                ) from None
+            sweep(path)
 
     @classmethod
     def start(cls, path: Path, cfg: DictConfig, overrides: Sequence[str]) -> "RunFolder":
@@ -83,13 +86,14 @@ class RunFolder:
 
     @classmethod
     def resume(
-        cls, path: Path, check: Callable[[DictConfig], None]
+        cls, path: Path, check: Callable[[DictConfig], None], steps: Any = None
     ) -> "tuple[RunFolder, DictConfig]":
         """Go on with an interrupted run, from its folder alone, wherever it lies now.
 
         Args:
             path: Folder.
             check: Raises if the config is not to be trusted.
+            steps: Optimiser steps to which the run is lengthened; None leaves it as it is.
 
         Raises:
             ValueError: If there is none, it is finished, or another process holds it.
@@ -100,8 +104,11 @@ class RunFolder:
         config = load_config(path)
         check(config)
         folder = cls(path)
-        folder._check_same(folder.state(), resolved(config))
-        folder._mark(folder.state())
+        try:
+            config = folder._resumed(config, steps)
+        except ValueError:
+            folder.close()
+            raise
         return folder, config
 
     def state(self) -> dict[str, Any]:
@@ -115,11 +122,35 @@ class RunFolder:
     def fail(self, cause: str) -> None:
         """The last act of a run that did not."""
         failures = [*self.state().get("failures", []), cause]
-        note(self.path, state="failed", ended=_now(), cause=cause, failures=failures)
+        self._end(state="failed", ended=_now(), cause=cause, failures=failures)
+
+    def interrupt(self) -> None:
+        """The last act of a run that was asked to stop."""
+        self._end(state="interrupted", ended=_now())
 
     def close(self) -> None:
         """Let others have the folder."""
         self.lock.close()
+
+    def _end(self, **facts: Any) -> None:
+        """Note how the run ended, if that can be: why it did is told on the terminal besides."""
+        try:
+            note(self.path, **facts)
+        except OSError as error:
+            print(f"{self.path / STATE} was not written: {error.strerror}", file=sys.stderr)
+
+    def _resumed(self, config: DictConfig, steps: Any) -> DictConfig:
+        """The config to go on with; a run that is lengthened keeps it."""
+        state, plain = self.state(), resolved(config)
+        if steps is not None and steps != plain["data"]["steps"]:
+            longer = OmegaConf.create(lengthened(plain, steps))
+            self._mark(state)  # first: a run that is interrupted now ends once more
+            replace_text(self.path / CONFIG, OmegaConf.to_yaml(longer))
+            return longer
+        if state["state"] == "finished":
+            raise ValueError(_finished(self.path, plain))
+        self._mark(state)
+        return config
 
     def _mark(self, before: Mapping[str, Any]) -> None:
         facts = {
@@ -134,7 +165,7 @@ class RunFolder:
 
     def _came_to_nothing(self, state: Mapping[str, Any], config: Config) -> bool:
         """Whether another config may take the place of this one, which has no checkpoint."""
-        if state["state"] == "finished" or any((self.path / CHECKPOINTS).glob("*.ckpt")):
+        if state["state"] == "finished" or has_checkpoint(self.path):
             return False
         if not (self.path / CONFIG).is_file():  # killed while it was put aside
             return True
@@ -159,16 +190,14 @@ def note(path: Path, **facts: Any) -> None:
     _write(path / STATE, {**_read(path / STATE), **facts})
 
 
-def is_held(path: Path) -> bool:
-    """Whether a process is training in a folder at this moment."""
-    if not (path / LOCK).is_file():
-        return False
-    with (path / LOCK).open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
+def has_failed(path: Path) -> bool:
+    """Whether the run of a folder has failed."""
+    return _read(path / STATE).get("state") == "failed"
+
+
+def has_checkpoint(path: Path) -> bool:
+    """Whether a run has saved anything that it can be resumed from."""
+    return any((path / CHECKPOINTS).glob("*.ckpt"))
 
 
 def load_config(path: Path) -> DictConfig:
@@ -177,6 +206,21 @@ def load_config(path: Path) -> DictConfig:
     assert isinstance(config, DictConfig)
     plain = resolved(config)
     return OmegaConf.create(moved(plain, plain["paths"]["run"], str(path.resolve())))
+
+
+def _finished(path: Path, config: Config) -> str:
+    """What can be done with a run that cannot be resumed."""
+    steps, run = config["data"]["steps"], typed("run", path)
+    reason = dependence(config["schedule"])
+    longer = (
+        f"it cannot be trained for longer, because {reason}"
+        if reason
+        else f"train for longer with: python scripts/resume.py {run} data.steps=N"
+    )
+    return (
+        f"{path} holds a run that has finished at step {steps} of {steps}; evaluate it with: "
+        f"python scripts/evaluate.py {run}; {longer}"
+    )
 
 
 def complete(cfg: DictConfig) -> Config:

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from omegaconf import DictConfig, OmegaConf
 
+from segadapt.locks import true_state
+
 
 class Run(NamedTuple):
     """A training's folder."""
@@ -14,7 +16,7 @@ class Run(NamedTuple):
     folder: Path
     config: DictConfig
     state: str
-    """``finished``, ``running`` (or killed) or ``failed``."""
+    """``finished``, ``running``, ``interrupted`` (or killed) or ``failed``."""
     checkpoint: Path
 
 
@@ -43,7 +45,8 @@ def read_run(folder: str | int | None, checkpoint: str, check: Callable[[DictCon
     assert isinstance(loaded, DictConfig)
     weights = _checkpoint(path / "checkpoints", checkpoint)
     check(loaded)
-    return Run(path, loaded, json.loads(state.read_text())["state"], weights)
+    said = json.loads(state.read_text())["state"]
+    return Run(path, loaded, true_state(path, said), weights)
 
 
 def _checkpoint(folder: Path, name: str) -> Path:

@@ -1,15 +1,19 @@
 """A training from its first act in the run folder to its last, whatever happens in between."""
 
 import math
+import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 from omegaconf import DictConfig
 
 from segadapt.failures import Interrupted, forget, keep
 from segadapt.launch import launch, rank, ranks_to_start
 from segadapt.run_folder import RunFolder
+from segadapt.signals import handling, leave_terminal, unhandled
 
 Fit = Callable[[DictConfig], dict[str, float]]
 
@@ -30,19 +34,39 @@ def start(cfg: DictConfig, overrides: Sequence[str], fit: Fit) -> dict[str, floa
     """
     if rank() > 0:  # of torchrun or srun: the first process has the folder
         return fit(cfg)
-    return _held(RunFolder.start(Path(cfg.paths.run), cfg, overrides), cfg, fit)
+    with interruptible():
+        return _held(RunFolder.start(Path(cfg.paths.run), cfg, overrides), cfg, fit)
 
 
-def resume(path: Path, check: Callable[[DictConfig], None], fit: Fit) -> dict[str, float]:
+def resume(
+    path: Path, check: Callable[[DictConfig], None], fit: Fit, steps: Any = None
+) -> dict[str, float]:
     """Go on with an interrupted training, from its folder alone.
 
     Args:
         path: Run folder.
         check: Raises if the config is not to be trusted.
         fit: Trains in this process.
+        steps: Optimiser steps to which the run is lengthened; None leaves it as it is.
     """
-    folder, cfg = RunFolder.resume(path, check)
-    return _held(folder, cfg, fit)
+    with interruptible():
+        folder, cfg = RunFolder.resume(path, check, steps)
+        return _held(folder, cfg, fit)
+
+
+def interruptible() -> AbstractContextManager[None]:
+    """Stop at once for a signal in the block, where nothing else handles it.
+
+    A training listens to signals itself from its first step to its last; this is for what comes
+    before and after, so that an interruption is never told as a failure.
+    """
+    return handling(unhandled(), _stop)
+
+
+def _stop(number: int, _: FrameType | None) -> None:
+    if number == signal.SIGHUP:
+        leave_terminal()
+    raise Interrupted(number, None)
 
 
 def _held(folder: RunFolder, cfg: DictConfig, fit: Fit) -> dict[str, float]:
@@ -60,10 +84,11 @@ def _held(folder: RunFolder, cfg: DictConfig, fit: Fit) -> dict[str, float]:
 
 @contextmanager
 def _outcome(folder: RunFolder) -> Iterator[None]:
-    """Says in run.json how the block ended; one that was interrupted stays ``running``."""
+    """Says in run.json how the block ended."""
     try:
         yield
     except (Interrupted, KeyboardInterrupt, SystemExit):
+        folder.interrupt()
         raise
     except BaseException as error:
         folder.fail(keep(folder.path, error))

@@ -43,7 +43,7 @@ def build_trainer(
     }
     if cfg.precision == "auto":
         fixed["precision"] = "bf16-mixed" if gpu else "32-true"
-    return instantiate(
+    trainer = instantiate(
         cfg,
         **fixed,
         sync_batchnorm=gpu and cfg.sync_batchnorm,  # torch has none for CPUs
@@ -51,6 +51,10 @@ def build_trainer(
         logger=list(loggers),
         plugins=[AtomicCheckpointIO()],
     )
+    # Lightning's handler of SIGTERM broadcasts from wherever a rank happens to be, which mixes with
+    # the collective calls of the start; and its exception ends a process as if all had gone well.
+    trainer._signal_connector.register_signal_handlers = _nothing
+    return trainer
 
 
 def on_gpu(cfg: DictConfig) -> bool:
@@ -65,3 +69,7 @@ def on_gpu(cfg: DictConfig) -> bool:
             f"trainer.accelerator={cfg.accelerator}, but torch finds no GPU; take trainer=cpu"
         )
     return there and cfg.accelerator != "cpu"
+
+
+def _nothing() -> None:
+    pass

@@ -54,8 +54,23 @@ def test_a_scheduler_that_sends_several_still_gets_its_checkpoint(callback, trai
     callback.save.assert_called_once_with(trainer)
 
 
-def test_an_impatient_user_ends_it_at_once(callback):
-    os.kill(os.getpid(), signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt):
+@pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM])
+def test_an_impatient_user_ends_it_at_once_which_is_an_interruption(callback, first):
+    os.kill(os.getpid(), first)
+    with pytest.raises(Interrupted) as stopped:
         os.kill(os.getpid(), signal.SIGINT)
+    assert stopped.value.signum == first
+    callback.save.assert_not_called()
+
+
+def test_what_is_ignored_stays_ignored_for_nohup_relies_on_it(trainer):
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    callback = Preemption(Mock())
+    try:
+        callback.on_train_start(trainer, Mock(L.LightningModule))
+        os.kill(os.getpid(), signal.SIGHUP)
+        step(callback, trainer, 0)
+        callback.on_train_end(trainer, Mock(L.LightningModule))
+    finally:
+        assert signal.signal(signal.SIGHUP, before) == signal.SIG_IGN
     callback.save.assert_not_called()

@@ -99,7 +99,7 @@ def test_what_is_not_finished_is_said_and_left_out(tmp_path):
     assert [result.folder.name for result in found.results] == ["good"]
     said = "\n".join(found.problems)
     for text in (
-        "killed: the run is running",
+        "killed: the run was interrupted; resume it with: python scripts/resume.py run=",
         "silent: finished, but without report.json",
         "half: report.json is half-written",
         "other: report.json has no results.student.miou",

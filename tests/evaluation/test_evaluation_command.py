@@ -195,8 +195,8 @@ def test_an_unfinished_training_is_evaluated_and_named(trained, tmp_path):
         (tmp_path / file).write_bytes((folder / file).read_bytes())
     (tmp_path / "run.json").write_text(json.dumps({"state": "running"}))
     _, report, text = evaluated(tmp_path)
-    assert report["protocol"]["run"]["state"] == "running"
-    assert "of a training that is running" in text
+    assert report["protocol"]["run"]["state"] == "interrupted"  # nobody trains there
+    assert "of a training that was interrupted" in text
 
 
 def test_the_same_weights_by_file_name(trained):

@@ -11,7 +11,7 @@ import torch.distributed as dist
 from lightning.pytorch.callbacks import Callback
 
 from segadapt.failures import Interrupted
-from segadapt.signals import STOPPING
+from segadapt.signals import STOPPING, Handler, leave_terminal, listen, restore
 
 
 class Preemption(Callback):
@@ -19,7 +19,7 @@ class Preemption(Callback):
 
     The handler only takes a note. Over several ranks the notes are joined once a step in a gloo
     group of their own, one step behind, so that nobody waits, neither for it nor for a GPU. Ctrl-C
-    after a signal ends the process at once; a scheduler may well send several.
+    after a signal stops the run at once, where it last saved; a scheduler may well send several.
 
     Args:
         save: Writes a checkpoint.
@@ -28,19 +28,18 @@ class Preemption(Callback):
     def __init__(self, save: Callable[[L.Trainer], None]) -> None:
         self.save = save
         self.received = 0
-        self._before: dict[int, Callable | int | None] = {}
+        self._before: dict[int, Handler | int | None] = {}
         self._ballot: Ballot | None = None
 
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if trainer.world_size > 1:
             self._ballot = Ballot()
             # Lightning tells ranks of a signal by a broadcast that every step waits for on the
-            # device; this callback takes its place.
+            # device; this callback takes its place. (build_trainer takes its handlers away.)
             trainer.fit_loop.epoch_loop._broadcast_sigterm_tensor = _nothing  # type: ignore[method-assign]
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        # Not earlier: Lightning wraps what it finds, and broadcasts inside its handler.
-        self._before = {number: signal.signal(number, self._note) for number in STOPPING}
+        self._before = listen(STOPPING, self._note)
 
     def on_train_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
@@ -54,6 +53,8 @@ class Preemption(Callback):
             return
         number = self.received if self._ballot is None else self._ballot.cast(self.received)
         if number:
+            if self._ballot is not None:
+                self._ballot.end()
             self.save(trainer)
             raise Interrupted(number, trainer.global_step)
 
@@ -66,13 +67,14 @@ class Preemption(Callback):
         self._restore()
 
     def _note(self, number: int, frame: FrameType | None) -> None:
+        if number == signal.SIGHUP:
+            leave_terminal()
         if self.received and number == signal.SIGINT:
-            raise KeyboardInterrupt
+            raise Interrupted(self.received, None)
         self.received = self.received or number
 
     def _restore(self) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
+        restore(self._before)
         self._before = {}
         if self._ballot is not None:
             self._ballot.close()
@@ -95,6 +97,11 @@ class Ballot:
             self.value, dist.ReduceOp.MAX, group=self.group, async_op=True
         )
         return joined
+
+    def end(self) -> None:
+        """Wait for what is under way: all ranks have stopped at the same vote."""
+        self._wait()
+        self.pending = None
 
     def close(self) -> None:
         """Forget what is under way."""

@@ -11,6 +11,7 @@ from yaml import YAMLError
 
 from segadapt.attempts import ATTEMPTS
 from segadapt.configs import at, resolved
+from segadapt.locks import true_state
 from segadapt.overrides import typed
 from segadapt.per_image import PER_IMAGE, PerImage, read_per_image
 from segadapt.published import departures, title
@@ -143,8 +144,7 @@ def read(folder: Path, evaluation: str | None = None) -> Result:
     """
     state = _json(folder / "run.json")
     if state.get("state") != "finished":
-        cause = f": {state['cause']}" if state.get("cause") else ""
-        raise ValueError(f"{folder}: the run is {state.get('state', 'without a state')}{cause}")
+        raise ValueError(f"{folder}: {_unfinished(folder, state)}")
     file, counts = _files(folder, evaluation)
     report = _json(file)
     try:
@@ -162,6 +162,15 @@ def read(folder: Path, evaluation: str | None = None) -> Result:
         )
     images = read_per_image(counts) if counts.is_file() else None
     return Result(folder, config, tuple(map(str, words)), state, report, images)
+
+
+def _unfinished(folder: Path, state: Mapping[str, Any]) -> str:
+    match true_state(folder, state.get("state", "without a state")):
+        case "interrupted":
+            again = f"python scripts/resume.py {typed('run', folder)}"
+            return f"the run was interrupted; resume it with: {again}"
+        case said:
+            return f"the run is {said}" + (f": {state['cause']}" if state.get("cause") else "")
 
 
 def curve(folder: Path, name: str) -> list[tuple[int, float]]:

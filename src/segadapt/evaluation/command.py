@@ -5,7 +5,7 @@ import math
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
@@ -23,6 +23,9 @@ from segadapt.report import headline, table, write_json
 from segadapt.run_reader import Run
 from segadapt.segmentor import Segmentor
 from segadapt.weights import read_weights, with_weights
+
+STATES: Final = {"running": "is running", "interrupted": "was interrupted", "failed": "failed"}
+"""What is said of a training that has not finished."""
 
 
 def evaluate(
@@ -62,7 +65,7 @@ def evaluate(
     split = [cfg.split] if cfg.split != "val" else []
     name = "-".join([named(instantiate(cfg.inference)), weights.file.stem, *split])
     results = {branch: one.scores for branch, one in found.findings.branches.items()}
-    state = "" if run.state == "finished" else f" (of a training that is {run.state})"
+    state = "" if run.state == "finished" else f" (of a training that {STATES[run.state]})"
     # Shown before anything is written: a full disk must not cost what took hours to measure.
     console.print(table(results, found.classes, f"{cfg.data.name} {cfg.split}, {name}"))
     _print(console, headline(results), f"checkpoint: step {weights.step}{state}")

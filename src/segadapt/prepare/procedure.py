@@ -1,6 +1,5 @@
 """From a recipe to a data set: fetch, verify, unpack, check, move into place."""
 
-import fcntl
 import os
 import shutil
 from collections.abc import Iterator
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from segadapt.files import sync_folder
+from segadapt.locks import LOCK, Held, hold
 from segadapt.prepare.bars import Bars
 from segadapt.prepare.copying import full_disk_said
 from segadapt.prepare.fetch import check_by_hand, fetch
@@ -72,13 +72,13 @@ def _publish(stage: Path, root: Path, folders: list[Folder]) -> None:
 @contextmanager
 def _alone(downloads: Path) -> Iterator[None]:
     """Keep other calls for the same root away."""
-    with (downloads / ".lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise ValueError(
-                f"another call prepares {downloads.parent} now; wait for its end"
-            ) from error
+    try:
+        lock = hold(downloads / LOCK)
+    except Held as error:
+        raise ValueError(
+            f"another call prepares {downloads.parent} now; wait for its end"
+        ) from error
+    with lock:
         yield
 
 

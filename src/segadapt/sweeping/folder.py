@@ -5,7 +5,6 @@ and notebooks only: what a sweep goes on from is in the folders of its trials.
 """
 
 import csv
-import fcntl
 import io
 import json
 import os
@@ -14,7 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from segadapt.files import replace_text, sweep
+from segadapt.files import make_folder, replace_text, sweep
+from segadapt.locks import Held, hold
 from segadapt.sweeping.trial import Standing, Trial
 
 Row = tuple[Trial, Standing]
@@ -27,27 +27,23 @@ class SweepFolder:
         path: Folder; made if it is not there.
 
     Raises:
-        ValueError: If another sweep holds it.
+        ValueError: If another sweep holds it, or it cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
-        path.mkdir(parents=True, exist_ok=True)
-        self.path = path
-        self.lock = (path / ".sweep.lock").open("a+")
-        try:
-            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            self.lock.seek(0)
-            who = self.lock.read() or "another process"
-            self.lock.close()
-            raise ValueError(
-                f"{who} is sweeping in {path}; wait for it, or take another folder with "
-                "hydra.sweep.dir=FOLDER"
-            ) from None
-        self.lock.truncate(0)
-        self.lock.write(f"process {os.getpid()} on {socket.gethostname()}")
-        self.lock.flush()
-        sweep(path)
+        with make_folder(path, "sweep folder", "hydra.sweep.dir=FOLDER"):
+            self.path = path
+            try:
+                self.lock = hold(path / ".sweep.lock")
+            except Held as other:
+                raise ValueError(
+                    f"{other.said or 'another process'} is sweeping in {path}; wait for it, or "
+                    "take another folder with hydra.sweep.dir=FOLDER"
+                ) from None
+            self.lock.truncate(0)
+            self.lock.write(f"process {os.getpid()} on {socket.gethostname()}")
+            self.lock.flush()
+            sweep(path)
 
     def __enter__(self) -> "SweepFolder":
         return self

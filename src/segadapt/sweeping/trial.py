@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from segadapt.run_folder import STATE, is_held
+from segadapt.locks import true_state
+from segadapt.run_folder import STATE
 
 NEW, INTERRUPTED, BUSY, FAILED, FINISHED = "new", "interrupted", "busy", "failed", "finished"
 
@@ -50,14 +51,15 @@ def standing(trial: Trial) -> Standing:
     file = trial.folder / STATE
     facts: dict[str, Any] = json.loads(file.read_text()) if file.is_file() else {}
     metrics, causes = facts.get("metrics", {}), tuple(facts.get("failures", ()))
-    match facts.get("state"):
+    match state := facts.get("state"):
         case None:
             return Standing(NEW, None, metrics, causes)
         case "finished":
             return _measured(trial.monitor, metrics, causes)
         case "failed":
             return Standing(FAILED, None, metrics, causes or (facts["cause"],))
-    return Standing(BUSY if is_held(trial.folder) else INTERRUPTED, None, metrics, causes)
+    busy = true_state(trial.folder, state) == "running"
+    return Standing(BUSY if busy else INTERRUPTED, None, metrics, causes)
 
 
 def _measured(
