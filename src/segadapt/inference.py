@@ -216,7 +216,8 @@ def _kept(scores: ScoreMap, keep: Keep) -> Tensor:
 def _scaled(image: Float[Tensor, "b c H W"], scale: float) -> Float[Tensor, "b c _ _"]:
     if scale == 1:
         return image
-    height, width = (int(side * scale + 0.5) for side in size_of(image))  # mmcv's rounding
+    # mmcv's rounding, which would leave no row of a strip that is thin enough.
+    height, width = (max(int(side * scale + 0.5), 1) for side in size_of(image))
     return F.interpolate(image, size=(height, width), mode="bilinear")
 
 

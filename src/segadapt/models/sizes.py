@@ -10,9 +10,18 @@ def pad(image: Float[Tensor, "b c _ _"], rows: int, columns: int) -> Float[Tenso
     return F.pad(image, (0, columns - image.shape[3], 0, rows - image.shape[2]))
 
 
-def pad_to_multiple(image: Float[Tensor, "b c _ _"], multiple: int) -> Float[Tensor, "b c _ _"]:
-    """Pad to the next size that ``multiple`` divides."""
-    rows, columns = (ceil_divide(side, multiple) * multiple for side in image.shape[2:])
+def pad_to_multiple(
+    image: Float[Tensor, "b c _ _"], multiple: int, smallest: int = 1
+) -> Float[Tensor, "b c _ _"]:
+    """Pad to the next size that ``multiple`` divides.
+
+    Args:
+        image: Network input of any size.
+        multiple: Of how many pixels.
+        smallest: Shorter sides are padded as if they had this many pixels.
+    """
+    sides = (max(side, smallest) for side in image.shape[2:])
+    rows, columns = (ceil_divide(side, multiple) * multiple for side in sides)
     return image if image.shape[2:] == (rows, columns) else pad(image, rows, columns)
 
 

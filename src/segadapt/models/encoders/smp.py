@@ -1,5 +1,7 @@
 """The encoders that segmentation-models-pytorch has and timm has not, such as SegFormer's MiT."""
 
+from typing import Final
+
 from jaxtyping import Float
 from segmentation_models_pytorch.encoders import (
     get_encoder,
@@ -15,6 +17,10 @@ from segadapt.models.encoders.tags import show, smp_tag
 from segadapt.models.interfaces import Encoder
 from segadapt.models.sizes import crop, pad_to_multiple
 
+MIT_SMALLEST: Final = 29
+"""Pixels of the shortest side that MiT takes: attention of its first stage reduces the keys by a
+convolution of 8 x 8 cells of stride 4, and 29 pixels make 8 cells."""
+
 
 class SmpEncoder(Encoder):
     """Last ``levels`` maps of an smp encoder, for images of any size.
@@ -25,7 +31,8 @@ class SmpEncoder(Encoder):
         weights: Start from this downloaded file instead; MiT's parameters have their authors'
             names.
         levels: How many of the last maps to return.
-        multiple: What image sides are padded to a multiple of.
+        multiple: What image sides are padded to a multiple of; MiT also pads sides below 29
+            pixels, which its first reduction cannot cover.
         layer_norm_eps: Replaces the epsilon of every layer norm; smp's MiT has 1e-5, the authors'
             and mmsegmentation's 1e-6.
 
@@ -63,12 +70,12 @@ class SmpEncoder(Encoder):
         self.strides = tuple(2**level for level in range(len(self.body.out_channels)))[-levels:]
         if 0 in self.channels or levels >= len(self.body.out_channels):
             raise ValueError(f"{name} has fewer than {levels} levels; lower model.encoder.levels")
-        self.multiple = multiple
+        self.multiple, self.smallest = multiple, MIT_SMALLEST if name.startswith("mit_") else 1
         if layer_norm_eps is not None:
             _set_layer_norm_eps(self.body, layer_norm_eps)
 
     def forward(self, image: Float[Tensor, "b 3 H W"]) -> list[Tensor]:
-        padded = pad_to_multiple(self.colors(image), self.multiple)
+        padded = pad_to_multiple(self.colors(image), self.multiple, self.smallest)
         maps = self.body(padded)[-len(self.channels) :]
         return [
             crop(level, image, stride) for level, stride in zip(maps, self.strides, strict=True)
