@@ -229,6 +229,16 @@ def test_multiscale_averages_probabilities_at_the_original_size(score, image, fl
     torch.testing.assert_close(found, expected, atol=1e-6, rtol=1e-5)
 
 
+@pytest.mark.parametrize("size", [(1, 1), (1, 30), (20, 1)])
+def test_scales_leave_a_row_and_a_column_of_every_image(score, size):
+    image = torch.randn(2, 3, *size)
+    smaller = bilinear(image, [max(int(side * 0.1 + 0.5), 1) for side in size])
+    for window in (None, [8, 12]):
+        found = multiscale(score, image, SIZE, scales=[0.1], flip=False, window=window)
+        expected = bilinear(bilinear(score(smaller), smaller.shape[2:]), SIZE).softmax(1)
+        torch.testing.assert_close(found, expected, atol=1e-6, rtol=1e-5)
+
+
 @pytest.mark.parametrize("way", ["whole", "slide", "multiscale", "slide_multiscale"])
 def test_labels_are_the_argmax_of_the_scores(score, image, way):
     cfg = composed(f"inference={way}", "data=synthetic", "data.crop=[8,12]")

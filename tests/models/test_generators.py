@@ -1,6 +1,8 @@
 """Every ``model=`` option: sizes, memory formats, compilation."""
 
+import copy
 import math
+from functools import cache
 from pathlib import Path
 
 import jaxtyping
@@ -65,6 +67,16 @@ NARROW = {
 """The networks of the framework's own tests, made small."""
 
 
+SMALL = {**NARROW, "segformer_mit_b0": ["model.decoder.channels=16"]}
+"""Those that see images smaller than a cell of their coarsest map."""
+
+
+@cache
+def evaluated(name):
+    """A small network for evaluation, which leaves it as it is, so that tests share it."""
+    return generator(name, overrides=SMALL[name]).eval()
+
+
 def cells(name, size):
     stride = STRIDES.get(name) or STRIDES.get(name.split("_")[0], 4)
     return tuple(math.ceil(side / stride) for side in size)
@@ -101,9 +113,18 @@ def test_trains_on_odd_sizes_through_every_parameter(name):
     assert all(p.grad.isfinite().all() for p in model.parameters())
 
 
+@pytest.mark.parametrize("name", SMALL)
+def test_evaluates_strips_and_images_of_one_pixel(name):
+    for size in ((1, 1), (8, 8), (1, 300), (20, 400), (33, 31)):
+        with torch.no_grad():
+            pixels = evaluated(name)(torch.randn(1, 3, *size)).pixels
+        assert pixels.shape == (1, evaluated(name).channels, *cells(name, size))
+        assert pixels.isfinite().all()
+
+
 @pytest.mark.parametrize("name", NARROW)
 def test_evaluates_a_single_image_as_in_a_batch(name):
-    model = generator(name, overrides=NARROW[name]).eval()
+    model = evaluated(name)
     images = torch.randn(2, 3, 64, 64)
     with torch.no_grad():
         together, alone = model(images).pixels, model(images[:1]).pixels
@@ -112,7 +133,7 @@ def test_evaluates_a_single_image_as_in_a_batch(name):
 
 @pytest.mark.parametrize("name", NARROW)
 def test_bf16_is_finite(name):
-    model = generator(name, overrides=NARROW[name]).eval()
+    model = evaluated(name)
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
         assert model(torch.randn(1, 3, 49, 67)).pixels.isfinite().all()
 
@@ -120,7 +141,7 @@ def test_bf16_is_finite(name):
 # smp's FPN has group normalisation, which torch computes in the other format on CPUs.
 @pytest.mark.parametrize("name", sorted(NARROW.keys() - {"smp_fpn"}))
 def test_channels_last_is_kept(name):
-    model = generator(name, overrides=NARROW[name]).eval().to(memory_format=torch.channels_last)
+    model = copy.deepcopy(evaluated(name)).to(memory_format=torch.channels_last)
     image = torch.randn(2, 3, 64, 96).contiguous(memory_format=torch.channels_last)
     with torch.no_grad():
         pixels = model(image).pixels

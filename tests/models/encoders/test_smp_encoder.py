@@ -13,6 +13,17 @@ def test_mit_takes_any_size_without_padding():
     assert sizes == [(25, 33), (13, 17), (7, 9), (4, 5)]
 
 
+def test_mit_pads_what_its_first_reduction_cannot_cover_and_nothing_else():
+    encoder = SmpEncoder("mit_b0", pretrained=False, multiple=1).eval()
+    strip, whole = torch.randn(1, 3, 20, 29), torch.zeros(1, 3, 29, 29)
+    whole[:, :, :20] = strip
+    with torch.no_grad():
+        found, expected = encoder(strip), encoder.body(whole)[-4:]
+        assert all(a.equal(b) for a, b in zip(encoder(whole), expected, strict=True))
+    for level, full, stride in zip(found, expected, encoder.strides, strict=True):
+        assert level.equal(full[:, :, : -(-20 // stride)])
+
+
 def test_layer_norms_get_the_authors_epsilon():
     encoder = SmpEncoder("mit_b0", pretrained=False, layer_norm_eps=1e-6)
     norms = [m for m in encoder.modules() if isinstance(m, nn.LayerNorm)]
