@@ -73,6 +73,10 @@ Written by `{COMMAND}`.
   ("ImageNet": 0.485 0.456 0.406 and 0.229 0.224 0.225). Any other tag:
   `model.encoder.name=NAME.TAG`; a file: `model.encoder.weights=FILE` (`smp_*`:
   `model.weights=FILE`).
+* **Conversion of SegNeXt-B and L**: the scores depend on the rank of LightHam, which no tensor
+  shows. Configs of mmsegmentation 1.x have 16, SegNeXt's authors 64, as here.
+  `scripts/convert_mmseg.py` takes the rank from the config inside the file; where there is none, it
+  asks for `model.decoder.rank=16` or `model.decoder.rank=64`.
 
 | model | parameters | deployed | printed | GMAC | printed | true | weights | licence | colours |
 |---|--:|--:|--:|--:|--:|--:|---|---|---|

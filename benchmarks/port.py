@@ -39,8 +39,13 @@ CONFIGS: Final = {
     ),
     "ocrnet_hrnet18": "ocrnet/ocrnet_hr18_4xb4-160k_ade20k-512x512",
     "segnext_tiny": "segnext/segnext_mscan-t_1xb16-adamw-160k_ade20k-512x512",
+    "segnext_base": "segnext/segnext_mscan-b_1xb16-adamw-160k_ade20k-512x512",
+    "segnext_large": "segnext/segnext_mscan-l_1xb16-adamw-160k_ade20k-512x512",
 }
 """Our networks and the port's configs of the same."""
+
+RANK: Final = {"segnext_base": 16, "segnext_large": 16}
+"""Of LightHam in the port, where ours is that of SegNeXt's authors."""
 
 
 def port_network(model: str) -> nn.Module:
@@ -66,6 +71,7 @@ def our_network(model: str, port: nn.Module) -> Segmentor:
         ValueError: If one of its tensors has no place.
     """
     words = ["data=synthetic", f"data.num_classes={CLASSES}", f"model={model}", "classifier=fixed"]
+    words += [f"model.decoder.rank={RANK[model]}"] if model in RANK else []
     with initialize_config_dir(str(CONF), version_base="1.3"):
         cfg = compose("train", [*words, "paths.run=runs/port"])
     network, origin = build_task(cfg).model, Path(model)

@@ -29,7 +29,7 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--out", required=True, type=Path, help="checkpoint to write")
     parser.add_argument("--data", default="folder", help="a name of conf/data (default: folder)")
     parser.add_argument("overrides", nargs="*", help="KEY=VALUE of the config, such as data.root=.")
-    return parser.parse_args(words)
+    return parser.parse_intermixed_args(words)  # overrides may come last
 
 
 def composed(overrides: Sequence[str]) -> DictConfig:
@@ -53,19 +53,13 @@ def main(words: Sequence[str]) -> None:
     overrides = [*parts, *paths, *given.overrides]
     cfg = composed(overrides)
     rules = plan(cfg.model, given.model, given.classifier)
-    state = published.read_published(given.file)
-    published.check_classifier(state, rules, given.classifier, given.file)
-    classes = published.count_classes(state, rules, given.file)
-    if OmegaConf.is_missing(cfg.data, "num_classes"):
-        overrides.append(f"data.num_classes={classes}")
-        cfg = composed(overrides)
-    if cfg.data.num_classes != classes:
-        raise ValueError(
-            f"{given.file} scores {classes} classes, but data={given.data} has "
-            f"{cfg.data.num_classes}; name its data set with --data, or leave that out"
-        )
+    file = published.read_published(given.file)
+    published.check_classifier(file.tensors, rules, given.classifier, given.file)
+    classes = published.count_classes(file.tensors, rules, given.file)
+    overrides += facts(given, cfg, file.config, classes)
+    cfg = composed(overrides)
     model = build_task(cfg).model
-    found = published.convert(state, rules, model.state_dict(), given.file)
+    found = published.convert(file.tensors, rules, model.state_dict(), given.file)
     model.load_state_dict(found.tensors)
     origin = {"file": given.file.name, "sha256": sha256(given.file), "unused": found.unused}
     write_run(given.out, cfg, overrides, found.tensors, origin)
@@ -73,6 +67,31 @@ def main(words: Sequence[str]) -> None:
     print(f"unread in the release too: {', '.join(found.idle) or 'none'}")
     print(f"unused: {', '.join(found.unused) or 'none'}")
     print(f"evaluate with: python scripts/evaluate.py run={folder} checkpoint={given.out.stem}")
+
+
+def facts(given: argparse.Namespace, cfg: DictConfig, text: str, classes: int) -> list[str]:
+    """What the checkpoint says of the network, as overrides.
+
+    Args:
+        given: What was typed.
+        cfg: The config of it.
+        text: The checkpoint's own config.
+        classes: How many it scores.
+
+    Raises:
+        ValueError: If it contradicts what was typed, or leaves a question open.
+    """
+    from segadapt.conversion.lightham import rank_override
+
+    rank = rank_override(cfg.model.decoder, given.overrides, text, given.file)
+    if OmegaConf.is_missing(cfg.data, "num_classes"):
+        return [*rank, f"data.num_classes={classes}"]
+    if cfg.data.num_classes != classes:
+        raise ValueError(
+            f"{given.file} scores {classes} classes, but data={given.data} has "
+            f"{cfg.data.num_classes}; name its data set with --data, or omit --data"
+        )
+    return rank
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0, help="of the sampled pixels and t-SNE")
     parser.add_argument("--wandb", action="store_true", help="log them to the W&B run of each too")
     parser.add_argument("--trust-config", action="store_true", help="build what a config names")
-    return parser.parse_args(arguments)
+    return parser.parse_intermixed_args(arguments)
 
 
 def titled(runs: Sequence[str]) -> dict[str, Path]:

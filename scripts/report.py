@@ -26,7 +26,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         help="compare evaluation/NAME.json of each run, which scripts/evaluate.py wrote",
     )
     parser.add_argument("--latency", action="store_true", help="time an image, side by side")
-    return parser.parse_args(arguments)
+    return parser.parse_intermixed_args(arguments)
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -20,6 +20,7 @@ from released_names import RELEASED
 
 from segadapt.cli import CONF
 from segadapt.conversion.convert import check_classifier, convert, count_classes, read_published
+from segadapt.conversion.lightham import rank_override
 from segadapt.conversion.plan import plan
 from segadapt.conversion.rules import as_linear, merged_patches
 from segadapt.run_reader import read_run
@@ -243,6 +244,64 @@ def test_networks_of_others_have_nothing_to_convert():
         plan(composed("tiny").model, "tiny", "fixed")
 
 
+@pytest.mark.parametrize("key", ["state_dict", "model", None])
+@pytest.mark.parametrize(
+    "prefix", ["", "_orig_mod.", "module._orig_mod.", "_orig_mod.module.", "model._orig_mod."]
+)
+def test_names_of_compiled_and_wrapped_networks_are_read(prefix, key, tmp_path):
+    state = {"decode_head.conv_seg.weight": torch.rand(2, 3, 1, 1), "backbone.x": torch.rand(2)}
+    wrapped = {prefix + name: value for name, value in state.items()}
+    torch.save({key: wrapped} if key else wrapped, tmp_path / "a.pth")
+    found = read_published(tmp_path / "a.pth").tensors
+    assert found.keys() == state.keys()
+    assert all(torch.equal(found[name], state[name]) for name in state)
+
+
+def test_names_of_compiled_parts_are_read(tmp_path):
+    names = ("backbone._orig_mod.x", "decode_head._orig_mod.conv_seg.weight")
+    torch.save({"state_dict": dict.fromkeys(names, torch.ones(1))}, tmp_path / "a.pth")
+    assert list(read_published(tmp_path / "a.pth").tensors) == [
+        "backbone.x",
+        "decode_head.conv_seg.weight",
+    ]
+
+
+@pytest.mark.parametrize("model", ["segnext_base", "segnext_large"])
+def test_the_rank_that_no_tensor_shows_is_asked_for(model):
+    decoder = composed(model).model.decoder
+    with pytest.raises(ValueError, match=r"a\.pth does not say the rank.*=16 if.*=64 if"):
+        rank_override(decoder, [], "", FILE)
+    for typed in (["model.decoder.rank=16"], ["data.root=.", "model.decoder.rank=64"]):
+        assert rank_override(decoder, typed, "", FILE) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["ham_kwargs=dict(MD_R=16, MD_S=1)", "{'MD_R': 16}", '"MD_R": 16,', "MD_R = 16"]
+)
+def test_the_rank_is_taken_from_the_checkpoints_own_config(text):
+    decoder = composed("segnext_base").model.decoder
+    assert rank_override(decoder, [], text, FILE) == ["model.decoder.rank=16"]
+    assert rank_override(decoder, [], text.replace("16", "64"), FILE) == []
+    with pytest.raises(
+        ValueError, match=r"trained with rank 16, .*not with model\.decoder\.rank=64"
+    ):
+        rank_override(decoder, ["model.decoder.rank=64"], text, FILE)
+
+
+def test_the_rank_of_others_is_no_question():
+    for model in ("segnext_tiny", "segnext_small", "upernet_swin"):
+        assert rank_override(composed(model).model.decoder, [], "", FILE) == []
+
+
+@pytest.mark.parametrize("key", ["cfg", "config"])
+def test_the_config_in_a_checkpoint_is_read(key, tmp_path):
+    state = {"decode_head.conv_seg.weight": torch.ones(1)}
+    torch.save({"meta": {key: "MD_R=16"}, "state_dict": state}, tmp_path / "a.pth")
+    assert read_published(tmp_path / "a.pth").config == "MD_R=16"
+    torch.save({"meta": None, "state_dict": state}, tmp_path / "a.pth")
+    assert read_published(tmp_path / "a.pth").config == ""
+
+
 class Unreadable:
     """What mmengine's training state looks like to a reader of tensors."""
 
@@ -276,7 +335,8 @@ def test_a_converted_file_is_a_run_that_evaluates(segformer, tmp_path, monkeypat
     from convert_mmseg import main
 
     words = [str(file), "--model", "segformer_mit_b0", "--classifier", "fixed", "--out"]
-    main([*words, str(out)])
+    main([*words, str(out), "data.root=."])  # overrides may come last
+    assert read_run(str(tmp_path / "run"), "last", check).config.data.root == "."
     assert "unused: none" in capsys.readouterr().out
     run = read_run(str(tmp_path / "run"), "last", check)
     assert (run.state, run.config.data.num_classes) == ("finished", 150)

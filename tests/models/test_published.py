@@ -38,6 +38,38 @@ def test_wrappers_are_taken_off(network, state, tmp_path, container, prefix):
     assert all((value == 2).all() for value in network.state_dict().values())
 
 
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "_orig_mod.",
+        "module._orig_mod.",
+        "_orig_mod.module.backbone.",
+        "model._orig_mod.backbone.",
+        "module.model.backbone._orig_mod.",
+        "_fsdp_wrapped_module._checkpoint_wrapped_module.",
+    ],
+)
+def test_marks_of_compiled_and_wrapped_networks_are_taken_off(network, state, tmp_path, prefix):
+    load(network, {prefix + name: value for name, value in state.items()}, tmp_path)
+    assert all((value == 2).all() for value in network.state_dict().values())
+
+
+def test_marks_of_compiled_parts_are_taken_off(network, state, tmp_path):
+    inside = {name.replace("old.", "old._orig_mod."): value for name, value in state.items()}
+    assert inside.keys() != state.keys()
+    load(network, inside, tmp_path)
+    assert (network[0].weight == 2).all()
+
+
+def test_two_networks_in_one_file_are_an_error(network, state, tmp_path):
+    other = {f"model._orig_mod.{name}": value + 1 for name, value in state.items()}
+    with pytest.raises(
+        ValueError, match=r"two different tensors for .*one of them as model\._orig"
+    ):
+        load(network, state | other, tmp_path)
+    load(network, state | {name: value - 1 for name, value in other.items()}, tmp_path)
+
+
 @pytest.mark.parametrize("pretrained", [True, False])
 def test_a_given_file_is_loaded_even_from_scratch(network, state, tmp_path, pretrained):
     load(network, state, tmp_path, pretrained)

@@ -3,7 +3,7 @@
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -11,8 +11,17 @@ from torch import Tensor
 from segadapt.conversion.classifiers import GUIDE, MARKS
 from segadapt.conversion.plan import Plan
 from segadapt.files import UNREADABLE, reason
+from segadapt.models.encoders.checkpoint import unwrapped
 
 State = Mapping[str, Tensor]
+
+
+class Published(NamedTuple):
+    """A checkpoint of mmsegmentation."""
+
+    tensors: dict[str, Tensor]
+    config: str
+    """The text of the config that it was trained by; empty where the file does not hold it."""
 
 
 class Converted(NamedTuple):
@@ -25,12 +34,26 @@ class Converted(NamedTuple):
     """Tensors that have no place in the network."""
 
 
-def read_published(file: Path) -> dict[str, Tensor]:
-    """The tensors of a checkpoint of mmsegmentation 0.x or 1.x; nothing else is unpickled.
+def read_published(file: Path) -> Published:
+    """A checkpoint of mmsegmentation 0.x or 1.x; nothing but tensors and plain values is unpickled.
 
     Raises:
         ValueError: If there is no such file, or it holds no network, or more than tensors.
     """
+    content = _content(file)
+    state = next((content[key] for key in ("state_dict", "model") if key in content), content)
+    tensors = unwrapped(state, file) if isinstance(state, Mapping) else {}
+    if not any(name.startswith("decode_head.") for name in tensors):
+        raise ValueError(
+            f"{file} holds no decode_head, so it is no segmentation network of mmsegmentation; "
+            "weights of a backbone alone go into model.encoder.weights"
+        )
+    meta = content.get("meta")
+    config = (meta.get("cfg") or meta.get("config")) if isinstance(meta, Mapping) else None
+    return Published(tensors, config if isinstance(config, str) else "")
+
+
+def _content(file: Path) -> Mapping[str, Any]:
     if not file.is_file():
         raise ValueError(f"there is no file {file}")
     try:
@@ -43,18 +66,7 @@ def read_published(file: Path) -> dict[str, Tensor]:
         ) from error
     except UNREADABLE as error:
         raise ValueError(f"{file} cannot be read: {reason(error)}") from error
-    state = content.get("state_dict", content) if isinstance(content, Mapping) else {}
-    tensors = {
-        name.removeprefix("module."): value
-        for name, value in state.items()
-        if torch.is_tensor(value)
-    }
-    if not any(name.startswith("decode_head.") for name in tensors):
-        raise ValueError(
-            f"{file} holds no decode_head, so it is no segmentation network of mmsegmentation; "
-            "weights of a backbone alone go into model.encoder.weights"
-        )
-    return tensors
+    return content if isinstance(content, Mapping) else {}
 
 
 def count_classes(state: State, plan: Plan, file: Path) -> int:

@@ -137,6 +137,13 @@ def test_a_file_of_the_whole_network_is_loaded(tmp_path, published, suffix):
     assert all(value.equal(published[name]) for name, value in body.state_dict().items())
 
 
+def test_a_file_of_a_compiled_network_is_loaded(tmp_path, published):
+    for prefix in ("model._orig_mod.", "module._orig_mod.", "_orig_mod.module._orig_mod."):
+        torch.save({prefix + n: value for n, value in published.items()}, tmp_path / "a.pth")
+        body = build(TINY, weights=str(tmp_path / "a.pth")).body
+        assert all(value.equal(published[name]) for name, value in body.state_dict().items())
+
+
 def test_a_file_of_swins_authors_is_loaded(tmp_path):
     name = "swin_tiny_patch4_window7_224"
     source = timm.create_model(name, **SWIN).state_dict()

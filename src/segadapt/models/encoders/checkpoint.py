@@ -1,9 +1,10 @@
 """Reading a file of weights, and filling a network from named tensors, with nothing left silent."""
 
 import logging
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import timm
 import torch
@@ -13,31 +14,54 @@ from segadapt.files import UNREADABLE, reason
 
 log = logging.getLogger(__name__)
 
+AROUND: Final = re.compile(r"^(?:(?:module|model)\.)+")
+"""What data-parallel wrappers and Lightning put in front of all names of a network."""
+
+WITHIN: Final = re.compile(
+    r"(?:(?<=\.)|^)(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\."
+)
+"""What torch puts in front of the names of a compiled, sharded or recomputed part of a network."""
+
 
 def read_weights(file: str | Path) -> dict[str, Tensor]:
     """The tensors of a ``.safetensors`` file or of a :func:`torch.save` checkpoint.
 
-    Training scripts wrap them in ``state_dict``, ``model`` or ``teacher``, and put ``module.``
-    in front of the names; both are taken off. Nothing but tensors is unpickled.
+    Training scripts wrap them in ``state_dict``, ``model`` or ``teacher``, and wrappers of the
+    network lengthen the names; both are taken off. Nothing but tensors is unpickled.
 
     Raises:
-        ValueError: If there is no such file, or it holds something else.
+        ValueError: If there is no such file, it holds something else, or two tensors of one name.
     """
-    content = read_file(file)
-    content = content.get("teacher", content)
-    return {
-        name.removeprefix("module."): value
-        for name, value in content.items()
-        if torch.is_tensor(value)
-    }
+    content = _read_file(file)
+    return unwrapped(content.get("teacher", content), file)
 
 
-def read_file(file: str | Path) -> dict[str, Any]:
-    """What timm takes for the weights in a file, and whatever stands beside them.
+def unwrapped(content: Mapping[str, Any], file: str | Path) -> dict[str, Tensor]:
+    """The tensors of a state dict under the names that the bare network gives them.
+
+    Args:
+        content: Tensors, whose names may have the marks of any wrappers, and other values.
+        file: Where they come from, for messages.
 
     Raises:
-        ValueError: If there is no such file, or it holds something else.
+        ValueError: If two different tensors have the same name then.
     """
+    tensors: dict[str, Tensor] = {}
+    for wrapped, value in content.items():
+        if not torch.is_tensor(value):
+            continue
+        name = AROUND.sub("", WITHIN.sub("", wrapped))
+        if name in tensors and not torch.equal(tensors[name], value):
+            raise ValueError(
+                f"{file} holds two different tensors for {name}, one of them as {wrapped}; save "
+                "the state dict of one network only"
+            )
+        tensors[name] = value
+    return tensors
+
+
+def _read_file(file: str | Path) -> dict[str, Any]:
+    """What timm takes for the weights in a file, and whatever stands beside them."""
     if not Path(file).is_file():
         raise ValueError(f"there is no file {file}; check model.encoder.weights")
     try:

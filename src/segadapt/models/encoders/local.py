@@ -9,7 +9,7 @@ import timm
 import torch
 from torch import Tensor, nn
 
-from segadapt.models.encoders.checkpoint import read_file
+from segadapt.models.encoders.checkpoint import read_weights
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +32,7 @@ def load_local(body: nn.Module, name: str, file: str, options: Mapping[str, Any]
     Raises:
         ValueError: If the file cannot be read, or lacks a tensor, or has one of another shape.
     """
-    state = {key: value for key, value in read_file(file).items() if torch.is_tensor(value)}
-    state = _converted(state, name, options)
+    state = _converted(read_weights(file), name, options)
     own = body.state_dict()
     places = {ours: _published_name(ours, state) for ours in own}
     missing = [ours for ours, theirs in places.items() if theirs is None]
