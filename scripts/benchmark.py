@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from segadapt.answering import answer
 from segadapt.cost.options import CONFIGS, Options, parse
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -45,7 +46,4 @@ def measure(options: Options) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main(sys.argv[1:])
-    except ValueError as error:
-        sys.exit(f"error: {error}")
+    answer(lambda: main(sys.argv[1:]))

@@ -3,26 +3,25 @@
 import sys
 
 import hydra
-from hydra.errors import HydraException
 from omegaconf import DictConfig
 
-from segadapt.cli import CONF
+from segadapt.answering import answer
+from segadapt.cli import CONF, composing
 
 
 @hydra.main(version_base="1.3", config_path=str(CONF), config_name="check_data")
 def main(cfg: DictConfig) -> None:
     """Scan all files, print what is wrong, and write numbers and figures; 1 if anything is."""
+    answer(lambda: sys.exit(1 if _errors(cfg) else 0))
+
+
+def _errors(cfg: DictConfig) -> bool:
     from rich.console import Console
 
     from segadapt.data.check import check
-    from segadapt.failures import sentence
 
-    try:
-        errors = check(cfg, Console())
-    except (ValueError, OSError, HydraException) as error:
-        sys.exit(f"error: {sentence(error)}")
-    sys.exit(1 if errors else 0)
+    return bool(check(cfg, Console()))
 
 
 if __name__ == "__main__":
-    main()
+    composing(main, "check_data")

@@ -15,6 +15,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from segadapt.answering import answer
 from segadapt.cli import CONF
 
 
@@ -95,7 +96,4 @@ def facts(given: argparse.Namespace, cfg: DictConfig, text: str, classes: int) -
 
 
 if __name__ == "__main__":
-    try:
-        main(sys.argv[1:])
-    except (ValueError, HydraException, OmegaConfBaseException) as error:
-        sys.exit(f"error: {error}")
+    answer(lambda: main(sys.argv[1:]), HydraException, OmegaConfBaseException)

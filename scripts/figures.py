@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from segadapt.answering import answer
 from segadapt.figures.chosen import check_chosen
 
 ANY = "run"
@@ -70,7 +71,4 @@ def main(arguments: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main(sys.argv[1:])
-    except ValueError as error:
-        sys.exit(f"error: {error}")
+    answer(lambda: main(sys.argv[1:]))

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from segadapt.answering import answer
 from segadapt.comparing.costs import Cost, Latency
 from segadapt.comparing.runs import Result
 
@@ -59,7 +60,4 @@ def timed(results: Sequence[Result]) -> list[Latency | None]:
 
 
 if __name__ == "__main__":
-    try:
-        main(sys.argv[1:])
-    except ValueError as error:
-        sys.exit(f"error: {error}")
+    answer(lambda: main(sys.argv[1:]))

@@ -3,9 +3,7 @@
 import math
 import os
 import shlex
-import signal
 import sys
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
@@ -18,21 +16,13 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from segadapt import cached_set, offered
+from segadapt import cached_set, fresh, offered
 from segadapt.answering import answer, fail, telling
-from segadapt.failures import (
-    DEBUG,
-    ERROR,
-    Interrupted,
-    debugging,
-    from_outside,
-    kept,
-    sentence,
-)
+from segadapt.ending import tell
+from segadapt.failures import DEBUG, Interrupted, sentence
 from segadapt.mistakes import mistake
 from segadapt.overrides import typed
 from segadapt.published import announcement
-from segadapt.run_folder import has_checkpoint, has_failed
 from segadapt.run_reader import Run, read_run
 from segadapt.scaling import scaled
 from segadapt.signals import hand_over
@@ -44,6 +34,7 @@ CONF = Path(__file__).resolve().parent / "conf"
 
 cached_set.register()
 offered.register(CONF)
+fresh.register()
 
 
 def train() -> None:
@@ -60,7 +51,7 @@ def train() -> None:
         job()
 
     try:
-        _composing(scaled_job, "train")
+        composing(scaled_job, "train")
     except Unfinished as error:
         sys.exit(f"error: {error}")
 
@@ -74,7 +65,7 @@ def resume() -> None:
             sys.exit("error: which training? give run=RUN_FOLDER, as the training printed it")
         _resumed(Path(str(cfg.run)), cfg.trust_config, cfg.data.steps)
 
-    _composing(job, "resume")
+    composing(job, "resume")
 
 
 def evaluate() -> None:
@@ -88,7 +79,7 @@ def evaluate() -> None:
     def job(cfg: DictConfig) -> None:
         _told(_evaluated, cfg)
 
-    _composing(job, "evaluate")
+    composing(job, "evaluate")
 
 
 def cache_features() -> None:
@@ -98,7 +89,7 @@ def cache_features() -> None:
     def job(cfg: DictConfig) -> None:
         _told(_cached, cfg)
 
-    _composing(job, "cache_features")
+    composing(job, "cache_features")
 
 
 def _trained(cfg: DictConfig) -> float:
@@ -118,7 +109,8 @@ def _trained(cfg: DictConfig) -> float:
         metrics = session.start(cfg, overrides, _fit)
         return _monitored(metrics, cfg.monitor)
     except (Exception, Interrupted, KeyboardInterrupt) as error:
-        code = _tell(error, folder)
+        same = f"the same command with {typed('hydra.sweep.dir', job.sweep.dir)}"
+        code = tell(error, folder, same if sweeping else None)
         if isinstance(error, Interrupted):
             hand_over(error.signum)
         elif sweeping and isinstance(error, Exception):
@@ -146,7 +138,7 @@ def _resumed(folder: Path, trust_config: bool, steps: Any) -> None:
     try:
         session.resume(folder, _nothing if trust_config else check, _fit, steps)
     except (Exception, Interrupted, KeyboardInterrupt) as error:
-        sys.exit(_tell(error, folder))
+        sys.exit(tell(error, folder))
 
 
 def _evaluated(cfg: DictConfig) -> None:
@@ -197,26 +189,7 @@ def _monitored(metrics: dict[str, float], name: str) -> float:
     return metrics[name]
 
 
-def _tell(error: BaseException, folder: Path) -> int:
-    """Say in one sentence how a run ended early, and how it is resumed; the exit code."""
-    if debugging():
-        traceback.print_exc()
-    again = f"resume with: python scripts/resume.py {typed('run', folder)}"
-    if isinstance(error, KeyboardInterrupt):
-        error = Interrupted(signal.SIGINT, None)
-    if isinstance(error, Interrupted):
-        print(f"{error}; {again}", file=sys.stderr)
-        return error.exit_code
-    said = sentence(error)
-    print(f"error: {said}", file=sys.stderr)
-    if kept(folder) == said:
-        print(f"traceback: {folder / ERROR}", file=sys.stderr)
-    if has_failed(folder) and (has_checkpoint(folder) or from_outside(error)):
-        print(again, file=sys.stderr)
-    return 1
-
-
-def _composing(job: Callable[[], None], config: str) -> None:
+def composing(job: Callable[[], None], config: str) -> None:
     """Run a command; what is wrong with its overrides is told in one sentence.
 
     Args:

@@ -64,6 +64,20 @@ def _regular(descriptor: int, file: Path) -> int:
     return descriptor
 
 
+def expanded(path: str | Path) -> Path:
+    """A path with ``~`` replaced by the home folder.
+
+    Raises:
+        ValueError: If there is no such user, or this one has no home folder.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise ValueError(
+            f"{path} begins with a home folder that is not known here; write the whole path"
+        ) from None
+
+
 @contextmanager
 def make_folder(path: Path, what: str, way_out: str) -> Iterator[None]:
     """Make a folder and begin to write in it; what the system has against it, in one sentence.

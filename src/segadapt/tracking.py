@@ -11,6 +11,7 @@ import netrc
 import os
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -19,6 +20,8 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.loggers.logger import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
+from segadapt.files import expanded
+from segadapt.offline_parts import make_way, parts
 from segadapt.outbox import Outbox
 
 MODES = ("online", "offline", "disabled")
@@ -128,10 +131,10 @@ class WandbTracker(Logger):
             first = f", the first with {self._outbox.errors[0]!r}" if self._outbox.errors else ""
             return f"W&B missed {missed} calls{first}; metrics.csv has everything"
         if self.mode == "offline":
-            starts = len(list(self.folder.glob(f"wandb/offline-run-*-{self.version}")))
-            parts = f", in {starts} parts of one run" if starts > 1 else ""
+            starts = len(parts(self.folder / "wandb", str(self.version)))
+            several = f", in {starts} parts of one run" if starts > 1 else ""
             files = f"{self.folder / 'wandb'}/offline-run-*"
-            return f"W&B is offline{parts}; upload with: wandb sync {files}"
+            return f"W&B is offline{several}; upload with: wandb sync {files}"
         return f"W&B run {self.version} ({self.mode})"
 
     def _log(self, values: Callable[[Any], dict[str, Any]], step: int) -> None:
@@ -169,9 +172,11 @@ class WandbTracker(Logger):
             init_timeout=30,
             finish_timeout=self.patience,
         )
+        run = self._kept_id()
+        make_way(self.folder / "wandb", run, datetime.now())
         self._run = wandb.init(
             **self._about,
-            id=self._kept_id(),
+            id=run,
             dir=str(self.folder),
             mode=cast(Any, self.mode),
             resume="allow",
@@ -231,10 +236,9 @@ def logged_in() -> bool:
     """Whether wandb would find a key without asking for one."""
     if os.environ.get("WANDB_API_KEY"):
         return True
-    file = Path(os.environ.get("NETRC", "~/.netrc")).expanduser()
     own = urlsplit(os.environ.get("WANDB_BASE_URL", "")).netloc
     try:
-        known = netrc.netrc(file)
-    except (OSError, netrc.NetrcParseError):  # none, or none that wandb could read
+        known = netrc.netrc(expanded(os.environ.get("NETRC", "~/.netrc")))
+    except (ValueError, OSError, netrc.NetrcParseError):  # none, or none that wandb could read
         return False
     return any(known.authenticators(host) for host in ([own] if own else HOSTS))

@@ -9,6 +9,7 @@ from rich.console import Console
 from toy import ToyData, ToyTask, fit
 
 from segadapt.callbacks import progress
+from segadapt.callbacks.display import Bar
 from segadapt.callbacks.progress import Glimpse, TrainingProgress
 
 
@@ -95,3 +96,17 @@ def test_a_value_on_a_gpu_is_seen_without_waiting():
     seen.append(glimpse.look(values[2]))
     assert seen[0] in (0.0,) or math.isnan(seen[0])
     assert seen[1] == 1.0
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 120])
+def test_the_steps_are_never_cut_however_narrow_the_terminal(width):
+    out = io.StringIO()
+    bar = Bar(Console(file=out, force_terminal=True, width=width, no_color=True))
+    bar.start(0, 160_000)
+    bar.show(26_665, 12.34, "loss 0.1234  mIoU 61.58")
+    bar.stop()
+    *_, line = (line for line in re.split(r"[\r\n]", out.getvalue()) if "left" in line)
+    assert "26665/160000" in line.replace(" 26665", "26665")
+    assert "…" not in line
+    assert ("mIoU 61.58" in line) == (width >= 60)
+    assert ("12.34 steps/s" in line) == (width >= 80)

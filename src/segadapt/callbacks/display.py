@@ -2,6 +2,7 @@
 
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.progress import (
@@ -12,6 +13,7 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
 
 
 class Display(ABC):
@@ -30,17 +32,31 @@ class Display(ABC):
         """Give the terminal back."""
 
 
+WIDE = 100
+"""Columns of a terminal that has room for everything."""
+
+FIXED = len(" left 00:00:00 ")
+"""Columns that the time left takes."""
+
+SHORTEST = 8
+"""Columns that a bar has at least."""
+
+
 class Bar(Display):
-    """A bar that stays below whatever else is printed."""
+    """A bar that stays below whatever else is printed.
+
+    In a narrow terminal the steps and the time left stay whole; what else there is has to fit.
+    """
 
     def __init__(self, console: Console) -> None:
+        wide = console.width >= WIDE
         self.progress = Progress(
-            TextColumn("training"),
+            *([TextColumn("training")] if wide else []),
             BarColumn(bar_width=None),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
+            MofNCompleteColumn(table_column=Column(no_wrap=True)),
+            *([TimeElapsedColumn()] if wide else []),
             TextColumn("left"),
-            TimeRemainingColumn(),
+            TimeRemainingColumn(table_column=Column(no_wrap=True)),
             TextColumn("{task.fields[status]}"),
             console=console,
             auto_refresh=False,  # no thread beside the training
@@ -48,15 +64,28 @@ class Bar(Display):
         )
 
     def start(self, step: int, steps: int) -> None:
+        self.steps = steps
         self.task = self.progress.add_task("", total=steps, completed=step, status="")
         self.progress.start()
 
     def show(self, step: int, rate: float, status: str) -> None:
-        status = f"{rate:.2f} steps/s  {status}"
-        self.progress.update(self.task, completed=step, status=status, refresh=True)
+        parts = [f"{rate:.2f} steps/s", *status.split("  ")]
+        counter = 2 * len(str(self.steps)) + 1
+        width = self.progress.console.width
+        if width < WIDE:
+            parts = fitting(parts, width - counter - FIXED - SHORTEST)
+        self.progress.update(self.task, completed=step, status="  ".join(parts), refresh=True)
 
     def stop(self) -> None:
         self.progress.stop()
+
+
+def fitting(parts: Sequence[str], width: int) -> list[str]:
+    """The last of some texts that fit side by side into a width."""
+    kept = list(parts)
+    while kept and len("  ".join(kept)) > width:
+        kept.pop(0)
+    return kept
 
 
 class Lines(Display):

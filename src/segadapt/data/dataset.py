@@ -15,6 +15,7 @@ from segadapt.data.decode import MAX_PIXELS, read_image, read_label, reduced
 from segadapt.data.labels import LabelContract
 from segadapt.data.pairs import ImageFolder, Pair
 from segadapt.data.stream import AUGMENTATION, Key, counted, position_and_item
+from segadapt.files import expanded
 from segadapt.structures import Sample
 
 Color = tuple[int, int, int]
@@ -141,7 +142,7 @@ class SegmentationDataset(Labelled):
                 f"measured; scripts/evaluate.py run=RUN_FOLDER split={split} submission=FILE.zip "
                 "writes predictions for its server"
             )
-        self.root = Path(root).expanduser()
+        self.root = expanded(root)
         self.split, self.transform = split, transform
         self.seed, self.max_pixels = seed, max_pixels
         self.files = self.pairs(self.root, split)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +18,7 @@ from segadapt.data.heads import Head
 from segadapt.data.occurrence import Verdict, verdict
 from segadapt.data.orientation import check_upright
 from segadapt.data.pairs import Pair
-from segadapt.files import replace_text
+from segadapt.files import expanded, replace_text
 
 VERSION: Final = 3
 """Of the checks: what was found by others is not believed."""
@@ -83,10 +84,16 @@ def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
 
     Args:
         environment: Variables; SEGADAPT_CACHE is the folder, or XDG_CACHE_HOME the one above it.
+            A user without a home folder, as containers have them, gets one for temporary files.
     """
     if chosen := environment.get("SEGADAPT_CACHE"):
-        return Path(chosen).expanduser()
-    return Path(environment.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "segadapt"
+        return expanded(chosen)
+    if above := environment.get("XDG_CACHE_HOME"):
+        return expanded(above) / "segadapt"
+    try:
+        return Path.home() / ".cache" / "segadapt"
+    except RuntimeError:
+        return Path(tempfile.gettempdir()) / f"segadapt-{os.getuid()}"
 
 
 def fingerprint(splits: Sequence[SegmentationDataset]) -> str:

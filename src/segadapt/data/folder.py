@@ -8,6 +8,7 @@ from segadapt.data.decode import MAX_PIXELS
 from segadapt.data.labels import LabelContract
 from segadapt.data.names import checked_names, read_names
 from segadapt.data.pairs import Pair, matched
+from segadapt.files import expanded
 from segadapt.structures import IGNORE
 
 
@@ -45,7 +46,7 @@ class Folder(SegmentationDataset):
         max_pixels: int = MAX_PIXELS,
     ) -> None:
         if classes is None:
-            self.classes = read_names(Path(classes_file).expanduser())
+            self.classes = read_names(expanded(classes_file))
         else:
             self.classes = checked_names(classes, "data.classes")
         self.labels = _contract(len(self.classes), first_label, ignored)

@@ -9,6 +9,7 @@ from segadapt.borders import printable
 from segadapt.data.dataset import Labelled, SegmentationDataset, Transform
 from segadapt.data.decode import MAX_PIXELS, read_image
 from segadapt.data.stream import AUGMENTATION, Key, counted, position_and_item
+from segadapt.files import expanded
 from segadapt.structures import IGNORE, Sample
 
 
@@ -31,7 +32,7 @@ class Unlabelled(Labelled):
         transform: Transform,
         max_pixels: int = MAX_PIXELS,
     ) -> None:
-        self.source, self.root = source, Path(root).expanduser()
+        self.source, self.root = source, expanded(root)
         self.classes, self.palette = source.classes, source.palette
         self.images, self.transform, self.max_pixels = list(files), transform, max_pixels
 

@@ -21,6 +21,7 @@ from segadapt.evaluation.packing import Size, pack
 from segadapt.evaluation.stamp import stamp
 from segadapt.evaluation.subject import measured_data
 from segadapt.evaluator import branch_labels
+from segadapt.files import expanded
 from segadapt.report import write_json
 from segadapt.run_reader import Run
 from segadapt.segmentor import Segmentor
@@ -86,7 +87,7 @@ def submitted(data: DictConfig, split: str) -> tuple[Unlabelled, Submission]:
         )
     source = cast(type[SegmentationDataset], kind)  # only files can be submitted for
     if split in source.unlabelled:
-        files = source.unlabelled[split].files(Path(node.root).expanduser())
+        files = source.unlabelled[split].files(expanded(node.root))
     else:
         files = [pair.image for pair in instantiate(node).files]
     transform = instantiate(node.transform)
@@ -137,7 +138,7 @@ def predict(
 
 
 def _place(submission: str) -> Path:
-    archive = Path(submission).expanduser()
+    archive = expanded(submission)
     if archive.suffix != ".zip":
         raise ValueError(f"submission={submission} must be a .zip file, which will be written")
     for file in (archive, archive.with_suffix(".json")):

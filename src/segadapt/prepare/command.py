@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from segadapt.files import expanded
 from segadapt.overrides import typed
 from segadapt.prepare.bars import Bars
 from segadapt.prepare.procedure import DOWNLOADS, prepare
@@ -47,7 +48,7 @@ def _prepare(
         near = difflib.get_close_matches(name, recipes, n=1)
         meant = f", did you mean {near[0]}?" if near else ""
         raise ValueError(f"there is no data set {name}{meant}; there is {', '.join(recipes)}")
-    root = root.expanduser()  # shells leave a ~ behind --root= as it is
+    root = expanded(root)  # shells leave a ~ behind --root= as it is
     recipe = recipes[name].with_test() if test else recipes[name]
     _say(console, f"{recipe.title}, {recipe.home}\nlicence: {recipe.licence}")
     if prepare(recipe, root, Bars(console)):

@@ -1,6 +1,7 @@
 """The course of a sweep: which of its trials run now, and what came of all of them."""
 
-from collections.abc import Callable, Iterator, Sequence
+import shlex
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -75,20 +76,41 @@ def tell(rows: Sequence[Row], folder: SweepFolder, console: Console) -> None:
     for trial, state in rows:
         if state.state == FAILED:
             say(console, f"trial {trial.number} failed: {state.causes[-1]}")
+    if any(state.state == FINISHED for _, state in rows):
+        say(console, f"compare with: python scripts/report.py {shlex.quote(str(folder.path))}")
 
 
-def check_finished(rows: Sequence[Row]) -> None:
+def check_finished(rows: Sequence[Row], retries: int) -> None:
     """Let a sweep end well only if all of its trials have.
+
+    Args:
+        rows: Its trials as they stand.
+        retries: How often a failed trial is tried again.
 
     Raises:
         Unfinished: If one is without a value.
     """
-    odd = [f"{trial.number} ({state.state})" for trial, state in rows if state.state != FINISHED]
-    if odd:
-        raise Unfinished(
-            f"{len(odd)} of {len(rows)} trials have no value: {', '.join(odd)}; the same command "
-            "with the same hydra.sweep.dir goes on with them"
+    without = [(trial, state) for trial, state in rows if state.state != FINISHED]
+    if not without:
+        return
+    names = ", ".join(f"{trial.number} ({state.state})" for trial, state in without)
+    said = [f"{len(without)} of {len(rows)} trials have no value: {names}"]
+    if due := _numbers(trial for trial, state in without if state.is_due(retries)):
+        said.append(f"the same command with the same hydra.sweep.dir runs {due}")
+    if left := _numbers(trial for trial, state in without if _is_left(state, retries)):
+        said.append(
+            f"{left} failed too often to be tried again: raise hydra.sweeper.retries={retries}, or "
+            "remove the folder of a trial"
         )
+    raise Unfinished("; ".join(said))
+
+
+def _is_left(state: Standing, retries: int) -> bool:
+    return state.state == FAILED and not state.is_due(retries)
+
+
+def _numbers(trials: Iterable[Trial]) -> str:
+    return ", ".join(str(trial.number) for trial in trials)
 
 
 def _plans(trial: Trial, state: Standing, retries: int) -> str | None:

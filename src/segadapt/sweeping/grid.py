@@ -49,7 +49,7 @@ def sweep_grid(
         with telling(trials, folder, console):
             run(trials, partial(launch, launcher, console=console), retries, console)
         track(folder, rows(trials), configs, console)
-    check_finished(rows(trials))
+    check_finished(rows(trials), retries)
 
 
 def launch(launcher: Launcher, trials: Sequence[Trial], console: Console) -> None:

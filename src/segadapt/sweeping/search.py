@@ -24,8 +24,10 @@ from segadapt.configs import fingerprint
 from segadapt.sweeping.course import check_finished, rows, run, say, telling
 from segadapt.sweeping.folder import SweepFolder
 from segadapt.sweeping.grid import check_one_process, launch
+from segadapt.sweeping.journal import damaged, mend
 from segadapt.sweeping.plan import composer, parsed
 from segadapt.sweeping.space import distribution, typical
+from segadapt.sweeping.table import shown
 from segadapt.sweeping.tracked import track
 from segadapt.sweeping.trial import FAILED, FINISHED, Trial, standing
 
@@ -90,7 +92,7 @@ def sweep_search(
     example = composer(context, config)([*fixed, *typical(space)], path)
     search = Search(fixed, space, path, example["monitor"])
     with SweepFolder(path) as folder:
-        study = _study(search, fingerprint(example), settings.direction)
+        study = _study(search, fingerprint(example), settings.direction, console)
         where = f"with hydra.sweep.dir={path} it can be started again"
         say(console, f"search of {settings.trials} trials; {where}")
         trials: list[Trial] = []
@@ -106,7 +108,7 @@ def sweep_search(
         track(folder, rows(trials), [example], console)
         if best := _best(trials, settings.direction):
             say(console, best)
-    check_finished(rows(trials))
+    check_finished(rows(trials), settings.retries)
 
 
 def _batches(search: Search, study: optuna.Study, settings: Settings) -> Iterator[list[Trial]]:
@@ -121,7 +123,8 @@ def _best(trials: Sequence[Trial], direction: str) -> str | None:
     if not values:
         return None
     value, trial = (max if direction == "maximize" else min)(values)
-    return f"best of {len(values)}: trial {trial.number} with {trial.monitor} {value:.4f}"
+    best = f"{trial.monitor} {shown(trial.monitor, value)}"
+    return f"best of {len(values)}: trial {trial.number} with {best}"
 
 
 def _drawn(search: Search, study: optuna.Study, number: int, settings: Settings) -> Trial:
@@ -148,7 +151,7 @@ def _tell(study: optuna.Study, trial: Trial, retries: int) -> None:
         study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
 
 
-def _study(search: Search, identity: str, direction: str) -> optuna.Study:
+def _study(search: Search, identity: str, direction: str, console: Console) -> optuna.Study:
     """The study of a folder, new or gone on with.
 
     Raises:
@@ -157,12 +160,17 @@ def _study(search: Search, identity: str, direction: str) -> optuna.Study:
     file = search.folder / STUDY
     for left in search.folder.glob(f"{STUDY}.lock*"):
         left.unlink()  # by a process that was killed: this one holds the folder
-    study = optuna.create_study(
-        storage=JournalStorage(JournalFileBackend(str(file))),
-        study_name="sweep",
-        direction=cast(Any, direction),  # Optuna refuses others
-        load_if_exists=True,
-    )
+    if mended := mend(file):
+        say(console, mended)
+    try:
+        study = optuna.create_study(
+            storage=JournalStorage(JournalFileBackend(str(file))),
+            study_name="sweep",
+            direction=cast(Any, direction),  # Optuna refuses others
+            load_if_exists=True,
+        )
+    except (AssertionError, LookupError, TypeError) as error:  # lines that do not follow another
+        raise damaged(file, f"{type(error).__name__} in Optuna") from error
     about = {"config": identity, "space": {k: repr(v) for k, v in search.space.items()}}
     if study.user_attrs and study.user_attrs != {**about, "direction": direction}:
         raise ValueError(

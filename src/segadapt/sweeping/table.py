@@ -15,6 +15,11 @@ def columns(rows: Sequence[Row]) -> list[str]:
     return [key for key in keys if len({overrides.get(key) for overrides in each}) > 1]
 
 
+def shown(monitor: str, value: float) -> str:
+    """A monitored value as all tables show it: what is measured in validation in percent."""
+    return f"{100 * value:.2f}" if monitor.startswith("val/") else f"{value:.4g}"
+
+
 def cells(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
     """Titles and lines of the table."""
     varied = columns(rows)
@@ -22,7 +27,7 @@ def cells(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
     lines = []
     for trial, standing in rows:
         typed = dict(word.split("=", 1) for word in trial.overrides)
-        value = "-" if standing.value is None else f"{standing.value:.4f}"
+        value = "-" if standing.value is None else shown(trial.monitor, standing.value)
         values = [value if trial.monitor == name else "" for name in monitors]
         lines.append(
             [str(trial.number), *(typed.get(key, "") for key in varied), standing.state, *values]

@@ -1,0 +1,35 @@
+"""What a training says on the terminal when it ends early, and with which exit code."""
+
+import signal
+import sys
+import traceback
+from pathlib import Path
+
+from segadapt.failures import ERROR, Interrupted, debugging, from_outside, kept, sentence
+from segadapt.overrides import typed
+from segadapt.run_folder import has_checkpoint, has_failed
+
+
+def tell(error: BaseException, folder: Path, command: str | None = None) -> int:
+    """Say in one sentence how a run ended early, and how it is resumed; the exit code.
+
+    Args:
+        error: What ended it.
+        folder: Its folder.
+        command: What resumes it; None: scripts/resume.py.
+    """
+    if debugging():
+        traceback.print_exception(error)
+    again = f"resume with: {command or 'python scripts/resume.py ' + typed('run', folder)}"
+    if isinstance(error, KeyboardInterrupt):
+        error = Interrupted(signal.SIGINT, None)
+    if isinstance(error, Interrupted):
+        print(f"{error}; {again}", file=sys.stderr)
+        return error.exit_code
+    said = sentence(error)
+    print(f"error: {said}", file=sys.stderr)
+    if kept(folder) == said:
+        print(f"traceback: {folder / ERROR}", file=sys.stderr)
+    if has_failed(folder) and (has_checkpoint(folder) or from_outside(error)):
+        print(again, file=sys.stderr)
+    return 1

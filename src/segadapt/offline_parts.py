@@ -1,0 +1,41 @@
+"""The folders that wandb makes for an offline run, one for each start of its training.
+
+Their names begin with the time, and ``wandb sync offline-run-*`` uploads them in the order of their
+names. Where the clock has gone back since the last start, that would be the wrong order.
+"""
+
+import re
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+FORM: Final = "%Y%m%d_%H%M%S"
+
+
+def parts(folder: Path, run: str) -> list[Path]:
+    """The parts of a run in the order of their names.
+
+    Args:
+        folder: The folder ``wandb`` of a run folder.
+        run: Id of the run.
+    """
+    name = re.compile(rf"offline-run-\d{{8}}_\d{{6}}-{re.escape(run)}")
+    return sorted(path for path in folder.glob("offline-run-*") if name.fullmatch(path.name))
+
+
+def make_way(folder: Path, run: str, now: datetime) -> None:
+    """Rename the parts of a run such that one that begins now sorts behind them.
+
+    Args:
+        folder: The folder ``wandb`` of a run folder; its parts are closed.
+        run: Id of the run.
+        now: When the next part begins, by this machine's clock.
+    """
+    there = parts(folder, run)
+    if not there or there[-1].name < f"offline-run-{now:{FORM}}":
+        return
+    first = datetime.strptime(there[0].name, f"offline-run-{FORM}-{run}")
+    before = min(first, now)  # a time that no part has
+    for number, path in enumerate(there):
+        time = before - timedelta(seconds=len(there) - number)
+        path.rename(folder / f"offline-run-{time:{FORM}}-{run}")

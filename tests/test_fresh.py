@@ -1,0 +1,57 @@
+"""Folders named by the time, for runs and sweeps that were given none."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from compositions import composed
+from omegaconf import OmegaConf
+
+from segadapt import fresh
+from segadapt.cli import CONF
+
+CLAIM = "import sys; from segadapt.fresh import claim; print(claim(sys.argv[1])); {then}"
+
+
+@pytest.fixture(autouse=True)
+def _another_process(monkeypatch):
+    monkeypatch.setattr(fresh, "_CLAIMED", {})
+    monkeypatch.setattr(fresh.atexit, "register", lambda *_: None)
+
+
+def test_those_who_come_in_the_same_second_get_the_next_names(tmp_path, monkeypatch):
+    name, found = str(tmp_path / "day" / "12-00-00"), []
+    for _ in range(3):
+        monkeypatch.setattr(fresh, "_CLAIMED", {})
+        found.append(fresh.claim(name))
+    assert found == [name, f"{name}-2", f"{name}-3"]
+    assert fresh.claim(name) == f"{name}-3"  # within a process it is one folder
+
+
+def test_other_ranks_of_torchrun_take_none(tmp_path, monkeypatch):
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert fresh.claim(str(tmp_path / "run")) == str(tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_place_where_no_folder_can_be_is_told(tmp_path):
+    (tmp_path / "runs").write_text("a file")
+    with pytest.raises(ValueError, match=r"cannot write the folder of runs .*paths\.runs=FOLDER"):
+        fresh.claim(str(tmp_path / "runs" / "day" / "time"))
+
+
+def test_both_folders_of_the_config_are_asked_for():
+    node = OmegaConf.load(CONF / "hydra" / "default.yaml")
+    for kind in ("run", "sweep"):
+        assert OmegaConf.to_container(node)[kind]["dir"].startswith("${fresh:${paths.runs}/")
+    assert composed("data=synthetic").seed == 0  # and composing alone makes none
+
+
+def test_a_folder_that_stayed_empty_is_gone_at_the_end_and_others_stay(tmp_path):
+    for then, kept in (("", False), ("open(sys.argv[1] + '/run.json', 'w')", True)):
+        place = tmp_path / str(kept) / "time"
+        call = [sys.executable, "-c", CLAIM.format(then=then), str(place)]
+        answer = subprocess.run(call, capture_output=True, text=True, check=True, env=os.environ)
+        assert answer.stdout == f"{place}\n"
+        assert place.exists() == place.parent.exists() == kept
