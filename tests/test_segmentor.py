@@ -4,13 +4,43 @@ import pytest
 import torch
 from torch import nn
 
+from segadapt.classifiers.base import Classifier
 from segadapt.classifiers.cac import CACClassifier
 from segadapt.classifiers.fixed import FixedClassifier
 from segadapt.classifiers.ssa import SSAClassifier
+from segadapt.cost.parameters import count_parameters
+from segadapt.losses.cross_entropy import CrossEntropy
+from segadapt.losses.objective import Objective
+from segadapt.losses.supervised import Supervised
 from segadapt.models.interfaces import FeatureGenerator, Features
 from segadapt.segmentor import Segmentor, without_teacher
+from segadapt.structures import Branch, Prediction
+from segadapt.unused import drop_unread_teacher
 
-CLASSIFIERS = [FixedClassifier, CACClassifier, SSAClassifier]
+
+class Bare(Classifier):
+    """What a first classifier of one's own looks like."""
+
+    def __init__(self, in_channels, num_classes):
+        super().__init__()
+        self.score = nn.Conv2d(in_channels, num_classes, 1)
+
+    def forward(self, features, target=None):
+        return Prediction(Branch(self.score(features)))
+
+
+class Wrapper(Classifier):
+    """One that leaves the work to another."""
+
+    def __init__(self, in_channels, num_classes):
+        super().__init__()
+        self.inner = CACClassifier(in_channels, num_classes)
+
+    def forward(self, features, target=None):
+        return self.inner(features, target)
+
+
+CLASSIFIERS = [FixedClassifier, CACClassifier, SSAClassifier, Bare, Wrapper]
 
 
 class _Generator(FeatureGenerator):
@@ -68,4 +98,14 @@ def test_without_teacher_scores_the_same_and_leaves_the_original_whole(classifie
     assert torch.equal(student(image).student.logits, model(image).student.logits)
     assert student(image, mask).teacher is None
     assert set(model.state_dict()) == names
-    assert set(student.state_dict()) == {n for n in names if "classifier.teacher" not in n}
+    assert set(student.state_dict()) == {n for n in names if "teacher" not in n}
+    kept = [*student.classifier.parameters(), *student.generator.body.parameters()]
+    assert count_parameters(model).deployed == sum(parameter.numel() for parameter in kept)
+
+
+@pytest.mark.parametrize(("weights", "kept"), [({"teacher": 0}, False), ({"teacher": 1}, True)])
+def test_the_teacher_of_a_wrapped_classifier_is_removed_where_no_loss_reads_it(weights, kept):
+    model = Segmentor(_Generator(), Wrapper, 3)
+    terms = {name: Supervised(name, [CrossEntropy()]) for name in ("student", "teacher")}
+    drop_unread_teacher(model, Objective(terms, {"student": 1, **weights}), 3)
+    assert (model.classifier.inner.teacher is not None) is kept

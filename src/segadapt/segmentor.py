@@ -6,7 +6,7 @@ from collections.abc import Callable
 from jaxtyping import Float, Integer
 from torch import Tensor, nn
 
-from segadapt.classifiers.base import Classifier
+from segadapt.classifiers.base import Classifier, remove_teachers
 from segadapt.functional.resize import shrink
 from segadapt.models.interfaces import FeatureGenerator
 from segadapt.structures import Branch, Prediction
@@ -54,5 +54,5 @@ class Segmentor(nn.Module):
 def without_teacher(model: Segmentor) -> Segmentor:
     """A copy for deployment: the same student, without the parameters that only labels need."""
     student = copy.deepcopy(model)
-    student.classifier.teacher = None
+    remove_teachers(student.classifier)
     return student

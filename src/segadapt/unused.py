@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from segadapt.classifiers.base import remove_teachers, with_teacher
 from segadapt.losses.objective import Objective
 from segadapt.segmentor import Segmentor
 from segadapt.structures import Prediction
@@ -32,7 +33,7 @@ def drop_unread_teacher(model: Segmentor, objective: Objective, num_classes: int
         objective: What is minimised.
         num_classes: Number of classes.
     """
-    if model.classifier.teacher is None:
+    if not with_teacher(model.classifier):
         return
     training = model.training
     model.eval()
@@ -43,7 +44,7 @@ def drop_unread_teacher(model: Segmentor, objective: Objective, num_classes: int
         prediction = model.classifier(features, target)
         prediction = prediction._replace(auxiliary=prediction.student)  # not the question here
         if not _reads_teacher(objective, prediction, mask):
-            model.classifier.teacher = None
+            remove_teachers(model.classifier)
     model.train(training)
 
 

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from segadapt.classifiers.base import Classifier, StaticClassifier
+from segadapt.classifiers.base import Classifier, StaticClassifier, remove_teachers
 from segadapt.classifiers.coarse import dot, fixed_prototypes
 from segadapt.classifiers.settings import check_sizes
 from segadapt.functional.prototypes import to_maps, to_rows
@@ -74,5 +74,5 @@ def _student_parameters(
 ) -> int:
     with torch.device("meta"):  # shapes only, and no random number is drawn
         other = like(in_channels, num_classes)
-    other.teacher = None
+    remove_teachers(other)
     return sum(parameter.numel() for parameter in other.parameters())
