@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from segadapt.answering import answer
+from segadapt.borders import print_line
 from segadapt.cli import CONF
 
 
@@ -64,10 +65,12 @@ def main(words: Sequence[str]) -> None:
     model.load_state_dict(found.tensors)
     origin = {"file": given.file.name, "sha256": sha256(given.file), "unused": found.unused}
     write_run(given.out, cfg, overrides, found.tensors, origin)
-    print(f"{given.out}: {len(found.tensors)} tensors, {classes} classes")
-    print(f"unread in the release too: {', '.join(found.idle) or 'none'}")
-    print(f"unused: {', '.join(found.unused) or 'none'}")
-    print(f"evaluate with: python scripts/evaluate.py run={folder} checkpoint={given.out.stem}")
+    print_line(f"{given.out}: {len(found.tensors)} tensors, {classes} classes")
+    print_line(f"unread in the release too: {', '.join(found.idle) or 'none'}")
+    print_line(f"unused: {', '.join(found.unused) or 'none'}")
+    print_line(
+        f"evaluate with: python scripts/evaluate.py run={folder} checkpoint={given.out.stem}"
+    )
 
 
 def facts(given: argparse.Namespace, cfg: DictConfig, text: str, classes: int) -> list[str]:

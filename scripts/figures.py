@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from segadapt.answering import answer
+from segadapt.borders import print_line
 from segadapt.figures.chosen import check_chosen
 
 ANY = "run"
@@ -64,10 +65,10 @@ def main(arguments: Sequence[str]) -> None:
         folders, options.out, build_model, trusting, options.checkpoint, amount, options.wandb
     )
     for file in files:
-        print(f"drawn: {file}")
+        print_line(f"drawn: {file}")
     for module in EXTRAS:
         if not there(module):
-            print(f"not drawn: {absence(module)}")
+            print_line(f"not drawn: {absence(module)}")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
+from segadapt.borders import printable, spell_out
 from segadapt.failures import debugging, sentence
 
 
@@ -38,7 +39,7 @@ def fail(error: BaseException, said: str) -> NoReturn:
     """End with a sentence; with the traceback before it, if that is wanted."""
     if debugging():
         traceback.print_exception(error)
-    sys.exit(f"error: {said}")
+    sys.exit(f"error: {printable(said)}")
 
 
 @contextmanager
@@ -48,6 +49,7 @@ def telling(interrupted: str = "interrupted") -> Iterator[None]:
     Args:
         interrupted: What to say after Ctrl-C.
     """
+    spell_out()
     try:
         yield
     except KeyboardInterrupt:

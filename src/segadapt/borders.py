@@ -9,8 +9,8 @@ import html
 import re
 import sys
 import unicodedata
-from collections.abc import Mapping
-from typing import Any, Final, TextIO
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 UNPRINTABLE: Final = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff"
@@ -29,7 +29,6 @@ TEX: Final = {
     "~": r"\textasciitilde{}",
     "<": r"\textless{}",
     ">": r"\textgreater{}",
-    "|": r"\textbar{}",
     "±": r"$\pm$",
 }
 
@@ -66,14 +65,9 @@ def shortened(text: str, length: int) -> str:
     return f"{text[:head]}...{text[len(text) - (length - 3 - head) :]}"
 
 
-def tell(text: object, stream: TextIO | None = None) -> None:
-    """Print a line at once.
-
-    Args:
-        text: What to print.
-        stream: Where to; None for the standard output.
-    """
-    print(printable(text), file=stream, flush=True)
+def print_line(text: object, error: bool = False) -> None:
+    """Print a line at once, to the standard error where it is an ``error``."""
+    print(printable(text), file=sys.stderr if error else sys.stdout, flush=True)
 
 
 def spell_out() -> None:
@@ -93,13 +87,13 @@ def csv_cell(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     text = printable(value)
-    return f"'{text}" if text.lstrip().startswith(FORMULA) else text
+    return f"'{text}" if text.lstrip().startswith(FORMULA) and not _is_number(text) else text
 
 
 def markdown_text(text: object) -> str:
     """Text within a line or a cell of Markdown."""
     escaped = re.sub(r"([\\`*\[\]<>|~$&])", r"\\\1", printable(text))
-    escaped = re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\_", escaped)
+    escaped = re.sub(r"(?<![^\W_])_", r"\\_", escaped)
     return re.sub(r"^(\s*\d*)([#+\-=.)])(?=\s|[#=-]|$)", r"\1\\\2", escaped)
 
 
@@ -129,6 +123,14 @@ def figure_text(text: object, length: int = 40) -> str:
     return hidden + short.replace("$", r"\$")
 
 
+def figure_names(names: Iterable[object], length: int = 40) -> list[str]:
+    """The same of several names; those that would look alike get their numbers before them."""
+    texts = [figure_text(name, length) for name in names]
+    return [
+        text if texts.count(text) == 1 else f"{number} {text}" for number, text in enumerate(texts)
+    ]
+
+
 def opencv_text(text: object, length: int = 40) -> str:
     """Text that OpenCV can draw: its fonts hold ASCII, and on invalid Unicode it crashes.
 
@@ -138,6 +140,14 @@ def opencv_text(text: object, length: int = 40) -> str:
     """
     letters = unicodedata.normalize("NFC", printable(text))
     return shortened("".join(map(_ascii, letters)), length)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _spelt(found: re.Match[str]) -> str:

@@ -21,9 +21,11 @@ from segadapt.data.cached import DTYPES
 from segadapt.data.dataset import Labelled
 from segadapt.evaluation.subject import measured_data
 from segadapt.files import replace_text, sync_folder
+from segadapt.overrides import typed
 from segadapt.run_reader import Run
 from segadapt.segmentor import Segmentor
 from segadapt.structures import Sample
+from segadapt.terminal import say
 from segadapt.weights import Weights, read_weights, with_weights
 
 SPLITS: Final = ("train", "val")
@@ -77,7 +79,7 @@ def cache(
     _tell(parts, cfg.precision, out, console)
     names = {split: _write(out / split, model, part, cfg, console) for split, part in parts.items()}
     replace_text(out / CACHE, json.dumps(_facts(parts, names, cfg, run, weights)._asdict()))
-    console.print(f"cached: python train.py model=cached data=cached data.root={out}")
+    say(console, f"cached: python train.py model=cached data=cached {typed('data.root', out)}")
     return out
 
 
@@ -111,7 +113,7 @@ def _tell(parts: dict[str, Part], precision: str, out: Path, console: Console) -
     for split, part in parts.items():
         shape = " x ".join(map(str, part.features))
         size = part.bytes(precision) / 1e6
-        console.print(f"{split}: {part.samples} samples of {shape} in {precision}: {size:.1f} MB")
+        say(console, f"{split}: {part.samples} samples of {shape} in {precision}: {size:.1f} MB")
     total = sum(part.bytes(precision) for part in parts.values())
     out.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(out).free

@@ -18,6 +18,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from segadapt import cached_set, fresh, offered
 from segadapt.answering import answer, fail, telling
+from segadapt.borders import print_line, printable
 from segadapt.ending import tell
 from segadapt.failures import DEBUG, Interrupted, sentence
 from segadapt.mistakes import mistake
@@ -47,13 +48,13 @@ def train() -> None:
     def scaled_job() -> None:
         sys.argv[1:], added = scaled(sys.argv[1:], CONF)
         if added:
-            print(f"the data brings {shlex.join(added)}; what you type wins", flush=True)
+            print_line(f"the data brings {shlex.join(added)}; what you type wins")
         job()
 
     try:
         composing(scaled_job, "train")
     except Unfinished as error:
-        sys.exit(f"error: {error}")
+        sys.exit(f"error: {printable(error)}")
 
 
 def resume() -> None:
@@ -101,10 +102,10 @@ def _trained(cfg: DictConfig) -> float:
     overrides = cast(list[str], OmegaConf.to_container(job.overrides.task))
     folder = Path(cfg.paths.run)
     if sweeping:
-        print(f"trial {folder.name}: {shlex.join(overrides)}", flush=True)
+        print_line(f"trial {folder.name}: {shlex.join(overrides)}")
         _group(cfg, Path(job.sweep.dir))
     if cfg.published:
-        print(_announcement(cfg, job.runtime.choices["model"]), flush=True)
+        print_line(_announcement(cfg, job.runtime.choices["model"]))
     try:
         metrics = session.start(cfg, overrides, _fit)
         return _monitored(metrics, cfg.monitor)
@@ -196,6 +197,7 @@ def composing(job: Callable[[], None], config: str) -> None:
         job: The command.
         config: The config it composes.
     """
+    spell_out()
     full = "HYDRA_FULL_ERROR"
     os.environ.setdefault(DEBUG, os.environ.get(full, "0"))
     os.environ[full] = "1"  # Hydra passes errors on, rather than printing them

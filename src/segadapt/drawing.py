@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 from jaxtyping import Integer, UInt8
 
+from segadapt.borders import opencv_text
+from segadapt.files import replacing
 from segadapt.palette import ignored_color
 from segadapt.structures import IGNORE
 
@@ -18,6 +20,9 @@ TILE, LINE, GAP = 240, 22, 6
 """Pixels: longer side of an image, height of a line of text, distance of two images."""
 
 FONT = cv2.FONT_HERSHEY_SIMPLEX
+
+LONGEST = 300
+"""Characters of a line, which is cut at its width."""
 
 
 class Row(NamedTuple):
@@ -79,8 +84,13 @@ def save(file: Path, picture: Picture) -> None:
         OSError: If it cannot be written.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
-    if not cv2.imwrite(str(file), picture[..., ::-1]):
-        raise OSError(f"{file} could not be written; is the disk full?")
+    done, content = cv2.imencode(".png", picture[..., ::-1])
+    assert done
+    try:
+        with replacing(file) as opened:  # OpenCV opens no path that is not UTF-8
+            opened.write(content.tobytes())
+    except OSError as error:
+        raise OSError(f"{file} could not be written: {error.strerror}") from error
 
 
 def _titles(row: Row) -> list[str]:
@@ -100,7 +110,7 @@ def _caption(row: Row) -> str:
         f"{title} {100 * (found == label)[valid].mean() if valid.any() else 0:.1f} %"
         for title, found in zip(list(row.maps)[1:], predictions, strict=True)
     ]
-    return f"{row.name}: right pixels {', '.join(right)}"
+    return f"{opencv_text(row.name, 60)}: right pixels {', '.join(right)}"
 
 
 def _tile(image: Picture, interpolation: int) -> Picture:
@@ -118,7 +128,9 @@ def _blank(width: int) -> Picture:
 
 def _text(text: str, width: int) -> Picture:
     strip = _blank(width)
-    cv2.putText(strip, text, (2, LINE - 7), FONT, 0.45, (0, 0, 0), 1, cv2.LINE_AA)
+    cv2.putText(
+        strip, opencv_text(text, LONGEST), (2, LINE - 7), FONT, 0.45, (0, 0, 0), 1, cv2.LINE_AA
+    )
     return strip
 
 
@@ -126,8 +138,9 @@ def _entry(name: str, color: Sequence[int] | UInt8[np.ndarray, "3"]) -> Picture:
     """A line of the legend: a colour and its name."""
     swatch = _blank(26)
     swatch[5 : LINE - 5, 4:24] = color
-    (width, _), _ = cv2.getTextSize(name, FONT, 0.45, 1)
-    return np.concatenate([swatch, _text(name, width + 16)], axis=1)
+    text = opencv_text(name)
+    (width, _), _ = cv2.getTextSize(text, FONT, 0.45, 1)
+    return np.concatenate([swatch, _text(text, width + 16)], axis=1)
 
 
 def _lines(entries: Sequence[Picture], width: int) -> list[Picture]:

@@ -1,10 +1,10 @@
 """What a training says on the terminal when it ends early, and with which exit code."""
 
 import signal
-import sys
 import traceback
 from pathlib import Path
 
+from segadapt.borders import print_line
 from segadapt.failures import ERROR, Interrupted, debugging, from_outside, kept, sentence
 from segadapt.overrides import typed
 from segadapt.run_folder import has_checkpoint, has_failed
@@ -24,12 +24,12 @@ def tell(error: BaseException, folder: Path, command: str | None = None) -> int:
     if isinstance(error, KeyboardInterrupt):
         error = Interrupted(signal.SIGINT, None)
     if isinstance(error, Interrupted):
-        print(f"{error}; {again}", file=sys.stderr)
+        print_line(f"{error}; {again}", error=True)
         return error.exit_code
     said = sentence(error)
-    print(f"error: {said}", file=sys.stderr)
+    print_line(f"error: {said}", error=True)
     if kept(folder) == said:
-        print(f"traceback: {folder / ERROR}", file=sys.stderr)
+        print_line(f"traceback: {folder / ERROR}", error=True)
     if has_failed(folder) and (has_checkpoint(folder) or from_outside(error)):
-        print(again, file=sys.stderr)
+        print_line(again, error=True)
     return 1

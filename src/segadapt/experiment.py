@@ -11,7 +11,7 @@ from lightning.pytorch.loggers.logger import Logger
 from omegaconf import DictConfig
 
 from segadapt import session
-from segadapt.borders import tell
+from segadapt.borders import print_line
 from segadapt.callbacks.agreement import Agreement
 from segadapt.callbacks.checkpoints import Checkpoints
 from segadapt.callbacks.preemption import Preemption
@@ -114,7 +114,7 @@ def _look_at(data: SegmentationDataModule) -> None:
 def _say(line: str | None) -> None:
     if line is not None and rank() == 0:
         for part in line.splitlines():
-            tell(part)
+            print_line(part)
 
 
 def _engine(cfg: DictConfig, start: Path | None) -> list[Callback]:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from omegaconf.errors import OmegaConfBaseException
 
+from segadapt.borders import printable
+
 ERROR = "error.txt"
 DEBUG = "SEGADAPT_DEBUG"
 USER_ERRORS = (ValueError, OSError, ImportError, OmegaConfBaseException)
@@ -63,7 +65,11 @@ class RankFailed(Exception):
 
 
 def sentence(error: BaseException) -> str:
-    """What an error says to a user, in one line."""
+    """What an error says to a user, in one printable line, whatever names are in it."""
+    return printable(_sentence(error))
+
+
+def _sentence(error: BaseException) -> str:
     chain = list(_chain(error))
     if memory := next((found for found in chain if _is_memory(found)), None):
         return (
@@ -94,7 +100,7 @@ def keep(folder: Path, error: BaseException) -> str:
     said = sentence(error)
     trace = "".join(traceback.format_exception(error))
     try:
-        with (folder / ERROR).open("x") as file:
+        with (folder / ERROR).open("x", encoding="utf-8", errors="backslashreplace") as file:
             file.write(f"{said}\n\n{trace}")
     except FileExistsError:
         pass  # the first failure is the cause; those that follow from it are not
@@ -106,7 +112,7 @@ def keep(folder: Path, error: BaseException) -> str:
 def kept(folder: Path) -> str | None:
     """The sentence of the first failure in a run folder."""
     try:
-        return (folder / ERROR).read_text().partition("\n")[0]
+        return (folder / ERROR).read_text("utf-8").partition("\n")[0]
     except OSError:  # there is none, or no folder
         return None
 

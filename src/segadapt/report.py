@@ -14,6 +14,7 @@ from rich.table import Table
 from torch import Tensor
 
 from segadapt.metrics import Scores
+from segadapt.terminal import cell
 
 
 def table(results: Mapping[str, Scores], classes: Sequence[str], title: str = "") -> Table:
@@ -24,15 +25,16 @@ def table(results: Mapping[str, Scores], classes: Sequence[str], title: str = ""
         classes: Class names in order.
         title: What was evaluated.
     """
-    found = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", show_footer=True)
-    found.add_column("class", footer="mean")
+    heading = cell(title, "table.title")
+    found = Table(title=heading, box=box.SIMPLE_HEAD, title_justify="left", show_footer=True)
+    found.add_column("class", footer="mean", overflow="fold")
     for branch, scores in results.items():
-        found.add_column(f"IoU {branch}", percent(scores.miou), justify="right")
+        found.add_column(cell(f"IoU {branch}"), percent(scores.miou), justify="right", no_wrap=True)
     student = next(iter(results.values()))
-    found.add_column("accuracy", percent(student.mean_accuracy), justify="right")
+    found.add_column("accuracy", percent(student.mean_accuracy), justify="right", no_wrap=True)
     for k, name in enumerate(classes):
         iou = [percent(scores.iou[k].item()) for scores in results.values()]
-        found.add_row(name, *iou, percent(student.class_accuracy[k].item()))
+        found.add_row(cell(name), *iou, percent(student.class_accuracy[k].item()))
     return found
 
 

@@ -10,7 +10,6 @@ came to no checkpoint. Nothing here imports torch.
 import json
 import os
 import socket
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +19,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue
 
 from segadapt.attempts import set_aside
+from segadapt.borders import print_line
 from segadapt.configs import Config, check_counts, differences, moved, resolved
 from segadapt.files import make_folder, replace_text, sweep
 from segadapt.lengthening import dependence, lengthened
@@ -74,7 +74,7 @@ class RunFolder:
         state = folder.state()
         if state and folder._came_to_nothing(state, config):
             kept = set_aside(path)
-            print(f"an earlier attempt, which has no checkpoint, is kept in {kept}", flush=True)
+            print_line(f"an earlier attempt, which has no checkpoint, is kept in {kept}")
             state = {}
         if not state:
             replace_text(path / OVERRIDES, OmegaConf.to_yaml(OmegaConf.create(list(overrides))))
@@ -137,7 +137,7 @@ class RunFolder:
         try:
             note(self.path, **facts)
         except OSError as error:
-            print(f"{self.path / STATE} was not written: {error.strerror}", file=sys.stderr)
+            print_line(f"{self.path / STATE} was not written: {error.strerror}", error=True)
 
     def _resumed(self, config: DictConfig, steps: Any) -> DictConfig:
         """The config to go on with; a run that is lengthened keeps it."""

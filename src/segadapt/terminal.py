@@ -6,9 +6,9 @@ from rich.text import Text
 from segadapt.borders import printable
 
 
-def cell(text: object) -> Text:
+def cell(text: object, style: str = "") -> Text:
     """Text for a cell, a head or a title of a table."""
-    return Text(printable(text))
+    return Text(printable(text), style)
 
 
 def say(console: Console, *lines: object) -> None:

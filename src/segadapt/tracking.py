@@ -20,6 +20,7 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.loggers.logger import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
+from segadapt.borders import printable_values
 from segadapt.files import expanded
 from segadapt.offline_parts import make_way, parts
 from segadapt.outbox import Outbox
@@ -64,12 +65,8 @@ class WandbTracker(Logger):
     ) -> None:
         super().__init__()
         self.folder, self.mode, self.patience = Path(folder), resolved(mode), patience
-        self._about: dict[str, Any] = {
-            "project": project,
-            "name": name,
-            "entity": entity,
-            "group": group,
-        }
+        about = {"project": project, "name": name, "entity": entity, "group": group}
+        self._about: dict[str, Any] = printable_values(about)
         self._outbox = Outbox(limit)
         self._opened = False
         self._run: Any = None
@@ -88,12 +85,12 @@ class WandbTracker(Logger):
     @rank_zero_only
     def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
         """Log a resolved config, from which the caller has taken the secrets."""
-        config = dict(params)
+        config = printable_values(dict(params))
         self._put(lambda: self._run.config.update(config, allow_val_change=True))
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        values = dict(metrics)
+        values = printable_values(dict(metrics))
         self._log(lambda wandb: values, step or 0)
 
     @rank_zero_only
@@ -106,7 +103,7 @@ class WandbTracker(Logger):
         self, key: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], step: int
     ) -> None:
         """Log a table."""
-        table = {"columns": list(columns), "data": [list(row) for row in rows]}
+        table = printable_values({"columns": columns, "data": rows})
         self._log(lambda wandb: {key: wandb.Table(**table)}, step)
 
     @rank_zero_only

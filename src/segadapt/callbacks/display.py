@@ -15,6 +15,8 @@ from rich.progress import (
 )
 from rich.table import Column
 
+from segadapt.terminal import say
+
 
 class Display(ABC):
     """Where progress is shown."""
@@ -103,7 +105,7 @@ class Lines(Display):
             self.shown = step
             left = time.strftime("%H:%M:%S", time.gmtime((self.steps - step) / max(rate, 1e-9)))
             line = f"step {step}/{self.steps}  {rate:.2f} steps/s  left {left}  {status}"
-            self.console.print(line, highlight=False, soft_wrap=True)
+            say(self.console, line)
 
     def stop(self) -> None:
         pass

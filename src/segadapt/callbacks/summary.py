@@ -16,6 +16,7 @@ from segadapt.overrides import typed
 from segadapt.per_image import PER_IMAGE, PerImage, write_per_image
 from segadapt.protocol import RULES, provenance, sha256
 from segadapt.report import as_json, headline, table, write_json
+from segadapt.terminal import say
 from segadapt.tracking import trackers
 
 
@@ -73,8 +74,7 @@ class Summary(Callback):
             tracker.finalize("success")  # so that the account is complete
             lines.append(tracker.account())
         lines += [f"evaluate it with: {evaluate_command(self.folder)}"]
-        for line in lines:
-            self.console.print(line, highlight=False, soft_wrap=True, markup=False)
+        say(self.console, *lines)
 
     def _checkpoint(self) -> dict[str, str] | None:
         """The last one, if there is any: its weights are those that were measured."""

@@ -1,13 +1,12 @@
 """``scripts/report.py``: from folders to tables and figures."""
 
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
+from segadapt.borders import print_line
 from segadapt.comparing.arms import arms
 from segadapt.comparing.comparison import Comparison, compare
 from segadapt.comparing.costs import Cost, Latency
@@ -15,6 +14,7 @@ from segadapt.comparing.runs import Collected, Result, collect
 from segadapt.comparing.stamps import versions
 from segadapt.comparing.writers import COSTS, WRITERS, Cells, cells
 from segadapt.files import replace_text
+from segadapt.terminal import cell, say
 
 ARM = 20
 """Characters that the name of an arm gets beside all columns, or the costs go to a second table."""
@@ -55,7 +55,7 @@ def report(
             raise ValueError(f"{file} ends in none of {there}")
     collected = collect(paths, evaluation)
     for problem in collected.problems:
-        print(f"left out: {problem}", file=sys.stderr)
+        print_line(f"left out: {problem}", error=True)
     if not collected.results:
         raise ValueError("none of the runs is finished with a report; nothing to compare")
     found, notes = arms(collected.results)
@@ -67,12 +67,12 @@ def report(
     for file in outputs:
         file.parent.mkdir(parents=True, exist_ok=True)
         replace_text(file, WRITERS[file.suffix[1:]](comparison))
-        print(f"written: {file}")
+        print_line(f"written: {file}")
     if plots is not None:
         from segadapt.comparing.figures import draw
 
         for file in draw(found, comparison, plots):
-            print(f"drawn: {file}")
+            print_line(f"drawn: {file}")
     return comparison
 
 
@@ -93,7 +93,7 @@ def show(comparison: Comparison, console: Console | None = None) -> None:
     for part in tables:
         console.print(_table(part, console.width))
     for note in comparison.notes:
-        console.print(f"- {note}", highlight=False, markup=False, soft_wrap=True)
+        say(console, f"- {note}")
 
 
 def _table(lines: Cells, width: int) -> Table:
@@ -102,9 +102,9 @@ def _table(lines: Cells, width: int) -> Table:
     name = max(min(_room(lines, width), _longest(lines)), 1)
     table.add_column(lines[0][0], width=name, overflow="fold")
     for head, digits in zip(lines[0][1:], _widths(lines), strict=True):
-        table.add_column(Text(head), width=digits, overflow="fold", justify="right")
+        table.add_column(cell(head), width=digits, overflow="fold", justify="right")
     for line in lines[1:]:
-        table.add_row(*(Text(cell) for cell in line))
+        table.add_row(*map(cell, line))
     return table
 
 

@@ -9,11 +9,15 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from segadapt.borders import figure_names, figure_text
 from segadapt.comparing.arms import Arm
 from segadapt.comparing.comparison import Comparison, Row
 from segadapt.comparing.runs import curve
 from segadapt.comparing.style import COLORS, DPI, LINES, MARKERS, STYLE, legend_below, single_axes
 from segadapt.configs import at
+
+LONGEST: Final = 160
+"""Characters of the name of an arm."""
 
 TAU, LAMBDA = "classifier.tau", "loss.weights.response"
 """Where a config has what the papers sweep."""
@@ -37,6 +41,7 @@ def draw(found: Sequence[Arm], comparison: Comparison, folder: Path) -> list[Pat
         The files.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    found, comparison = _labelled(found, comparison)
     drawings: dict[str, Callable[[], Figure | None]] = {
         "tau": lambda: setting_curve(found, TAU, "tau", PRINTED_TAU),
         "lambda": lambda: setting_curve(found, LAMBDA, "lambda", PRINTED_LAMBDA),
@@ -53,6 +58,15 @@ def draw(found: Sequence[Arm], comparison: Comparison, folder: Path) -> list[Pat
                 files.append(folder / f"{name}.{ending}")
                 figure.savefig(files[-1], dpi=DPI)
     return files
+
+
+def _labelled(found: Sequence[Arm], comparison: Comparison) -> tuple[list[Arm], Comparison]:
+    """The same with the names of arms as figures can show them."""
+    arms = [arm._replace(label=figure_text(arm.label, LONGEST)) for arm in found]
+    rows = [row._replace(arm=figure_text(row.arm, LONGEST)) for row in comparison.rows]
+    base = comparison.baseline
+    baseline = None if base is None else figure_text(base, LONGEST)
+    return arms, comparison._replace(rows=rows, baseline=baseline)
 
 
 @mpl.rc_context(dict(STYLE))
@@ -182,7 +196,8 @@ def class_gains(found: Sequence[Arm], baseline: str | None) -> Figure | None:
     order = np.argsort(gains)[-40:]
     figure, axes = single_axes(0.6 + 0.14 * len(order))
     colors = [COLORS[0] if gains[i] >= 0 else COLORS[1] for i in order]
-    axes.barh([names[i] for i in order], gains[order], color=colors)
+    axes.barh(range(len(order)), gains[order], color=colors)
+    axes.set_yticks(range(len(order)), [names[i] for i in order])
     axes.axvline(0, color="black", linewidth=0.6)
     axes.tick_params(axis="y", length=0, labelsize=6 if len(order) > 20 else 7)
     axes.set_xlabel(f"IoU of {best.label}\nminus {base.label} (points)")
@@ -200,7 +215,8 @@ def _gains(arm: Arm, base: Arm) -> tuple[list[str], np.ndarray]:
     classes = base.results[0].report["results"]["student"]["classes"]
     gains = 100 * (iou(arm) - iou(base))
     seen = ~np.isnan(gains)
-    return [k["name"] for k, there in zip(classes, seen, strict=True) if there], gains[seen]
+    names = figure_names(k["name"] for k in classes)
+    return [name for name, there in zip(names, seen, strict=True) if there], gains[seen]
 
 
 def _by_setting(found: Sequence[Arm], key: str) -> list[tuple[float, Arm]]:

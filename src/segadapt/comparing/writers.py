@@ -1,11 +1,11 @@
 """A comparison as Markdown, LaTeX, CSV or HTML."""
 
 import csv
-import html
 import io
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from segadapt.borders import csv_cell, html_text, latex_comment, latex_text, markdown_text
 from segadapt.comparing.comparison import Comparison, Row
 from segadapt.comparing.intervals import Difference
 
@@ -29,17 +29,19 @@ def cells(comparison: Comparison) -> Cells:
 
 def markdown(comparison: Comparison) -> str:
     """A pipe table, the notes below."""
-    head, *body = [[cell.replace("|", "\\|") for cell in line] for line in cells(comparison)]
+    head, *body = [[markdown_text(cell) for cell in line] for line in cells(comparison)]
     rule = ["---", *["---:"] * (len(head) - 1)]
     lines = [f"| {' | '.join(line)} |" for line in (head, rule, *body)]
-    return "\n".join([*lines, "", *(f"- {note}" for note in comparison.notes)]) + "\n"
+    return (
+        "\n".join([*lines, "", *(f"- {markdown_text(note)}" for note in comparison.notes)]) + "\n"
+    )
 
 
 def latex(comparison: Comparison) -> str:
     """A tabular with booktabs' rules; the notes are comments."""
-    head, *body = [[_tex(cell) for cell in line] for line in cells(comparison)]
+    head, *body = [[latex_text(cell) for cell in line] for line in cells(comparison)]
     lines = [
-        *(f"% {note}" for note in comparison.notes),
+        *(latex_comment(note) for note in comparison.notes),
         f"\\begin{{tabular}}{{l{'r' * (len(head) - 1)}}}",
         "\\toprule",
         f"{' & '.join(head)} \\\\",
@@ -67,7 +69,7 @@ def as_csv(comparison: Comparison) -> str:
         if cost:
             counted = [cost.training, cost.deployed, cost.macs]
         writer.writerow(
-            [row.arm, row.miou, row.deviation, row.seeds]
+            [csv_cell(row.arm), row.miou, row.deviation, row.seeds]
             + (shown if row.difference else [None] * 3)
             + [gap.method, *counted, latency, row.minutes, row.printed]
         )
@@ -76,9 +78,9 @@ def as_csv(comparison: Comparison) -> str:
 
 def as_html(comparison: Comparison) -> str:
     """A page that opens by itself."""
-    head, *body = [[html.escape(cell) for cell in line] for line in cells(comparison)]
+    head, *body = [[html_text(cell) for cell in line] for line in cells(comparison)]
     rows = ["".join(f"<td>{cell}</td>" for cell in line) for line in body]
-    notes = "".join(f"<li>{html.escape(note)}</li>" for note in comparison.notes)
+    notes = "".join(f"<li>{html_text(note)}</li>" for note in comparison.notes)
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>Comparison</title><style>'
         "body{font:15px/1.4 sans-serif;margin:2em}table{border-collapse:collapse}"
@@ -130,9 +132,3 @@ def _number(value: float | None, digits: int) -> str:
 
 def _percent(value: float | None) -> float | None:
     return None if value is None else 100 * value
-
-
-def _tex(cell: str) -> str:
-    for sign in "\\&%#_{}$^~":
-        cell = cell.replace(sign, f"\\{sign}" if sign in "&%#_{}$" else " ")
-    return cell.replace("±", "$\\pm$")

@@ -7,8 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from segadapt.borders import printable
 from segadapt.cached_set import FEATURES, LABELS, read_set
 from segadapt.data.dataset import Labelled
+from segadapt.data.names import checked_names
 from segadapt.data.stream import Key, position_and_item
 from segadapt.structures import Sample
 
@@ -32,7 +34,7 @@ class Cached(Labelled):
 
     def __init__(self, root: str | Path, split: str, num_classes: int, channels: int) -> None:
         found = read_set(root)
-        self.classes, self.palette = found.classes, found.palette
+        self.classes, self.palette = checked_names(found.classes, f"{root}"), found.palette
         if (len(found.classes), found.channels) != (num_classes, channels):
             raise ValueError(
                 f"{root} holds features of {found.channels} channels and {len(found.classes)} "
@@ -41,7 +43,8 @@ class Cached(Labelled):
             )
         if split not in found.names:
             raise ValueError(f"a cached set has the splits {', '.join(found.names)}, not {split}")
-        self.names, self.half = found.names[split], found.precision == "bf16"
+        self.names = [printable(name) for name in found.names[split]]
+        self.half = found.precision == "bf16"
         folder, samples = Path(root) / split, len(self.names)
         features = (samples, channels, None, None)
         self.features = _mapped(folder / FEATURES, DTYPES[found.precision], features)

@@ -11,6 +11,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from segadapt.borders import figure_names, figure_text
 from segadapt.data.census import Census
 from segadapt.drawing import Picture, occurring
 from segadapt.structures import IGNORE
@@ -49,10 +50,12 @@ def distribution(census: Census, title: str) -> Figure:
         bars.set_xscale("log")
         bars.xaxis.set_major_formatter("{x:g}")
     absent = set(census.absent)
-    names = [f"{name} (no pixel)" if name in absent else name for name in census.classes]
+    names = figure_names(
+        f"{name} (no pixel)" if name in absent else name for name in census.classes
+    )
     bars.set_yticks(range(k), names, fontsize=7)
     _draw_together(matrix, census)
-    figure.suptitle(title)
+    figure.suptitle(figure_text(title, 120))
     return figure
 
 
@@ -74,7 +77,7 @@ def _draw_together(axes: Axes, census: Census) -> None:
     if k > WRITTEN:
         axes.set_xlabel("the column's class (number)")
     else:
-        axes.set_xticks(range(k), census.classes, rotation=90, fontsize=7)
+        axes.set_xticks(range(k), figure_names(census.classes), rotation=90, fontsize=7)
         for (row, column), share in np.ndenumerate(shares):
             text = "" if np.isnan(share) else f"{share:.0f}"
             shade = "white" if norm(share) < 0.5 else "black"
@@ -93,11 +96,13 @@ def contact_sheet(
     for axes, row in zip(grid, rows, strict=True):
         for axis, tile in zip(axes, row, strict=True):
             axis.imshow(overlaid(tile, colors))
-            axis.set_title(tile.title, fontsize=7)
+            axis.set_title(figure_text(tile.title), fontsize=7)
             axis.set_axis_off()
     labels = occurring([tile.label for row in rows for tile in row if tile.label is not None])
     numbers = [number for number in labels if number != IGNORE]
-    handles = [Patch(color=colors[k] / 255, label=classes[k]) for k in numbers[:LISTED]]
+    handles = [
+        Patch(color=colors[k] / 255, label=figure_text(classes[k])) for k in numbers[:LISTED]
+    ]
     more = f"; {len(numbers) - LISTED} more classes occur" if len(numbers) > LISTED else ""
     title = f"labels over the image, which shows through where they are ignored{more}"
     figure.legend(

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -12,9 +12,11 @@ from hydra.utils import instantiate
 from jaxtyping import Float
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import track
 from torch import Tensor
 
+from segadapt.borders import printable_values
 from segadapt.data.census import Census, remarks
 from segadapt.data.charts import Tile, contact_sheet, distribution, without_repeats
 from segadapt.data.dataset import SegmentationDataset
@@ -24,12 +26,10 @@ from segadapt.data.normalization import MEAN, STD
 from segadapt.data.pairs import Incomplete
 from segadapt.drawing import Picture
 from segadapt.palette import class_colors
+from segadapt.terminal import say
 
 DRAWS, SHOWN = 3, 20
 """How often each image of the contact sheet is augmented; how many findings are printed."""
-
-PLAIN: Final[dict[str, Any]] = {"highlight": False, "soft_wrap": True, "markup": False}
-"""How file names are printed."""
 
 
 def check(cfg: DictConfig, console: Console) -> int:
@@ -55,11 +55,13 @@ def check_split(cfg: DictConfig, split: str, console: Console) -> int:
         dataset = split_of(cfg.data, split)
     except InstantiationException as error:
         return _missing(error, split, folder, console)
-    seen = track(looks(dataset, cfg.threads), f"checking {split}", len(dataset), console=console)
+    seen = track(
+        looks(dataset, cfg.threads), escape(f"checking {split}"), len(dataset), console=console
+    )
     census = Census.of(dataset.classes, seen)
     report(census, remarks(census, split, dataset.images), split, console)
     write(census, dataset, split, folder, cfg.samples)
-    console.print(f"  written: {folder}/{split}*", **PLAIN)
+    say(console, f"  written: {folder}/{split}*")
     return len(census.errors)
 
 
@@ -92,8 +94,7 @@ def report(census: Census, further: list[str], split: str, console: Console) -> 
     if more := census.findings[SHOWN:]:
         lines.append(f"  and {len(more)} more, in the JSON file")
     lines.append(f"  {len(census.errors)} of these would end a training")
-    for line in lines:
-        console.print(line, **PLAIN)
+    say(console, *lines)
 
 
 def write(
@@ -141,15 +142,15 @@ def _missing(error: InstantiationException, split: str, folder: Path, console: C
         cause = cause.__cause__
     if cause is None:
         raise error
-    console.print(f"{split}: {cause}", **PLAIN)
-    console.print(f"  nothing else was checked; all files: {folder}/{split}.json", **PLAIN)
+    say(console, f"{split}: {cause}")
+    say(console, f"  nothing else was checked; all files: {folder}/{split}.json")
     _write_json(folder / f"{split}.json", {"missing": cause.files})
     return len(cause.files)
 
 
 def _write_json(file: Path, content: Mapping[str, Any]) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(content, indent=1), "utf-8")
+    file.write_text(json.dumps(printable_values(content), indent=1), "utf-8")
 
 
 def seen_by_network(image: Float[Tensor, "3 _ _"], size: tuple[int, ...]) -> Picture:

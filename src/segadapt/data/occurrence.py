@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from segadapt.borders import tell
+from segadapt.borders import print_line
 from segadapt.data.dataset import SegmentationDataset
 from segadapt.data.decode import read_label
 
@@ -86,7 +86,9 @@ def occurrence(dataset: SegmentationDataset, enough: int) -> Occurrence:
             if len(classes) >= enough:
                 break
             if done == 0 and len(order) > MANY:
-                tell(f"data: not all classes are in the first labels; reading up to {len(order)}")
+                print_line(
+                    f"data: not all classes are in the first labels; reading up to {len(order)}"
+                )
     return Occurrence(numbers, classes)
 
 

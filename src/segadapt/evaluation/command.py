@@ -22,6 +22,7 @@ from segadapt.per_image import PER_IMAGE, PerImage, write_per_image
 from segadapt.report import headline, table, write_json
 from segadapt.run_reader import Run
 from segadapt.segmentor import Segmentor
+from segadapt.terminal import say
 from segadapt.weights import read_weights, with_weights
 
 STATES: Final = {"running": "is running", "interrupted": "was interrupted", "failed": "failed"}
@@ -68,19 +69,14 @@ def evaluate(
     state = "" if run.state == "finished" else f" (of a training that {STATES[run.state]})"
     # Shown before anything is written: a full disk must not cost what took hours to measure.
     console.print(table(results, found.classes, f"{cfg.data.name} {cfg.split}, {name}"))
-    _print(console, headline(results), f"checkpoint: step {weights.step}{state}")
+    say(console, headline(results), f"checkpoint: step {weights.step}{state}")
     file = _free(run.folder / "evaluation", name, report["protocol"]["inference"])
     write_json(file, report)
     _keep_counts(run.folder, file, report["protocol"], found.per_image)
     shown = file.with_suffix(".html")
     replace_text(shown, page(report, found.gallery.worst, found.gallery.best))
-    _print(console, f"report: {file}", f"page: {shown}")
+    say(console, f"report: {file}", f"page: {shown}")
     return file
-
-
-def _print(console: Console, *lines: str) -> None:
-    for line in lines:
-        console.print(line, highlight=False, soft_wrap=True, markup=False)
 
 
 def _free(folder: Path, name: str, inference: dict[str, Any]) -> Path:

@@ -9,6 +9,8 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from segadapt.borders import figure_names
+
 BRANCH_COLORS: Final = {"student": "#0072b2", "coarse": "#999999", "oracle": "#e69f00"}
 """Of Okabe and Ito: apart with and without green cones."""
 
@@ -19,7 +21,7 @@ def class_bars(results: Mapping[str, Any]) -> Figure:
     Args:
         results: ``results`` of a report.
     """
-    names = [entry["name"] for entry in results["student"]["classes"]]
+    names = figure_names(entry["name"] for entry in results["student"]["classes"])
     iou = {branch: _percent(found["classes"], "iou") for branch, found in results.items()}
     order = np.argsort(-np.nan_to_num(iou["student"], nan=-1.0), kind="stable")
     figure = Figure(figsize=(9, 1 + 0.16 * len(names) * (len(iou) + 1)), layout="constrained")
@@ -43,15 +45,15 @@ def confusion_map(confusion: Sequence[Sequence[int]], classes: Sequence[str]) ->
 
     Numbers are written where there is room for them.
     """
-    counts = np.array(confusion, dtype=np.float64)
+    counts, names = np.array(confusion, dtype=np.float64), figure_names(classes)
     share = 100 * counts / counts.sum(1, keepdims=True).clip(1)
     side = min(3 + 0.32 * len(classes), 24)
     figure = Figure(figsize=(side + 1, side), layout="constrained")
     axes = figure.subplots()
     drawn = axes.imshow(share, cmap="Blues", vmin=0, vmax=100, interpolation="nearest")
     size = min(8.0, 72 * side / len(classes) / 1.6)
-    axes.set_xticks(range(len(classes)), classes, rotation=90, fontsize=size)
-    axes.set_yticks(range(len(classes)), classes, fontsize=size)
+    axes.set_xticks(range(len(classes)), names, rotation=90, fontsize=size)
+    axes.set_yticks(range(len(classes)), names, fontsize=size)
     axes.set(xlabel="prediction", ylabel="label")
     figure.colorbar(drawn, ax=axes, label="% of the label's pixels", shrink=0.7)
     if len(classes) <= 30:

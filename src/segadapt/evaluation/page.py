@@ -1,13 +1,13 @@
 """A report as one HTML file that needs nothing else: no script, no font, no other file."""
 
 import base64
-import html
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import cv2
 
+from segadapt.borders import html_text
 from segadapt.drawing import Picture
 from segadapt.evaluation.figures import (
     as_png,
@@ -62,7 +62,7 @@ def page(report: Mapping[str, Any], worst: Sequence[Exhibit], best: Sequence[Exh
     classes = [entry["name"] for entry in results["student"]["classes"]]
     confusion = results["student"]["confusion"]
     parts = [
-        f"<h1>{html.escape(title)}</h1>",
+        f"<h1>{html_text(title)}</h1>",
         _note(protocol),
         _section("Branches", _branches(results), f'<p class="note">{PERCENT}</p>'),
         _section("Classes", _classes(report), _figure(as_png(class_bars(results)), BARS)),
@@ -74,9 +74,9 @@ def page(report: Mapping[str, Any], worst: Sequence[Exhibit], best: Sequence[Exh
         ),
         _section("Worst images", *map(_exhibit, worst)) if worst else "",
         _section("Best images", *map(_exhibit, best)) if best else "",
-        _section("Protocol", f"<pre>{html.escape(json.dumps(protocol, indent=2))}</pre>"),
+        _section("Protocol", f"<pre>{html_text(json.dumps(protocol, indent=2))}</pre>"),
     ]
-    head = f'<meta charset="utf-8"><title>{html.escape(title)}</title><style>{STYLE}</style>'
+    head = f'<meta charset="utf-8"><title>{html_text(title)}</title><style>{STYLE}</style>'
     body = "\n".join(parts)
     return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>\n{body}\n</body></html>\n'
 
@@ -92,7 +92,7 @@ def _note(protocol: Mapping[str, Any]) -> str:
         f"checkpoint {protocol['checkpoint']['file']} of step {protocol['checkpoint']['step']}. "
         f"Absent classes: {protocol['absent_class']}."
     )
-    return f'<p class="note">{html.escape(text)}</p>'
+    return f'<p class="note">{html_text(text)}</p>'
 
 
 def _branches(results: Mapping[str, Any]) -> str:
@@ -173,13 +173,13 @@ def _exhibit(exhibit: Exhibit) -> str:
 
 
 def _section(title: str, *parts: str) -> str:
-    return f"<h2>{html.escape(title)}</h2>\n" + "\n".join(parts)
+    return f"<h2>{html_text(title)}</h2>\n" + "\n".join(parts)
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], last: str = "") -> str:
     """A table; ``last`` is the kind of its last row."""
-    head = "".join(f"<th>{html.escape(text)}</th>" for text in heads)
-    lines = [f"{''.join(f'<td>{html.escape(text)}</td>' for text in row)}</tr>" for row in rows]
+    head = "".join(f"<th>{html_text(text)}</th>" for text in heads)
+    lines = [f"{''.join(f'<td>{html_text(text)}</td>' for text in row)}</tr>" for row in rows]
     kinds = ["<tr>" for _ in rows]
     if last:
         kinds[-1] = f'<tr class="{last}">'
@@ -190,7 +190,7 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], last: str = "") 
 
 def _figure(png: bytes, caption: str) -> str:
     source = f"data:image/png;base64,{base64.b64encode(png).decode()}"
-    text = html.escape(caption)
+    text = html_text(caption)
     return f'<figure><img src="{source}" alt="{text}"><figcaption>{text}</figcaption></figure>'
 
 

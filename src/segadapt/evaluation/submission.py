@@ -25,6 +25,7 @@ from segadapt.files import expanded
 from segadapt.report import write_json
 from segadapt.run_reader import Run
 from segadapt.segmentor import Segmentor
+from segadapt.terminal import say
 from segadapt.weights import read_weights, with_weights
 
 
@@ -63,8 +64,7 @@ def submit(
     write_json(protocol, {"protocol": stamp(cfg, run, weights, about, seconds)})
     lines = [f"{len(images)} predictions of {cfg.data.name} {cfg.split}, not measured: {archive}"]
     lines += [f"made by: {protocol}", *_remarks(images, cfg.split)]
-    for line in lines:
-        console.print(line, highlight=False, soft_wrap=True, markup=False)
+    say(console, *lines)
     return archive
 
 

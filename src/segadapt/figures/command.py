@@ -7,6 +7,7 @@ from typing import NamedTuple
 from matplotlib.figure import Figure
 from omegaconf import DictConfig
 
+from segadapt.borders import figure_text, print_line
 from segadapt.comparing.style import DPI
 from segadapt.figures.activation import activation_figure, activation_rows
 from segadapt.figures.boundaries import boundaries_figure, finding
@@ -82,11 +83,25 @@ def draw(
     }
     first = next(iter(trained.values()))
     beside = first.folder if len(trained) == 1 else first.folder.parent
-    together = save(common_figures(trained, amount.rows), out or beside / "figures")
+    together = save(common_figures(_shown(trained), amount.rows), out or beside / "figures")
     if tracking:
         for name, one in trained.items():
-            print(f"{name}: {track(one, [*own[name], *together])}")
+            print_line(f"{name}: {track(one, [*own[name], *together])}")
     return [*(file for files in own.values() for file in files), *together]
+
+
+def _shown(trained: Mapping[str, Trained]) -> dict[str, Trained]:
+    """The same with titles as figures can show them.
+
+    Raises:
+        ValueError: If two would look alike.
+    """
+    shown = {figure_text(name): one for name, one in trained.items()}
+    if len(shown) < len(trained):
+        raise ValueError(
+            "titles of runs look alike when they are shortened to 40 characters; give TITLE=FOLDER"
+        )
+    return shown
 
 
 def own_figures(trained: Trained, amount: Amount) -> dict[str, Figure]:

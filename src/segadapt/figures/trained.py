@@ -9,6 +9,7 @@ from hydra.utils import instantiate
 from jaxtyping import UInt8
 from omegaconf import DictConfig
 
+from segadapt.borders import figure_names
 from segadapt.data.dataset import Labelled
 from segadapt.evaluation.subject import measured_data
 from segadapt.inference import Inference
@@ -31,7 +32,8 @@ class Trained(NamedTuple):
 
     @property
     def classes(self) -> tuple[str, ...]:
-        return self.dataset.classes
+        """Class names as figures can show them."""
+        return tuple(figure_names(self.dataset.classes))
 
     @property
     def colors(self) -> UInt8[np.ndarray, "k 3"]:

@@ -17,6 +17,8 @@ from rich.progress import (
 )
 from rich.table import Column
 
+from segadapt.borders import printable
+
 Advance = Callable[[int], None]
 """Takes how much more is done."""
 
@@ -71,5 +73,5 @@ class Bars:
         before = (text, BarColumn(bar_width=20))
         left = TimeRemainingColumn(table_column=whole())
         with Progress(*before, *columns, left, console=self._console) as progress:
-            task = progress.add_task(what, total=total, completed=done)
+            task = progress.add_task(printable(what), total=total, completed=done)
             yield lambda more: progress.advance(task, more)

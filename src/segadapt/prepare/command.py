@@ -8,11 +8,13 @@ from pathlib import Path
 
 from rich.console import Console
 
+from segadapt.borders import print_line
 from segadapt.files import expanded
 from segadapt.overrides import typed
 from segadapt.prepare.bars import Bars
 from segadapt.prepare.procedure import DOWNLOADS, prepare
 from segadapt.prepare.recipe import Recipe
+from segadapt.terminal import say
 
 INTERRUPTED = 130
 """Exit code of a command that was stopped by Ctrl-C, as shells have it."""
@@ -33,7 +35,7 @@ def run(arguments: Sequence[str], recipes: Mapping[str, Recipe], console: Consol
     try:
         _prepare(options.name, options.root, options.test, recipes, console)
     except (ValueError, OSError) as error:
-        print(f"error: {_sentence(error)}", file=sys.stderr)
+        print_line(f"error: {_sentence(error)}", error=True)
         return 1
     except KeyboardInterrupt:
         print("interrupted; call again to go on from here", file=sys.stderr)
@@ -59,7 +61,7 @@ def _prepare(
 
 
 def _say(console: Console, text: str) -> None:
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
+    say(console, *text.splitlines())
 
 
 def _sentence(error: ValueError | OSError) -> str:

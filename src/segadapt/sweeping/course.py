@@ -17,6 +17,7 @@ from segadapt.sweeping.trial import (
     Trial,
     standing,
 )
+from segadapt.terminal import say
 
 Launch = Callable[[Sequence[Trial]], object]
 
@@ -63,11 +64,6 @@ def run(trials: Sequence[Trial], launch: Launch, retries: int, console: Console)
 def rows(trials: Sequence[Trial]) -> list[Row]:
     """The trials as they stand."""
     return [(trial, standing(trial)) for trial in trials]
-
-
-def say(console: Console, line: str) -> None:
-    """Tell a line as it is, however narrow the terminal."""
-    console.print(line, highlight=False, soft_wrap=True, markup=False)
 
 
 def tell(rows: Sequence[Row], folder: SweepFolder, console: Console) -> None:

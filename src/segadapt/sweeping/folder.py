@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from segadapt.borders import csv_cell
 from segadapt.files import make_folder, replace_text, sweep
 from segadapt.locks import Held, hold
 from segadapt.sweeping.trial import Standing, Trial
@@ -100,5 +101,5 @@ def spread(rows: Sequence[Row]) -> tuple[list[str], list[list[Any]]]:
 def _csv(columns: Sequence[str], lines: Sequence[Sequence[Any]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerows([columns, *lines])
+    writer.writerows([csv_cell(value) for value in line] for line in (columns, *lines))
     return text.getvalue()

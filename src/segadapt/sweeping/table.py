@@ -6,6 +6,7 @@ from rich import box
 from rich.table import Table
 
 from segadapt.sweeping.folder import Row
+from segadapt.terminal import cell
 
 
 def columns(rows: Sequence[Row]) -> list[str]:
@@ -38,10 +39,10 @@ def cells(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
 def table(rows: Sequence[Row], title: str) -> Table:
     """The sweep as it stands."""
     names, lines = cells(rows)
-    found = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
+    found = Table(title=cell(title, "table.title"), box=box.SIMPLE_HEAD, title_justify="left")
     monitors = {trial.monitor for trial, _ in rows}
     for name in names:
-        found.add_column(name, justify="right" if name in monitors else "left")
+        found.add_column(cell(name), justify="right" if name in monitors else "left")
     for line in lines:
-        found.add_row(*line)
+        found.add_row(*map(cell, line))
     return found
