@@ -197,7 +197,6 @@ def composing(job: Callable[[], None], config: str) -> None:
         job: The command.
         config: The config it composes.
     """
-    spell_out()
     full = "HYDRA_FULL_ERROR"
     os.environ.setdefault(DEBUG, os.environ.get(full, "0"))
     os.environ[full] = "1"  # Hydra passes errors on, rather than printing them
