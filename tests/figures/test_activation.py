@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from drawn import texts_outside
 from networks_looked_at import network, sample
 
 from segadapt.figures import activation
@@ -44,8 +45,11 @@ def test_the_class_is_named_and_outlined():
     labelled[2:5, 2:5] = True
     heat = np.linspace(0, 1, 64, dtype=np.float32).reshape(8, 8)
     row = ActivationRow(np.zeros((8, 8, 3), dtype=np.uint8), 1, labelled, {"CAC": heat})
-    axes = activation_figure([row], ["sky", "road"]).axes
-    assert [one.get_title() for one in axes] == ["image", "CAC"]
+    figure = activation_figure([row], ["sky", "road"])
+    axes = figure.axes
+    assert [one.get_title() for one in axes[:2]] == ["image", "CAC"]
+    assert "outlined: where the class is labelled" in axes[2].get_xlabel().replace("\n", " ")
+    assert texts_outside(figure) == []
     assert axes[0].get_xlabel() == "road"
     assert np.array_equal(axes[1].images[0].get_array(), heat)
 

@@ -21,8 +21,8 @@ def test_boundaries_are_those_of_opencv():
 def test_the_figure_says_which_share_of_the_cells_is_boundary():
     target = torch.zeros(20, 20, dtype=torch.long)
     target[:, 10:] = 1
-    figure = boundaries_figure([target], palette(2), sizes=(3,), border=0)
-    assert figure.axes[1].get_xlabel() == "15 %"  # 3 of 20 columns
+    figure = boundaries_figure([target], ["a", "b"], palette(2), sizes=(3,), border=0)
+    assert figure.axes[1].get_xlabel() == "15 % of the cells"  # 3 of 20 columns
 
 
 def test_boundaries_are_found_as_in_the_trainings_loss():

@@ -16,6 +16,7 @@ from segadapt.figures.embedding import (
     gather,
 )
 from segadapt.figures.looks import looks
+from segadapt.palette import palette
 
 
 def test_every_class_gives_as_many_pixels():
@@ -53,10 +54,10 @@ def test_the_plane_keeps_neighbours_and_repeats():
     plane = embed(points, seed=1)
     assert trustworthiness(vectors, plane, n_neighbors=5) > 0.85
     assert np.array_equal(plane, embed(points, seed=1))
-    figure = embedding_figure(points, plane, ["a", "b", "c"])
+    figure = embedding_figure(points, plane, ["a", "b", "c"], palette(3))
     assert {text.get_text() for text in figure.legends[0].texts} == {
         *("a", "b", "c"),
-        "fixed prototype",
+        "pixel",
     }
 
 

@@ -1,32 +1,36 @@
 """Figures of a comparison: one column wide, told apart without colour too."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Patch
 
 from segadapt.borders import figure_names, figure_text
 from segadapt.comparing.arms import Arm
 from segadapt.comparing.comparison import Comparison, Row
 from segadapt.comparing.runs import curve
-from segadapt.comparing.style import COLORS, DPI, LINES, MARKERS, STYLE, legend_below, single_axes
-from segadapt.configs import at
+from segadapt.comparing.setting_figures import (
+    LAMBDA,
+    PRINTED_LAMBDA,
+    PRINTED_TAU,
+    TAU,
+    heat_map,
+    setting_curve,
+)
+from segadapt.comparing.style import STYLE, Look, arm_looks, legend_below, save_figure, single_axes
 
 LONGEST: Final = 160
 """Characters of the name of an arm."""
 
-TAU, LAMBDA = "classifier.tau", "loss.weights.response"
-"""Where a config has what the papers sweep."""
+Looks = dict[str, Look]
+"""How each arm looks, by its label: the same in every figure of a report."""
 
-PRINTED_TAU: Final = {5: 45.39, 10: 46.78, 15: 46.91, 20: 46.26}
-"""CAC Table 4: ADE20K, UPerNet Swin-T; lambda 1."""
-
-PRINTED_LAMBDA: Final = {0.1: 45.88, 1: 46.91, 10: 46.08}
-"""CAC Table 2 (f) to (h): the same; tau 15."""
+BARS: Final = 40
+"""Classes that one figure has room for."""
 
 
 def draw(found: Sequence[Arm], comparison: Comparison, folder: Path) -> list[Path]:
@@ -42,21 +46,20 @@ def draw(found: Sequence[Arm], comparison: Comparison, folder: Path) -> list[Pat
     """
     folder.mkdir(parents=True, exist_ok=True)
     found, comparison = _labelled(found, comparison)
+    looks = arm_looks(arm.label for arm in found)
     drawings: dict[str, Callable[[], Figure | None]] = {
         "tau": lambda: setting_curve(found, TAU, "tau", PRINTED_TAU),
         "lambda": lambda: setting_curve(found, LAMBDA, "lambda", PRINTED_LAMBDA),
         "tau_lambda": lambda: heat_map(found),
         "steps": lambda: step_curves(found),
-        "parameters": lambda: cost_plot(comparison),
-        "latency": lambda: latency_plot(comparison),
+        "parameters": lambda: cost_plot(comparison, looks),
+        "latency": lambda: latency_plot(comparison, looks),
         "classes": lambda: class_gains(found, comparison.baseline),
     }
     files = []
     for name, drawing in drawings.items():
         if (figure := drawing()) is not None:
-            for ending in ("png", "pdf"):
-                files.append(folder / f"{name}.{ending}")
-                figure.savefig(files[-1], dpi=DPI)
+            files += save_figure(figure, folder, name)
     return files
 
 
@@ -70,108 +73,55 @@ def _labelled(found: Sequence[Arm], comparison: Comparison) -> tuple[list[Arm], 
 
 
 @mpl.rc_context(dict(STYLE))
-def setting_curve(
-    found: Sequence[Arm], key: str, name: str, printed: Mapping[Any, float]
-) -> Figure | None:
-    """MIoU over one setting, and the paper's curve on an axis of its own; None below two values."""
-    points = _by_setting(found, key)
-    if len(points) < 2 or len({key for key, _ in points}) != len(points):
-        return None
-    figure, axes = single_axes(1.9)
-    values = [value for value, _ in points]
-    if name == "lambda":
-        axes.set_xscale("log")
-    means = [100 * arm.mean for _, arm in points]
-    spread = [100 * (arm.deviation or 0) for _, arm in points]
-    axes.errorbar(values, means, spread, color=COLORS[0], marker="o", capsize=2, label="here")
-    axes.set_xlabel(name)
-    axes.set_ylabel("mIoU (%), here", color=COLORS[0])
-    theirs = axes.twinx()
-    theirs.spines["right"].set_visible(True)
-    theirs.plot(*zip(*printed.items(), strict=True), "s--", color=COLORS[1])
-    theirs.set_ylabel("CAC, ADE20K, printed", color=COLORS[1])
-    axes.set_xticks(sorted({*values, *printed}), [f"{v:g}" for v in sorted({*values, *printed})])
-    axes.minorticks_off()
-    return figure
-
-
-@mpl.rc_context(dict(STYLE))
-def heat_map(found: Sequence[Arm]) -> Figure | None:
-    """MIoU over tau and lambda; squares frame the points that CAC prints."""
-    cells: dict[tuple[float, float], float] = {}
-    for arm in found:
-        tau, weight = _setting(arm, TAU), _setting(arm, LAMBDA)
-        if tau is not None and weight:
-            cells[tau, weight] = 100 * arm.mean
-    taus, lambdas = (sorted({cell[i] for cell in cells}) for i in (0, 1))
-    if len(taus) < 2 or len(lambdas) < 2:
-        return None
-    values = np.array([[cells.get((tau, weight), np.nan) for tau in taus] for weight in lambdas])
-    figure, axes = single_axes(0.6 + 0.4 * len(lambdas))
-    image = axes.imshow(values, cmap="cividis", origin="lower", aspect="auto")
-    middle = (np.nanmin(values) + np.nanmax(values)) / 2
-    for (row, column), value in np.ndenumerate(values):
-        text = "-" if np.isnan(value) else f"{value:.1f}"
-        shade = "black" if value > middle else "white"
-        axes.text(column, row, text, ha="center", va="center", color=shade)
-        tau, weight = taus[column], lambdas[row]
-        if (tau in PRINTED_TAU and weight == 1) or (weight in PRINTED_LAMBDA and tau == 15):
-            axes.add_patch(_frame(column, row))
-    axes.set_xticks(range(len(taus)), [f"{tau:g}" for tau in taus])
-    axes.set_yticks(range(len(lambdas)), [f"{weight:g}" for weight in lambdas])
-    axes.set_xlabel("tau (framed: printed by CAC)")
-    axes.set_ylabel("lambda")
-    figure.colorbar(image, ax=axes, label="mIoU (%)")
-    return figure
-
-
-@mpl.rc_context(dict(STYLE))
 def step_curves(found: Sequence[Arm]) -> Figure | None:
-    """MIoU of the validations against optimiser steps, the mean over seeds."""
+    """MIoU of the validations against optimiser steps, the mean over seeds.
+
+    Args:
+        found: All arms of a report; their order decides about their looks.
+    """
     figure, axes = single_axes(2.2)
-    drawn = 0
+    looks = arm_looks(arm.label for arm in found)
+    seeds = set()
     for arm in found:
         curves = [dict(curve(result.folder, "val/miou")) for result in arm.results]
         steps = sorted(set(curves[0]).intersection(*curves[1:]))
         if len(steps) > 1:
             means = [100 * float(np.mean([one[step] for one in curves])) for step in steps]
-            style = LINES[drawn // len(COLORS) % len(LINES)]
-            color, marker = COLORS[drawn % len(COLORS)], MARKERS[drawn % len(MARKERS)]
-            axes.plot(steps, means, style, color=color, marker=marker, label=arm.label)
-            drawn += 1
-    if not drawn:
+            look = looks[arm.label]
+            axes.plot(steps, means, look.line, **look.points, label=arm.label)
+            seeds.add(len(curves))
+    if not seeds:
         return None
     axes.set_xlabel("optimiser steps")
     axes.set_ylabel("validation mIoU (%)")
     axes.grid(axis="y", alpha=0.3, linewidth=0.5)
-    legend_below(figure, drawn)
+    legend_below(figure, "" if seeds == {1} else "the mean over the seeds of an arm")
     return figure
 
 
-def cost_plot(comparison: Comparison) -> Figure | None:
+def cost_plot(comparison: Comparison, looks: Looks) -> Figure | None:
     """MIoU against the parameters that inference needs (CAC Fig. 2)."""
     spent = [(row, row.cost.deployed / 1e6) for row in comparison.rows if row.cost]
-    return _spending(spent, "parameters of inference (million)")
+    return _spending(spent, "parameters of inference (million)", looks)
 
 
-def latency_plot(comparison: Comparison) -> Figure | None:
+def latency_plot(comparison: Comparison, looks: Looks) -> Figure | None:
     """MIoU against the time of one image."""
     spent = [(row, row.latency.milliseconds) for row in comparison.rows if row.latency]
-    return _spending(spent, "milliseconds an image")
+    return _spending(spent, "milliseconds an image", looks)
 
 
 @mpl.rc_context(dict(STYLE))
-def _spending(spent: Sequence[tuple[Row, float]], what: str) -> Figure | None:
+def _spending(spent: Sequence[tuple[Row, float]], what: str, looks: Looks) -> Figure | None:
     if len(spent) < 2:
         return None
     figure, axes = single_axes(2.2)
-    for index, (row, value) in enumerate(spent):
+    for row, value in spent:
         axes.errorbar(
             value,
             row.miou,
-            row.deviation or 0,
-            color=COLORS[index % len(COLORS)],
-            marker=MARKERS[index % len(MARKERS)],
+            row.deviation,
+            **looks[row.arm].points,
             linestyle="none",
             capsize=2,
             label=row.arm,
@@ -180,7 +130,8 @@ def _spending(spent: Sequence[tuple[Row, float]], what: str) -> Figure | None:
     axes.set_xlabel(what)
     axes.set_ylabel("mIoU (%)")
     axes.grid(alpha=0.3, linewidth=0.5)
-    legend_below(figure, len(spent))
+    drawn = any(row.deviation is not None for row, _ in spent)
+    legend_below(figure, "bars: ± standard deviation over seeds" if drawn else "")
     return figure
 
 
@@ -193,14 +144,21 @@ def class_gains(found: Sequence[Arm], baseline: str | None) -> Figure | None:
         return None
     best = max(others, key=lambda arm: arm.mean)
     names, gains = _gains(best, base)
-    order = np.argsort(gains)[-40:]
+    largest = np.argsort(-np.abs(gains), kind="stable")[:BARS]
+    order = largest[np.argsort(gains[largest], kind="stable")]
     figure, axes = single_axes(0.6 + 0.14 * len(order))
-    colors = [COLORS[0] if gains[i] >= 0 else COLORS[1] for i in order]
+    looks = arm_looks(arm.label for arm in found)
+    ours, theirs = looks[best.label].color, looks[base.label].color
+    colors = [ours if gains[i] >= 0 else theirs for i in order]
     axes.barh(range(len(order)), gains[order], color=colors)
-    axes.set_yticks(range(len(order)), [names[i] for i in order])
     axes.axvline(0, color="black", linewidth=0.6)
+    axes.set_yticks(range(len(order)), [names[i] for i in order])
     axes.tick_params(axis="y", length=0, labelsize=6 if len(order) > 20 else 7)
-    axes.set_xlabel(f"IoU of {best.label}\nminus {base.label} (points)")
+    axes.set_xlabel("difference of IoU (points)")
+    handles = [Patch(color=ours, label=f"better: {best.label}")]
+    handles.append(Patch(color=theirs, label=f"better: {base.label} (baseline)"))
+    some = f"the {BARS} largest differences of {len(gains)} classes"
+    legend_below(figure, some if len(gains) > BARS else "", handles=handles)
     return figure
 
 
@@ -217,19 +175,3 @@ def _gains(arm: Arm, base: Arm) -> tuple[list[str], np.ndarray]:
     seen = ~np.isnan(gains)
     names = figure_names(k["name"] for k in classes)
     return [name for name, there in zip(names, seen, strict=True) if there], gains[seen]
-
-
-def _by_setting(found: Sequence[Arm], key: str) -> list[tuple[float, Arm]]:
-    """Arms that differ in one number of their config, in its order."""
-    points = [(value, arm) for arm in found if (value := _setting(arm, key))]
-    return sorted(points, key=lambda point: point[0])
-
-
-def _setting(arm: Arm, key: str) -> float | None:
-    value = at(arm.results[0].config, key)
-    return None if value is None else float(value)
-
-
-def _frame(column: int, row: int) -> Rectangle:
-    corner = (column - 0.46, row - 0.46)
-    return Rectangle(corner, 0.92, 0.92, fill=False, edgecolor=COLORS[1], linewidth=1.6)

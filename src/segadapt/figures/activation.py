@@ -4,6 +4,7 @@ Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via Gradient
 Localization", ICCV 2017. Needs the package grad-cam (the extra ``figures``).
 """
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -15,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from segadapt.comparing.style import STYLE, WIDTH, tight
+from segadapt.comparing.style import LINE, STYLE, WIDTH, tight
 from segadapt.drawing import Picture
 from segadapt.evaluation.gallery import shown
 from segadapt.figures.chosen import check_same_images
@@ -109,7 +110,7 @@ def activation_figure(rows: Sequence[ActivationRow], classes: Sequence[str]) -> 
     titles = ["image", *rows[0].maps]
     side = WIDTH / len(titles)
     tallest = max(row.labelled.shape[0] / row.labelled.shape[1] for row in rows)
-    height = (side * tallest + 0.14) * len(rows) + 0.2
+    height = (side * tallest + 0.14) * len(rows) + 0.7
     figure = Figure(figsize=(WIDTH, height), layout=tight())
     grid = figure.subplots(len(rows), len(titles), squeeze=False)
     for axes, title in zip(grid[0], titles, strict=True):
@@ -118,9 +119,13 @@ def activation_figure(rows: Sequence[ActivationRow], classes: Sequence[str]) -> 
         line[0].imshow(row.image)
         line[0].set_xlabel(classes[row.category], fontsize=6, labelpad=1)
         for axes, heat in zip(line[1:], row.maps.values(), strict=True):
-            axes.imshow(heat, cmap="magma", vmin=0, vmax=1)
+            drawn = axes.imshow(heat, cmap="magma", vmin=0, vmax=1)
         for axes in line:
             _outline(axes, row.labelled)
+    note = "outlined: where the class is labelled; brightness: how much the features speak for it"
+    bar = figure.colorbar(drawn, ax=grid, location="bottom", shrink=0.7, aspect=30)
+    note += " (Grad-CAM; 1: its maximum in the image)"
+    bar.set_label(textwrap.fill(note, LINE), fontsize=6)
     return figure
 
 

@@ -12,8 +12,9 @@ from matplotlib.patches import Rectangle
 from omegaconf import DictConfig, OmegaConf
 from torch import Tensor
 
-from segadapt.comparing.style import STYLE, WIDTH, tight
-from segadapt.drawing import painted
+from segadapt.comparing.style import STYLE, WIDTH, legend_below, tight
+from segadapt.drawing import occurring, painted
+from segadapt.figures.legends import class_patches
 from segadapt.functional.boundary import EDGES, boundary_band
 
 EDGE_SIZES = (3, 4, 5)
@@ -57,6 +58,7 @@ def boundary_masks(
 @mpl.rc_context(dict(STYLE))
 def boundaries_figure(
     targets: Sequence[Int[Tensor, "h w"]],
+    classes: Sequence[str],
     colors: UInt8[np.ndarray, "k 3"],
     sizes: Sequence[int] = EDGE_SIZES,
     edges: str = "canny",
@@ -72,7 +74,8 @@ def boundaries_figure(
     height = (side * tallest + 0.16) * len(targets) + 0.2
     figure = Figure(figsize=(WIDTH, height), layout=tight())
     grid = figure.subplots(len(targets), columns, squeeze=False)
-    for axes, title in zip(grid[0], ["label", *(f"size {s}" for s in sizes)], strict=True):
+    titles = ["label", *(f"boundary, size {size}" for size in sizes)]
+    for axes, title in zip(grid[0], titles, strict=True):
         axes.set_title(title, fontsize=7)
     for line, target in zip(grid, targets, strict=True):
         picture = painted(target.numpy(), colors)
@@ -81,11 +84,15 @@ def boundaries_figure(
         for axes, mask in zip(line[1:], masks, strict=True):
             white = np.full_like(picture, 255)
             axes.imshow(np.where(mask[..., None], picture, white), interpolation="nearest")
-            axes.set_xlabel(f"{100 * mask.mean():.0f} %", fontsize=6, labelpad=1)
+            axes.set_xlabel(f"{100 * mask.mean():.0f} % of the cells", fontsize=6, labelpad=1)
             _frame(axes, mask.shape, border)
         for axes in line:
             axes.set(xticks=[], yticks=[])
             axes.spines[:].set(visible=True, color="0.7")
+    note = f"white: no boundary{'; dotted: outside, no edge counts' if border else ''}"
+    shown = occurring([target.numpy() for target in targets])
+    patches = class_patches(shown, classes, colors)
+    legend_below(figure, note, 3, patches)
     return figure
 
 

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from omegaconf import DictConfig
 
 from segadapt.borders import figure_text, print_line
-from segadapt.comparing.style import DPI
+from segadapt.comparing.style import save_figure
 from segadapt.figures.activation import activation_figure, activation_rows
 from segadapt.figures.boundaries import boundaries_figure, finding
 from segadapt.figures.chosen import check_chosen
@@ -111,8 +111,10 @@ def own_figures(trained: Trained, amount: Amount) -> dict[str, Figure]:
     grid = trained.model.generator(samples[0].image[None]).pixels.shape[-2:]
     targets = [shrink(s.mask[None], grid)[0] for s in trained.samples(amount.rows)]
     rule = finding(trained.config)
-    figures = {"boundaries": boundaries_figure(targets, trained.colors, **rule._asdict())}
-    figures |= planes(found, trained.classes, amount)
+    figures = {
+        "boundaries": boundaries_figure(targets, trained.classes, trained.colors, **rule._asdict())
+    }
+    figures |= planes(found, trained, amount)
     if matrices := similarities(found):
         figures["similarity"] = similarity_figure(matrices, trained.classes)
     if (angles := prototype_shift(found)) is not None:
@@ -142,20 +144,19 @@ def pictures(trained: Mapping[str, Trained], rows: int) -> dict[str, Figure]:
     return figures
 
 
-def planes(found: Sequence[Look], classes: Sequence[str], amount: Amount) -> dict[str, Figure]:
+def planes(found: Sequence[Look], trained: Trained, amount: Amount) -> dict[str, Figure]:
     """Pixels and prototypes of the classes that the most images show; UMAP when installed."""
     points = gather(found, frequent(found), amount.per_class, amount.seed)
-    methods = {"tsne": embed} | ({"umap": embed_by_umap} if there("umap") else {})
-    return {
-        name: embedding_figure(points, method(points, amount.seed), classes)
-        for name, method in methods.items()
-    }
+    names = (trained.classes, trained.colors)
+    figures = {"tsne": embedding_figure(points, embed(points, amount.seed), *names, "t-SNE")}
+    if there("umap"):
+        plane = embed_by_umap(points, amount.seed)
+        figures["umap"] = embedding_figure(points, plane, *names, "UMAP")
+    return figures
 
 
 def save(figures: Mapping[str, Figure], folder: Path) -> list[Path]:
     """Write each figure as PNG and PDF; the files."""
     folder.mkdir(parents=True, exist_ok=True)
-    files = [folder / f"{name}.{ending}" for name in figures for ending in ("png", "pdf")]
-    for file in files:
-        figures[file.stem].savefig(file, dpi=DPI)
-    return files
+    pairs = [save_figure(figure, folder, name) for name, figure in figures.items()]
+    return [file for pair in pairs for file in pair]

@@ -5,25 +5,29 @@ from typing import Any, Final, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int, UInt8
+from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from sklearn.manifold import TSNE
 
-from segadapt.comparing.style import STYLE, WIDTH
+from segadapt.comparing.style import STYLE, WIDTH, legend_below
 from segadapt.figures.extras import needed
+from segadapt.figures.legends import class_patches
 from segadapt.figures.looks import Look
-from segadapt.palette import OKABE_ITO
 
 PIXEL, FIXED, ADAPTED = 0, 1, 2
 """Kinds of points."""
 
-SHAPES: Final = {FIXED: ("*", 90, "fixed prototype"), ADAPTED: ("^", 22, "adapted prototype")}
-"""Marker, its area in square points, and its name."""
+SHAPES: Final = {
+    FIXED: ("*", 90, 0.5, "fixed prototype"),
+    ADAPTED: ("^", 22, 0.5, "adapted prototype"),
+    PIXEL: ("o", 6, 0.15, "pixel"),
+}
+"""Marker, its area in square points, the width of its rim, and its name."""
 
-Color = tuple[float, float, float]
-
-COLORS: Final[list[Color]] = [(r / 255, g / 255, b / 255) for r, g, b in OKABE_ITO]
+SHOWN: Final = 8
+"""Classes at most: more colours than these are hard to tell apart as dots."""
 
 
 class Points(NamedTuple):
@@ -51,7 +55,7 @@ def balanced(
     return np.sort(np.concatenate(drawn))
 
 
-def frequent(found: Sequence[Look], number: int = len(OKABE_ITO)) -> list[int]:
+def frequent(found: Sequence[Look], number: int = SHOWN) -> list[int]:
     """The classes that the most images show, in order of their numbers."""
     images = np.sum([one.present.numpy() for one in found], axis=0)
     order = [int(k) for k in np.argsort(-images, kind="stable") if images[k]]
@@ -120,40 +124,43 @@ def embed_by_umap(points: Points, seed: int = 0, neighbors: int = 15) -> Float[n
 
 @mpl.rc_context(dict(STYLE))
 def embedding_figure(
-    points: Points, plane: Float[np.ndarray, "p 2"], classes: Sequence[str]
+    points: Points,
+    plane: Float[np.ndarray, "p 2"],
+    classes: Sequence[str],
+    colors: UInt8[np.ndarray, "k 3"],
+    method: str = "t-SNE",
 ) -> Figure:
-    """Pixels as dots, prototypes as stars and triangles, each in the colour of its class."""
-    figure = Figure(figsize=(WIDTH, 3.6), layout="constrained")
+    """Pixels as dots, prototypes as stars and triangles, each in the colour of its class.
+
+    Args:
+        points: What is shown.
+        plane: Their places.
+        classes: Names in order.
+        colors: Those that the classes have in all pictures of the data set, RGB.
+        method: What placed them.
+    """
+    figure = Figure(figsize=(WIDTH, 2.9), layout="constrained")
     axes = figure.subplots()
-    shown = np.unique(points.classes).tolist()
-    colors = {k: COLORS[index] for index, k in enumerate(shown)}
-    for k in shown:
-        there = plane[(points.classes == k) & (points.kinds == PIXEL)]
-        axes.scatter(there[:, 0], there[:, 1], s=5, color=colors[k], linewidths=0, alpha=0.6)
-    for kind, (marker, area, _) in sorted(SHAPES.items(), reverse=True):  # the stars on top
-        for k in shown:
+    for kind, (marker, area, edge, _) in reversed(SHAPES.items()):  # the stars on top
+        for k in np.unique(points.classes).tolist():
             there = plane[(points.classes == k) & (points.kinds == kind)]
-            style: dict[str, Any] = {
-                "marker": marker,
-                "s": area,
-                "edgecolors": "black",
-                "linewidths": 0.5,
-            }
-            axes.scatter(there[:, 0], there[:, 1], color=colors[k], zorder=3, **style)
+            style: dict[str, Any] = {"marker": marker, "s": area, "linewidths": edge}
+            color = tuple(colors[k] / 255)
+            axes.scatter(*there.T, color=color, edgecolors="black", zorder=2 + (kind > 0), **style)
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
-    _legend(figure, {classes[k]: colors[k] for k in shown}, points.kinds == ADAPTED)
+    note = f"{method}: near means alike; distances between groups mean nothing"
+    legend_below(figure, note, 3, _handles(points, classes, colors))
     return figure
 
 
-def _legend(figure: Figure, colors: dict[str, Color], adapted: Bool[np.ndarray, "p"]) -> None:
-    dots = [
-        Line2D([], [], marker="o", linestyle="none", color=color, label=name)
-        for name, color in colors.items()
+def _handles(
+    points: Points, classes: Sequence[str], colors: UInt8[np.ndarray, "k 3"]
+) -> list[Artist]:
+    """The shapes that occur, in grey, and the classes."""
+    shapes: list[Artist] = [
+        Line2D([], [], marker=marker, linestyle="none", color="0.4", label=name)
+        for kind, (marker, _, _, name) in SHAPES.items()
+        if (points.kinds == kind).any()
     ]
-    kinds = [kind for kind in SHAPES if kind == FIXED or adapted.any()]
-    shapes = [
-        Line2D([], [], marker=SHAPES[kind][0], linestyle="none", color="0.4", label=SHAPES[kind][2])
-        for kind in kinds
-    ]
-    figure.legend(handles=[*shapes, *dots], loc="outside lower center", ncols=3)
+    return [*shapes, *class_patches(np.unique(points.classes).tolist(), classes, colors)]

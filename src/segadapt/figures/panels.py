@@ -9,13 +9,13 @@ import torch
 from jaxtyping import Integer, UInt8
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 
-from segadapt.comparing.style import STYLE, WIDTH, tight
-from segadapt.drawing import Picture, painted
+from segadapt.comparing.style import STYLE, WIDTH, legend_below, tight
+from segadapt.drawing import Picture, occurring, painted
 from segadapt.evaluation.gallery import shown
 from segadapt.evaluator import branch_labels
 from segadapt.figures.chosen import check_same_images
+from segadapt.figures.legends import class_patches
 from segadapt.figures.trained import Trained
 from segadapt.metrics import count, scores
 from segadapt.structures import Sample
@@ -50,12 +50,11 @@ def panel_rows(trained: Mapping[str, Trained], images: int = 4) -> list[PanelRow
 def panels_figure(
     rows: Sequence[PanelRow], classes: Sequence[str], colors: UInt8[np.ndarray, "k 3"]
 ) -> Figure:
-    """One line an image; below each prediction its mIoU in that image."""
+    """One line an image; below each prediction its mIoU in that image, at the end all classes."""
     titles = ["image", "label", *rows[0].predictions]
     side = WIDTH / len(titles)
     tallest = max(row.label.shape[0] / row.label.shape[1] for row in rows)
-    entries = sorted({int(k) for row in rows for k in np.unique(row.label) if k < len(classes)})
-    height = (side * tallest + 0.14) * len(rows) + 0.3 + 0.14 * -(-len(entries) // 4)
+    height = (side * tallest + 0.14) * len(rows) + 0.3
     figure = Figure(figsize=(WIDTH, height), layout=tight())
     grid = figure.subplots(len(rows), len(titles), squeeze=False)
     for axes, title in zip(grid[0], titles, strict=True):
@@ -66,11 +65,10 @@ def panels_figure(
         for axes, picture in zip(line, pictures, strict=True):
             _show(axes, picture)
         for axes, name in zip(line[2:], row.predictions, strict=True):
-            axes.set_xlabel(f"{100 * row.miou[name]:.0f} %", fontsize=6, labelpad=1)
-    patches = [Patch(facecolor=colors[k] / 255, label=classes[k]) for k in entries]
-    figure.legend(
-        handles=patches, loc="outside lower center", ncols=4, fontsize=6, handlelength=1.0
-    )
+            axes.set_xlabel(f"mIoU {100 * row.miou[name]:.0f} %", fontsize=6, labelpad=1)
+    maps = [labels for row in rows for labels in (row.label, *row.predictions.values())]
+    note = "mIoU: of one image, over the classes labelled or predicted in it"
+    legend_below(figure, note, 3, class_patches(occurring(maps), classes, colors))
     return figure
 
 

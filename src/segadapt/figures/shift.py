@@ -1,7 +1,7 @@
 """How far each image moves the prototypes."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
@@ -11,8 +11,11 @@ from jaxtyping import Bool, Float
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from segadapt.comparing.style import COLORS, STYLE, WIDTH
+from segadapt.comparing.style import STYLE, WIDTH, legend_below
 from segadapt.figures.looks import Look
+
+ROWS: Final = 40
+"""Classes that the figure has room for."""
 
 
 class Shift(NamedTuple):
@@ -56,14 +59,14 @@ def prototype_shift(found: Sequence[Look]) -> Shift | None:
 
 @mpl.rc_context(dict(STYLE))
 def shift_figure(found: Shift, classes: Sequence[str]) -> Figure:
-    """A dot for each image, class by class, those of the largest shift on top."""
+    """A mark for each image, class by class, those of the largest shift on top."""
     seen = np.flatnonzero(~np.isnan(found.from_fixed).all(0))
-    order = seen[np.argsort(np.nanmedian(found.from_mean[:, seen], axis=0))][-40:]
-    figure = Figure(figsize=(WIDTH, 0.9 + 0.16 * len(order)), layout="constrained")
+    order = seen[np.argsort(np.nanmedian(found.from_mean[:, seen], axis=0))][-ROWS:]
+    figure = Figure(figsize=(WIDTH, 0.6 + 0.16 * len(order)), layout="constrained")
     axes = figure.subplots()
     for angles, height, color, marker, label in (
-        (found.from_fixed, 0.15, COLORS[0], "o", "to the fixed prototype"),
-        (found.from_mean, -0.15, COLORS[1], "^", "to the mean over images"),
+        (found.from_fixed, 0.15, "0.6", "o", "to the fixed prototype"),
+        (found.from_mean, -0.15, "black", "^", "to the mean of all images' prototypes"),
     ):
         for row, k in enumerate(order):
             values = angles[:, k][~np.isnan(angles[:, k])]
@@ -80,7 +83,8 @@ def shift_figure(found: Shift, classes: Sequence[str]) -> Figure:
     axes.set_xlabel("angle of an image's prototype (degrees)")
     axes.set_xlim(left=0)
     axes.grid(axis="x", alpha=0.3, linewidth=0.5)
-    figure.legend(loc="outside lower center", ncols=2)
+    some = f", the {ROWS} of {len(seen)} with the largest median" if len(seen) > ROWS else ""
+    legend_below(figure, f"a mark for each image that shows the class{some}; angle")
     return figure
 
 

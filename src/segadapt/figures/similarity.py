@@ -1,5 +1,6 @@
 """How alike the prototypes of different classes are (SSA Fig. 3)."""
 
+import textwrap
 from collections.abc import Sequence
 
 import matplotlib as mpl
@@ -11,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from segadapt.comparing.style import STYLE, WIDTH
+from segadapt.comparing.style import LINE, STYLE, WIDTH
 from segadapt.figures.looks import Look
 
 
@@ -53,16 +54,23 @@ def between_classes(matrix: Float[np.ndarray, "k k"]) -> float:
 def similarity_figure(
     matrices: dict[str, Float[np.ndarray, "k k"]], classes: Sequence[str]
 ) -> Figure:
-    """One map a branch, on one scale; grey: never seen together."""
+    """One map a branch, on one scale, with the mean over pairs of different classes."""
     side = WIDTH / len(matrices) - 0.25
-    figure = Figure(figsize=(WIDTH, side + 0.95), layout="constrained")
+    figure = Figure(figsize=(WIDTH, side + 1.25), layout="constrained")
     row = figure.subplots(1, len(matrices), squeeze=False, sharey=True)[0]
     lowest = min(float(np.nanmin(matrix)) for matrix in matrices.values())
     for axes, (name, matrix) in zip(row, matrices.items(), strict=True):
         drawn = axes.imshow(np.ma.masked_invalid(matrix), cmap=_colormap(), vmin=lowest, vmax=1)
-        axes.set_title(f"{name}: {between_classes(matrix):.2f}", fontsize=8)
+        axes.set_title(f"{name}, mean {between_classes(matrix):.2f}", fontsize=7)
         _name(axes, classes)
-    figure.colorbar(drawn, ax=list(row), label="cosine", location="bottom", shrink=0.7, aspect=30)
+    unseen = any(np.isnan(matrix).any() for matrix in matrices.values())
+    label = (
+        "cosine of the semantic prototypes of two classes, averaged over the images that show both"
+    )
+    label += " (grey: no image does)" if unseen else ""
+    label += "; above: the mean over pairs of different classes"
+    bar = figure.colorbar(drawn, ax=list(row), location="bottom", shrink=0.7, aspect=30)
+    bar.set_label(textwrap.fill(label, LINE), fontsize=6)
     return figure
 
 
