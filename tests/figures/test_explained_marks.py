@@ -93,10 +93,10 @@ def test_grey_of_a_similarity_is_explained_where_there_is_some():
     for unseen in (False, True):
         shown = np.where(np.eye(2) == 1, 1.0, np.nan) if unseen else matrix
         figure = similarity_figure({"student": shown, "teacher": matrix}, CLASSES[:2])
-        said = figure.axes[-1].get_xlabel().replace("\n", " ")
+        said = figure.get_supxlabel().replace("\n", " ")
         assert "cosine of the semantic prototypes of two classes" in said
         assert "mean over pairs of different classes" in said
-        assert ("grey: no image does" in said) == unseen
+        assert ("grey: there is none" in said) == unseen
 
 
 def test_marks_of_a_shift_are_explained_and_rows_that_do_not_fit_are_said():

@@ -29,4 +29,7 @@ def test_student_and_teacher_share_one_scale():
     figure = similarity_figure({"student": student, "teacher": teacher}, ["sky", "road"])
     images = [axes.images[0] for axes in figure.axes[:2]]
     assert [image.get_clim() for image in images] == [(-0.5, 1.0)] * 2
-    assert [axes.get_title() for axes in figure.axes[:2]] == ["student: -0.50", "teacher: 0.50"]
+    assert [axes.get_title() for axes in figure.axes[:2]] == [
+        "student, mean -0.50",
+        "teacher, mean 0.50",
+    ]

@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Sequence
+from typing import Final
 
 import matplotlib as mpl
 import numpy as np
@@ -14,6 +15,9 @@ from torch import Tensor
 
 from segadapt.comparing.style import LINE, STYLE, WIDTH
 from segadapt.figures.looks import Look
+
+NAMED: Final = 24
+"""Classes up to which a map has room for their names."""
 
 
 def class_similarity(
@@ -56,7 +60,8 @@ def similarity_figure(
 ) -> Figure:
     """One map a branch, on one scale, with the mean over pairs of different classes."""
     side = WIDTH / len(matrices) - 0.25
-    figure = Figure(figsize=(WIDTH, side + 1.25), layout="constrained")
+    names = 0.05 * max(map(len, classes)) if len(classes) <= NAMED else 0.0
+    figure = Figure(figsize=(WIDTH, side + 1.1 + names), layout="constrained")
     row = figure.subplots(1, len(matrices), squeeze=False, sharey=True)[0]
     lowest = min(float(np.nanmin(matrix)) for matrix in matrices.values())
     for axes, (name, matrix) in zip(row, matrices.items(), strict=True):
@@ -64,13 +69,11 @@ def similarity_figure(
         axes.set_title(f"{name}, mean {between_classes(matrix):.2f}", fontsize=7)
         _name(axes, classes)
     unseen = any(np.isnan(matrix).any() for matrix in matrices.values())
-    label = (
-        "cosine of the semantic prototypes of two classes, averaged over the images that show both"
-    )
-    label += " (grey: no image does)" if unseen else ""
+    figure.colorbar(drawn, ax=list(row), location="bottom", shrink=0.7, aspect=30)
+    label = "cosine of the semantic prototypes of two classes, averaged over images with both"
+    label += " (grey: there is none)" if unseen else ""
     label += "; above: the mean over pairs of different classes"
-    bar = figure.colorbar(drawn, ax=list(row), location="bottom", shrink=0.7, aspect=30)
-    bar.set_label(textwrap.fill(label, LINE), fontsize=6)
+    figure.supxlabel(textwrap.fill(label, LINE), fontsize=6)
     return figure
 
 
@@ -80,7 +83,7 @@ def _colormap() -> mpl.colors.Colormap:
 
 def _name(axes: Axes, classes: Sequence[str]) -> None:
     """Names of classes where there is room for them."""
-    if len(classes) > 24:
+    if len(classes) > NAMED:
         axes.set(xticks=[], yticks=[])
         return
     axes.set_xticks(range(len(classes)), classes, rotation=90, fontsize=6)
