@@ -18,6 +18,8 @@ BRANCH_COLORS: Final = {"student": "#0072b2", "coarse": "#999999", "oracle": "#e
 def class_bars(results: Mapping[str, Any]) -> Figure:
     """IoU of each class in each branch, the student's best class first.
 
+    A class that is neither labelled nor predicted by the student is marked: it has no IoU.
+
     Args:
         results: ``results`` of a report.
     """
@@ -33,9 +35,10 @@ def class_bars(results: Mapping[str, Any]) -> Figure:
         axes.barh(
             place, np.nan_to_num(values[order]), thickness, color=BRANCH_COLORS[branch], label=label
         )
-    axes.set_yticks(range(len(names)), [names[k] for k in order], fontsize=8)
+    shown = [f"{names[k]} (absent)" if np.isnan(iou["student"][k]) else names[k] for k in order]
+    axes.set_yticks(range(len(names)), shown, fontsize=8)
     axes.set(xlim=(0, 100), ylim=(len(names) - 0.5, -0.5), xlabel="IoU, %")
-    axes.legend(loc="lower right", title="mIoU")
+    figure.legend(loc="outside lower center", title="mIoU", ncols=len(iou))
     axes.grid(axis="x", alpha=0.3)
     return figure
 
@@ -63,21 +66,23 @@ def confusion_map(confusion: Sequence[Sequence[int]], classes: Sequence[str]) ->
 
 def reliability(results: Mapping[str, Any]) -> Figure:
     """Accuracy by confidence, and how many pixels are how confident."""
-    figure = Figure(figsize=(5, 5.5), layout="constrained")
+    figure = Figure(figsize=(5, 6.5), layout="constrained")
     above, below = figure.subplots(2, 1, height_ratios=[3, 1], sharex=True)
-    above.plot([0, 100], [0, 100], color="black", linewidth=0.8, linestyle=":")
+    calibrated = {"color": "black", "linewidth": 0.8, "linestyle": ":"}
+    above.plot([0, 100], [0, 100], label="as often right as it says", **calibrated)
     for branch, found in results.items():
         bins = found["calibration"]["bins"]
         pixels = np.array([one["pixels"] for one in bins], dtype=np.float64)
-        label = f"{branch}: {_text(found['calibration']['expected_error'])}"
+        label = f"{branch}: expected error {_text(found['calibration']['expected_error'])} %"
         confidence, accuracy = _percent(bins, "confidence"), _percent(bins, "accuracy")
         color = BRANCH_COLORS[branch]
         above.plot(confidence, accuracy, marker="o", markersize=3, color=color, label=label)
         edges = np.linspace(0, 100, len(bins) + 1)
         below.stairs(100 * pixels / pixels.sum().clip(1), edges, color=color)
     above.set(ylabel="accuracy, %", xlim=(0, 100), ylim=(0, 100))
-    above.legend(title="expected calibration error", loc="upper left")
-    below.set(xlabel="confidence, %", ylabel="pixels, %")
+    title = f"a point for each of {len(bins)} bins of confidence"
+    figure.legend(loc="outside lower left", title=title, alignment="left")
+    below.set(xlabel="confidence, %", ylabel="% of the pixels")
     return figure
 
 
