@@ -8,10 +8,12 @@ from hydra.utils import instantiate
 
 from segadapt.failures import (
     ERROR,
+    NO_ANSWER,
     Interrupted,
     RankFailed,
     debugging,
     forget,
+    from_outside,
     keep,
     kept,
     sentence,
@@ -85,3 +87,36 @@ def test_an_interruption_ends_as_shells_have_it():
 def test_tracebacks_are_shown_on_demand(monkeypatch, value, expected):
     monkeypatch.setenv("SEGADAPT_DEBUG", value)
     assert debugging() is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "meaning"),
+    [
+        (
+            "DataLoader worker (pid 77) is killed by signal: Killed. ",
+            "a process that loads data has ended (DataLoader worker (pid 77) is killed by signal: "
+            "Killed); a system that runs out of memory",
+        ),
+        (
+            "DataLoader worker (pid(s) 77, 78) exited unexpectedly",
+            "a process that loads data has ended (DataLoader worker (pid(s) 77, 78) exited",
+        ),
+        ("[x.cc:81] Timed out waiting 60000ms for recv operation to complete", NO_ANSWER),
+        ("wait timeout after 5000ms, keys: /default_pg/0", NO_ANSWER),
+        ("Watchdog caught collective operation timeout: WorkNCCL(", NO_ANSWER),
+        ("[pair.cc:530] Connection closed by peer [127.0.0.1]:41", "the connection to another"),
+    ],
+)
+def test_what_another_process_did_to_a_run_was_foreseen(text, meaning):
+    error = RuntimeError(text)
+    assert sentence(error).startswith(meaning)
+    assert "not foreseen" not in sentence(error)
+    assert from_outside(error)
+    assert from_outside(RankFailed("rank 1 stopped answering"))
+    assert not from_outside(ValueError(text))  # a data set's own words
+
+
+def test_a_file_of_the_system_is_told_by_its_name():
+    assert sentence(PermissionError(13, "Permission denied", "/a/b")) == "/a/b: Permission denied"
+    assert sentence(FileExistsError(17, "File exists", "/a/b")) == "/a/b: it is not a folder"
+    assert sentence(OSError("our own words")) == "our own words"

@@ -1,20 +1,32 @@
 """One training in a folder, and what its run.json says."""
 
+import errno
 import json
+import os
 import shutil
+from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from omegaconf import OmegaConf
 
 from segadapt import session
 from segadapt.failures import Interrupted
+from segadapt.lengthening import POLY
+from segadapt.locks import true_state
+from segadapt.overrides import typed
 from segadapt.run_folder import RunFolder, complete, load_config, note
 
 METRICS = {"val/miou": 0.5, "val/iou/sky": None}
 
 
 def cfg(path, **changes):
-    facts = {"paths": {"run": str(path)}, "trainer": {"devices": 1, "accelerator": "cpu"}}
+    facts = {
+        "paths": {"run": str(path)},
+        "trainer": {"devices": 1, "accelerator": "cpu", "max_steps": 600},
+        "data": {"steps": 600, "module": {"steps": 600}},
+        "schedule": {"_target_": POLY, "power": 0, "warmup": 0, "steps": 600},
+    }
     return OmegaConf.create({**facts, "seed": 0, "tau": "${seed}", **changes})
 
 
@@ -28,8 +40,6 @@ def begin(path, **changes):
 
 def fit(config):
     """A training without the training."""
-    from pathlib import Path
-
     note(Path(config.paths.run), metrics=METRICS)
     return {}
 
@@ -94,7 +104,7 @@ def test_two_processes_do_not_train_in_one_folder(tmp_path):
 @pytest.mark.parametrize(
     ("finished", "changes", "reason"),
     [
-        (True, {}, "holds a finished run; nothing was changed"),
+        (True, {}, "has finished at step 600 of 600; nothing was changed"),
         (False, {"seed": 1}, r"another config \(seed was 0, now 1; tau was 0, now 1\)"),
     ],
 )
@@ -196,3 +206,78 @@ def test_something_else_is_no_run_folder(tmp_path, name):
 def test_a_value_that_is_still_asked_for_is_named():
     with pytest.raises(ValueError, match=r"data\.num_classes has no value yet; give data\.num_"):
         complete(OmegaConf.create({"data": {"num_classes": "???"}}))
+
+
+def finished(path, **changes):
+    folder = begin(path, **changes)
+    checkpointed(path)
+    folder.finish()
+    folder.close()
+    return path
+
+
+def test_a_finished_run_says_how_far_it_is_and_what_can_be_done(tmp_path):
+    path = finished(tmp_path / "a run")
+    before = contents(path)
+    with pytest.raises(ValueError, match="has finished at step 600 of 600") as told:
+        RunFolder.resume(path, lambda _: None)
+    run = typed("run", path)
+    assert f"python scripts/evaluate.py {run}" in str(told.value)
+    assert f"python scripts/resume.py {run} data.steps=N" in str(told.value)
+    assert contents(path) == before
+    RunFolder(path).close()  # nobody holds it
+
+
+def test_a_run_is_lengthened_and_stays_so(tmp_path):
+    finished(tmp_path)
+    for steps in (1000, None):  # interrupted, and resumed without a word
+        folder, config = RunFolder.resume(tmp_path, lambda _: None, steps)
+        folder.close()
+        assert said(tmp_path)["state"] == "running"
+        for found in (config, load_config(tmp_path)):
+            assert found.data.steps == found.data.module.steps == found.schedule.steps == 1000
+            assert found.trainer.max_steps == 1000
+
+
+def test_a_run_that_cannot_be_lengthened_is_left_as_it_is(tmp_path):
+    schedule = {"_target_": POLY, "power": 0.9, "warmup": 0, "steps": 600}
+    before = contents(finished(tmp_path, schedule=schedule))
+    with pytest.raises(ValueError, match=r"cannot be lengthened .*poly, power 0\.9"):
+        RunFolder.resume(tmp_path, lambda _: None, 1000)
+    assert contents(tmp_path) == before
+    RunFolder(tmp_path).close()  # nobody holds it
+
+
+@pytest.mark.parametrize("place", ["file", "file/run", "/sys/run", "/proc/nothing/run"])
+def test_a_place_where_no_folder_can_be_is_one_sentence(tmp_path, place):
+    (tmp_path / "file").write_text("mine")
+    path = tmp_path / place
+    with pytest.raises(ValueError, match=r"cannot write the run folder .*hydra\.run\.dir=FOLDER"):
+        begin(path)
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EPERM, errno.EACCES, errno.ENOSPC])
+def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path, monkeypatch, number):
+    """As read-only, immutable and full ones, which not every machine can have for a test."""
+
+    def refuse(file, *_):
+        raise OSError(number, os.strerror(number), str(file))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(ValueError, match=os.strerror(number)) as told:
+        begin(tmp_path / "run")
+    assert f"cannot write the run folder {tmp_path / 'run'} (" in str(told.value)
+
+
+def test_a_full_disk_does_not_hide_why_a_run_ended(tmp_path, monkeypatch, capsys):
+    def fault(_):
+        full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "run.json")
+        monkeypatch.setattr("segadapt.run_folder.note", Mock(side_effect=full))
+        raise ValueError("label a.png holds 7")
+
+    with pytest.raises(ValueError, match="holds 7"):
+        session.start(cfg(tmp_path), [], fault)
+    assert "run.json was not written: No space left on device" in capsys.readouterr().err
+    state = said(tmp_path)["state"]
+    assert (state, true_state(tmp_path, state)) == ("running", "interrupted")

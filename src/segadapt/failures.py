@@ -151,7 +151,8 @@ def _key(error: BaseException) -> str | None:
 def _line(error: BaseException) -> str:
     """The text of an error as one line; of one passed on by a loader process, the error's own."""
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
-        return f"{error.filename}: {error.strerror}"
+        exists = isinstance(error, FileExistsError)  # where a folder was to be made
+        return f"{error.filename}: {'it is not a folder' if exists else error.strerror}"
     lines = [line.strip() for line in str(error).strip().splitlines() if line.strip()]
     if not lines:
         return type(error).__name__

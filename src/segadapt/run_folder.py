@@ -174,14 +174,15 @@ class RunFolder:
     def _check_same(self, state: Mapping[str, Any], config: Config) -> None:
         reason = None
         if state["state"] == "finished":
-            reason = "holds a finished run"
+            steps = config["data"]["steps"]
+            reason = f"holds a run that has finished at step {steps} of {steps}"
         elif odd := differences(resolved(load_config(self.path)), config):
             reason = f"holds a run with another config ({'; '.join(odd[:5])})"
         if reason:
             self.close()
             raise ValueError(
                 f"{self.path} {reason}; nothing was changed. Take another folder with "
-                "hydra.run.dir=FOLDER, or remove this one"
+                "hydra.run.dir=FOLDER"
             )
 
 
