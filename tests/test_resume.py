@@ -154,4 +154,6 @@ def test_checkpoints_are_tensors_and_plain_values(tmp_path):
             "callbacks",
             "optimizer_states",
             "lr_schedulers",
+            "run",
+            "tensors",
         }

@@ -2,69 +2,41 @@
 
 ``NAME.ckpt`` holds tensors and plain values and is read as nothing else. ``NAME.ckpt.sha256`` is
 its digest in the format of sha256sum. It is written first and, while a checkpoint is being
-replaced, admits both the old and the new one, so that no moment is without a valid pair.
+replaced, admits both the old and the new one, so that no moment is without a valid pair. Without
+it, the sums within the file still show whether its tensors are what was written.
 """
 
 import hashlib
 import logging
+import os
 import pickle
+import re
 import shutil
 from collections.abc import Mapping
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 
 import torch
-from lightning.pytorch.plugins.io import CheckpointIO
 
+from segadapt.archive import check_archive
 from segadapt.files import UNREADABLE, reason, replace_by_link, replace_text, replacing
+from segadapt.nonfinite import named_tensors, nonfinite, such_as
 
 LAST, PREVIOUS, BEST = "last.ckpt", "previous.ckpt", "best.ckpt"
+
+DIGEST, LONGEST = re.compile(r"[0-9a-f]{64}\b"), 4096
+"""A line of a sidecar, and the bytes that are read of one, which has two lines at most."""
 
 log = logging.getLogger(__name__)
 
 
-class AtomicCheckpointIO(CheckpointIO):
-    """How Lightning writes and reads checkpoints.
+class Stored(NamedTuple):
+    """A checkpoint as it was read."""
 
-    ``last.ckpt`` keeps its predecessor as ``previous.ckpt``, which is read in its place should it
-    be damaged.
-    """
-
-    def __init__(self) -> None:
-        self._damaged: Path | None = None
-
-    def save_checkpoint(
-        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
-    ) -> None:
-        path = Path(path)
-        if path.name == LAST and path.is_file() and path != self._damaged:
-            keep_as(path, path.with_name(PREVIOUS))
-        write(checkpoint, path)
-        self._damaged = None
-
-    def load_checkpoint(
-        self, path: str | Path, map_location: Any = None, weights_only: bool | None = None
-    ) -> dict[str, Any]:
-        """Read a checkpoint, never as code whatever ``weights_only`` says.
-
-        Raises:
-            ValueError: If neither it nor its predecessor can be read.
-        """
-        path = Path(path)
-        try:
-            return read(path, map_location)
-        except ValueError as damage:
-            previous = path.with_name(PREVIOUS)
-            if path.name != LAST or not previous.is_file():
-                raise
-            content = read(previous, map_location)
-            log.warning("%s; going on from %s", damage, previous)
-            self._damaged = path  # which must not become the predecessor of the next one
-            return content
-
-    def remove_checkpoint(self, path: str | Path) -> None:
-        _sidecar(Path(path)).unlink(missing_ok=True)
-        Path(path).unlink(missing_ok=True)
+    content: dict[str, Any]
+    sha256: str
+    """Digest of the bytes that were read."""
 
 
 def write(content: Mapping[str, Any], path: Path) -> None:
@@ -80,7 +52,7 @@ def write(content: Mapping[str, Any], path: Path) -> None:
         with replacing(path) as file:
             digesting = _Digesting(file)
             torch.save(content, cast(BinaryIO, digesting))  # torch only writes and flushes
-            _admit(path, [*_admitted(path), digesting.digest()])
+            _admit(path, [*_valid(path), digesting.digest()])
     except (OSError, RuntimeError) as error:  # torch's writer hides an error of the file
         cause = error if digesting is None or digesting.error is None else digesting.error
         if not isinstance(cause, OSError):
@@ -97,39 +69,123 @@ def read(path: Path, map_location: Any = "cpu") -> dict[str, Any]:
     """Read a checkpoint, if it is what was written.
 
     Raises:
-        ValueError: If it is not, or holds more than tensors and plain values.
+        ValueError: If it is not, or holds more than tensors and plain values, or NaN or infinity.
     """
-    admitted = _admitted(path)
-    if admitted and path.is_file() and _sum(path) not in admitted:
-        raise ValueError(f"{path} is damaged: its sha256 is not that of {_sidecar(path).name}")
+    return read_stored(path, map_location).content
+
+
+def read_stored(path: Path, map_location: Any = "cpu") -> Stored:
+    """Read a checkpoint and the digest of the very bytes it was made of.
+
+    Beside a training that is writing, this is one whole checkpoint: the file that was opened, even
+    if its name belongs to a later one by now.
+
+    Raises:
+        ValueError: As for :func:`read`.
+    """
     try:
-        return torch.load(path, map_location=map_location or "cpu", weights_only=True)
-    except pickle.UnpicklingError as error:  # whose advice is to run what the file holds
-        raise ValueError(
-            f"{path} cannot be read as a checkpoint: it holds something else than tensors and "
-            "plain values, or is none; take another one"
-        ) from error
-    except UNREADABLE as error:
+        file, sha256 = _verified(path)
+        with file:
+            content = _parsed(file, path, map_location)
+    except OSError as error:
         raise ValueError(f"{path} cannot be read as a checkpoint: {reason(error)}") from error
+    if names := nonfinite(named_tensors(content)):
+        raise ValueError(
+            f"{path} holds NaN or infinite values in {such_as(names)}; the training had gone "
+            "wrong when it was written: use an earlier checkpoint"
+        )
+    return Stored(content, sha256)
 
 
-def digest(path: Path) -> str:
-    """The digest written beside a checkpoint, or else that of its bytes."""
+def digest(path: Path) -> str | None:
+    """The digest written beside a checkpoint, or else that of its bytes; None without a file."""
     if admitted := _admitted(path):
         return admitted[-1]
-    return _sum(path)
-
-
-def _sum(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return _sum_of(path) if path.is_file() else None
 
 
 def keep_as(path: Path, copy: Path) -> None:
     """Give a checkpoint a second name, which keeps its content when the first is replaced."""
-    _admit(copy, _admitted(copy) + _admitted(path))
+    _admit(copy, _valid(copy) + _valid(path))
     replace_by_link(copy, path)
-    _admit(copy, _admitted(path))
+    _admit(copy, _valid(path))
+
+
+def _verified(path: Path) -> tuple[BufferedReader, str]:
+    """A checkpoint, opened, and its digest.
+
+    Another process may put a new checkpoint in its place at any moment. The opened file stays what
+    it is, but the digests beside it may belong to the new one already: then that one is read.
+
+    Raises:
+        ValueError: If it is not what was written.
+    """
+    while True:
+        file = path.open("rb")
+        try:
+            admitted, sha256 = _admitted(path), _sum(file)
+            if not admitted or sha256 in admitted:
+                _check_sums(file, path, admitted)
+                return file, sha256
+            if os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                raise ValueError(
+                    f"{path} is damaged: its sha256 is not that of {_sidecar(path).name}"
+                )
+        except BaseException:
+            file.close()
+            raise
+        file.close()
+
+
+def _check_sums(file: BinaryIO, path: Path, admitted: list[str]) -> None:
+    try:
+        check_archive(file)
+    except ValueError as error:
+        raise ValueError(f"{path} cannot be read as a checkpoint: {error}") from error
+    if not admitted:
+        log.warning(
+            "%s holds no digest of %s; only the sums within the checkpoint were compared",
+            _sidecar(path),
+            path.name,
+        )
+
+
+def _parsed(file: BinaryIO, path: Path, map_location: Any) -> dict[str, Any]:
+    try:
+        content = torch.load(file, map_location=map_location or "cpu", weights_only=True)
+    except pickle.UnpicklingError as error:  # whose advice is to run what the file holds
+        raise ValueError(
+            f"{path} cannot be read as a checkpoint: it holds something else than tensors and "
+            "plain values; use another one"
+        ) from error
+    except UNREADABLE as error:
+        raise ValueError(f"{path} cannot be read as a checkpoint: {reason(error)}") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} is not a checkpoint: it holds a {type(content).__name__}")
+    return content
+
+
+def _sum(file: BufferedReader) -> str:
+    file.seek(0)
+    return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sum_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return _sum(file)
+
+
+def tidy(folder: Path) -> None:
+    """Strike the digests of checkpoints that a kill kept from taking their place, or from going."""
+    for path in folder.glob("*.ckpt"):
+        if len(_admitted(path)) > 1 and (own := _sum_of(path)) in _admitted(path):
+            _admit(path, [own])
+
+
+def remove(path: Path) -> None:
+    """Remove a checkpoint and its digest."""
+    _sidecar(path).unlink(missing_ok=True)
+    path.unlink(missing_ok=True)
 
 
 class _Digesting:
@@ -175,7 +231,14 @@ def _admitted(path: Path) -> list[str]:
     sidecar = _sidecar(path)
     if not sidecar.is_file():
         return []
-    return [line.split()[0] for line in sidecar.read_text().splitlines() if line]
+    with sidecar.open("rb") as file:
+        text = file.read(LONGEST).decode(errors="replace")
+    return [line[:64] for line in text.splitlines() if DIGEST.match(line)]
+
+
+def _valid(path: Path) -> list[str]:
+    """Digests that a checkpoint may have from now on, also where nobody wrote them down."""
+    return _admitted(path) or ([_sum_of(path)] if path.is_file() else [])
 
 
 def _admit(path: Path, digests: list[str]) -> None:

@@ -1,9 +1,10 @@
 """Every branch of a classifier, measured over a data set."""
 
+from collections.abc import Callable
 from typing import Protocol, cast, runtime_checkable
 
 import torch
-from jaxtyping import Float, Int, Integer
+from jaxtyping import Bool, Float, Int, Integer
 from torch import Tensor, nn
 
 from segadapt.functional.distributed import gathered
@@ -17,6 +18,9 @@ from segadapt.structures import Batch, Prediction
 
 BRANCHES = ("student", "coarse", "oracle")
 """The readings of an image that are evaluated; the first is what inference uses."""
+
+Watch = Callable[[Bool[Tensor, ""]], None]
+"""Is told whether all scores of an image were finite, on their device."""
 
 
 @runtime_checkable
@@ -50,6 +54,8 @@ class Evaluator(nn.Module):
         self.oracle = oracle and takes_labels(inference)
         self.counts = nn.ModuleDict({name: ConfusionMatrix(num_classes) for name in BRANCHES})
         self.seen: list[tuple[list[str], Int[Tensor, "b 3 k"]]] = []
+        self.finite: list[Bool[Tensor, ""]] = []
+        """Of each batch, whether its scores were."""
 
     @torch.no_grad()
     def update(self, model: Segmentor, batch: Batch) -> None:
@@ -63,7 +69,9 @@ class Evaluator(nn.Module):
             return
         size = (batch.mask.shape[-2], batch.mask.shape[-1])
         mask = batch.mask if self.oracle else None
-        found = branch_labels(model, self.inference, batch.image, size, mask)
+        found = branch_labels(
+            model, self.inference, batch.image, size, mask, watch=self.finite.append
+        )
         for name, prediction in found.items():
             self._count(name).update(prediction, batch.mask)
         pairs = zip(found["student"].split(1), batch.mask.split(1), strict=True)
@@ -71,7 +79,12 @@ class Evaluator(nn.Module):
         self.seen.append((list(batch.name), torch.stack(counts)))
 
     def compute(self) -> dict[str, Int[Tensor, "k k"]]:
-        """Pixels by label (row) and prediction (column) of the branches there are, on the CPU."""
+        """Pixels by label (row) and prediction (column) of the branches there are, on the CPU.
+
+        Raises:
+            ValueError: If scores were NaN or infinite, on any rank.
+        """
+        self._check_finite()
         counts = {}
         for name in BRANCHES:
             count = self._count(name)
@@ -100,8 +113,15 @@ class Evaluator(nn.Module):
     def reset(self) -> None:
         """Forget all counts."""
         self.seen.clear()
+        self.finite.clear()
         for name in BRANCHES:
             self._count(name).reset()
+
+    def _check_finite(self) -> None:
+        finite = torch.stack(self.finite).tolist() if self.finite else []
+        own = [names[0] for (names, _), good in zip(self.seen, finite, strict=True) if not good]
+        if names := [name for part in gathered(own) for name in part]:
+            raise ValueError(_nonfinite_scores(names[0], len(names)))
 
     def _count(self, name: str) -> ConfusionMatrix:
         return cast(ConfusionMatrix, self.counts[name])
@@ -113,6 +133,7 @@ def branch_labels(
     image: Float[Tensor, "b c H W"],
     size: Size,
     mask: Integer[Tensor, "b _ _"] | None = None,
+    watch: Watch | None = None,
 ) -> dict[str, Int[Tensor, "b H0 W0"]]:
     """The labels that each branch of the classifier predicts, from the same passes.
 
@@ -122,11 +143,13 @@ def branch_labels(
         image: Network input.
         size: Rows and columns of the result.
         mask: Labels, for the oracle branch.
+        watch: Takes note of scores that are not finite; without it they are an error at once.
 
     Raises:
-        ValueError: If there are labels but the classifier adapts to anything but the whole image.
+        ValueError: If there are labels but the classifier adapts to anything but the whole image,
+            or scores are NaN or infinite.
     """
-    return branch_maps(model, inference, image, size, best, mask)
+    return branch_maps(model, inference, image, size, best, mask, watch)
 
 
 def branch_maps(
@@ -136,10 +159,12 @@ def branch_maps(
     size: Size,
     keep: Keep,
     mask: Integer[Tensor, "b _ _"] | None = None,
+    watch: Watch | None = None,
 ) -> dict[str, Tensor]:
     """What is kept of the scores of each branch, as :func:`branch_labels` keeps the labels."""
     network = _Network(model, image, mask)
     found = inference(network, image, size, keep=keep)
+    (watch or refusing("the one at hand"))(torch.stack(network.finite).all())
     return dict(zip(network.names, found.chunk(len(network.names)), strict=True))
 
 
@@ -155,9 +180,11 @@ class _Network:
     def __init__(self, model: Segmentor, image: Tensor, mask: Tensor | None) -> None:
         self.model, self.image, self.mask = model, image, mask
         self.names: list[str] = []
+        self.finite: list[Bool[Tensor, ""]] = []
+        """Of each pass, whether all scores were; they are looked at before they are resized."""
 
     def __call__(self, view: Float[Tensor, "b c _ _"]) -> Float[Tensor, "n k h w"]:
-        return self._stacked(self._seen(view))
+        return self._watched(self._stacked(self._seen(view)))
 
     def within(self, image: Float[Tensor, "b c _ _"]) -> Scorer:
         """Scores of parts of an image, by the classifier adapted to all of it."""
@@ -165,7 +192,7 @@ class _Network:
 
         def score(view: Float[Tensor, "b c _ _"]) -> Float[Tensor, "n k h w"]:
             features = self.model.generator(view).pixels
-            return self._stacked(self.model.classifier.reuse(features, context))
+            return self._watched(self._stacked(self.model.classifier.reuse(features, context)))
 
         return score
 
@@ -176,6 +203,10 @@ class _Network:
                 "inference=slide inference.context=global, for it"
             )
         return self.model(view, self.mask)
+
+    def _watched(self, scores: Tensor) -> Tensor:
+        self.finite.append(scores.isfinite().all())
+        return scores
 
     def _stacked(self, prediction: Prediction) -> Tensor:
         branches = _branches(prediction)
@@ -191,3 +222,21 @@ def _branches(prediction: Prediction) -> dict[str, Tensor]:
         for name, branch in zip(BRANCHES, branches, strict=True)
         if branch is not None
     }
+
+
+def refusing(name: str) -> Watch:
+    """Makes scores of an image that are NaN or infinite an error that names it."""
+
+    def refuse(finite: Bool[Tensor, ""]) -> None:
+        if not finite:
+            raise ValueError(_nonfinite_scores(name, 1))
+
+    return refuse
+
+
+def _nonfinite_scores(name: str, images: int) -> str:
+    return (
+        f"the network's scores are NaN or infinite for {images} image{'s' if images > 1 else ''}, "
+        f"such as {name}, although its weights are finite: values within it overflow, so its "
+        "predictions mean nothing; use an earlier checkpoint, or trainer.precision=32-true"
+    )

@@ -1,6 +1,7 @@
 """From a config to a trained model."""
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import lightning as L
@@ -16,16 +17,18 @@ from segadapt.callbacks.agreement import Agreement
 from segadapt.callbacks.checkpoints import Checkpoints
 from segadapt.callbacks.preemption import Preemption
 from segadapt.callbacks.seeding import Seeding
-from segadapt.checkpoint import LAST, digest
-from segadapt.configs import redacted, resolved, without_published_weights
+from segadapt.checkpoint import LAST, PREVIOUS, digest
+from segadapt.checkpoint_io import AtomicCheckpointIO
+from segadapt.configs import fingerprint, redacted, resolved, without_published_weights
 from segadapt.data.first_look import cache_folder, look_at
 from segadapt.data.module import SegmentationDataModule
 from segadapt.environment import keep_environment
 from segadapt.inference import check_views
 from segadapt.launch import rank
 from segadapt.metrics_file import MetricsFile
+from segadapt.origin import Origin
 from segadapt.quiet import be_quiet
-from segadapt.run_folder import note
+from segadapt.run_folder import note, run_id
 from segadapt.segmentor import Segmentor
 from segadapt.task import STEP, SegmentationTask
 from segadapt.trainer import build_trainer
@@ -85,19 +88,23 @@ def fit(cfg: DictConfig) -> dict[str, float]:
     L.seed_everything(cfg.seed, workers=True, verbose=False)
     folder = Path(cfg.paths.run)
     last = folder / "checkpoints" / LAST
-    start = last if last.is_file() else None
+    start = last if last.is_file() or last.with_name(PREVIOUS).is_file() else None
+    metrics = MetricsFile(folder / "metrics.csv")
+    if rank() == 0:
+        metrics.check()
     data = build_data(cfg)
     check_views(instantiate(cfg.inference), data.val.pictures)
     _look_at(data)
     task = build_task(without_published_weights(cfg) if start else cfg)
     _say(idle_weights(task.objective))
     freeze_unused(task.model, task.objective, cfg.data.num_classes)
-    engine = _engine(cfg, start)
-    loggers: list[Logger] = [MetricsFile(folder / "metrics.csv")]
+    files = AtomicCheckpointIO(_origin(cfg, folder))
+    engine = _engine(cfg, start, files, metrics.sync)
+    loggers: list[Logger] = [metrics]
     if cfg.logger:
         loggers.append(instantiate(cfg.logger))
     callbacks = [*engine, *(instantiate(callback) for callback in cfg.callbacks.values())]
-    trainer = build_trainer(cfg.trainer, cfg.data.eval_every, callbacks, loggers)
+    trainer = build_trainer(cfg.trainer, cfg.data.eval_every, callbacks, loggers, files)
     if trainer.is_global_zero:
         keep_environment(folder, trainer.world_size)
     return _run(trainer, task, data, cfg, start)
@@ -117,10 +124,24 @@ def _say(line: str | None) -> None:
             print_line(part)
 
 
-def _engine(cfg: DictConfig, start: Path | None) -> list[Callback]:
+def _origin(cfg: DictConfig, folder: Path) -> Origin:
+    """What the checkpoints of this run say about it."""
+    facts = {
+        "seed": cfg.seed,
+        "classifier": str(cfg.classifier._target_).rpartition(".")[2],
+        "data": cfg.data.name,
+        "classes": cfg.data.num_classes,
+    }
+    own = run_id(folder) if rank() == 0 else None  # another rank may be here before it is written
+    return Origin(own, fingerprint(redacted(resolved(cfg))), facts)
+
+
+def _engine(
+    cfg: DictConfig, start: Path | None, files: AtomicCheckpointIO, sync: Callable[[], None]
+) -> list[Callback]:
     """What makes a run exact and safe; not a matter of choice."""
     folder = Path(cfg.paths.run) / "checkpoints"
-    checkpoints = Checkpoints(folder, cfg.checkpoint_every, cfg.monitor)
+    checkpoints = Checkpoints(folder, cfg.checkpoint_every, cfg.monitor, files, sync)
     return [
         Agreement(resolved(cfg), digest(start) if start else None),
         Seeding(cfg.seed),

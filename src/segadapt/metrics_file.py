@@ -2,7 +2,9 @@
 
 import csv
 import io
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +12,7 @@ from lightning.pytorch.loggers.logger import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
 from segadapt.files import replace_text
-
-STEP = "step"
+from segadapt.metrics_table import STEP, read_rows
 
 
 class MetricsFile(Logger):
@@ -45,6 +46,25 @@ class MetricsFile(Logger):
     def log_hyperparams(self, *args: Any, **kwargs: Any) -> None:
         """Nothing: config.yaml has them."""
 
+    def check(self) -> None:
+        """Read what an earlier process wrote, before anything is computed.
+
+        Raises:
+            ValueError: If it cannot be continued.
+        """
+        read_rows(self.path)
+
+    def sync(self) -> None:
+        """Bring the file to the disk, so that its rows survive a power cut.
+
+        Raises:
+            OSError: If that is not possible.
+        """
+        if self._columns is None:
+            return
+        with _named(self.path), self.path.open("rb") as file:
+            os.fsync(file.fileno())
+
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         values = {name: repr(float(value)) for name, value in metrics.items()}
@@ -63,7 +83,7 @@ class MetricsFile(Logger):
 
     def _take_up(self, step: int) -> None:
         """Read what an earlier process wrote, up to ``step``."""
-        columns, rows = _read(self.path)
+        columns, rows = read_rows(self.path)
         rows = [row for row in rows if int(row[STEP]) <= step]
         self._rewrite(columns or [STEP], rows)
         if rows and int(rows[-1][STEP]) == step:
@@ -72,33 +92,36 @@ class MetricsFile(Logger):
 
     def _widen(self, new: list[str]) -> None:
         """Add columns; all rows are written again, which happens two or three times in a run."""
-        columns, rows = _read(self.path)
+        columns, rows = read_rows(self.path)
         kept = [row for row in rows if row[STEP] != self._row[STEP]]
         self._rewrite([*columns, *new], kept)
 
     def _rewrite(self, columns: list[str], rows: list[dict[str, str]]) -> None:
         head = _line({name: name for name in columns}, columns)
         text = (head + b"".join(_line(row, columns) for row in rows)).decode()
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        replace_text(self.path, text)
+        with _named(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            replace_text(self.path, text)
         self._columns, self._start = columns, len(text.encode())
 
     def _write(self) -> None:
         assert self._columns is not None
-        with self.path.open("r+b") as file:
+        with _named(self.path), self.path.open("r+b") as file:
             file.seek(self._start)
             file.write(_line(self._row, self._columns))
             file.truncate()
 
 
-def _read(path: Path) -> tuple[list[str], list[dict[str, str]]]:
-    """Columns and complete rows; a kill may have left half a row at the end."""
-    if not path.is_file():
-        return [], []
-    whole, _, _ = path.read_text().rpartition("\n")
-    reader = csv.DictReader(io.StringIO(whole))
-    rows = [row for row in reader if None not in row.values() and row[STEP].isdecimal()]
-    return list(reader.fieldnames or []), rows
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Errors of a file that was opened lack its name."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(
+            f"cannot write {path}: {error.strerror or error}; correct that, then resume the run "
+            "from its last checkpoint"
+        ) from error
 
 
 def _line(row: Mapping[str, str], columns: list[str]) -> bytes:

@@ -10,6 +10,7 @@ came to no checkpoint. Nothing here imports torch.
 import json
 import os
 import socket
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -155,6 +156,7 @@ class RunFolder:
     def _mark(self, before: Mapping[str, Any]) -> None:
         facts = {
             "state": "running",
+            "id": before.get("id") or uuid.uuid4().hex[:12],
             "started": before.get("started", _now()),
             "starts": before.get("starts", 0) + 1,
             "pid": os.getpid(),
@@ -199,6 +201,11 @@ def has_failed(path: Path) -> bool:
 def has_checkpoint(path: Path) -> bool:
     """Whether a run has saved anything that it can be resumed from."""
     return any((path / CHECKPOINTS).glob("*.ckpt"))
+
+
+def run_id(path: Path) -> str | None:
+    """The name of a run that stays with it wherever its folder lies; None in older versions."""
+    return _read(path / STATE).get("id")
 
 
 def load_config(path: Path) -> DictConfig:

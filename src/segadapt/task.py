@@ -20,6 +20,7 @@ from segadapt.metrics import Scores
 from segadapt.per_image import PerImage
 from segadapt.segmentor import Segmentor
 from segadapt.structures import IGNORE, Batch
+from segadapt.weights import check_fit
 
 STEP = "step"
 """Under this name Lightning expects the step that values belong to: optimiser steps taken."""
@@ -55,7 +56,11 @@ class SegmentationTask(L.LightningModule):
         self.evaluator = Evaluator(num_classes, inference)
         self.results: dict[str, Scores] = {}
         self.images: PerImage | None = None
-        self.finite, self.labelled = FiniteCheck(), LabelCheck()
+        self.finite, self.labelled = FiniteCheck(model), LabelCheck()
+
+    def on_train_start(self) -> None:
+        """Refuse to start from weights that are NaN or infinite."""
+        self.finite.check_weights(self.trainer.global_step)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         image = batch.image.contiguous(memory_format=torch.channels_last)
@@ -79,7 +84,7 @@ class SegmentationTask(L.LightningModule):
 
         Buffers differ only where ranks normalise their own batches (batch norm on CPUs).
         """
-        self.finite.settle()
+        self._settle()
         self.labelled.settle()
         if world_size() > 1:
             for buffer in self.model.buffers():
@@ -136,22 +141,29 @@ class SegmentationTask(L.LightningModule):
         scaler = getattr(self.trainer.precision_plugin, "scaler", None)
         if scaler is not None and getattr(optimizer, "_step_supports_amp_scaling", False):
             scaler.unscale_(optimizer)
-        nn.utils.clip_grad_norm_(self.model.parameters(), gradient_clip_val)
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), gradient_clip_val)
+        if scaler is None:  # which skips steps whose gradients overflow, and takes a smaller scale
+            self.finite.watch_gradient(norm, self.trainer.global_step + 1)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Leave out Lightning's account of its loops: it is about this process, not about the run.
 
         Raises:
-            ValueError: If a loss since the last look was not finite; nothing is saved then.
+            ValueError: If a loss since the last look, or a weight, was not finite; nothing is
+                saved then.
         """
-        self.finite.settle()
+        self._settle()
         del checkpoint["loops"]
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Put Lightning's counters where an uninterrupted run would have them.
 
         What is left of the run is one epoch to it, so everything else starts as usual.
+
+        Raises:
+            ValueError: If the checkpoint is that of another network.
         """
+        check_fit(self, checkpoint["state_dict"], str(self.trainer.ckpt_path))
         step = checkpoint["global_step"]
         loop = self.trainer.fit_loop.epoch_loop
         optimizer_steps = loop.automatic_optimization.optim_progress.optimizer.step.total
@@ -159,6 +171,12 @@ class SegmentationTask(L.LightningModule):
         loop.batch_progress.total.reset()
         loop.batch_progress.total.increment_by(step * self.trainer.accumulate_grad_batches)
         loop._batches_that_stepped = step  # decides when values are due
+
+    def _settle(self) -> None:
+        """Look for what is not finite, on all ranks at once."""
+        step = self.trainer.global_step
+        self.finite.settle(step, joined=True)
+        self.finite.check_weights(step)
 
     def _position(self, batch_idx: int) -> tuple[int, bool]:
         """The optimiser step this batch belongs to, from 1, and whether it is its last batch."""

@@ -10,11 +10,15 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers.logger import Logger
 from omegaconf import DictConfig
 
-from segadapt.checkpoint import AtomicCheckpointIO
+from segadapt.checkpoint_io import AtomicCheckpointIO
 
 
 def build_trainer(
-    cfg: DictConfig, eval_every: int, callbacks: Sequence[Callback], loggers: Sequence[Logger]
+    cfg: DictConfig,
+    eval_every: int,
+    callbacks: Sequence[Callback],
+    loggers: Sequence[Logger],
+    files: AtomicCheckpointIO,
 ) -> L.Trainer:
     """Instantiate a trainer.
 
@@ -26,6 +30,7 @@ def build_trainer(
         eval_every: Optimiser steps between two validations.
         callbacks: All of them.
         loggers: All of them.
+        files: Writes and reads checkpoints.
 
     Raises:
         ValueError: If a GPU is asked for and there is none.
@@ -49,7 +54,7 @@ def build_trainer(
         sync_batchnorm=gpu and cfg.sync_batchnorm,  # torch has none for CPUs
         callbacks=list(callbacks),
         logger=list(loggers),
-        plugins=[AtomicCheckpointIO()],
+        plugins=[files],
     )
     # Lightning's handler of SIGTERM broadcasts from wherever a rank happens to be, which mixes with
     # the collective calls of the start; and its exception ends a process as if all had gone well.

@@ -1,12 +1,13 @@
 """A network's weights, from a checkpoint."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from torch import Tensor
+from torch import Tensor, nn
 
-from segadapt.checkpoint import read
-from segadapt.protocol import sha256
+from segadapt.checkpoint import read_stored
+from segadapt.origin import RUN
 from segadapt.segmentor import Segmentor
 
 
@@ -15,8 +16,11 @@ class Weights(NamedTuple):
 
     file: Path
     sha256: str
+    """Digest of the bytes that the tensors were read from."""
     step: int
     tensors: dict[str, Tensor]
+    run: dict[str, Any] | None
+    """Which run wrote it (see :class:`segadapt.origin.Origin`); None where it does not say."""
 
 
 def read_weights(file: Path) -> Weights:
@@ -25,7 +29,7 @@ def read_weights(file: Path) -> Weights:
     Raises:
         ValueError: If the file is damaged or something else.
     """
-    content = read(file)
+    content, sha256 = read_stored(file)
     try:
         tensors, step = content["state_dict"], content["global_step"]
     except (KeyError, TypeError) as error:
@@ -33,9 +37,12 @@ def read_weights(file: Path) -> Weights:
             f"{file} cannot be read as a checkpoint of a training: it lacks state_dict or "
             "global_step; give checkpoint=last, checkpoint=best or such a file"
         ) from error
-    own = {name: value for name, value in tensors.items() if name.startswith("model.")}
-    model = {name.removeprefix("model."): value for name, value in own.items()}
-    return Weights(file, sha256(file), step, model)
+    model = {
+        name.removeprefix("model."): value
+        for name, value in tensors.items()
+        if name.startswith("model.")
+    }
+    return Weights(file, sha256, step, model, content.get(RUN))
 
 
 def with_weights(model: Segmentor, weights: Weights) -> Segmentor:
@@ -44,13 +51,24 @@ def with_weights(model: Segmentor, weights: Weights) -> Segmentor:
     Raises:
         ValueError: If they are those of another network.
     """
-    own = {name: value.shape for name, value in model.state_dict().items()}
-    theirs = {name: value.shape for name, value in weights.tensors.items()}
-    odd = [name for name in own.keys() | theirs.keys() if own.get(name) != theirs.get(name)]
-    if odd:
-        raise ValueError(
-            f"{weights.file} belongs to another network than the run's config.yaml: "
-            f"{len(odd)} weights differ, such as {min(odd)}"
-        )
+    check_fit(model, weights.tensors, weights.file)
     model.load_state_dict(weights.tensors)
     return model
+
+
+def check_fit(module: nn.Module, tensors: Mapping[str, Tensor], file: str | Path) -> None:
+    """Compare names and shapes with those of a module.
+
+    Raises:
+        ValueError: If they differ.
+    """
+    own = {name: tuple(value.shape) for name, value in module.state_dict().items()}
+    theirs = {name: tuple(value.shape) for name, value in tensors.items()}
+    odd = [name for name in own.keys() | theirs.keys() if own.get(name) != theirs.get(name)]
+    if odd:
+        first = min(odd)
+        raise ValueError(
+            f"{file} belongs to another network than the run's config.yaml: {len(odd)} weights "
+            f"differ, such as {first} ({theirs.get(first, 'absent')} in the file, "
+            f"{own.get(first, 'absent')} in the network)"
+        )

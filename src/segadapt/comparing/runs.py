@@ -1,6 +1,5 @@
 """What finished trainings left in their folders; what cannot be read is said, never averaged."""
 
-import csv
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ from yaml import YAMLError
 from segadapt.attempts import ATTEMPTS
 from segadapt.configs import at, resolved
 from segadapt.locks import true_state
+from segadapt.metrics_table import STEP, read_rows
 from segadapt.overrides import typed
 from segadapt.per_image import PER_IMAGE, PerImage, read_per_image
 from segadapt.published import departures, title
@@ -175,12 +175,8 @@ def _unfinished(folder: Path, state: Mapping[str, Any]) -> str:
 
 def curve(folder: Path, name: str) -> list[tuple[int, float]]:
     """(optimiser step, value) of a column of metrics.csv; empty where it was never logged."""
-    file = folder / "metrics.csv"
-    if not file.is_file():
-        return []
-    with file.open() as content:
-        rows = [row for row in csv.DictReader(content) if row.get(name)]
-    return [(int(row["step"]), float(row[name])) for row in rows]
+    _, rows = read_rows(folder / "metrics.csv")
+    return [(int(row[STEP]), float(row[name])) for row in rows if row.get(name)]
 
 
 def _folders(path: Path) -> Iterator[Path]:

@@ -12,6 +12,7 @@ from segadapt.conversion.classifiers import GUIDE, MARKS
 from segadapt.conversion.plan import Plan
 from segadapt.files import UNREADABLE, reason
 from segadapt.models.encoders.checkpoint import unwrapped
+from segadapt.nonfinite import check_file
 
 State = Mapping[str, Tensor]
 
@@ -112,7 +113,8 @@ def convert(state: State, plan: Plan, own: State, file: Path) -> Converted:
         file: Where the tensors come from, for messages.
 
     Raises:
-        ValueError: If a tensor of the network is missing or two are given, or shapes differ.
+        ValueError: If a tensor of the network is missing or two are given, or shapes differ, or one
+            holds NaN or infinity.
     """
     tensors: dict[str, Tensor] = {}
     left = Converted(tensors, [], [])
@@ -127,6 +129,7 @@ def convert(state: State, plan: Plan, own: State, file: Path) -> Converted:
             _check(name, theirs, tensor, own, tensors, file)
             tensors[name] = tensor
     _complete(tensors, own, left.unused, file)
+    check_file(tensors, file)
     return left
 
 

@@ -21,7 +21,7 @@ from segadapt.evaluation.branches import (
     Reading,
     label_bands,
 )
-from segadapt.evaluator import BRANCHES, branch_maps
+from segadapt.evaluator import BRANCHES, Watch, branch_maps, refusing
 from segadapt.functional.distributed import sum_over_ranks
 from segadapt.inference import Inference, best_and_confidence, takes_labels
 from segadapt.segmentor import Segmentor
@@ -77,10 +77,14 @@ class Examiner(nn.Module):
         Args:
             model: Network in evaluation mode.
             batch: Images, and labels of their original size.
+
+        Raises:
+            ValueError: If scores are NaN or infinite.
         """
         size = (batch.mask.shape[-2], batch.mask.shape[-1])
         mask = batch.mask if self.oracle else None
-        readings = branch_readings(model, self.inference, batch.image, size, mask)
+        watch = refusing(batch.name[0])
+        readings = branch_readings(model, self.inference, batch.image, size, mask, watch)
         bands = label_bands(batch.mask, self.measures)
         for name, reading in readings.items():
             self._count(name).update(reading, batch.mask, bands)
@@ -114,7 +118,8 @@ def branch_readings(
     image: Float[Tensor, "b c H W"],
     size: tuple[int, int],
     mask: Tensor | None = None,
+    watch: Watch | None = None,
 ) -> dict[str, Reading]:
     """Labels and confidences of each branch, from the same passes (see ``branch_labels``)."""
-    found = branch_maps(model, inference, image, size, best_and_confidence, mask)
+    found = branch_maps(model, inference, image, size, best_and_confidence, mask, watch)
     return {name: Reading(maps[:, 0].long(), maps[:, 1]) for name, maps in found.items()}

@@ -20,7 +20,7 @@ from segadapt.evaluation.examination import chosen_device, one_by_one
 from segadapt.evaluation.packing import Size, pack
 from segadapt.evaluation.stamp import stamp
 from segadapt.evaluation.subject import measured_data
-from segadapt.evaluator import branch_labels
+from segadapt.evaluator import branch_labels, refusing
 from segadapt.files import expanded
 from segadapt.report import write_json
 from segadapt.run_reader import Run
@@ -129,7 +129,9 @@ def predict(
             raise ValueError(f"two images would have the prediction {name}: rename {file}")
         sizes[name] = (batch.mask.shape[-2], batch.mask.shape[-1])
         with torch.no_grad():
-            found = branch_labels(model, inference, batch.image.to(device), sizes[name])
+            found = branch_labels(
+                model, inference, batch.image.to(device), sizes[name], watch=refusing(name)
+            )
         classes = found["student"][0].cpu().numpy().astype(np.uint8)
         done, content = cv2.imencode(".png", images.source.labels.published(classes))
         assert done

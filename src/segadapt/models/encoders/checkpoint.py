@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from segadapt.files import UNREADABLE, reason
+from segadapt.nonfinite import check_file
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +86,7 @@ def fill(network: nn.Module, state: Mapping[str, Tensor], file: str | Path) -> l
         The names that the network has no place for; they are logged too.
 
     Raises:
-        ValueError: If a tensor is missing or has another shape.
+        ValueError: If a tensor is missing, has another shape, or holds NaN or infinity.
     """
     name, own = type(network).__name__, network.state_dict()
     # Only counts batches; checkpoints from before torch 0.4.1 lack it.
@@ -102,6 +103,7 @@ def fill(network: nn.Module, state: Mapping[str, Tensor], file: str | Path) -> l
                 f"{file} does not fit {name}: {n} is {tuple(value.shape)} there and "
                 f"{tuple(own[n].shape)} here; it belongs to another variant of the network"
             )
+    check_file(filled, file)
     network.load_state_dict({**own, **filled})
     unused = sorted(state.keys() - own.keys())
     log.info("%s: %d tensors loaded, unused: %s", file, len(filled), ", ".join(unused) or "none")

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from segadapt.models.encoders.checkpoint import read_weights
+from segadapt.nonfinite import check_file
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,8 @@ def load_local(body: nn.Module, name: str, file: str, options: Mapping[str, Any]
         The tensors of the file that the extractor has no place for; they are logged too.
 
     Raises:
-        ValueError: If the file cannot be read, or lacks a tensor, or has one of another shape.
+        ValueError: If the file cannot be read, or lacks a tensor, or has one of another shape, or
+            one that holds NaN or infinity.
     """
     state = _converted(read_weights(file), name, options)
     own = body.state_dict()
@@ -51,6 +53,7 @@ def load_local(body: nn.Module, name: str, file: str, options: Mapping[str, Any]
                 f"{file} does not fit {name}: {ours} is {there} there and {here} here; it belongs "
                 "to another variant of the network"
             )
+    check_file(filled, file)
     body.load_state_dict({**own, **filled})
     unused = sorted(state.keys() - set(places.values()))
     log.info("%s: %d tensors loaded, unused: %s", file, len(filled), ", ".join(unused) or "none")

@@ -1,0 +1,59 @@
+"""Looking for NaN and infinity in tensors."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+def nonfinite(tensors: Iterable[tuple[str, Tensor]]) -> list[str]:
+    """Names of the tensors that hold NaN or infinity; waits for each device once.
+
+    Args:
+        tensors: Names and tensors, on any devices. Whole numbers pass.
+    """
+    checked: dict[torch.device, tuple[list[str], list[Tensor]]] = {}
+    for name, value in tensors:
+        if value.is_floating_point() or value.is_complex():
+            names, flags = checked.setdefault(value.device, ([], []))
+            names.append(name)
+            flags.append(value.detach().isfinite().all())
+    return [
+        name
+        for names, flags in checked.values()
+        for name, finite in zip(names, torch.stack(flags).tolist(), strict=True)
+        if not finite
+    ]
+
+
+def named_tensors(node: Any, name: str = "") -> Iterator[tuple[str, Tensor]]:
+    """Every tensor in nested dictionaries and lists, by its dotted name."""
+    match node:
+        case Tensor():
+            yield name, node
+        case Mapping():
+            for key, value in node.items():
+                yield from named_tensors(value, f"{name}.{key}" if name else str(key))
+        case list() | tuple():
+            for index, value in enumerate(node):
+                yield from named_tensors(value, f"{name}.{index}")
+
+
+def such_as(names: list[str]) -> str:
+    """How many tensors there are, and one of them."""
+    return f"{len(names)} tensor{'s' if len(names) > 1 else ''}, such as {names[0]}"
+
+
+def check_file(tensors: Mapping[str, Tensor], file: str | Path) -> None:
+    """Refuse a file of weights that no network can start from.
+
+    Raises:
+        ValueError: If a tensor holds NaN or infinity.
+    """
+    if names := nonfinite(tensors.items()):
+        raise ValueError(
+            f"{file} holds NaN or infinite values in {such_as(names)}; the file is damaged, or its "
+            "training went wrong: use another file"
+        )

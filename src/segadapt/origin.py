@@ -1,0 +1,63 @@
+"""Which run a checkpoint was written by."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+RUN = "run"
+"""Key of a checkpoint under which its origin stands. Checkpoints before version 0.2 lack it."""
+
+
+class Origin(NamedTuple):
+    """A run, as its checkpoints name it."""
+
+    id: str | None
+    """From run.json; None where this process does not know it (ranks above 0)."""
+    config: str
+    """Digest of what decides the run's numbers."""
+    facts: dict[str, str | int]
+    """What tells runs apart for people: seed, classifier, data, number of classes."""
+
+    def record(self) -> dict[str, Any]:
+        """What is stored in a checkpoint."""
+        return {"id": self.id, "config": self.config, "facts": dict(self.facts)}
+
+    def difference(self, record: Any) -> str | None:
+        """What shows that a checkpoint is of another run; None where nothing does.
+
+        Args:
+            record: What the checkpoint says; None in one of an older version.
+        """
+        if record is None:
+            return None
+        if not isinstance(record, Mapping):
+            return "its entry about its run is unreadable"
+        theirs, others = record.get("id"), record.get("facts") or {}
+        if record.get("config") == self.config:
+            other = None not in (theirs, self.id) and theirs != self.id
+            return f"it is of run {theirs}, this is run {self.id}" if other else None
+        odd = [
+            f"{name} is {others.get(name)} there and {value} here"
+            for name, value in self.facts.items()
+            if others.get(name) != value
+        ]
+        return "; ".join(odd) or f"the config of its run ({theirs}) differs from config.yaml"
+
+
+def described(record: Mapping[str, Any]) -> str:
+    """A run as text, for people."""
+    facts = [f"{name} {value}" for name, value in (record.get("facts") or {}).items()]
+    return f"{record.get('id') or 'without an id'} ({', '.join(facts)})"
+
+
+def check_origin(path: Path, content: Mapping[str, Any], origin: Origin) -> None:
+    """Refuse to continue a run from a checkpoint of another one.
+
+    Raises:
+        ValueError: With what differs.
+    """
+    if reason := origin.difference(content.get(RUN)):
+        raise ValueError(
+            f"{path} belongs to another run: {reason}; put back the checkpoint of this run, or "
+            "resume the other one in its own folder"
+        )
