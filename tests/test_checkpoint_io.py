@@ -9,7 +9,7 @@ from checkpoints import saved
 
 from segadapt.checkpoint import keep_as, read, write
 from segadapt.checkpoint_io import AtomicCheckpointIO
-from segadapt.origin import Origin, described
+from segadapt.origin import Origin, as_text
 
 OWN = Origin("aaa", "digest 0", {"seed": 0, "classifier": "CACClassifier", "classes": 4})
 
@@ -143,4 +143,10 @@ def test_a_checkpoint_of_an_older_version_is_resumed(path):
 
 
 def test_a_run_is_described_by_what_tells_it_apart():
-    assert described(OWN.record()) == "aaa (seed 0, classifier CACClassifier, classes 4)"
+    assert as_text(OWN.record()) == "aaa (seed 0, classifier CACClassifier, classes 4)"
+
+
+def test_text_of_a_foreign_checkpoint_does_not_reach_the_terminal():
+    hostile = {"id": "\x1b[2Jx", "facts": {"seed": "\n" * 200}}
+    assert as_text(hostile) == "?[2Jx (seed " + "?" * 80 + ")"
+    assert as_text({"id": 3, "facts": 7}) == "3 ()"

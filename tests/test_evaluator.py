@@ -193,3 +193,25 @@ def test_ranks_with_different_numbers_of_images_count_what_one_process_counts(tm
             assert found[rank][images - 1].keys() == expected.keys()
             for name, counts in expected.items():
                 assert found[rank][images - 1][name].equal(counts)
+
+
+@pytest.mark.parametrize("way", [whole, partial(slide, window=(8, 8), stride=(4, 4))])
+def test_scores_that_are_no_numbers_are_told_with_their_image(model, way):
+    """Images before and after are fine, and the bad pixel need not be the last window's."""
+    evaluator = Evaluator(CLASSES, way)
+    for number in range(4):
+        images = batch(images=1)
+        if number == 2:
+            images.image[0, 0, 1, 1] = torch.inf
+        evaluator.update(model, images._replace(name=[f"image {number}"]))
+    with pytest.raises(ValueError, match="are NaN or infinite for 1 image, such as image 2,"):
+        evaluator.scores()
+    evaluator.reset()
+    evaluator.update(model, batch())
+    evaluator.scores()
+
+
+def test_labels_of_scores_that_are_no_numbers_are_refused(model):
+    image = torch.full((1, 3, 16, 24), torch.nan)
+    with pytest.raises(ValueError, match="predictions mean nothing"):
+        branch_labels(model, whole, image, (16, 24))

@@ -6,6 +6,8 @@ import pytest
 import torch
 from toy import CLASSES, Pooled
 
+from segadapt import checkpoint
+from segadapt.checkpoint import write
 from segadapt.classifiers.fixed import FixedClassifier
 from segadapt.segmentor import Segmentor
 from segadapt.weights import read_weights, with_weights
@@ -31,6 +33,37 @@ def test_weights_come_back_as_they_were(model, file):
         assert value.equal(model.state_dict()[name])
     assert weights.step == 7
     assert weights.sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def test_beside_a_training_the_digest_is_that_of_the_tensors(tmp_path, model, monkeypatch):
+    """Another checkpoint takes the name between any two operations of the reader."""
+    tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
+    path, digests, saving = tmp_path / "last.ckpt", {}, []
+
+    def save(step):
+        saving.append(step)
+        write({"state_dict": tensors, "global_step": step}, path)
+        digests[step] = hashlib.sha256(path.read_bytes()).hexdigest()
+        saving.clear()
+
+    def overtaken(operation, once):
+        def act(*arguments, **options):
+            if not once or saving:
+                return operation(*arguments, **options)
+            save(once.pop())
+            found = operation(*arguments, **options)
+            save(once.pop())
+            return found
+
+        return act
+
+    for name in ("_admitted", "_sum", "check_archive", "_parsed", "named_tensors"):
+        save(0)
+        with monkeypatch.context() as patch:
+            patch.setattr(checkpoint, name, overtaken(getattr(checkpoint, name), [2, 1]))
+            weights = read_weights(path)
+        assert weights.sha256 == digests[weights.step], name
+        assert digests[2] == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def test_weights_of_another_network_are_refused(file):

@@ -12,11 +12,12 @@ def nonfinite(tensors: Iterable[tuple[str, Tensor]]) -> list[str]:
     """Names of the tensors that hold NaN or infinity; waits for each device once.
 
     Args:
-        tensors: Names and tensors, on any devices. Whole numbers pass.
+        tensors: Names and tensors, on any devices. Whole numbers pass, as do tensors on meta
+            devices, which hold nothing.
     """
     checked: dict[torch.device, tuple[list[str], list[Tensor]]] = {}
     for name, value in tensors:
-        if value.is_floating_point() or value.is_complex():
+        if not value.is_meta and (value.is_floating_point() or value.is_complex()):
             names, flags = checked.setdefault(value.device, ([], []))
             names.append(name)
             flags.append(value.detach().isfinite().all())

@@ -32,22 +32,34 @@ class Origin(NamedTuple):
             return None
         if not isinstance(record, Mapping):
             return "its entry about its run is unreadable"
-        theirs, others = record.get("id"), record.get("facts") or {}
+        theirs, others = _plain(record.get("id")), _facts(record)
         if record.get("config") == self.config:
-            other = None not in (theirs, self.id) and theirs != self.id
+            other = None not in (record.get("id"), self.id) and theirs != self.id
             return f"it is of run {theirs}, this is run {self.id}" if other else None
         odd = [
             f"{name} is {others.get(name)} there and {value} here"
             for name, value in self.facts.items()
-            if others.get(name) != value
+            if others.get(name) != str(value)
         ]
         return "; ".join(odd) or f"the config of its run ({theirs}) differs from config.yaml"
 
 
-def described(record: Mapping[str, Any]) -> str:
+def as_text(record: Mapping[str, Any]) -> str:
     """A run as text, for people."""
-    facts = [f"{name} {value}" for name, value in (record.get("facts") or {}).items()]
-    return f"{record.get('id') or 'without an id'} ({', '.join(facts)})"
+    facts = [f"{name} {value}" for name, value in _facts(record).items()]
+    return f"{_plain(record.get('id'))} ({', '.join(facts)})"
+
+
+def _facts(record: Mapping[str, Any]) -> dict[str, str]:
+    facts = record.get("facts")
+    if not isinstance(facts, Mapping):
+        return {}
+    return {_plain(name): _plain(value) for name, value in facts.items()}
+
+
+def _plain(value: Any) -> str:
+    """Text of a file from anywhere, short and without what a terminal would obey."""
+    return "".join(letter if letter.isprintable() else "?" for letter in str(value)[:80])
 
 
 def check_origin(path: Path, content: Mapping[str, Any], origin: Origin) -> None:

@@ -42,7 +42,8 @@ def read_weights(file: Path) -> Weights:
         for name, value in tensors.items()
         if name.startswith("model.")
     }
-    return Weights(file, sha256, step, model, content.get(RUN))
+    run = content.get(RUN)
+    return Weights(file, sha256, step, model, run if isinstance(run, dict) else None)
 
 
 def with_weights(model: Segmentor, weights: Weights) -> Segmentor:

@@ -18,13 +18,14 @@ from torchmetrics.classification import MulticlassJaccardIndex
 from segadapt.data.synthetic import Synthetic
 from segadapt.evaluation import command
 from segadapt.evaluation.command import evaluate
-from segadapt.evaluation.stamp import overrides
+from segadapt.evaluation.stamp import of_run, overrides
 from segadapt.evaluation.subject import measured_data
 from segadapt.experiment import build_task
 from segadapt.report import from_json
 from segadapt.run_reader import read_run
 from segadapt.structures import IGNORE
 from segadapt.trust import check
+from segadapt.weights import read_weights
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("data", "model", "classifier", "loss", "optimizer", "schedule", "inference", "seed")
@@ -101,7 +102,7 @@ def test_the_report_carries_its_protocol(trained):
     assert "mmsegmentation" in protocol["absent_class"]
     content = (folder / "checkpoints" / "last.ckpt").read_bytes()
     digest = hashlib.sha256(content).hexdigest()
-    assert protocol["checkpoint"] == {"file": "last.ckpt", "sha256": digest, "step": 4}
+    assert protocol["checkpoint"] == {"file": "last.ckpt", "sha256": digest, "step": 4, "run": None}
     assert protocol["software"]["torch"] == torch.__version__.split("+")[0]
     assert protocol["seconds"] > 0
     assert protocol["run"]["network"]["classifier"] == ["CACClassifier"]
@@ -197,6 +198,40 @@ def test_an_unfinished_training_is_evaluated_and_named(trained, tmp_path):
     _, report, text = evaluated(tmp_path)
     assert report["protocol"]["run"]["state"] == "interrupted"  # nobody trains there
     assert "of a training that was interrupted" in text
+
+
+@pytest.mark.parametrize(
+    ("record", "line"),
+    [
+        (None, ""),
+        ({"id": "aaa", "facts": {"seed": 1}}, ", of run aaa (seed 1)"),
+        ({"id": "bbb", "facts": {}}, ", of run bbb (), but this folder is of run aaa"),
+    ],
+)
+def test_the_run_of_a_checkpoint_is_told(trained, tmp_path, record, line):
+    shutil.copytree(trained[0], tmp_path / "run")
+    (tmp_path / "run" / "run.json").write_text(json.dumps({"state": "finished", "id": "aaa"}))
+    run = read_run(tmp_path / "run", "last", check)
+    assert of_run(run, read_weights(run.checkpoint)._replace(run=record)) == line
+
+
+def test_scores_that_are_no_numbers_are_no_report(trained, tmp_path):
+    """Finite weights, whose products are not."""
+    folder, task = trained
+    shutil.copytree(folder, tmp_path / "run")
+    weights = task.state_dict()
+    name = next(name for name in weights if name.startswith("model.classifier"))
+    weights = {**weights, name: torch.full_like(weights[name], 3e38)}
+    torch.save(
+        {"state_dict": weights, "global_step": 4}, tmp_path / "run" / "checkpoints" / "last.ckpt"
+    )
+    with pytest.raises(ValueError, match="the network's scores are NaN or infinite for 1 image"):
+        evaluated(tmp_path / "run")
+    before, after = (
+        sorted(file.name for file in path.glob("evaluation/*"))
+        for path in (folder, tmp_path / "run")
+    )
+    assert before == after
 
 
 def test_the_same_weights_by_file_name(trained):

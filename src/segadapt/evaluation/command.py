@@ -14,7 +14,7 @@ from rich.console import Console
 from segadapt.evaluation.examination import examine
 from segadapt.evaluation.page import page
 from segadapt.evaluation.serial import findings_as_json
-from segadapt.evaluation.stamp import examined_images, stamp
+from segadapt.evaluation.stamp import examined_images, of_run, stamp
 from segadapt.evaluation.subject import measured_data
 from segadapt.files import replace_text
 from segadapt.inference import named
@@ -69,7 +69,8 @@ def evaluate(
     state = "" if run.state == "finished" else f" (of a training that {STATES[run.state]})"
     # Shown before anything is written: a full disk must not cost what took hours to measure.
     console.print(table(results, found.classes, f"{cfg.data.name} {cfg.split}, {name}"))
-    say(console, headline(results), f"checkpoint: step {weights.step}{state}")
+    step = f"checkpoint: step {weights.step}{state}{of_run(run, weights)}"
+    say(console, headline(results), step)
     file = _free(run.folder / "evaluation", name, report["protocol"]["inference"])
     write_json(file, report)
     _keep_counts(run.folder, file, report["protocol"], found.per_image)

@@ -9,7 +9,9 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from segadapt.evaluation.examination import Examined, chosen_device
 from segadapt.inference import described
+from segadapt.origin import as_text
 from segadapt.protocol import RULES, provenance
+from segadapt.run_folder import run_id
 from segadapt.run_reader import Run
 from segadapt.weights import Weights
 
@@ -44,11 +46,21 @@ def stamp(
             "file": weights.file.name,
             "sha256": weights.sha256,
             "step": weights.step,
+            "run": weights.run,
         },
         "software": provenance(),
         "device": chosen_device(cfg.device),
         "seconds": round(seconds, 3),
     }
+
+
+def of_run(run: Run, weights: Weights) -> str:
+    """Which run a checkpoint is of; empty where it does not say, as in older versions."""
+    if weights.run is None:
+        return ""
+    own, theirs = run_id(run.folder), weights.run.get("id")
+    other = f", but this folder is of run {own}" if own and theirs and own != theirs else ""
+    return f", of run {as_text(weights.run)}{other}"
 
 
 def examined_images(found: Examined) -> dict[str, Any]:
