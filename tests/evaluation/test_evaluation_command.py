@@ -211,7 +211,7 @@ def test_an_unfinished_training_is_evaluated_and_named(trained, tmp_path):
 def test_the_run_of_a_checkpoint_is_told(trained, tmp_path, record, line):
     shutil.copytree(trained[0], tmp_path / "run")
     (tmp_path / "run" / "run.json").write_text(json.dumps({"state": "finished", "id": "aaa"}))
-    run = read_run(tmp_path / "run", "last", check)
+    run = read_run(str(tmp_path / "run"), "last", check)
     assert of_run(run, read_weights(run.checkpoint)._replace(run=record)) == line
 
 
