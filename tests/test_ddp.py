@@ -1,6 +1,7 @@
 """Two ranks train what one process trains, or stop together."""
 
 import json
+import math
 import os
 import signal
 import time
@@ -9,7 +10,9 @@ import pytest
 import torch
 from runs import config, fork, fork_ranks, wait
 
+from segadapt import experiment
 from segadapt.experiment import fit, train
+from segadapt.losses.objective import Losses
 
 STEPS = 4
 BASE = (f"data.steps={STEPS}", "data.batch_size=8", "data.eval_every=4", "classifier.dropout=0.0")
@@ -79,6 +82,60 @@ def test_ranks_with_different_overrides_do_not_start(tmp_path, capfd):
     assert (
         "ranks 0 and 1 were given different configs (classifier.tau was" in capfd.readouterr().err
     )
+    assert not (tmp_path / "checkpoints").exists()
+
+
+def spoiled(spoil):
+    """A training whose task is spoiled, for one rank."""
+
+    def act(cfg):
+        build = experiment.build_task
+
+        def built(*arguments):
+            task = build(*arguments)
+            spoil(task)
+            return task
+
+        experiment.build_task = built  # in this process alone
+        fit(cfg)
+
+    return act
+
+
+def spoil_gradient(task):
+    """Values of one tensor's gradient become NaN, before ranks take their mean."""
+    next(task.model.classifier.parameters()).register_hook(lambda gradient: gradient * math.nan)
+
+
+def spoil_loss(task):
+    """The loss becomes NaN."""
+    objective = task.objective.forward
+
+    def forward(*arguments):
+        losses = objective(*arguments)
+        terms = {name: value * math.nan for name, value in losses.terms.items()}
+        return Losses(losses.total * math.nan, terms)
+
+    task.objective.forward = forward
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rank", [0, 1])
+@pytest.mark.parametrize(
+    ("spoil", "cause"),
+    [
+        (spoil_gradient, "the gradient was not finite at step 1 in "),
+        (spoil_loss, "the loss was not finite at step 1: student"),
+    ],
+)
+def test_nan_on_one_rank_ends_both_with_the_cause_and_saves_nothing(
+    tmp_path, rank, spoil, cause, capfd
+):
+    cfg = config(tmp_path, *BASE, *TWO, "classifier=fixed", "checkpoint_every=1")
+    actions = [lambda: fit(cfg), lambda: fit(cfg)]
+    actions[rank] = lambda: spoiled(spoil)(cfg)
+    assert [wait(pid, 120) for pid in fork_ranks(actions)] == [1, 1]
+    assert cause in capfd.readouterr().err
     assert not (tmp_path / "checkpoints").exists()
 
 

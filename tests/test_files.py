@@ -74,3 +74,14 @@ def test_what_killed_processes_left_is_removed_and_nothing_else(tmp_path):
         (tmp_path / name).touch()
     sweep(tmp_path)
     assert sorted(file.name for file in tmp_path.iterdir()) == [".lock", "last.ckpt", "metrics.csv"]
+
+
+def test_a_full_disk_is_told_with_the_name_of_the_file(tmp_path, monkeypatch):
+    def full(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    replace_text(tmp_path / "a.json", "old")
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match=r"No space left on device: '.*/a\.json'"):
+        replace_text(tmp_path / "a.json", "new")
+    assert (tmp_path / "a.json").read_text() == "old"

@@ -77,9 +77,17 @@ def test_a_gradient_is_told_before_the_losses_that_follow_from_it():
         check.watch(losses(student=math.nan), 6, read=True)
 
 
-def test_a_step_that_ruins_the_network_is_neither_measured_nor_saved(tmp_path):
+@pytest.mark.parametrize(
+    "precision", ["32-true", pytest.param("bf16-mixed", marks=pytest.mark.slow)]
+)
+def test_a_step_that_ruins_the_network_is_neither_measured_nor_saved(tmp_path, precision):
     changes = ["optimizer=sgd", "optimizer.momentum=0", "schedule.warmup=0", "data.steps=1"]
-    changes += ["classifier=fixed", "optimizer.lr=3e38", "loss.weights.student=1000"]
+    changes += [
+        f"trainer.precision={precision}",
+        "classifier=fixed",
+        "optimizer.lr=3e38",
+        "loss.weights.student=1000",
+    ]
     with pytest.raises(ValueError, match="the optimiser step made weights"):
         train(config(tmp_path, *changes))
     assert not list(tmp_path.rglob("*.ckpt"))

@@ -7,7 +7,7 @@ import pytest
 from runs import config
 
 from segadapt.checkpoint import read, write
-from segadapt.experiment import train
+from segadapt.experiment import fit, train
 from segadapt.run_folder import RunFolder, note
 
 SHORT = ("classifier=fixed", "data.steps=2", "data.batch_size=2", "data.eval_every=2")
@@ -68,3 +68,20 @@ def test_a_run_without_its_last_checkpoint_resumes_from_the_one_before(tmp_path,
     (tmp_path / "run" / "checkpoints" / "last.ckpt").unlink()
     assert train(config(tmp_path / "run", *SHORT)) == train_metrics(trained)
     assert "resuming from" in caplog.text
+
+
+def test_a_lengthened_run_resumes_from_its_checkpoint(tmp_path):
+    train(config(tmp_path, *SHORT, "schedule.power=0", "schedule.warmup=0"))
+    cfg = session_of(tmp_path, 3)
+    assert cfg.data.steps == 3
+    fit(cfg)
+    content = read(tmp_path / "checkpoints" / "last.ckpt")
+    assert content["global_step"] == 3
+    previous = read(tmp_path / "checkpoints" / "previous.ckpt")
+    assert (previous["global_step"], previous["run"]) == (2, content["run"])
+
+
+def session_of(folder, steps):
+    held, cfg = RunFolder.resume(folder, lambda _: None, steps)
+    held.close()
+    return cfg

@@ -1,6 +1,7 @@
 """From a config to a trained model."""
 
 import math
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from segadapt.data.module import SegmentationDataModule
 from segadapt.environment import keep_environment
 from segadapt.inference import check_views
 from segadapt.launch import rank
+from segadapt.lengthening import dependence, lengthened
 from segadapt.metrics_file import MetricsFile
 from segadapt.origin import Origin
 from segadapt.quiet import be_quiet
@@ -132,8 +134,11 @@ def _origin(cfg: DictConfig, folder: Path) -> Origin:
         "data": cfg.data.name,
         "classes": cfg.data.num_classes,
     }
+    config = redacted(resolved(cfg))
+    if dependence(config["schedule"]) is None:
+        config = lengthened(config, sys.maxsize)  # its steps may become more, and are the same
     own = run_id(folder) if rank() == 0 else None  # another rank may be here before it is written
-    return Origin(own, fingerprint(redacted(resolved(cfg))), facts)
+    return Origin(own, fingerprint(config), facts)
 
 
 def _engine(
