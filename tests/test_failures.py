@@ -116,6 +116,12 @@ def test_what_another_process_did_to_a_run_was_foreseen(text, meaning):
     assert not from_outside(ValueError(text))  # a data set's own words
 
 
+def test_a_dead_loader_process_is_found_behind_what_it_broke():
+    error = TypeError("a check did not come to its end")
+    error.__context__ = RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed.")
+    assert sentence(error).startswith("a process that loads data has ended")
+
+
 def test_a_file_of_the_system_is_told_by_its_name():
     assert sentence(PermissionError(13, "Permission denied", "/a/b")) == "/a/b: Permission denied"
     assert sentence(FileExistsError(17, "File exists", "/a/b")) == "/a/b: it is not a folder"

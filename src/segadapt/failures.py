@@ -161,14 +161,18 @@ def _line(error: BaseException) -> str:
     return " ".join(lines)
 
 
-def _outside(error: BaseException) -> str | None:
-    """What an error says of another process, if it does."""
-    if not isinstance(error, RuntimeError):
-        return None
-    text = _line(error)
-    for pattern, meaning, advice in OUTSIDE:
-        if pattern.search(text):
-            return f"{meaning} ({text.rstrip(' .')}){advice}"
+def _outside(error: BaseException | None) -> str | None:
+    """What an error says of another process, if it does.
+
+    Torch tells of a dead loader process from a signal handler, so in the middle of anything, which
+    may make an error of its own of it.
+    """
+    while error is not None:
+        text = _line(error)
+        for pattern, meaning, advice in OUTSIDE if isinstance(error, RuntimeError) else ():
+            if pattern.search(text):
+                return f"{meaning} ({text.rstrip(' .')}){advice}"
+        error = error.__cause__ or error.__context__
     return None
 
 
