@@ -1,5 +1,6 @@
 """Every branch of a classifier, measured over a data set."""
 
+import copy
 from collections.abc import Callable
 from typing import Protocol, cast, runtime_checkable
 
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 from segadapt.functional.distributed import gathered
 from segadapt.functional.strips import Size
 from segadapt.functional.views import Scorer
-from segadapt.inference import Inference, Keep, best, takes_labels
+from segadapt.inference import Inference, Keep, best, shares_context, takes_labels
 from segadapt.metrics import ConfusionMatrix, Scores, class_counts, count, scores
 from segadapt.per_image import PerImage, by_name
 from segadapt.segmentor import Segmentor
@@ -125,6 +126,19 @@ class Evaluator(nn.Module):
 
     def _count(self, name: str) -> ConfusionMatrix:
         return cast(ConfusionMatrix, self.counts[name])
+
+
+@torch.no_grad()
+def check_context(model: Segmentor, inference: Inference) -> None:
+    """Refuse windows with one adaptation before the start, where the classifier cannot have it.
+
+    Raises:
+        ValueError: If it cannot.
+    """
+    if shares_context(inference):
+        classifier = copy.deepcopy(model.classifier).eval()
+        features = torch.ones(1, model.generator.channels, 4, 4)
+        classifier.reuse(features, classifier(features))
 
 
 def branch_labels(

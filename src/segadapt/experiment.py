@@ -24,16 +24,18 @@ from segadapt.configs import fingerprint, redacted, resolved, without_published_
 from segadapt.data.first_look import cache_folder, look_at
 from segadapt.data.module import SegmentationDataModule
 from segadapt.environment import keep_environment
+from segadapt.evaluator import check_context
 from segadapt.inference import check_views
 from segadapt.launch import rank
 from segadapt.lengthening import dependence, lengthened
 from segadapt.metrics_file import MetricsFile
 from segadapt.origin import Origin
 from segadapt.quiet import be_quiet
+from segadapt.rehearsal import check_deterministic
 from segadapt.run_folder import note, run_id
 from segadapt.segmentor import Segmentor
 from segadapt.task import STEP, SegmentationTask
-from segadapt.trainer import build_trainer
+from segadapt.trainer import build_trainer, on_gpu
 from segadapt.unused import drop_unread_teacher, freeze_unused, idle_weights
 
 
@@ -98,8 +100,11 @@ def fit(cfg: DictConfig) -> dict[str, float]:
     check_views(instantiate(cfg.inference), data.val.pictures)
     _look_at(data)
     task = build_task(without_published_weights(cfg) if start else cfg)
+    check_context(task.model, task.evaluator.inference)
     _say(idle_weights(task.objective))
     freeze_unused(task.model, task.objective, cfg.data.num_classes)
+    if cfg.trainer.deterministic is True and on_gpu(cfg.trainer):
+        check_deterministic(task.model, task.objective, task.optimizer)
     files = AtomicCheckpointIO(_origin(cfg, folder))
     engine = _engine(cfg, start, files, metrics.sync)
     loggers: list[Logger] = [metrics]

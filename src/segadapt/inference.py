@@ -83,6 +83,13 @@ def takes_labels(inference: Inference) -> bool:
     return way is whole or (way is slide and settings["context"] == "global")
 
 
+def shares_context(inference: Inference) -> bool:
+    """Whether a classifier adapts once to an image that is then seen by windows."""
+    _, settings = _parts(inference)
+    seen = settings.get("window") is not None
+    return seen and settings["context"] == "global"
+
+
 def described(inference: Inference) -> dict[str, Any]:
     """A way to score with all its settings, as a config would have it."""
     way, settings = _parts(inference)

@@ -13,6 +13,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from segadapt.evaluator import Evaluator
 from segadapt.finite import FiniteCheck, LabelCheck
+from segadapt.functional.determinism import deterministic
 from segadapt.functional.distributed import sum_over_ranks, world_size
 from segadapt.inference import Inference
 from segadapt.losses.objective import Losses, Objective
@@ -24,6 +25,23 @@ from segadapt.weights import check_fit
 
 STEP = "step"
 """Under this name Lightning expects the step that values belong to: optimiser steps taken."""
+
+
+def learn(model: Segmentor, objective: Objective, batch: Batch, last: bool = True) -> Losses:
+    """The losses of a batch, and what the classifier learns without gradients.
+
+    Args:
+        model: Network.
+        objective: What is minimised.
+        batch: Images and labels.
+        last: Whether the optimiser steps after it.
+    """
+    with deterministic(batch.image.device):
+        image = batch.image.contiguous(memory_format=torch.channels_last)
+        prediction = model(image, batch.mask)
+        losses = objective(prediction, batch.mask)
+        model.classifier.update(prediction, last)
+        return losses
 
 
 class SegmentationTask(L.LightningModule):
@@ -63,11 +81,8 @@ class SegmentationTask(L.LightningModule):
         self.finite.check_weights(self.trainer.global_step)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        image = batch.image.contiguous(memory_format=torch.channels_last)
-        prediction = self.model(image, batch.mask)
-        losses = self.objective(prediction, batch.mask)
-        self.model.classifier.update(prediction)
         step, last = self._position(batch_idx)
+        losses = learn(self.model, self.objective, batch, last)
         due = last and (step % self._every() == 0 or step == self.trainer.max_steps)
         self.finite.watch(losses, step, read=due)
         self.labelled.watch(batch.mask)

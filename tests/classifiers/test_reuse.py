@@ -73,3 +73,12 @@ def test_a_classifier_that_cannot_says_so():
     features = torch.zeros(1, 8, 2, 2)
     with pytest.raises(ValueError, match="Other cannot use one adaptation for several windows"):
         Other().reuse(features, Other()(features))
+
+
+@pytest.mark.parametrize("position", ["sinusoidal", "learnable"])
+def test_positions_in_the_image_are_refused_in_windows(position):
+    classifier = SSAClassifier(8, 5, position=position).eval()
+    features, _ = seen()
+    with pytest.raises(ValueError, match=r"set inference.context=window"):
+        classifier.reuse(features, classifier(features))
+    SSAClassifier(8, 5, position=position, spatial=False).reuse(features, classifier(features))

@@ -69,5 +69,5 @@ class DNCClassifier(StaticClassifier):
     ) -> Prediction:
         return self.nearest(self.dropout(features), target)
 
-    def update(self, prediction: Prediction) -> None:
-        self.nearest.update(prediction)
+    def update(self, prediction: Prediction, last: bool = True) -> None:
+        self.nearest.update(prediction, last)

@@ -70,6 +70,8 @@ class GMMSegClassifier(StaticClassifier):
             check_tau(tau)
         width = in_channels if embedding is None else embedding
         self.tau = tau
+        self.seen: list[tuple[Tensor, Tensor]] = []
+        """Pixels and their components, of the parts since the last update."""
         self.dropout = nn.Dropout2d(dropout)
         self.embed = nn.Identity() if width == in_channels else _embedding(in_channels, width)
         self.normalize = SingleLayerNorm(width)
@@ -105,11 +107,21 @@ class GMMSegClassifier(StaticClassifier):
             return Prediction(student, assignment=assignment)
 
     @torch.no_grad()
-    def update(self, prediction: Prediction) -> None:
+    def update(self, prediction: Prediction, last: bool = True) -> None:
+        """The M-step, from the pixels of all parts of a batch; they are kept until the last one.
+
+        Note:
+            The parts of an accumulated batch are assigned to components one by one, in their
+            forward passes. The update of the whole batch differs by that assignment only.
+        """
         pixels, _, target = need(prediction.assignment, "assignment")
         guess = prediction.student.logits.argmax(1).flatten()
         correct = guess == target // self.mixtures.components
-        self.mixtures.fit(pixels, target.where(correct, -1))
+        self.seen.append((pixels.detach(), target.where(correct, -1)))
+        if last:
+            rows, components = (torch.cat(parts) for parts in zip(*self.seen, strict=True))
+            self.seen.clear()
+            self.mixtures.fit(rows, components)
 
 
 def _embedding(channels: int, width: int) -> nn.Sequential:

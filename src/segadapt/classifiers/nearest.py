@@ -61,6 +61,8 @@ class NearestPrototype(nn.Module):
         self.balance = nn.LayerNorm(num_classes) if tau is None else nn.Identity()
         prototypes = F.normalize(torch.randn(num_classes * number, channels))
         self.register_buffer("prototypes", prototypes)
+        self.seen: Tensor | None = None
+        """Sums of unit vectors, and counts, of the parts since the last update."""
 
     def _apply(self, fn: Conversion, recurse: bool = True) -> nn.Module:
         return super()._apply(at_least_single(fn), recurse)
@@ -101,10 +103,14 @@ class NearestPrototype(nn.Module):
         )
 
     @torch.no_grad()
-    def update(self, prediction: Prediction) -> None:
-        """Move each prototype toward the mean of its pixels, all ranks' together.
+    def update(self, prediction: Prediction, last: bool = True) -> None:
+        """Move each prototype toward the mean of its pixels, all ranks' and all parts' together.
 
         Only pixels that are classified correctly count. A prototype without any stays.
+
+        Note:
+            The parts of an accumulated batch are clustered one by one, in their forward passes, and
+            averaged together. The update of the whole batch differs by that clustering only.
         """
         pixels, _, target = need(prediction.assignment, "assignment")
         guess = prediction.student.logits.argmax(1).flatten()
@@ -113,6 +119,10 @@ class NearestPrototype(nn.Module):
         ones = pixels.new_ones(len(pixels), 1)
         units = torch.cat([accurate(pixels) * inverse_norm(pixels), ones], dim=1)
         sums = units.new_zeros(number + 1, units.shape[1]).index_add_(0, slot, units)
-        sums, count = sum_over_ranks(sums[:-1]).tensor_split([-1], dim=1)
+        self.seen = sums[:-1] if self.seen is None else self.seen + sums[:-1]
+        if not last:
+            return
+        sums, count = sum_over_ranks(self.seen).tensor_split([-1], dim=1)
+        self.seen = None
         moved = torch.lerp(F.normalize(sums, eps=EPSILON), self.prototypes, self.momentum)
         self.prototypes.copy_(F.normalize(moved).where(count > 0, self.prototypes))

@@ -67,3 +67,6 @@ POSITIONS: Final[Mapping[str, Callable[[int, int], nn.Module]]] = {
     "learnable": LearnablePosition,
 }
 """Builders, called with the channels and the side of a learned grid."""
+
+ABSOLUTE: Final = frozenset({"sinusoidal", "learnable"})
+"""Those that depend on where a cell lies in the image: a window would encode other places."""

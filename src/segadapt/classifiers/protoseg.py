@@ -74,8 +74,8 @@ class ProtoSegClassifier(StaticClassifier):
     ) -> Prediction:
         return self.nearest(self.projection(self.dropout(features)), target)
 
-    def update(self, prediction: Prediction) -> None:
-        self.nearest.update(prediction)
+    def update(self, prediction: Prediction, last: bool = True) -> None:
+        self.nearest.update(prediction, last)
 
 
 def _projection(channels: int) -> nn.Sequential:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from segadapt.classifiers.base import Classifier
 from segadapt.classifiers.coarse import dot, fixed_prototypes
-from segadapt.classifiers.position import POSITIONS
+from segadapt.classifiers.position import ABSOLUTE, POSITIONS
 from segadapt.classifiers.settings import check_group, check_sizes, check_tau, choose
 from segadapt.classifiers.ssa_branch import SSABranch
 from segadapt.functional.masks import one_hot
@@ -102,6 +102,7 @@ class SSAClassifier(Classifier):
         self.coarse = fixed_prototypes(in_channels, num_classes, bias=coarse_bias)  # S
         encoding = choose(POSITIONS, position, "position")
         self.position = encoding(in_channels, position_size) if spatial else None  # PE
+        self.absolute = spatial and position in ABSOLUTE
         self.basis = nn.Embedding(num_classes, in_channels) if spatial else None  # P, N(0, 1)
         branch = partial(
             SSABranch,
@@ -136,7 +137,20 @@ class SSAClassifier(Classifier):
         return Prediction(student, Branch(to_maps(coarse, *grid)), teacher)
 
     def reuse(self, features: Float[Tensor, "b d h w"], context: Prediction) -> Prediction:
-        """Positions are encoded in the part, which is exact where they are conditional."""
+        """Classify the pixels of a part by what was adapted to the whole image.
+
+        Conditional positions are encoded in the part. They are those of the whole image except in
+        the outermost cells, which see zeros where their neighbours outside the part would be.
+
+        Raises:
+            ValueError: If positions are absolute: those of the part would stand for others.
+        """
+        if self.absolute:
+            raise ValueError(
+                "classifier.position encodes the row and the column in the image, which a window "
+                "does not know; set inference.context=window, or train with "
+                "classifier.position=conditional"
+            )
         grid, rows = features.shape[-2:], to_rows(features).contiguous()
         position = self._position(rows, grid)
         score = self.score(rows if position is None else rows + position, self.tau)

@@ -16,6 +16,7 @@ from segadapt.evaluation.branches import Measures
 from segadapt.evaluation.examiner import Examiner, Findings
 from segadapt.evaluation.fingerprint import Fingerprint
 from segadapt.evaluation.gallery import Gallery
+from segadapt.evaluator import check_context
 from segadapt.inference import check_views
 from segadapt.metrics import class_counts, count, scores
 from segadapt.palette import class_colors
@@ -60,6 +61,7 @@ def examine(model: Segmentor, cfg: DictConfig, console: Console) -> Examined:
     """
     inference, dataset = instantiate(cfg.inference), instantiate(cfg.data.module.val)
     check_views(inference, dataset.pictures)
+    check_context(model, inference)
     device = torch.device(chosen_device(cfg.device))
     measures = Measures(tuple(cfg.measures.trimap), cfg.measures.boundary, cfg.measures.bins)
     examiner = Examiner(cfg.data.num_classes, inference, measures).to(device)

@@ -17,12 +17,17 @@ def full_precision(device: torch.device) -> AbstractContextManager:
     return torch.autocast(device.type, enabled=False)
 
 
+def mixed_precision(device: torch.device, narrow: torch.dtype | None) -> AbstractContextManager:
+    """Autocast to a type, or to none; nothing on devices that have no autocast."""
+    if narrow is None or not torch.amp.is_autocast_available(device.type):
+        return nullcontext()
+    return torch.autocast(device.type, narrow)
+
+
 def product_type(values: Tensor) -> torch.dtype:
     """The type in which a matrix product with these values is stored: autocast's, if it is on."""
-    device = values.device.type
-    if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
-        return torch.get_autocast_dtype(device)
-    return values.dtype
+    nothing = values.new_empty(0, 0)
+    return (nothing @ nothing).dtype
 
 
 def at_least_single(convert: Conversion) -> Conversion:

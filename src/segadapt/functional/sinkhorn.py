@@ -43,8 +43,7 @@ def sinkhorn(
     """
     valid = label != IGNORE
     column = label.where(valid, num_classes)  # the ignored ones are a class of their own
-    peak = scores.new_full((num_classes + 1,), -torch.inf)
-    peak.scatter_reduce_(0, column, scores.amax(1), "amax")  # cancels, and keeps exp in range
+    peak = _greatest(scores.amax(1), column, num_classes + 1)  # cancels, and keeps exp in range
     peak = max_over_ranks(peak) if over_ranks else peak
     plan = ((scores - peak[column, None]) / epsilon).exp() * valid[:, None]
     for _ in range(iterations):
@@ -91,3 +90,18 @@ def partition(
     shared = (count >= number)[column]
     own = plan.argmax(1).where(shared, scores.argmax(1))
     return (column * number + own).where(valid, -1)
+
+
+def _greatest(
+    values: Float[Tensor, "n"], column: Int[Tensor, "n"], number: int
+) -> Float[Tensor, "_"]:
+    """The greatest value of each column, minus infinity where there is none.
+
+    A maximum is the same in any order; still, torch refuses ``scatter_reduce`` on a GPU where
+    deterministic algorithms are asked for.
+    """
+    if torch.are_deterministic_algorithms_enabled():
+        own = column[:, None] == torch.arange(number, device=column.device)
+        return values[:, None].where(own, -torch.inf).amax(0)
+    lowest = values.new_full((number,), -torch.inf)
+    return lowest.scatter_reduce_(0, column, values, "amax")

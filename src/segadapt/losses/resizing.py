@@ -140,7 +140,7 @@ class Resizer:
         torch.ops.aten.upsample_bilinear2d.out(maps, out.shape[2:], self.align_corners, out=out)
 
     def _reduce(self, maps: Tensor, out: Tensor) -> None:
-        if maps.is_cuda and torch.are_deterministic_algorithms_enabled():
+        if not maps.is_cpu and torch.are_deterministic_algorithms_enabled():
             out.copy_(transposed_by_autograd(maps, out, self.align_corners))
         else:
             torch.ops.aten.upsample_bilinear2d_backward.grad_input(
