@@ -12,6 +12,7 @@ from segadapt.functional.precision import SingleLayerNorm
 from segadapt.functional.strips import collect, resized, stored
 from segadapt.functional.windows import BLENDS
 from segadapt.task import SegmentationTask
+from segadapt.trainer import build_trainer
 
 SCALE = 2.0**8
 """More would overflow in the first step, which would be skipped."""
@@ -85,3 +86,27 @@ def test_a_normalisation_for_densities_is_not_narrowed_with_its_network():
     norm = SingleLayerNorm(4)
     assert norm.bfloat16().weight.dtype == norm.half().bias.dtype == torch.float32
     assert norm.double().weight.dtype == torch.float64
+
+
+def test_a_deterministic_trainer_does_not_choose_convolutions_by_their_time():
+    config = composed("data=synthetic", "trainer=cpu", "trainer.deterministic=true").trainer
+    assert config.benchmark
+    before = torch.backends.cudnn.benchmark
+    try:
+        build_trainer(config, 1, [], [])
+        assert torch.are_deterministic_algorithms_enabled()
+        assert not torch.backends.cudnn.benchmark
+    finally:
+        torch.use_deterministic_algorithms(False)
+        torch.backends.cudnn.benchmark = before
+
+
+def test_windows_with_one_adaptation_are_refused_before_a_training_whose_classifier_cannot(
+    tmp_path,
+):
+    words = ["data=synthetic", "logger=none", "trainer=cpu", "callbacks=none"]
+    words += ["inference=slide", "inference.window=[16,16]", "inference.context=global"]
+    words += ["classifier=ssa", "classifier.position=sinusoidal", f"paths.run={tmp_path / 'run'}"]
+    with pytest.raises(ValueError, match=r"set inference\.context=window"):
+        train(composed(*words))
+    assert not (tmp_path / "run" / "metrics.csv").exists()

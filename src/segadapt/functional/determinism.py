@@ -127,10 +127,10 @@ def interpolate(
     }
     if mode == "linear":
         lines = input[:, :, None]
-        across = (1, *_listed(size, 1)) if size is not None else None
-        factors = (1.0, *_listed(scale_factor, 1)) if scale_factor is not None else None
+        across = None if size is None else (1, *_listed(size, 1))
+        stretch = None if scale_factor is None else (1.0, *_listed(scale_factor, 1))
         larger = interpolate(
-            lines, across, factors, "bilinear", align_corners, recompute_scale_factor
+            lines, across, stretch, "bilinear", align_corners, recompute_scale_factor
         )
         return larger[:, :, 0]
     if mode != "bicubic" and not antialias:
