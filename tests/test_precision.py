@@ -7,6 +7,7 @@ from compositions import composed
 from lightning.pytorch.plugins.precision import MixedPrecision
 from toy import ToyData, ToyTask
 
+from segadapt.checkpoint_io import AtomicCheckpointIO
 from segadapt.experiment import train
 from segadapt.functional.precision import SingleLayerNorm
 from segadapt.functional.strips import collect, resized, stored
@@ -93,7 +94,7 @@ def test_a_deterministic_trainer_does_not_choose_convolutions_by_their_time():
     assert config.benchmark
     before = torch.backends.cudnn.benchmark
     try:
-        build_trainer(config, 1, [], [])
+        build_trainer(config, 1, [], [], AtomicCheckpointIO())
         assert torch.are_deterministic_algorithms_enabled()
         assert not torch.backends.cudnn.benchmark
     finally:
