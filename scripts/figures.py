@@ -8,6 +8,7 @@ from pathlib import Path
 from segadapt.answering import answer
 from segadapt.borders import print_line
 from segadapt.figures.chosen import check_chosen
+from segadapt.trust import check, check_names, trusting
 
 ANY = "run"
 """``run=FOLDER`` gives a run no title but the name of its folder."""
@@ -51,18 +52,18 @@ def main(arguments: Sequence[str]) -> None:
     """Answer one command line."""
     options = parse(arguments)
     folders = titled(options.runs)
-    check_chosen(folders, options.checkpoint, options.wandb)
+    by_name = trusting if options.trust_config else check_names
+    check_chosen(folders, options.checkpoint, options.wandb, by_name)
     from segadapt.experiment import build_model
     from segadapt.figures.command import Amount, draw
     from segadapt.figures.extras import EXTRAS, absence, there
     from segadapt.quiet import be_quiet
-    from segadapt.trust import check
 
     be_quiet()
-    trusting = (lambda config: None) if options.trust_config else check
+    looked = trusting if options.trust_config else check
     amount = Amount(images=options.images, seed=options.seed)
     files = draw(
-        folders, options.out, build_model, trusting, options.checkpoint, amount, options.wandb
+        folders, options.out, build_model, looked, options.checkpoint, amount, options.wandb
     )
     for file in files:
         print_line(f"drawn: {file}")

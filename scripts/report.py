@@ -8,6 +8,7 @@ from pathlib import Path
 from segadapt.answering import answer
 from segadapt.comparing.costs import Cost, Latency
 from segadapt.comparing.runs import Result
+from segadapt.trust import check, check_names, trusting
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -26,6 +27,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         metavar="NAME",
         help="compare evaluation/NAME.json of each run, which scripts/evaluate.py wrote",
     )
+    parser.add_argument("--trust-config", action="store_true", help="build what a config names")
     parser.add_argument("--latency", action="store_true", help="time an image, side by side")
     return parser.parse_intermixed_args(arguments)
 
@@ -37,9 +39,10 @@ def main(arguments: Sequence[str]) -> None:
 
     count = None if options.no_cost else counted
     time = timed if options.latency else None
+    looked = check if count or time else check_names  # imports what the configs name
     report(
         *(options.runs, options.baseline, options.out, options.plots, options.each),
-        *(count, time, options.evaluation),
+        *(count, time, options.evaluation, trusting if options.trust_config else looked),
     )
 
 

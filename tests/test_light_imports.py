@@ -45,8 +45,14 @@ def typed(folder, script, *words):
     [
         (["report.py", "nowhere"], "error: nowhere is no folder"),
         (["report.py", "."], "error: . holds no run: there is no run.json in it or below"),
-        (["figures.py", "fixed=nowhere"], "error: nowhere is no run folder: it has no config.yaml"),
-        (["evaluate.py", "run=nowhere"], "error: nowhere is no run folder: it has no config.yaml"),
+        (
+            ["figures.py", "fixed=nowhere"],
+            "error: nowhere is not a run folder: it has no config.yaml",
+        ),
+        (
+            ["evaluate.py", "run=nowhere"],
+            "error: nowhere is not a run folder: it has no config.yaml",
+        ),
     ],
 )
 def test_a_wrong_folder_is_told_before_heavy_imports(tmp_path, words, sentence):

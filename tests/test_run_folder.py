@@ -15,7 +15,9 @@ from segadapt.failures import Interrupted
 from segadapt.lengthening import POLY
 from segadapt.locks import true_state
 from segadapt.overrides import typed
-from segadapt.run_folder import RunFolder, complete, load_config, note
+from segadapt.run_config import stored_config
+from segadapt.run_folder import RunFolder, complete, note
+from segadapt.trust import trusting
 
 METRICS = {"val/miou": 0.5, "val/iou/sky": None}
 
@@ -153,7 +155,7 @@ def test_a_corrected_config_takes_the_place_of_one_that_came_to_nothing(tmp_path
         assert contents(tmp_path / "attempts" / str(number)) == left
     assert (tmp_path / "notes.txt").read_text() == "mine"
     assert not (tmp_path / "wandb").exists()
-    assert load_config(tmp_path).seed == 2
+    assert stored_config(tmp_path)["seed"] == 2
     assert (said(tmp_path)["state"], said(tmp_path)["starts"]) == ("running", 1)
 
 
@@ -177,11 +179,11 @@ def test_the_same_config_is_tried_again_in_its_own_record(tmp_path):
 def test_a_moved_folder_is_resumed_where_it_lies_now(tmp_path):
     begin(tmp_path / "old", panels=str(tmp_path / "old" / "panels")).close()
     shutil.move(tmp_path / "old", tmp_path / "new")
-    folder, config = RunFolder.resume(tmp_path / "new", lambda _: None)
+    folder, config = RunFolder.resume(tmp_path / "new", trusting)
     folder.close()
     assert config.paths.run == str(tmp_path / "new")
     assert config.panels == str(tmp_path / "new" / "panels")
-    assert load_config(tmp_path / "new") == config
+    assert stored_config(tmp_path / "new") == config
 
 
 def test_a_config_that_is_not_trusted_is_not_resumed(tmp_path):
@@ -199,8 +201,8 @@ def test_a_config_that_is_not_trusted_is_not_resumed(tmp_path):
 def test_something_else_is_no_run_folder(tmp_path, name):
     begin(tmp_path).close()
     (tmp_path / name).unlink()
-    with pytest.raises(ValueError, match=f"is no run folder: it has no {name}"):
-        RunFolder.resume(tmp_path, lambda _: None)
+    with pytest.raises(ValueError, match=f"is not a run folder: it has no {name}"):
+        RunFolder.resume(tmp_path, trusting)
 
 
 def test_a_value_that_is_still_asked_for_is_named():
@@ -220,7 +222,7 @@ def test_a_finished_run_says_how_far_it_is_and_what_can_be_done(tmp_path):
     path = finished(tmp_path / "a run")
     before = contents(path)
     with pytest.raises(ValueError, match="has finished at step 600 of 600") as told:
-        RunFolder.resume(path, lambda _: None)
+        RunFolder.resume(path, trusting)
     run = typed("run", path)
     assert f"python scripts/evaluate.py {run}" in str(told.value)
     assert f"python scripts/resume.py {run} data.steps=N" in str(told.value)
@@ -231,10 +233,10 @@ def test_a_finished_run_says_how_far_it_is_and_what_can_be_done(tmp_path):
 def test_a_run_is_lengthened_and_stays_so(tmp_path):
     finished(tmp_path)
     for steps in (1000, None):  # interrupted, and resumed without a word
-        folder, config = RunFolder.resume(tmp_path, lambda _: None, steps)
+        folder, config = RunFolder.resume(tmp_path, trusting, steps)
         folder.close()
         assert said(tmp_path)["state"] == "running"
-        for found in (config, load_config(tmp_path)):
+        for found in (config, OmegaConf.create(stored_config(tmp_path))):
             assert found.data.steps == found.data.module.steps == found.schedule.steps == 1000
             assert found.trainer.max_steps == 1000
 
@@ -243,7 +245,7 @@ def test_a_run_that_cannot_be_lengthened_is_left_as_it_is(tmp_path):
     schedule = {"_target_": POLY, "power": 0.9, "warmup": 0, "steps": 600}
     before = contents(finished(tmp_path, schedule=schedule))
     with pytest.raises(ValueError, match=r"cannot be lengthened .*poly, power 0\.9"):
-        RunFolder.resume(tmp_path, lambda _: None, 1000)
+        RunFolder.resume(tmp_path, trusting, 1000)
     assert contents(tmp_path) == before
     RunFolder(tmp_path).close()  # nobody holds it
 

@@ -5,11 +5,7 @@ import sys
 import pytest
 
 from segadapt.run_reader import read_run
-from segadapt.trust import check
-
-
-def trusted(_):
-    """A look at the config that finds nothing."""
+from segadapt.trust import check, trusting
 
 
 @pytest.fixture
@@ -22,7 +18,7 @@ def folder(tmp_path):
 
 
 def test_a_run_is_its_config_its_state_and_a_checkpoint(folder):
-    run = read_run(str(folder), "last", trusted)
+    run = read_run(str(folder), "last", trusting)
     assert (run.config.seed, run.state) == (3, "finished")
     assert run.checkpoint == folder / "checkpoints" / "last.ckpt"
 
@@ -30,31 +26,32 @@ def test_a_run_is_its_config_its_state_and_a_checkpoint(folder):
 def test_the_folder_of_a_trial_may_be_given_by_its_number(folder, monkeypatch):
     monkeypatch.chdir(folder)
     (folder / "7").symlink_to(folder)
-    assert read_run(7, "last", trusted).config.seed == 3
+    assert read_run(7, "last", trusting).config.seed == 3
 
 
 def test_a_checkpoint_may_be_any_file(folder, tmp_path):
     (tmp_path / "other.ckpt").touch()
     assert (
-        read_run(str(folder), str(tmp_path / "other.ckpt"), trusted).checkpoint.name == "other.ckpt"
+        read_run(str(folder), str(tmp_path / "other.ckpt"), trusting).checkpoint.name
+        == "other.ckpt"
     )
 
 
 def test_a_checkpoint_that_is_not_there_is_answered_with_those_that_are(folder):
     with pytest.raises(ValueError, match=r"no checkpoint 'best' in .*; there is last"):
-        read_run(str(folder), "best", trusted)
+        read_run(str(folder), "best", trusting)
 
 
 @pytest.mark.parametrize("file", ["config.yaml", "run.json"])
 def test_a_folder_of_something_else_is_refused(folder, file):
     (folder / file).unlink()
-    with pytest.raises(ValueError, match=f"is no run folder: it has no {file}"):
-        read_run(str(folder), "last", trusted)
+    with pytest.raises(ValueError, match=f"is not a run folder: it has no {file}"):
+        read_run(str(folder), "last", trusting)
 
 
 def test_no_folder_is_asked_for():
     with pytest.raises(ValueError, match="which training"):
-        read_run(None, "last", trusted)
+        read_run(None, "last", trusting)
 
 
 def test_the_config_is_looked_at_before_anything_is_built_of_it(folder):

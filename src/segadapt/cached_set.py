@@ -1,10 +1,11 @@
 """What a folder of cached features says of itself; read before anything heavy is imported."""
 
-import json
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from omegaconf import OmegaConf
+
+from segadapt.bounded import MIB, read_object
 
 CACHE: Final = "cache.json"
 """Written last: a folder without it is no cached set, whatever else lies in it."""
@@ -42,12 +43,16 @@ def read_set(root: str | Path) -> CachedSet:
             f"python scripts/cache_features.py run=RUN_FOLDER out={root}"
         )
     try:
-        found = CachedSet(**json.loads(file.read_text()))
-    except (json.JSONDecodeError, TypeError) as error:
+        found = CachedSet(**read_object(file, 32 * MIB))
+        palette = None if found.palette is None else tuple((r, g, b) for r, g, b in found.palette)
+        rows, columns = map(int, found.crop)
+        classes = tuple(map(str, found.classes))
+        names = {str(split): list(map(str, names)) for split, names in found.names.items()}
+        channels = int(found.channels)
+    except (AttributeError, TypeError, ValueError) as error:
         raise ValueError(f"{file} is damaged or of another version ({error})") from error
-    palette = None if found.palette is None else tuple((r, g, b) for r, g, b in found.palette)
-    rows, columns = found.crop
-    return found._replace(classes=tuple(found.classes), palette=palette, crop=(rows, columns))
+    plain = found._replace(classes=classes, palette=palette, crop=(rows, columns))
+    return plain._replace(names=names, channels=channels)
 
 
 def fact(root: str, name: str) -> Any:

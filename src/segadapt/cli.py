@@ -6,7 +6,7 @@ import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import hydra
 from hydra.core.global_hydra import GlobalHydra
@@ -19,17 +19,22 @@ from omegaconf.errors import OmegaConfBaseException
 from segadapt import cached_set, fresh, offered
 from segadapt.answering import answer, fail, telling
 from segadapt.borders import print_line, printable
+from segadapt.configs import resolved
 from segadapt.ending import tell
 from segadapt.failures import DEBUG, Interrupted, sentence
 from segadapt.mistakes import mistake
 from segadapt.overrides import typed
 from segadapt.published import announcement
+from segadapt.redaction import hidden_words
 from segadapt.run_reader import Run, read_run
 from segadapt.scaling import scaled
 from segadapt.signals import hand_over
 from segadapt.sweeping.course import Unfinished
 from segadapt.sweeping.folder import group
-from segadapt.trust import check
+from segadapt.trust import Check, check, trusting
+
+RESUME = ("run", "trust_config", "env")
+"""Keys of conf/resume.yaml; all others are secrets that the run's folder does not keep."""
 
 CONF = Path(__file__).resolve().parent / "conf"
 
@@ -58,13 +63,16 @@ def train() -> None:
 
 
 def resume() -> None:
-    """Go on with an interrupted training: python scripts/resume.py run=RUN_FOLDER."""
+    """Resume an interrupted training: python scripts/resume.py run=RUN_FOLDER.
+
+    Secrets, which the folder does not keep, are given again as ``+KEY=VALUE``.
+    """
 
     @hydra.main(version_base="1.3", config_path=str(CONF), config_name="resume")
     def job(cfg: DictConfig) -> None:
         if cfg.run is None:
             sys.exit("error: which training? give run=RUN_FOLDER, as the training printed it")
-        _resumed(Path(str(cfg.run)), cfg.trust_config, cfg.data.steps)
+        _resumed(cfg)
 
     composing(job, "resume")
 
@@ -102,7 +110,7 @@ def _trained(cfg: DictConfig) -> float:
     overrides = cast(list[str], OmegaConf.to_container(job.overrides.task))
     folder = Path(cfg.paths.run)
     if sweeping:
-        print_line(f"trial {folder.name}: {shlex.join(overrides)}")
+        print_line(f"trial {folder.name}: {shlex.join(hidden_words(overrides))}")
         _group(cfg, Path(job.sweep.dir))
     if cfg.published:
         print_line(_announcement(cfg, job.runtime.choices["model"]))
@@ -133,11 +141,15 @@ def _announcement(cfg: DictConfig, model: str) -> str:
     return announcement(cfg.published, cfg.data.name, model, cfg.data.steps, warmup)
 
 
-def _resumed(folder: Path, trust_config: bool, steps: Any) -> None:
+def _resumed(cfg: DictConfig) -> None:
     from segadapt import session
 
+    folder = Path(str(cfg.run))
     try:
-        session.resume(folder, _nothing if trust_config else check, _fit, steps)
+        typed_again = resolved(cfg)
+        given = {key: value for key, value in typed_again.items() if key not in RESUME}
+        steps = given["data"].pop("steps")
+        session.resume(folder, _check(cfg), _fit, steps, given, list(cfg.env))
     except (Exception, Interrupted, KeyboardInterrupt) as error:
         sys.exit(tell(error, folder))
 
@@ -170,7 +182,11 @@ def _cached(cfg: DictConfig) -> None:
 
 def _run(cfg: DictConfig) -> Run:
     """The training that a command is about: read before the imports that take seconds."""
-    return read_run(cfg.run, cfg.checkpoint, _nothing if cfg.trust_config else check)
+    return read_run(cfg.run, cfg.checkpoint, _check(cfg))
+
+
+def _check(cfg: DictConfig) -> Check:
+    return trusting if cfg.trust_config else check
 
 
 def _told(act: Callable[[DictConfig], None], cfg: DictConfig) -> None:
@@ -215,7 +231,3 @@ def _without_overrides(config: str) -> DictConfig:
     GlobalHydra.instance().clear()
     with hydra.initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
         return hydra.compose(config)
-
-
-def _nothing(_: DictConfig) -> None:
-    pass

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -35,14 +34,6 @@ COUNTS = {
 """Keys that hold whole numbers, and the least of each."""
 
 ADVICE = {"data.num_classes": "; what is not the one class is a class too, label it as such"}
-
-SECRET = re.compile(r"(?i)(^|_)(token|secret|password|passwd|credentials?|(api|access|auth)_?key)$")
-"""Last parts of keys whose values are nobody else's business."""
-
-LOGIN = re.compile(r"(?<=://)[^/@\s]+(?=@)")
-"""User and password in an address."""
-
-HIDDEN = "***"
 
 
 def resolved(cfg: DictConfig) -> Config:
@@ -90,21 +81,6 @@ def check_counts(config: Config) -> None:
             raise ValueError(
                 f"{key}={value}; it must be a whole number of {least} or more{ADVICE.get(key, '')}"
             )
-
-
-def redacted(node: Any) -> Any:
-    """A config without passwords and the like, to be shown to others."""
-    match node:
-        case dict():
-            return {
-                key: HIDDEN if value and SECRET.search(str(key)) else redacted(value)
-                for key, value in node.items()
-            }
-        case list():
-            return [redacted(value) for value in node]
-        case str():
-            return LOGIN.sub(HIDDEN, node)
-    return node
 
 
 def fingerprint(config: Config) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from segadapt.bounded import MIB, read_object
 from segadapt.files import replace_text
 from segadapt.protocol import provenance
 
@@ -38,7 +39,9 @@ def keep_environment(folder: Path, world_size: int) -> None:
     if not file.is_file():
         replace_text(file, json.dumps({**now, "resumed_in": []}, indent=2) + "\n")
         return
-    kept = json.loads(file.read_text())
+    kept = read_object(file, MIB)
+    if not isinstance(kept.setdefault("resumed_in", []), list):
+        raise ValueError(f"{file}: resumed_in must be a list; restore or remove the file")
     first = {name: value for name, value in kept.items() if name != "resumed_in"}
     if now != (kept["resumed_in"] or [first])[-1]:
         kept["resumed_in"].append(now)

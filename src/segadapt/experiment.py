@@ -20,7 +20,7 @@ from segadapt.callbacks.preemption import Preemption
 from segadapt.callbacks.seeding import Seeding
 from segadapt.checkpoint import LAST, PREVIOUS, digest
 from segadapt.checkpoint_io import AtomicCheckpointIO
-from segadapt.configs import fingerprint, redacted, resolved, without_published_weights
+from segadapt.configs import fingerprint, resolved, without_published_weights
 from segadapt.data.first_look import cache_folder, look_at
 from segadapt.data.module import SegmentationDataModule
 from segadapt.environment import keep_environment
@@ -32,6 +32,8 @@ from segadapt.metrics_file import MetricsFile
 from segadapt.origin import Origin
 from segadapt.quiet import be_quiet
 from segadapt.rehearsal import check_deterministic
+from segadapt.redaction import stored
+from segadapt.run_config import CONFIG, stored_config
 from segadapt.run_folder import note, run_id
 from segadapt.segmentor import Segmentor
 from segadapt.task import STEP, SegmentationTask
@@ -139,7 +141,8 @@ def _origin(cfg: DictConfig, folder: Path) -> Origin:
         "data": cfg.data.name,
         "classes": cfg.data.num_classes,
     }
-    config = redacted(resolved(cfg))
+    # Another rank may be here before the folder has its config, which is then the one that it has.
+    config = stored_config(folder) if (folder / CONFIG).is_file() else stored(cfg)
     if dependence(config["schedule"]) is None:
         config = lengthened(config, sys.maxsize)  # its steps may become more, and are the same
     own = run_id(folder) if rank() == 0 else None  # another rank may be here before it is written
@@ -167,9 +170,11 @@ def _run(
     cfg: DictConfig,
     start: Path | None,
 ) -> dict[str, float]:
-    folder, config = Path(cfg.paths.run), redacted(resolved(cfg))
-    for logger in trainer.loggers:
-        logger.log_hyperparams(config)
+    folder = Path(cfg.paths.run)
+    if trainer.is_global_zero:
+        config = stored_config(folder)  # without secrets
+        for logger in trainer.loggers:
+            logger.log_hyperparams(config)
     trainer.fit(task, datamodule=data, ckpt_path=start, weights_only=True)
     metrics = _metrics(trainer)
     if not metrics:  # all steps were done, but not what follows them

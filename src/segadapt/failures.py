@@ -10,9 +10,12 @@ from pathlib import Path
 from omegaconf.errors import OmegaConfBaseException
 
 from segadapt.borders import printable
+from segadapt.redaction import cleared
 
 ERROR = "error.txt"
 DEBUG = "SEGADAPT_DEBUG"
+HEAD = 1 << 16
+"""Bytes of error.txt in which the first line ends."""
 USER_ERRORS = (ValueError, OSError, ImportError, OmegaConfBaseException)
 """What a user can cause; everything else is a fault of ours or of a library."""
 
@@ -65,8 +68,8 @@ class RankFailed(Exception):
 
 
 def sentence(error: BaseException) -> str:
-    """What an error says to a user, in one printable line, whatever names are in it."""
-    return printable(_sentence(error))
+    """What an error says to a user, in one printable line, whatever is in it; without secrets."""
+    return printable(cleared(_sentence(error)))
 
 
 def _sentence(error: BaseException) -> str:
@@ -98,7 +101,7 @@ def keep(folder: Path, error: BaseException) -> str:
         Its sentence.
     """
     said = sentence(error)
-    trace = "".join(traceback.format_exception(error))
+    trace = cleared("".join(traceback.format_exception(error)))
     try:
         with (folder / ERROR).open("x", encoding="utf-8", errors="backslashreplace") as file:
             file.write(f"{said}\n\n{trace}")
@@ -112,7 +115,8 @@ def keep(folder: Path, error: BaseException) -> str:
 def kept(folder: Path) -> str | None:
     """The sentence of the first failure in a run folder."""
     try:
-        return (folder / ERROR).read_text("utf-8").partition("\n")[0]
+        with (folder / ERROR).open("rb") as content:
+            return content.read(HEAD).decode("utf-8", "replace").partition("\n")[0]
     except OSError:  # there is none, or no folder
         return None
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
@@ -67,7 +68,7 @@ def devices(trainer: DictConfig) -> int:
     return len(trainer.devices)
 
 
-def launch(folder: Path, count: int, command: Sequence[str] = ()) -> None:
+def launch(folder: Path, count: int, command: Sequence[str] = (), told: bytes = b"") -> None:
     """Run a training in ``count`` processes and wait for its end.
 
     A signal to this process asks each of them to stop. Ctrl-C after that ends them at once. When
@@ -77,6 +78,7 @@ def launch(folder: Path, count: int, command: Sequence[str] = ()) -> None:
         folder: Run folder, which this process holds.
         count: Number of processes.
         command: What to run instead of the training, in tests.
+        told: What each process reads first: the config, with secrets that its folder does not keep.
 
     Raises:
         RankFailed: If a process fails.
@@ -89,6 +91,7 @@ def launch(folder: Path, count: int, command: Sequence[str] = ()) -> None:
         try:
             for local in range(count):
                 ranks.append(_start(command, local, count, port))
+                _tell(ranks[-1], told)
             request.repeat()  # to those that had not been started yet
             first = _watch(ranks)
         finally:
@@ -184,6 +187,14 @@ def _start(command: Sequence[str], local: int, count: int, port: int) -> subproc
     return subprocess.Popen(
         command, env={**kept_variables, **own}, stdin=subprocess.PIPE, start_new_session=True
     )
+
+
+def _tell(process: subprocess.Popen, content: bytes) -> None:
+    """Give a process its config, through the input that tells it later that we have ended."""
+    assert process.stdin is not None
+    with suppress(BrokenPipeError):  # it has ended, and its exit code will be told
+        process.stdin.write(f"{len(content)}\n".encode() + content)
+        process.stdin.flush()
 
 
 def _watch(ranks: Sequence[subprocess.Popen]) -> list[int | None]:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from segadapt.configs import at
+
 POLY: Final = "segadapt.optim.schedules.Poly"
 
 
@@ -16,7 +18,11 @@ def lengthened(config: Mapping[str, Any], steps: Any) -> dict[str, Any]:
     Raises:
         ValueError: If they are not more, or the schedule depends on how many there are.
     """
-    data, schedule, trainer = config["data"], config["schedule"], config["trainer"]
+    parts: list[Any] = [config.get(part) for part in ("data", "schedule", "trainer")]
+    whole = all(isinstance(part, Mapping) for part in parts)
+    if not whole or type(at(config, "data.steps")) is not int or at(config, "data.module") is None:
+        raise ValueError("the run's config lacks data.steps, data.module, schedule or trainer")
+    data, schedule, trainer = parts
     if type(steps) is not int or steps <= data["steps"]:
         raise ValueError(
             f"data.steps={steps} does not lengthen a run of {data['steps']} steps; give more"
@@ -37,14 +43,16 @@ def lengthened(config: Mapping[str, Any], steps: Any) -> dict[str, Any]:
 
 def dependence(schedule: Mapping[str, Any]) -> str | None:
     """Why the learning rate of a step depends on the number of steps, if it does."""
-    if schedule.get("_target_") != POLY:
+    steps, power = schedule.get("steps"), schedule.get("power")
+    plain = type(steps) is int and type(power) in (int, float)
+    if schedule.get("_target_") != POLY or not plain:
         return f"whether schedule {schedule.get('_target_')} needs its total is not known"
-    if schedule["power"] != 0:
+    if power != 0:
         return (
-            f"its schedule (poly, power {schedule['power']:g}) has fallen to schedule.min_lr by "
-            f"step {schedule['steps']}, and another total would have given every step another rate"
+            f"its schedule (poly, power {power:g}) has fallen to schedule.min_lr by "
+            f"step {steps}, and another total would have given every step another rate"
         )
     scaled = schedule.get("reference_steps") is not None or schedule.get("longest_warmup")
-    if schedule["warmup"] and scaled:
+    if schedule.get("warmup") and scaled:
         return "its warm-up is a share of the total (schedule.reference_steps, longest_warmup)"
     return None

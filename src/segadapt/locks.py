@@ -45,7 +45,7 @@ def hold(file: Path) -> TextIO:
     while not _taken(lock, fcntl.LOCK_EX):
         if time.monotonic() > end:
             lock.seek(0)
-            said = lock.read()
+            said = lock.read(200)
             lock.close()
             raise Held(said)
         time.sleep(0.02)
@@ -55,10 +55,9 @@ def hold(file: Path) -> TextIO:
 
 def is_held(folder: Path) -> bool:
     """Whether a process is training in a run folder at this moment; nothing is written."""
-    try:
-        lock = (folder / LOCK).open()
-    except FileNotFoundError:
+    if not (folder / LOCK).is_file():  # a pipe, say, would be waited for
         return False
+    lock = (folder / LOCK).open()
     with lock:
         return not _taken(lock, fcntl.LOCK_SH)
 

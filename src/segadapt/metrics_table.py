@@ -4,10 +4,14 @@ import csv
 import io
 import logging
 from pathlib import Path
+from typing import Final
 
-from segadapt.files import read_regular
+from segadapt.bounded import MIB, read_bytes
 
 STEP = "step"
+
+METRICS: Final = 64 * MIB
+"""Bytes that are read; metrics.csv of 160 000 steps, each logged, has about 24 MiB."""
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +26,18 @@ def read_rows(path: Path) -> tuple[list[str], list[dict[str, str]]]:
         return [], []
     whole, _, _ = _text(path).rpartition("\n")
     reader = csv.DictReader(io.StringIO(whole))
+    try:
+        return _checked(reader, path, whole)
+    except csv.Error as error:
+        raise ValueError(
+            f"{path} is damaged at line {reader.line_num} ({error}); restore the file, or move it "
+            "away to log without what it holds"
+        ) from error
+
+
+def _checked(
+    reader: "csv.DictReader[str]", path: Path, whole: str
+) -> tuple[list[str], list[dict[str, str]]]:
     columns = list(reader.fieldnames or [])
     if columns and STEP not in columns:
         raise ValueError(
@@ -40,7 +56,7 @@ def read_rows(path: Path) -> tuple[list[str], list[dict[str, str]]]:
 def _text(path: Path) -> str:
     """The content, without the mark that some editors put in front."""
     try:
-        return read_regular(path).decode("utf-8-sig").replace("\r\n", "\n").replace("\0", "")
+        return read_bytes(path, METRICS).decode("utf-8-sig").replace("\r\n", "\n").replace("\0", "")
     except UnicodeDecodeError as error:
         byte = error.object[error.start]
         raise ValueError(

@@ -10,21 +10,24 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from omegaconf import DictConfig, OmegaConf
+
 from segadapt.failures import Interrupted, debugging, keep
-from segadapt.run_folder import load_config
+from segadapt.redaction import remember
 
 
 def main(folder: Path) -> int:
-    """Train by the config of a run folder that the parent process holds; the exit code.
+    """Train by a config from the parent process, which holds the run folder; the exit code.
 
     An error goes into the folder, from where the parent tells it once.
     """
+    cfg = _config()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     signal.signal(signal.SIGINT, _stop)  # of somebody else: the parent asks by other signals
     try:
         from segadapt.experiment import fit
 
-        fit(load_config(folder))
+        fit(cfg)
     except Interrupted as interruption:
         return interruption.exit_code
     except BaseException as error:
@@ -37,6 +40,17 @@ def main(folder: Path) -> int:
 
 def _stop(number: int, _: FrameType | None) -> None:
     raise Interrupted(number, None)
+
+
+def _config() -> DictConfig:
+    """What the parent sends first; it holds secrets, which are not kept on the disk."""
+    length = sys.stdin.buffer.readline()
+    if not length:  # the parent has ended
+        os._exit(1)
+    cfg = OmegaConf.create(sys.stdin.buffer.read(int(length)).decode())
+    assert isinstance(cfg, DictConfig)
+    remember(OmegaConf.to_container(cfg))
+    return cfg
 
 
 def _end_with_parent() -> None:

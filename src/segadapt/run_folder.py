@@ -11,7 +11,7 @@ import json
 import os
 import socket
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,13 +21,17 @@ from omegaconf.errors import MissingMandatoryValue
 
 from segadapt.attempts import set_aside
 from segadapt.borders import print_line
-from segadapt.configs import Config, check_counts, differences, moved, resolved
+from segadapt.bounded import MIB, read_object
+from segadapt.configs import Config, at, check_counts, differences, resolved
 from segadapt.files import make_folder, replace_text, sweep
 from segadapt.lengthening import dependence, lengthened
 from segadapt.locks import LOCK, Held, hold
 from segadapt.overrides import typed
+from segadapt.redaction import hidden_words, remember, stored
+from segadapt.run_config import CONFIG, OVERRIDES, complete_config, stored_config
+from segadapt.run_reader import STATE, check_run_folder, read_facts
+from segadapt.trust import Check
 
-CONFIG, OVERRIDES, STATE = "config.yaml", "overrides.yaml", "run.json"
 CHECKPOINTS = "checkpoints"
 
 
@@ -47,8 +51,10 @@ class RunFolder:
             try:
                 self.lock = hold(path / LOCK)
             except Held:
-                who = _read(path / STATE)
-                name = f"process {who['pid']} on {who['host']}" if who else "another process"
+                who = _facts(path)
+                name = (
+                    f"process {who.get('pid')} on {who.get('host')}" if who else "another process"
+                )
                 raise ValueError(
                     f"{name} is training in {path}; wait for it, or take another folder with "
                     "hydra.run.dir=FOLDER"
@@ -70,7 +76,7 @@ class RunFolder:
         Raises:
             ValueError: If another process holds the folder, its run is finished, or was another.
         """
-        config = complete(cfg)
+        config = kept_config(cfg)
         folder = cls(path)
         state = folder.state()
         if state and folder._came_to_nothing(state, config):
@@ -78,7 +84,8 @@ class RunFolder:
             print_line(f"an earlier attempt, which has no checkpoint, is kept in {kept}")
             state = {}
         if not state:
-            replace_text(path / OVERRIDES, OmegaConf.to_yaml(OmegaConf.create(list(overrides))))
+            words = hidden_words(overrides)
+            replace_text(path / OVERRIDES, OmegaConf.to_yaml(OmegaConf.create(words)))
             replace_text(path / CONFIG, OmegaConf.to_yaml(OmegaConf.create(config)))
         else:
             folder._check_same(state, config)
@@ -87,23 +94,27 @@ class RunFolder:
 
     @classmethod
     def resume(
-        cls, path: Path, check: Callable[[DictConfig], None], steps: Any = None
+        cls,
+        path: Path,
+        check: Check,
+        steps: Any = None,
+        given: Mapping[str, Any] | None = None,
+        names: Sequence[str] = (),
     ) -> "tuple[RunFolder, DictConfig]":
-        """Go on with an interrupted run, from its folder alone, wherever it lies now.
+        """Resume an interrupted run, from its folder alone, wherever it lies now.
 
         Args:
             path: Folder.
-            check: Raises if the config is not to be trusted.
+            check: Looks at the unresolved config, of which everything will be built.
             steps: Optimiser steps to which the run is lengthened; None leaves it as it is.
+            given: Values of secrets, which the folder does not keep, by their keys.
+            names: Variables of the environment that the config may read.
 
         Raises:
             ValueError: If there is none, it is finished, or another process holds it.
         """
-        for name in (CONFIG, STATE):
-            if not (path / name).is_file():
-                raise ValueError(f"{path} is no run folder: it has no {name}")
-        config = load_config(path)
-        check(config)
+        check_run_folder(path, check)
+        config = complete_config(path, check, given or {}, names)
         folder = cls(path)
         try:
             config = folder._resumed(config, steps)
@@ -114,7 +125,7 @@ class RunFolder:
 
     def state(self) -> dict[str, Any]:
         """What run.json says; empty where nothing has begun."""
-        return _read(self.path / STATE)
+        return read_facts(self.path) if (self.path / STATE).is_file() else {}
 
     def finish(self) -> None:
         """The last act of a run that went well."""
@@ -143,10 +154,11 @@ class RunFolder:
     def _resumed(self, config: DictConfig, steps: Any) -> DictConfig:
         """The config to go on with; a run that is lengthened keeps it."""
         state, plain = self.state(), resolved(config)
-        if steps is not None and steps != plain["data"]["steps"]:
+        if steps is not None and steps != at(plain, "data.steps"):
             longer = OmegaConf.create(lengthened(plain, steps))
+            kept = OmegaConf.create(lengthened(stored_config(self.path), steps))
             self._mark(state)  # first: a run that is interrupted now ends once more
-            replace_text(self.path / CONFIG, OmegaConf.to_yaml(longer))
+            replace_text(self.path / CONFIG, OmegaConf.to_yaml(kept))
             return longer
         if state["state"] == "finished":
             raise ValueError(_finished(self.path, plain))
@@ -171,14 +183,14 @@ class RunFolder:
             return False
         if not (self.path / CONFIG).is_file():  # killed while it was put aside
             return True
-        return bool(differences(resolved(load_config(self.path)), config))
+        return bool(differences(stored_config(self.path), config))
 
     def _check_same(self, state: Mapping[str, Any], config: Config) -> None:
         reason = None
         if state["state"] == "finished":
-            steps = config["data"]["steps"]
+            steps = at(config, "data.steps", "?")
             reason = f"holds a run that has finished at step {steps} of {steps}"
-        elif odd := differences(resolved(load_config(self.path)), config):
+        elif odd := differences(stored_config(self.path), config):
             reason = f"holds a run with another config ({'; '.join(odd[:5])})"
         if reason:
             self.close()
@@ -190,12 +202,15 @@ class RunFolder:
 
 def note(path: Path, **facts: Any) -> None:
     """Add facts to run.json."""
-    _write(path / STATE, {**_read(path / STATE), **facts})
+    _write(path / STATE, {**_facts(path), **facts})
 
 
 def has_failed(path: Path) -> bool:
     """Whether the run of a folder has failed."""
-    return _read(path / STATE).get("state") == "failed"
+    try:
+        return (path / STATE).is_file() and read_facts(path)["state"] == "failed"
+    except (ValueError, OSError):  # that is told, or is what is being told
+        return False
 
 
 def has_checkpoint(path: Path) -> bool:
@@ -205,21 +220,23 @@ def has_checkpoint(path: Path) -> bool:
 
 def run_id(path: Path) -> str | None:
     """The name of a run that stays with it wherever its folder lies; None in older versions."""
-    return _read(path / STATE).get("id")
+    return _facts(path).get("id")
 
 
-def load_config(path: Path) -> DictConfig:
-    """The config of a run folder, with its own paths where it has been moved."""
-    config = OmegaConf.load(path / CONFIG)
-    assert isinstance(config, DictConfig)
-    plain = resolved(config)
-    return OmegaConf.create(moved(plain, plain["paths"]["run"], str(path.resolve())))
+def kept_config(cfg: DictConfig) -> Config:
+    """A config as plain values, as its run folder keeps it: without secrets, which are remembered.
+
+    Raises:
+        ValueError: As :func:`complete`.
+    """
+    remember(complete(cfg))
+    return stored(cfg)
 
 
 def _finished(path: Path, config: Config) -> str:
     """What can be done with a run that cannot be resumed."""
-    steps, run = config["data"]["steps"], typed("run", path)
-    reason = dependence(config["schedule"])
+    steps, run = at(config, "data.steps", "?"), typed("run", path)
+    reason = dependence(at(config, "schedule", {}))
     longer = (
         f"it cannot be trained for longer, because {reason}"
         if reason
@@ -245,8 +262,9 @@ def complete(cfg: DictConfig) -> Config:
     return config
 
 
-def _read(file: Path) -> dict[str, Any]:
-    return json.loads(file.read_text()) if file.is_file() else {}
+def _facts(folder: Path) -> dict[str, Any]:
+    """What run.json says so far; empty where there is none."""
+    return read_object(folder / STATE, MIB) if (folder / STATE).is_file() else {}
 
 
 def _write(file: Path, facts: Mapping[str, Any]) -> None:

@@ -2,18 +2,19 @@
 
 import math
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from segadapt.failures import Interrupted, forget, keep
 from segadapt.launch import launch, rank, ranks_to_start
 from segadapt.run_folder import RunFolder
 from segadapt.signals import handling, leave_terminal, unhandled
+from segadapt.trust import Check
 
 Fit = Callable[[DictConfig], dict[str, float]]
 
@@ -39,18 +40,25 @@ def start(cfg: DictConfig, overrides: Sequence[str], fit: Fit) -> dict[str, floa
 
 
 def resume(
-    path: Path, check: Callable[[DictConfig], None], fit: Fit, steps: Any = None
+    path: Path,
+    check: Check,
+    fit: Fit,
+    steps: Any = None,
+    given: Mapping[str, Any] | None = None,
+    names: Sequence[str] = (),
 ) -> dict[str, float]:
-    """Go on with an interrupted training, from its folder alone.
+    """Resume an interrupted training, from its folder alone.
 
     Args:
         path: Run folder.
-        check: Raises if the config is not to be trusted.
+        check: Looks at the unresolved config, of which everything will be built.
         fit: Trains in this process.
         steps: Optimiser steps to which the run is lengthened; None leaves it as it is.
+        given: Values of secrets, which the folder does not keep, by their keys.
+        names: Variables of the environment that the config may read.
     """
     with interruptible():
-        folder, cfg = RunFolder.resume(path, check, steps)
+        folder, cfg = RunFolder.resume(path, check, steps, given, names)
         return _held(folder, cfg, fit)
 
 
@@ -73,7 +81,7 @@ def _held(folder: RunFolder, cfg: DictConfig, fit: Fit) -> dict[str, float]:
     with _outcome(folder):
         forget(folder.path)
         if count := ranks_to_start(cfg.trainer):
-            launch(folder.path, count)
+            launch(folder.path, count, told=OmegaConf.to_yaml(cfg, resolve=True).encode())
         else:
             fit(cfg)
     return {

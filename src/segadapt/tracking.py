@@ -9,6 +9,7 @@ adds a folder, of the same run id; ``wandb sync`` uploads all of an id, oldest f
 
 import netrc
 import os
+import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -21,7 +22,8 @@ from lightning.pytorch.loggers.logger import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
 from segadapt.borders import printable_values
-from segadapt.files import expanded
+from segadapt.bounded import KIB, read_text
+from segadapt.files import expanded, replace_text
 from segadapt.offline_parts import make_way, parts
 from segadapt.outbox import Outbox
 
@@ -80,7 +82,12 @@ class WandbTracker(Logger):
     def version(self) -> str | None:
         """The run's id, once it has one."""
         file = self.folder / "wandb" / "id"
-        return file.read_text().strip() if file.is_file() else None
+        if not file.is_file():
+            return None
+        known = read_text(file, KIB).strip()
+        if not re.fullmatch(r"[0-9A-Za-z_-]{1,64}", known):
+            raise ValueError(f"{file} holds {known[:40]!r}, which is not the id of a W&B run")
+        return known
 
     @rank_zero_only
     def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
@@ -187,7 +194,7 @@ class WandbTracker(Logger):
         if self.version is None:
             file = self.folder / "wandb" / "id"
             file.parent.mkdir(exist_ok=True)
-            file.write_text(secrets.token_hex(4))
+            replace_text(file, secrets.token_hex(4))  # in place of a link, rather than through it
         return str(self.version)
 
 

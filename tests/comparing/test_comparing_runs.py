@@ -44,7 +44,7 @@ def test_trials_that_never_began_are_told(tmp_path):
         found = collect(paths)
         assert (len(found.results), found.problems) == (1, [told])
     plan.write_text('{"trials": [{"tr')
-    assert "sweep: sweep.json is half-written" in collect([sweep]).problems[0]
+    assert "sweep.json is not valid JSON" in collect([sweep]).problems[0]
 
 
 SEVERAL = {"_target_": "segadapt.inference.multiscale", "flip": True}
@@ -101,13 +101,13 @@ def test_what_is_not_finished_is_said_and_left_out(tmp_path):
     for text in (
         "killed: the run was interrupted; resume it with: python scripts/resume.py run=",
         "silent: finished, but without report.json",
-        "half: report.json is half-written",
-        "other: report.json has no results.student.miou",
-        "bare: config.yaml is not to be read (",
-        "cut: config.yaml is not to be read (",
-        "begun: config.yaml has no seed",
-        "old: config.yaml has no seed, inference, data.module.val: it is of another version",
-        "lost: overrides.yaml is not to be read (",
+        "half/report.json is not valid JSON (",
+        "other/report.json has no results.student.miou",
+        "bare/config.yaml",
+        "cut/config.yaml is not valid YAML (",
+        "begun/config.yaml holds nothing where KEY: VALUE pairs are expected",
+        "old/config.yaml has no seed, inference, data.module.val: it is of another version",
+        "lost/overrides.yaml is not valid YAML (",
     ):
         assert text in said
 

@@ -18,10 +18,11 @@ from torchmetrics.classification import MulticlassJaccardIndex
 from segadapt.data.synthetic import Synthetic
 from segadapt.evaluation import command
 from segadapt.evaluation.command import evaluate
-from segadapt.evaluation.stamp import of_run, overrides
+from segadapt.evaluation.stamp import of_run
 from segadapt.evaluation.subject import measured_data
 from segadapt.experiment import build_task
 from segadapt.report import from_json
+from segadapt.run_config import read_overrides
 from segadapt.run_reader import read_run
 from segadapt.structures import IGNORE
 from segadapt.trust import check
@@ -112,7 +113,7 @@ def test_the_report_carries_its_protocol(trained):
 
 def test_what_was_typed_for_the_training_is_in_the_protocol(tmp_path):
     (tmp_path / "overrides.yaml").write_text("- data=camvid\n- 'data.crop=[192,192]'\n- seed=0\n")
-    assert overrides(tmp_path) == ["data=camvid", "data.crop=[192,192]", "seed=0"]
+    assert read_overrides(tmp_path) == ["data=camvid", "data.crop=[192,192]", "seed=0"]
 
 
 def test_other_settings_leave_a_report_as_it_is(trained):
@@ -274,7 +275,7 @@ def script(folder, *overrides):
     ("overrides", "sentence"),
     [
         ([], "which training? give run=RUN_FOLDER"),
-        (["run=nowhere"], "nowhere is no run folder: it has no config.yaml"),
+        (["run=nowhere"], "nowhere is not a run folder: it has no config.yaml"),
     ],
 )
 def test_the_script_refuses_by_a_sentence_and_leaves_nothing(tmp_path, overrides, sentence):

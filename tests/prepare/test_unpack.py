@@ -254,3 +254,52 @@ def test_a_full_disk_keeps_its_own_error(tmp_path, stage, bars, monkeypatch):
     monkeypatch.setattr(unpack, "copy", full)
     with pytest.raises(OSError, match="No space left"):
         unpack.unpack(tmp_path / "a", FOLDERS, stage, bars)
+
+
+@pytest.mark.parametrize("name", ["", "/", ".", "a\0b"])
+def test_members_without_a_name_of_a_file_are_refused(tmp_path, stage, bars, name):
+    content = {"top/train/a.jpg": b"a", "x.": b""}
+    zipped(tmp_path / "a", content)
+    archive = (tmp_path / "a").read_bytes()
+    short = name.encode() or b""
+    # The name of "x." is replaced in both heads, or left without a character.
+    for head, length, start in ((b"PK\3\4", 26, 30), (b"PK\1\2", 28, 46)):
+        place = archive.rindex(head)
+        old = archive[place : place + start + 2]
+        new = old[:length] + struct.pack("<H", len(short)) + old[length + 2 : start] + short
+        archive = archive[:place] + new + archive[place + start + 2 :]
+    (tmp_path / "a").write_bytes(archive)
+    with pytest.raises(ValueError, match=r"is (hostile|damaged)"):
+        unpack.unpack(tmp_path / "a", FOLDERS, stage, bars)
+    assert written(stage) == {}
+
+
+@pytest.mark.parametrize("damage", ["flipped", "cut", "no end"])
+def test_a_tar_whose_later_header_is_damaged_is_not_cut_short_in_silence(
+    tmp_path, stage, bars, damage
+):
+    tarred(tmp_path / "a", {f"top/train/{k}.jpg": b"content" for k in range(3)})
+    content = bytearray((tmp_path / "a").read_bytes())
+    second = 2 * 1024  # each member has a header and a block; the third header begins here
+    if damage == "flipped":
+        content[second + 150] ^= 0xFF  # its checksum
+    elif damage == "cut":
+        content = content[: second + 100]
+    else:
+        content = content[: second + 1024]
+    (tmp_path / "a").write_bytes(content)
+    refused(tmp_path / "a", stage, bars, "is damaged .*byte")
+    assert written(stage) == {}
+
+
+def test_an_archive_may_name_its_own_folder(tmp_path, stage, bars):
+    with tarfile.open(tmp_path / "a", "w") as archive:
+        folder = tarfile.TarInfo(".")
+        folder.type = tarfile.DIRTYPE
+        archive.addfile(folder)
+        for name, content in GOOD.items():
+            info = tarfile.TarInfo(f"./{name}")
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    unpack.unpack(tmp_path / "a", FOLDERS, stage, bars)
+    assert written(stage) == EXPECTED

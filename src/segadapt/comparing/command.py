@@ -15,6 +15,7 @@ from segadapt.comparing.stamps import versions
 from segadapt.comparing.writers import COSTS, WRITERS, Cells, cells
 from segadapt.files import replace_text
 from segadapt.terminal import cell, say
+from segadapt.trust import Check, check_names
 
 ARM = 20
 """Characters that the name of an arm gets beside all columns, or the costs go to a second table."""
@@ -32,6 +33,7 @@ def report(
     count: Callable[[Result], Cost] | None,
     time: Callable[[Sequence[Result]], Sequence[Latency | None]] | None = None,
     evaluation: str | None = None,
+    check: Check = check_names,
 ) -> Comparison:
     """Collect runs, print their table, write files.
 
@@ -45,6 +47,7 @@ def report(
         time: Times the networks of runs side by side; None leaves that out.
         evaluation: Name of an evaluation, such as ``slide-last``, whose reports are compared; None
             takes those that the trainings ended with.
+        check: Looks at unresolved configs, of which networks are built where costs are counted.
 
     Raises:
         ValueError: If there is nothing to compare, or it is not comparable.
@@ -53,7 +56,7 @@ def report(
         if file.suffix[1:] not in WRITERS:
             there = ", ".join(f".{ending}" for ending in WRITERS)
             raise ValueError(f"{file} ends in none of {there}")
-    collected = collect(paths, evaluation)
+    collected = collect(paths, evaluation, check)
     for problem in collected.problems:
         print_line(f"left out: {problem}", error=True)
     if not collected.results:

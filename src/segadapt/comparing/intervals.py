@@ -40,7 +40,8 @@ def difference(arm: Arm, baseline: Arm) -> Difference | None:
     gaps = np.array([a.miou - b.miou for a, b in zip(ours, theirs, strict=True)])
     counted = [run.per_image for run in (*ours, *theirs)]
     images = [counts for counts in counted if counts is not None]
-    if len(images) == len(counted) and len({counts.names for counts in images}) == 1:
+    alike = {(counts.names, counts.counts.shape) for counts in images}
+    if len(images) == len(counted) and len(alike) == 1:
         low, high = bootstrap(images[: len(seeds)], images[len(seeds) :])
         return Difference(float(gaps.mean()), low, high, "images", len(seeds))
     if len(seeds) > 1:

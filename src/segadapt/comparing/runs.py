@@ -1,28 +1,27 @@
 """What finished trainings left in their folders; what cannot be read is said, never averaged."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeVar
-
-from omegaconf import DictConfig, ListConfig, OmegaConf
-from yaml import YAMLError
+from typing import Any, Final, NamedTuple
 
 from segadapt.attempts import ATTEMPTS
-from segadapt.configs import at, resolved
+from segadapt.bounded import MIB, read_object
+from segadapt.comparing.form import check_config, check_report, check_times
+from segadapt.configs import resolved
 from segadapt.locks import true_state
 from segadapt.metrics_table import STEP, read_rows
 from segadapt.overrides import typed
 from segadapt.per_image import PER_IMAGE, PerImage, read_per_image
 from segadapt.published import departures, title
-
-NEEDED: Final = ("seed", "inference", "data.crop", "data.module.val")
-"""Keys of a config without which its run cannot be compared."""
+from segadapt.run_config import CONFIG, read_config, read_overrides
+from segadapt.run_reader import STATE, read_facts
+from segadapt.trust import Check, check_names
 
 SWEEP: Final = "sweep.json"
 """Where a sweep keeps its trials, planned ones too."""
 
-Container = TypeVar("Container", DictConfig, ListConfig)
+LARGE: Final = 32 * MIB
+"""Bytes of a report or of a sweep's table; those of 1000 classes or trials have about 10 MiB."""
 
 
 class Result(NamedTuple):
@@ -88,13 +87,16 @@ class Collected(NamedTuple):
     problems: list[str]
 
 
-def collect(paths: Iterable[Path], evaluation: str | None = None) -> Collected:
+def collect(
+    paths: Iterable[Path], evaluation: str | None = None, check: Check = check_names
+) -> Collected:
     """Read run folders, and all that lie below folders of sweeps.
 
     Args:
         paths: Run folders, or folders of sweeps.
         evaluation: Name of the report that scripts/evaluate.py left in each, such as
             ``slide-last``; None takes the one that each training ended with.
+        check: Looks at unresolved configs; names are enough where no network is built.
 
     Raises:
         ValueError: If a path is no folder, or holds no run.
@@ -112,8 +114,8 @@ def collect(paths: Iterable[Path], evaluation: str | None = None) -> Collected:
         found.problems.extend(text for plan in path.rglob(SWEEP) for text in _never_begun(plan))
         for folder in folders:
             try:
-                found.results.append(read(folder, evaluation))
-            except ValueError as error:
+                found.results.append(read(folder, evaluation, check))
+            except (ValueError, OSError) as error:
                 found.problems.append(str(error))
     return found
 
@@ -126,42 +128,42 @@ def _beside_trials(path: Path) -> bool:
 def _never_begun(plan: Path) -> list[str]:
     """A sentence about the trials that a sweep plans and that have left nothing yet, if any."""
     try:
-        trials = [str(trial["trial"]) for trial in _json(plan).get("trials", [])]
-    except ValueError as error:
+        trials = _trials(plan)
+    except (ValueError, OSError) as error:
         return [str(error)]
-    missing = [name for name in trials if not (plan.parent / name / "run.json").is_file()]
+    missing = [name for name in trials if not (plan.parent / name / STATE).is_file()]
     if not missing:
         return []
     some = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
     return [f"{plan.parent}: {len(missing)} of {len(trials)} trials never began ({some})"]
 
 
-def read(folder: Path, evaluation: str | None = None) -> Result:
+def _trials(plan: Path) -> list[str]:
+    """Names of the folders of a sweep's trials."""
+    try:
+        return [str(int(trial["trial"])) for trial in read_object(plan, LARGE).get("trials", [])]
+    except (KeyError, TypeError, AttributeError, OverflowError) as error:
+        raise ValueError(f"{plan} is not the table of a sweep ({error!r})") from None
+
+
+def read(folder: Path, evaluation: str | None = None, check: Check = check_names) -> Result:
     """One run, as its training left it or as it was evaluated.
 
     Raises:
         ValueError: If it did not finish, has no report, or one that is not to be read.
     """
-    state = _json(folder / "run.json")
-    if state.get("state") != "finished":
+    state = read_facts(folder)
+    if state["state"] != "finished":
         raise ValueError(f"{folder}: {_unfinished(folder, state)}")
     file, counts = _files(folder, evaluation)
-    report = _json(file)
-    try:
-        miou = report["results"]["student"]["miou"]
-    except (KeyError, TypeError):
-        raise ValueError(f"{folder}: {file.name} has no results.student.miou") from None
-    if miou is None:
-        raise ValueError(f"{folder}: the report's mIoU is no number (no labelled pixel?)")
-    overrides = folder / "overrides.yaml"
-    words = list(_yaml(overrides, ListConfig)) if overrides.is_file() else []
-    config = resolved(_yaml(folder / "config.yaml", DictConfig))
-    if lacking := [key for key in NEEDED if at(config, key) is None]:
-        raise ValueError(
-            f"{folder}: config.yaml has no {', '.join(lacking)}: it is of another version"
-        )
+    report = read_object(file, LARGE)
+    check_report(report, file)
+    check_times(state, folder / STATE)
+    words = read_overrides(folder) or []
+    config = resolved(read_config(folder, check))
+    check_config(config, folder / CONFIG)
     images = read_per_image(counts) if counts.is_file() else None
-    return Result(folder, config, tuple(map(str, words)), state, report, images)
+    return Result(folder, config, tuple(words), state, report, images)
 
 
 def _unfinished(folder: Path, state: Mapping[str, Any]) -> str:
@@ -175,15 +177,19 @@ def _unfinished(folder: Path, state: Mapping[str, Any]) -> str:
 
 def curve(folder: Path, name: str) -> list[tuple[int, float]]:
     """(optimiser step, value) of a column of metrics.csv; empty where it was never logged."""
-    _, rows = read_rows(folder / "metrics.csv")
-    return [(int(row[STEP]), float(row[name])) for row in rows if row.get(name)]
+    file = folder / "metrics.csv"
+    _, rows = read_rows(file)
+    try:
+        return [(int(row[STEP]), float(row[name])) for row in rows if row.get(name)]
+    except ValueError as error:
+        raise ValueError(f"{file} is damaged: {name} is not a number ({error})") from error
 
 
 def _folders(path: Path) -> Iterator[Path]:
-    if (path / "run.json").is_file():
+    if (path / STATE).is_file():
         yield path
         return
-    for state in path.rglob("run.json"):
+    for state in path.rglob(STATE):
         if state.parts[-3] != ATTEMPTS:  # what is left of a start that came to nothing
             yield state.parent
 
@@ -203,23 +209,3 @@ def _files(folder: Path, evaluation: str | None) -> tuple[Path, Path]:
             f"python scripts/evaluate.py {typed('run', folder)} writes such reports"
         )
     return file, file.with_suffix(".npz")
-
-
-def _json(file: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(file.read_text())
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{file.parent}: {file.name} is half-written ({error})") from None
-    if not isinstance(content, dict):
-        raise ValueError(f"{file.parent}: {file.name} is no report")
-    return content
-
-
-def _yaml(file: Path, kind: type[Container]) -> Container:
-    try:
-        content = OmegaConf.load(file)
-    except (OSError, YAMLError) as error:
-        raise ValueError(f"{file.parent}: {file.name} is not to be read ({error})") from None
-    if not isinstance(content, kind):
-        raise ValueError(f"{file.parent}: {file.name} is half-written")
-    return content

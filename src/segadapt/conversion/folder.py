@@ -1,6 +1,5 @@
 """A converted checkpoint as a run folder, so that it is evaluated like a training's."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,9 +7,13 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from torch import Tensor
 
+from segadapt.bounded import MIB, read_object
 from segadapt.checkpoint import write
 from segadapt.files import replace_text
-from segadapt.run_folder import CONFIG, OVERRIDES, STATE, complete, note
+from segadapt.redaction import hidden_words
+from segadapt.run_config import CONFIG, OVERRIDES
+from segadapt.run_folder import kept_config, note
+from segadapt.run_reader import STATE
 
 
 def run_of(out: Path) -> Path:
@@ -21,7 +24,7 @@ def run_of(out: Path) -> Path:
     """
     folder = out.parent.parent if out.parent.name == "checkpoints" else out.parent
     state = folder / STATE
-    if state.is_file() and "converted" not in json.loads(state.read_text()):
+    if state.is_file() and "converted" not in read_object(state, MIB):
         raise ValueError(f"{folder} holds a training; choose another folder for --out")
     return folder
 
@@ -43,9 +46,9 @@ def write_run(
         facts: Where the tensors come from; kept in run.json.
     """
     folder = run_of(out)
-    config = OmegaConf.create(complete(cfg))
+    config = OmegaConf.create(kept_config(cfg))
     state = {f"model.{name}": value for name, value in tensors.items()}
     write({"state_dict": state, "global_step": 0}, out)
-    replace_text(folder / OVERRIDES, OmegaConf.to_yaml(OmegaConf.create(list(overrides))))
+    replace_text(folder / OVERRIDES, OmegaConf.to_yaml(OmegaConf.create(hidden_words(overrides))))
     replace_text(folder / CONFIG, OmegaConf.to_yaml(config))
     note(folder, state="finished", converted=dict(facts))

@@ -1,6 +1,5 @@
 """A training, measured again from its run folder."""
 
-import json
 import math
 import time
 from collections.abc import Callable
@@ -11,6 +10,8 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
+from segadapt.bounded import MIB, read_object
+from segadapt.configs import at
 from segadapt.evaluation.examination import examine
 from segadapt.evaluation.page import page
 from segadapt.evaluation.serial import findings_as_json
@@ -27,6 +28,9 @@ from segadapt.weights import read_weights, with_weights
 
 STATES: Final = {"running": "is running", "interrupted": "was interrupted", "failed": "failed"}
 """What is said of a training that has not finished."""
+
+REPORT: Final = 32 * MIB
+"""Bytes of a report that is read."""
 
 
 def evaluate(
@@ -83,23 +87,27 @@ def evaluate(
 def _free(folder: Path, name: str, inference: dict[str, Any]) -> Path:
     """Where a report goes: over one of the same settings, but beside one of others."""
     number, file = 1, folder / f"{name}.json"
-    while file.is_file() and json.loads(file.read_text())["protocol"]["inference"] != inference:
+    while file.is_file() and _inference(file) != inference:
         number += 1
         file = folder / f"{name}-{number}.json"
     return file
+
+
+def _inference(file: Path) -> Any:
+    """The settings of a report that is there, which is not written over if it has others."""
+    return at(read_object(file, REPORT), "protocol.inference")
 
 
 def _keep_counts(folder: Path, file: Path, protocol: dict[str, Any], images: PerImage) -> None:
     write_per_image(file.with_suffix(".npz"), images)
     own = folder / "report.json"
     if own.is_file():
-        trained = json.loads(own.read_text()).get("protocol", {})
+        trained = read_object(own, REPORT).get("protocol", {})
         if _measurement(trained) == _measurement(protocol):
             write_per_image(folder / PER_IMAGE, images)
 
 
 def _measurement(protocol: dict[str, Any]) -> tuple[Any, ...]:
     """What decides an image's counts: the weights, the images and how they were seen."""
-    checkpoint, data = protocol.get("checkpoint") or {}, protocol.get("data", {})
-    split = (data.get("split"), data.get("images"))
-    return (checkpoint.get("sha256"), *split, protocol.get("inference"))
+    keys = ("checkpoint.sha256", "data.split", "data.images", "inference")
+    return tuple(at(protocol, key) for key in keys)

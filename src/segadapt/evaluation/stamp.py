@@ -1,16 +1,16 @@
 """Under what conditions the numbers of a report were measured."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from hydra.utils import instantiate
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig
 
 from segadapt.evaluation.examination import Examined, chosen_device
 from segadapt.inference import described
 from segadapt.origin import as_text
 from segadapt.protocol import RULES, provenance
+from segadapt.run_config import read_overrides
 from segadapt.run_folder import run_id
 from segadapt.run_reader import Run
 from segadapt.weights import Weights
@@ -40,7 +40,7 @@ def stamp(
             "folder": str(run.folder.resolve()),
             "state": run.state,
             "network": {part: built(run.config[part]) for part in ("model", "classifier")},
-            "overrides": overrides(run.folder),
+            "overrides": read_overrides(run.folder),
         },
         "checkpoint": {
             "file": weights.file.name,
@@ -87,14 +87,6 @@ def built(node: Any) -> list[str]:
         case ListConfig():
             return [name for one in node for name in built(one)]
     return []
-
-
-def overrides(folder: Path) -> list[str] | None:
-    """What was typed to start a training; None where its folder does not say."""
-    file = folder / "overrides.yaml"
-    if not file.is_file():
-        return None
-    return [str(one) for one in OmegaConf.load(file)]
 
 
 def _span(sizes: set[tuple[int, int]]) -> dict[str, Any]:

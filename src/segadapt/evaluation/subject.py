@@ -4,6 +4,8 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from segadapt.configs import at
+
 
 def measured_data(trained: DictConfig, split: str, root: str | None) -> DictConfig:
     """The data of a training, with another split or in another place.
@@ -16,8 +18,9 @@ def measured_data(trained: DictConfig, split: str, root: str | None) -> DictConf
     Raises:
         ValueError: If the data set has no such part, or no folder.
     """
-    data = OmegaConf.to_container(trained)
-    assert isinstance(data, dict)
+    data: Any = OmegaConf.to_container(trained)
+    if not isinstance(at(data, "module.val"), dict) or "name" not in data:
+        raise ValueError("the run's config.yaml has no data.name or no data.module.val")
     if root is not None:
         if "root" not in data:
             raise ValueError(f"data set {data['name']} has no folder; leave data.root out")

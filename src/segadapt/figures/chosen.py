@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from segadapt.run_reader import read_run
+from segadapt.trust import Check, check_names
 
 
 @runtime_checkable
@@ -20,19 +21,22 @@ class Training(Protocol):
     def config(self) -> DictConfig: ...
 
 
-def check_chosen(folders: Mapping[str, Path], checkpoint: str, tracking: bool) -> None:
+def check_chosen(
+    folders: Mapping[str, Path], checkpoint: str, tracking: bool, check: Check = check_names
+) -> None:
     """Whether there is something to draw, side by side; nothing is built.
 
     Args:
         folders: Run folders by title.
         checkpoint: ``last``, ``best`` or a file.
         tracking: Whether the figures go to the W&B run of each.
+        check: Looks at unresolved configs; names are enough here.
 
     Raises:
         ValueError: If a run cannot be read or has no W&B run, or they were validated on other
             images or classes.
     """
-    runs = {name: read_run(str(folder), checkpoint, _unbuilt) for name, folder in folders.items()}
+    runs = {name: read_run(str(folder), checkpoint, check) for name, folder in folders.items()}
     check_same_images(runs)
     if tracking:
         for run in runs.values():
@@ -47,11 +51,18 @@ def check_same_images(trained: Mapping[str, Training]) -> None:
     """
     (first, reference), *others = trained.items()
     for name, other in others:
-        if other.config.data.module.val != reference.config.data.module.val:
+        if _validation(other) != _validation(reference):
             raise ValueError(
                 f"{first} and {name} were validated on different data ({reference.folder}, "
                 f"{other.folder}), so their predictions cannot stand side by side"
             )
+
+
+def _validation(trained: Training) -> Any:
+    """The validation set as a training built it."""
+    if (data := OmegaConf.select(trained.config, "data.module.val")) is None:
+        raise ValueError(f"{trained.folder}/config.yaml has no data.module.val")
+    return data
 
 
 def logger_of(trained: Training) -> Any:
@@ -66,7 +77,3 @@ def logger_of(trained: Training) -> Any:
             "leave out --wandb"
         )
     return logger
-
-
-def _unbuilt(_: DictConfig) -> None:
-    """The config is only read here; what builds from it looks whether it may."""

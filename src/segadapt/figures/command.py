@@ -29,6 +29,7 @@ from segadapt.figures.tracked import track
 from segadapt.figures.trained import Trained, read_trained
 from segadapt.functional.resize import shrink
 from segadapt.segmentor import Segmentor
+from segadapt.trust import Check
 
 
 class Amount(NamedTuple):
@@ -47,7 +48,7 @@ def draw(
     folders: Mapping[str, Path],
     out: Path | None,
     build_model: Callable[[DictConfig], Segmentor],
-    check: Callable[[DictConfig], None],
+    check: Check,
     checkpoint: str = "last",
     amount: Amount | None = None,
     tracking: bool = False,
@@ -59,7 +60,7 @@ def draw(
         out: Where figures of all runs go; None: ``figures`` in the folder of the only one, or
             beside the first.
         build_model: Makes the network from a training's config.
-        check: Raises if a config is not to be trusted.
+        check: Looks at unresolved configs, of which networks are built.
         checkpoint: ``last``, ``best`` or a file.
         amount: How much is drawn.
         tracking: Log them to the W&B run of each training besides.
@@ -71,7 +72,7 @@ def draw(
         ValueError: If a run cannot be read, or they were validated on different data, or one has
             no W&B run to log to.
     """
-    check_chosen(folders, checkpoint, tracking)
+    check_chosen(folders, checkpoint, tracking, check)
     amount = amount or Amount()
     trained = {
         name: read_trained(folder, build_model, check, checkpoint)

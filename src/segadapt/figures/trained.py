@@ -17,6 +17,7 @@ from segadapt.palette import class_colors
 from segadapt.run_reader import read_run
 from segadapt.segmentor import Segmentor
 from segadapt.structures import Sample
+from segadapt.trust import Check
 from segadapt.weights import read_weights, with_weights
 
 
@@ -49,7 +50,7 @@ class Trained(NamedTuple):
 def read_trained(
     folder: Path,
     build_model: Callable[[DictConfig], Segmentor],
-    check: Callable[[DictConfig], None],
+    check: Check,
     checkpoint: str = "last",
     root: str | None = None,
 ) -> Trained:
@@ -58,7 +59,7 @@ def read_trained(
     Args:
         folder: Run folder.
         build_model: Makes the network from a training's config.
-        check: Raises if the config is not to be trusted.
+        check: Looks at the unresolved config, of which a network is built.
         checkpoint: ``last``, ``best`` or a file.
         root: Folder of the data set now, or None where it has not moved.
 

@@ -59,6 +59,11 @@ def safe_path(name: str, archive: Path) -> PurePosixPath:
     Raises:
         ValueError: If it does not.
     """
+    if not name or "\0" in name or name.strip("/") in ("", "."):
+        raise ValueError(
+            f"{archive} is hostile: it has a member with the name {name!r}, which is not a file's; "
+            "remove it"
+        )
     path = PurePosixPath(name)
     windows = PureWindowsPath(name)
     if ".." in (*path.parts, *windows.parts) or path.is_absolute() or windows.anchor:
@@ -78,7 +83,9 @@ def _limited(found: Iterator[Member], archive: Path) -> Iterator[Member]:
 
 def _zip_members(zipped: zipfile.ZipFile, archive: Path) -> Iterator[Member]:
     for info in zipped.infolist():
-        path = safe_path(info.filename, archive)
+        if info.filename == "./":
+            continue
+        path = safe_path(info.filename, archive)  # is_dir fails on an empty name
         if info.flag_bits & 1:
             raise ValueError(f"{archive} is encrypted; fetch it anew")
         if not info.is_dir():
@@ -88,10 +95,25 @@ def _zip_members(zipped: zipfile.ZipFile, archive: Path) -> Iterator[Member]:
 
 def _tar_members(tar: tarfile.TarFile, archive: Path) -> Iterator[Member]:
     for info in tar:
+        if info.isdir() and info.name.strip("/") in ("", "."):
+            continue  # the folder itself, as `tar cf FILE .` has it
         path = safe_path(info.name, archive)
         if not info.isdir():
             plain = info.isreg() and not info.issparse()
             yield Member(path, info.size, plain, partial(_of_tar, tar, info))
+    _check_end(tar)
+
+
+def _check_end(tar: tarfile.TarFile) -> None:
+    """Tell the end of an archive from a damaged header, which tarfile takes for the end too.
+
+    Raises:
+        ReadError: If no block of zeros, which ends an archive, stands where the reading ended.
+    """
+    fileobj = cast(IO[bytes], tar.fileobj)
+    fileobj.seek(tar.offset)
+    if fileobj.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+        raise tarfile.ReadError(f"there is neither a header nor the end at byte {tar.offset:,}")
 
 
 def _of_tar(tar: tarfile.TarFile, info: tarfile.TarInfo) -> io.BufferedReader:

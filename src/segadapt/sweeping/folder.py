@@ -16,6 +16,7 @@ from typing import Any
 from segadapt.borders import csv_cell
 from segadapt.files import make_folder, replace_text, sweep
 from segadapt.locks import Held, hold
+from segadapt.redaction import hidden_words
 from segadapt.sweeping.trial import Standing, Trial
 
 Row = tuple[Trial, Standing]
@@ -70,7 +71,7 @@ def _told(trial: Trial, standing: Standing) -> dict[str, Any]:
         "state": standing.state,
         "monitor": trial.monitor,
         "value": standing.value,
-        "overrides": list(trial.overrides),
+        "overrides": hidden_words(trial.overrides),
         "metrics": dict(standing.metrics) if standing.state == "finished" else {},
         "causes": list(standing.causes),
     }
@@ -86,7 +87,7 @@ def spread(rows: Sequence[Row]) -> tuple[list[str], list[list[Any]]]:
         {
             "trial": one["trial"],
             "state": one["state"],
-            **dict(word.split("=", 1) for word in one["overrides"]),
+            **{key: value for key, _, value in (word.partition("=") for word in one["overrides"])},
             **one["metrics"],
             "cause": one["causes"][-1] if one["causes"] and one["state"] == "failed" else None,
         }

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from segadapt.bounded import MIB, read_bytes
+
 
 def mend(file: Path) -> str | None:
     """Cut off a last line that was half written when a process or its machine died.
@@ -20,7 +22,7 @@ def mend(file: Path) -> str | None:
     """
     if not file.is_file():
         return None
-    content = file.read_bytes()
+    content = read_bytes(file, 256 * MIB)
     whole, newline, rest = content.rpartition(b"\n")
     for number, line in enumerate(whole.split(b"\n") if newline else [], 1):
         _check(file, number, line)
@@ -34,7 +36,7 @@ def mend(file: Path) -> str | None:
 def _check(file: Path, number: int, line: bytes) -> None:
     try:
         operation = json.loads(line)
-    except ValueError:  # also of bytes that are no text
+    except (ValueError, RecursionError):  # also of bytes that are no text
         operation = None
     if not (isinstance(operation, dict) and "op_code" in operation):
         raise damaged(file, f"line {number} is not an operation of Optuna")

@@ -10,8 +10,9 @@ from hydra.core.override_parser.types import Override
 from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
-from segadapt.configs import Config, fingerprint, resolved
-from segadapt.run_folder import CONFIG, complete, load_config
+from segadapt.configs import Config, fingerprint
+from segadapt.run_config import CONFIG, stored_config
+from segadapt.run_folder import kept_config
 from segadapt.sweeping.trial import Trial
 
 Compose = Callable[[Sequence[str], Path], Config]
@@ -44,7 +45,7 @@ def composer(context: HydraContext, master: DictConfig) -> Compose:
         try:
             with read_write(cfg), open_dict(cfg):
                 del cfg["hydra"]
-            return complete(cfg)
+            return kept_config(cfg)
         finally:
             hydra.cfg = before
 
@@ -80,7 +81,7 @@ def begun(folder: Path) -> dict[int, Key]:
     """The trials that a sweep folder holds already, whoever began them."""
     numbered = (found for found in folder.glob("[0-9]*") if found.name.isdecimal())
     there = (found for found in numbered if (found / CONFIG).is_file())
-    return {int(found.name): _key(resolved(load_config(found))) for found in sorted(there)}
+    return {int(found.name): _key(stored_config(found)) for found in sorted(there)}
 
 
 def _numbers(keys: Sequence[Key], there: dict[int, Key]) -> list[int]:

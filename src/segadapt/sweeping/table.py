@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from rich import box
 from rich.table import Table
 
+from segadapt.redaction import hidden_words
 from segadapt.sweeping.folder import Row
+from segadapt.sweeping.trial import Trial
 from segadapt.terminal import cell
 
 
 def columns(rows: Sequence[Row]) -> list[str]:
     """Keys of the overrides that not all trials share."""
-    each = [dict(word.split("=", 1) for word in trial.overrides) for trial, _ in rows]
+    each = [_typed(trial) for trial, _ in rows]
     keys = dict.fromkeys(key for overrides in each for key in overrides)
     return [key for key in keys if len({overrides.get(key) for overrides in each}) > 1]
 
@@ -21,13 +23,19 @@ def shown(monitor: str, value: float) -> str:
     return f"{100 * value:.2f}" if monitor.startswith("val/") else f"{value:.4g}"
 
 
+def _typed(trial: Trial) -> dict[str, str]:
+    """Overrides by their keys, as they may be shown."""
+    parts = (word.partition("=") for word in hidden_words(trial.overrides))
+    return {key: value for key, _, value in parts}  # ~KEY has none
+
+
 def cells(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
     """Titles and lines of the table."""
     varied = columns(rows)
     monitors = dict.fromkeys(trial.monitor for trial, _ in rows)
     lines = []
     for trial, standing in rows:
-        typed = dict(word.split("=", 1) for word in trial.overrides)
+        typed = _typed(trial)
         value = "-" if standing.value is None else shown(trial.monitor, standing.value)
         values = [value if trial.monitor == name else "" for name in monitors]
         lines.append(

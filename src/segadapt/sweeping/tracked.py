@@ -8,6 +8,7 @@ from typing import Any, Final
 from hydra.utils import instantiate
 from rich.console import Console
 
+from segadapt.bounded import MIB, read_object
 from segadapt.configs import Config
 from segadapt.files import replace_text
 from segadapt.sweeping.course import say
@@ -58,4 +59,4 @@ def _logger(config: Config) -> dict[str, Any] | None:
 
 
 def _sent(file: Path) -> dict[str, Any]:
-    return json.loads(file.read_text()) if file.is_file() else {}
+    return read_object(file, 32 * MIB) if file.is_file() else {}

@@ -1,13 +1,12 @@
 """One training of a sweep, and how it stands: its folder alone says so."""
 
-import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from segadapt.locks import true_state
-from segadapt.run_folder import STATE
+from segadapt.run_reader import STATE, read_facts
 
 NEW, INTERRUPTED, BUSY, FAILED, FINISHED = "new", "interrupted", "busy", "failed", "finished"
 
@@ -49,7 +48,7 @@ class Standing(NamedTuple):
 def standing(trial: Trial) -> Standing:
     """How a trial stands at this moment."""
     file = trial.folder / STATE
-    facts: dict[str, Any] = json.loads(file.read_text()) if file.is_file() else {}
+    facts = read_facts(trial.folder) if file.is_file() else {}
     metrics, causes = facts.get("metrics", {}), tuple(facts.get("failures", ()))
     match state := facts.get("state"):
         case None:
