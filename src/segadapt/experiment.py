@@ -20,7 +20,7 @@ from segadapt.callbacks.preemption import Preemption
 from segadapt.callbacks.seeding import Seeding
 from segadapt.checkpoint import LAST, PREVIOUS, digest
 from segadapt.checkpoint_io import AtomicCheckpointIO
-from segadapt.configs import fingerprint, resolved, without_published_weights
+from segadapt.configs import Config, fingerprint, resolved, without_published_weights
 from segadapt.data.first_look import cache_folder, look_at
 from segadapt.data.module import SegmentationDataModule
 from segadapt.environment import keep_environment
@@ -133,6 +133,14 @@ def _say(line: str | None) -> None:
             print_line(part)
 
 
+def _kept(cfg: DictConfig, folder: Path) -> Config:
+    """The config without secrets, as the run folder keeps it.
+
+    Another rank may be here before it is written; it is of a run that begins now.
+    """
+    return stored_config(folder) if (folder / CONFIG).is_file() else stored(cfg)
+
+
 def _origin(cfg: DictConfig, folder: Path) -> Origin:
     """What the checkpoints of this run say about it."""
     facts = {
@@ -141,8 +149,7 @@ def _origin(cfg: DictConfig, folder: Path) -> Origin:
         "data": cfg.data.name,
         "classes": cfg.data.num_classes,
     }
-    # Another rank may be here before the folder has its config, which is then the one that it has.
-    config = stored_config(folder) if (folder / CONFIG).is_file() else stored(cfg)
+    config = _kept(cfg, folder)
     if dependence(config["schedule"]) is None:
         config = lengthened(config, sys.maxsize)  # its steps may become more, and are the same
     own = run_id(folder) if rank() == 0 else None  # another rank may be here before it is written
@@ -172,7 +179,7 @@ def _run(
 ) -> dict[str, float]:
     folder = Path(cfg.paths.run)
     if trainer.is_global_zero:
-        config = stored_config(folder)  # without secrets
+        config = _kept(cfg, folder)
         for logger in trainer.loggers:
             logger.log_hyperparams(config)
     trainer.fit(task, datamodule=data, ckpt_path=start, weights_only=True)
