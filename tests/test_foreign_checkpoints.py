@@ -9,6 +9,7 @@ from runs import config
 from segadapt.checkpoint import read, write
 from segadapt.experiment import fit, train
 from segadapt.run_folder import RunFolder, note
+from segadapt.trust import check
 
 SHORT = ("classifier=fixed", "data.steps=2", "data.batch_size=2", "data.eval_every=2")
 
@@ -82,6 +83,6 @@ def test_a_lengthened_run_resumes_from_its_checkpoint(tmp_path):
 
 
 def session_of(folder, steps):
-    held, cfg = RunFolder.resume(folder, lambda _: None, steps)
+    held, cfg = RunFolder.resume(folder, check, steps)
     held.close()
     return cfg
