@@ -130,9 +130,9 @@ def test_ranks_are_told_the_secrets_that_their_folder_does_not_keep(tmp_path):
         cfg.data.steps = 2
         secretive(cfg, tmp_path)
         with open_dict(cfg):
-            cfg.data.module.val.seed = "${oc.decode:${oc.env:VAL_SEED}}"
+            cfg.data.module.val.length = "${oc.decode:${oc.env:VAL_LENGTH}}"
         return train(cfg)
 
-    assert wait(fork(trained, {"VAL_SEED": "7"})) == 0
+    assert wait(fork(trained, {"VAL_LENGTH": "3"})) == 0
     assert holding(tmp_path) == []
-    assert "${oc.env:VAL_SEED}" in (tmp_path / "config.yaml").read_text()
+    assert "${oc.env:VAL_LENGTH}" in (tmp_path / "config.yaml").read_text()
