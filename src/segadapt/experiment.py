@@ -31,8 +31,8 @@ from segadapt.lengthening import dependence, lengthened
 from segadapt.metrics_file import MetricsFile
 from segadapt.origin import Origin
 from segadapt.quiet import be_quiet
-from segadapt.rehearsal import check_deterministic
 from segadapt.redaction import stored
+from segadapt.rehearsal import check_deterministic
 from segadapt.run_config import CONFIG, stored_config
 from segadapt.run_folder import note, run_id
 from segadapt.segmentor import Segmentor
