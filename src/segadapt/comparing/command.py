@@ -53,7 +53,7 @@ def report(
         ValueError: If there is nothing to compare, or it is not comparable.
     """
     for file in outputs:
-        if file.suffix[1:] not in WRITERS:
+        if file.suffix[1:].lower() not in WRITERS:
             there = ", ".join(f".{ending}" for ending in WRITERS)
             raise ValueError(f"{file} ends in none of {there}")
     collected = collect(paths, evaluation, check)
@@ -69,7 +69,7 @@ def report(
     show(comparison)
     for file in outputs:
         file.parent.mkdir(parents=True, exist_ok=True)
-        replace_text(file, WRITERS[file.suffix[1:]](comparison))
+        replace_text(file, WRITERS[file.suffix[1:].lower()](comparison))
         print_line(f"written: {file}")
     if plots is not None:
         from segadapt.comparing.figures import draw

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from hydra.utils import instantiate
@@ -20,6 +20,9 @@ from segadapt.structures import Sample
 from segadapt.trust import Check
 from segadapt.weights import read_weights, with_weights
 
+LONGEST: Final = 20
+"""Characters of a class name in a figure that is one column wide."""
+
 
 class Trained(NamedTuple):
     """A network with the weights of a checkpoint, in evaluation mode on the CPU."""
@@ -34,7 +37,7 @@ class Trained(NamedTuple):
     @property
     def classes(self) -> tuple[str, ...]:
         """Class names as figures can show them."""
-        return tuple(figure_names(self.dataset.classes))
+        return tuple(figure_names(self.dataset.classes, LONGEST))
 
     @property
     def colors(self) -> UInt8[np.ndarray, "k 3"]:
