@@ -28,7 +28,7 @@ def compared(tmp_path_factory):
     cost = Cost(260_000, 240_000, None, (64, 64))
 
     def time(results):
-        return [Latency(float(i), (64, 32), "a GPU") for i, _ in enumerate(results)]
+        return [Latency(float(i), 0.0, (64, 32), "a GPU") for i, _ in enumerate(results)]
 
     return found, compare(found, "fixed", lambda result: cost, time=time)
 

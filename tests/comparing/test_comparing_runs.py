@@ -59,13 +59,14 @@ def test_evaluations_are_compared_instead(tmp_path):
     assert [result.miou for result in found.results] == [0.6]
     assert [result.printed for result in found.results] == [46.91]
     assert found.problems == [
-        f"{tmp_path}/1: there is no evaluation/slide-last.json (there is whole-last); "
-        f"python scripts/evaluate.py run={tmp_path}/1 writes such reports"
+        f"{tmp_path}/1: there is no evaluation/slide-last.json (available: whole-last); "
+        f"python scripts/evaluate.py run={tmp_path}/1 inference=slide writes it"
     ]
     several = collect([tmp_path / "a b"], "multiscale-last").results
     assert (several[0].miou, several[0].printed) == (0.7, 49.03)
     (lost,) = collect([tmp_path / "a b"], "best").problems
-    assert "(there is multiscale-last, slide-last)" in lost
+    assert "(available: multiscale-last, slide-last)" in lost
+    assert lost.endswith("and its settings write such reports")
     assert f"run='{tmp_path}/a b'" in shlex.split(lost)
 
 

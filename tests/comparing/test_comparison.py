@@ -41,7 +41,7 @@ def made(sweep, outputs=(), plots=None, each=False, baseline=None):
 def test_every_number_is_whole_on_the_terminal(sweep, width):
     cost = Cost(260_000, 240_000, 12_340_000_000, (64, 64))
     found = made(sweep, baseline="CAC Table 4")
-    latency = Latency(12.3, (64, 64), "a GPU")
+    latency = Latency(12.3, 10.1, (64, 64), "a GPU")
     rows = [row._replace(cost=cost, minutes=13.5, latency=latency) for row in found.rows]
     out = io.StringIO()
     show(found._replace(rows=rows), Console(file=out, width=width))
@@ -131,7 +131,7 @@ def test_an_unknown_ending_is_refused_before_anything_is_read(tmp_path):
 
 def test_nothing_to_compare_is_said(tmp_path, capsys):
     make_run(tmp_path / "a", state="failed")
-    with pytest.raises(ValueError, match="none of the runs is finished"):
+    with pytest.raises(ValueError, match=r"none of the 1 runs is finished and has report\.json"):
         made(tmp_path)
     assert "a: the run is failed" in capsys.readouterr().err
 
@@ -146,7 +146,7 @@ def test_figures_are_a_column_wide(sweep, tmp_path):
 
 def test_latencies_are_a_column_and_a_figure(sweep, tmp_path):
     def time(results):
-        return [Latency(float(i), (64, 32), "a GPU") for i, _ in enumerate(results)]
+        return [Latency(float(i), 0.0, (64, 32), "a GPU") for i, _ in enumerate(results)]
 
     folder, file = tmp_path / "figures", tmp_path / "table.md"
     found = report([sweep], None, [file], folder, False, None, time)

@@ -44,3 +44,14 @@ def test_where_the_oracle_is_no_better_there_is_no_gap():
     found = gap_closed(high, low, high)
     assert math.isnan(found.miou)
     assert found.iou.isnan().all()
+
+
+def test_where_the_oracle_is_hardly_better_the_share_says_nothing():
+    """A thousandth of IoU between coarse and oracle would make of 10 points minus 10,000 %."""
+    coarse, student, oracle = (
+        scores(torch.tensor([[right, 1000 - right], [500, 500]])) for right in (500, 400, 501)
+    )
+    assert 0 < (oracle.iou - coarse.iou).max() < 0.01
+    found = gap_closed(coarse, student, oracle)
+    assert math.isnan(found.miou)
+    assert found.iou.isnan().all()

@@ -36,7 +36,9 @@ def test_the_map_is_grad_cam_of_the_features(classifier):
 
 def test_without_the_library_the_way_to_it_is_said(monkeypatch):
     monkeypatch.setattr("segadapt.figures.extras.find_spec", lambda name: None)
-    with pytest.raises(ValueError, match=r"grad-cam: pip install 'segadapt\[figures\]'"):
+    with pytest.raises(
+        ValueError, match=r"grad-cam: .*uv pip install --python .* -e .*\[figures\]"
+    ):
         activation_map(network("fixed"), sample(), 0)
 
 

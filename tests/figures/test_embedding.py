@@ -73,5 +73,7 @@ def test_umap_keeps_neighbours_too():
 
 def test_without_umap_the_way_to_it_is_said(monkeypatch):
     monkeypatch.setattr("segadapt.figures.extras.find_spec", lambda name: None)
-    with pytest.raises(ValueError, match=r"umap-learn: pip install 'segadapt\[figures\]'"):
+    with pytest.raises(
+        ValueError, match=r"umap-learn: .*uv pip install --python .* -e .*\[figures\]"
+    ):
         embed_by_umap(Points(np.eye(3), np.arange(3), np.zeros(3, dtype=np.int64)))

@@ -60,7 +60,12 @@ def report(
     for problem in collected.problems:
         print_line(f"left out: {problem}", error=True)
     if not collected.results:
-        raise ValueError("none of the runs is finished with a report; nothing to compare")
+        number = len(collected.problems)
+        report = "report.json" if evaluation is None else f"evaluation/{evaluation}.json"
+        raise ValueError(
+            f"There is nothing to compare: none of the {number} runs is finished and has "
+            f"{report}; the reasons are above"
+        )
     found, notes = arms(collected.results)
     said = [*_left_out(collected), *notes]
     if evaluation is not None:

@@ -116,10 +116,11 @@ def _explained(rows: Sequence[Row]) -> list[str]:
             "printed: the paper's own number, measured by its authors under the conditions in the "
             "experiment's file; it is not ranked here"
         )
-    if timed := sorted({row.latency[1:] for row in rows if row.latency}):
+    if timed := sorted({row.latency[2:] for row in rows if row.latency}):
         for (height, width), where in timed:
             notes.append(
-                f"ms an image: median of rounds in turns, one image of {height} x {width}, {where}"
+                "ms an image: median and minimum of rounds in turns, one image of "
+                f"{height} x {width}, {where}"
             )
     return [*notes, *_departures([row for row in rows if row.printed is not None])]
 

@@ -24,11 +24,13 @@ class Latency(NamedTuple):
     """How long one image takes."""
 
     milliseconds: float
-    """Median of several rounds."""
+    """Median of several rounds: on a CPU of its time, which other processes move least."""
+    least: float
+    """The fastest round, in milliseconds."""
     size: tuple[int, int]
     """Rows and columns of the image."""
     where: str
-    """On which GPU, or processor."""
+    """By which clock, on which GPU or processor."""
 
 
 def minutes(result: Result) -> float | None:

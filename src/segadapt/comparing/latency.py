@@ -12,7 +12,7 @@ from torch import Tensor
 from segadapt.comparing.costs import Latency
 from segadapt.comparing.runs import Result
 from segadapt.cost.machine import machine
-from segadapt.cost.timing import alternate, clock_for
+from segadapt.cost.timing import alternate, clock_for, seconds
 from segadapt.models.interfaces import FeatureGenerator
 from segadapt.segmentor import Segmentor
 
@@ -24,8 +24,9 @@ def latencies(
 ) -> list[Latency | None]:
     """Time the inference of one image of the training crop's size by each network.
 
-    The networks take turns, so that a busy machine slows all of them alike, on a GPU where there is
-    one. Nothing but the scores on their own grid is computed.
+    The networks take turns, on a GPU where there is one. On a CPU the time is the processor's own,
+    of all threads: the wall clock of a busy machine tells of its other processes. Nothing but the
+    scores on their own grid is computed.
 
     Args:
         results: Of the runs.
@@ -47,10 +48,13 @@ def latencies(
     if not actions:
         return [None] * len(results)
     names = {str(index): action for index, action in actions.items()}
+    facts = machine()  # the load before, not that of these rounds
     readings = alternate(names, ROUNDS, clock_for(device))
-    where = _where(machine())
+    kind = "wall" if device.type == "cuda" else "cpu"
+    times = {i: seconds(readings[str(i)], kind) for i in sizes}
+    where = _where(facts)
     return [
-        Latency(median(reading.wall for reading in readings[str(i)]) * 1000, sizes[i], where)
+        Latency(1000 * median(times[i]), 1000 * min(times[i]), sizes[i], where)
         if i in sizes
         else None
         for i in range(len(results))
@@ -63,4 +67,7 @@ def _score(model: Segmentor, image: Tensor) -> Tensor:
 
 
 def _where(facts: dict[str, object]) -> str:
-    return str(facts["gpu"] or f"{facts['processor']}, {facts['threads']} threads")
+    if facts["gpu"]:
+        return f"{facts['gpu']}, its own clock"
+    threads = f"{facts['threads']} thread{'s' if facts['threads'] != 1 else ''}"
+    return f"{facts['processor']}, CPU time of {threads}, load {facts['load']:g} before"

@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 
 from segadapt.attempts import ATTEMPTS
 from segadapt.bounded import MIB, read_object
+from segadapt.comparing.evaluations import options_of
 from segadapt.comparing.form import check_config, check_report, check_times
 from segadapt.configs import resolved
 from segadapt.locks import true_state
@@ -204,8 +205,10 @@ def _files(folder: Path, evaluation: str | None) -> tuple[Path, Path]:
     file = reports / f"{evaluation}.json"
     if not file.is_file():
         there = ", ".join(sorted(one.stem for one in reports.glob("*.json"))) or "none"
+        options = options_of(evaluation)
+        command = " ".join(["python scripts/evaluate.py", typed("run", folder), *(options or [])])
+        writes = "writes it" if options is not None else "and its settings write such reports"
         raise ValueError(
-            f"{folder}: there is no evaluation/{file.name} (there is {there}); "
-            f"python scripts/evaluate.py {typed('run', folder)} writes such reports"
+            f"{folder}: there is no evaluation/{file.name} (available: {there}); {command} {writes}"
         )
     return file, file.with_suffix(".npz")

@@ -7,6 +7,7 @@ from typing import Final
 
 from segadapt.borders import csv_cell, html_text, latex_comment, latex_text, markdown_text
 from segadapt.comparing.comparison import Comparison, Row
+from segadapt.comparing.costs import Latency
 from segadapt.comparing.intervals import Difference
 
 Cells = list[list[str]]
@@ -57,7 +58,15 @@ def as_csv(comparison: Comparison) -> str:
     """Numbers as they are, for other programs."""
     text = io.StringIO()
     names = ("arm", "miou", "deviation", "seeds", "difference", "low", "high", "interval")
-    costs = ("parameters", "deployed", "macs", "milliseconds", "minutes", "printed")
+    costs = (
+        "parameters",
+        "deployed",
+        "macs",
+        "milliseconds",
+        "milliseconds_min",
+        "minutes",
+        "printed",
+    )
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([*names, *costs])
     for row in comparison.rows:
@@ -65,13 +74,13 @@ def as_csv(comparison: Comparison) -> str:
         shown = [_percent(value) for value in (gap.mean, gap.low, gap.high)]
         cost = row.cost
         counted: list[int | None] = [None] * 3
-        latency = row.latency.milliseconds if row.latency else None
+        latency = list(row.latency[:2]) if row.latency else [None, None]
         if cost:
             counted = [cost.training, cost.deployed, cost.macs]
         writer.writerow(
             [csv_cell(row.arm), row.miou, row.deviation, row.seeds]
             + (shown if row.difference else [None] * 3)
-            + [gap.method, *counted, latency, row.minutes, row.printed]
+            + [gap.method, *counted, *latency, row.minutes, row.printed]
         )
     return text.getvalue()
 
@@ -117,13 +126,17 @@ def _gap(gap: Difference | None) -> str:
 
 
 def _costs(row: Row) -> list[str]:
-    spent = [_number(row.latency and row.latency.milliseconds, 1), _number(row.minutes, 1)]
+    spent = [_time(row.latency), _number(row.minutes, 1)]
     if row.cost is None:
         return ["-", "-", *spent]
     used, all_ = row.cost.deployed / 1e6, row.cost.training / 1e6
     millions = f"{used:.2f}" if used == all_ else f"{used:.2f} (training {all_:.2f})"
     billions = None if row.cost.macs is None else row.cost.macs / 1e9
     return [millions, _number(billions, 2), *spent]
+
+
+def _time(latency: Latency | None) -> str:
+    return "-" if latency is None else f"{latency.milliseconds:.1f} (min {latency.least:.1f})"
 
 
 def _number(value: float | None, digits: int) -> str:

@@ -1,7 +1,7 @@
 """What adapting the classifier to an image was worth, pixel by pixel and class by class."""
 
 import math
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import torch
 from jaxtyping import Float, Int, Integer
@@ -43,11 +43,15 @@ def adaptation(counts: Int[Tensor, "k 2 2"]) -> Adaptation:
     return Adaptation(counts[:, 1, 1], counts[:, 0, 1], counts[:, 1, 0], counts[:, 0, 0])
 
 
+LEAST_GAP: Final = 0.01
+"""IoU by which the oracle must be better than the coarse branch: a share of less is noise."""
+
+
 class GapClosed(NamedTuple):
     """The share of the way from the coarse branch to the oracle that the student went.
 
     1 is the oracle's IoU, 0 the coarse branch's, less is worse than not adapting. It is nan where
-    the oracle is not better than the coarse branch: there is no way to go.
+    the oracle is not better by :data:`LEAST_GAP`: there is no way to go.
     """
 
     miou: float
@@ -57,7 +61,7 @@ class GapClosed(NamedTuple):
 def gap_closed(coarse: Scores, student: Scores, oracle: Scores) -> GapClosed:
     """Compare three branches of one pass; the mean's gap is that of the means."""
     gap = oracle.iou - coarse.iou
-    closed = torch.where(gap > 0, (student.iou - coarse.iou) / gap, math.nan)
+    closed = torch.where(gap >= LEAST_GAP, (student.iou - coarse.iou) / gap, math.nan)
     whole = oracle.miou - coarse.miou
-    share = (student.miou - coarse.miou) / whole if whole > 0 else math.nan
+    share = (student.miou - coarse.miou) / whole if whole >= LEAST_GAP else math.nan
     return GapClosed(share, closed)

@@ -9,6 +9,7 @@ import cv2
 
 from segadapt.borders import html_text
 from segadapt.drawing import Picture
+from segadapt.evaluation.adaptation import LEAST_GAP
 from segadapt.evaluation.figures import (
     as_png,
     class_bars,
@@ -38,7 +39,7 @@ PERCENT: Final = (
     "Percent. Student: what the network answers; coarse: before it adapts to the image; oracle: "
     "adapted by the labels. Pixels fixed: wrong in the coarse branch and right in the student; "
     "broken: the reverse. Gap closed: the share of the way from coarse to oracle, in the last row "
-    "that of the mean IoUs."
+    f"that of the mean IoUs; -: the oracle is not {100 * LEAST_GAP:g} point better than coarse."
 )
 BARS: Final = "IoU of each class, the student's best first."
 CONFUSIONS: Final = "What the student takes each class for, percent of the class's pixels."

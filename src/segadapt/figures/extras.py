@@ -1,6 +1,9 @@
 """Packages that only some figures need."""
 
+import shlex
+import sys
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Final
 
 EXTRAS: Final = {
@@ -18,7 +21,20 @@ def there(module: str) -> bool:
 def absence(module: str) -> str:
     """One sentence: what is not drawn without a module, and the way to it."""
     drawn, package = EXTRAS[module]
-    return f"{drawn} needs the package {package}: pip install 'segadapt[figures]'"
+    return f"{drawn} needs the package {package}: {installation(package)}"
+
+
+def installation(package: str) -> str:
+    """What to type: in a checkout its extra, which keeps the versions that belong together."""
+    root = Path(__file__).resolve().parents[3]
+    if not (root / "pyproject.toml").is_file():
+        return f"pip install {package}"
+    python = Path(sys.executable)
+    beside = python.with_name("uv")
+    uv = shlex.quote(str(beside)) if beside.is_file() else "uv"
+    return (
+        f"{uv} pip install --python {shlex.quote(str(python))} -e {shlex.quote(f'{root}[figures]')}"
+    )
 
 
 def needed(module: str) -> None:
