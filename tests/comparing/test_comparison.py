@@ -50,7 +50,7 @@ def test_every_number_is_whole_on_the_terminal(sweep, width):
     for line in cells(found._replace(rows=rows))[1:]:
         for cell in line[1:]:
             assert cell in out.getvalue()
-    assert len(lines) < 60
+    assert len(lines) < 70  # names are folded, but not letter by letter
     assert out.getvalue().count("parameters") == 1
 
 
@@ -153,7 +153,7 @@ def test_latencies_are_a_column_and_a_figure(sweep, tmp_path):
     assert {"latency.png", "latency.pdf"} <= {one.name for one in folder.iterdir()}
     assert sorted(row.latency.milliseconds for row in found.rows) == list(range(len(found.rows)))
     text = file.read_text()
-    assert "| ms an image |" in text
+    assert "| ms an image (min) |" in text
     assert "one image of 64 x 32, a GPU" in text
 
 

@@ -13,7 +13,7 @@ from segadapt.comparing.intervals import Difference
 Cells = list[list[str]]
 """Rows of text, the head first."""
 
-COSTS: Final = ("parameters (M)", "G multiply-adds", "ms an image", "minutes")
+COSTS: Final = ("parameters (M)", "G multiply-adds", "ms an image (min)", "minutes")
 """Heads of the columns that can stand apart where a line is short."""
 
 
@@ -136,7 +136,7 @@ def _costs(row: Row) -> list[str]:
 
 
 def _time(latency: Latency | None) -> str:
-    return "-" if latency is None else f"{latency.milliseconds:.1f} (min {latency.least:.1f})"
+    return "-" if latency is None else f"{latency.milliseconds:.1f} ({latency.least:.1f})"
 
 
 def _number(value: float | None, digits: int) -> str:
