@@ -94,6 +94,13 @@ def test_missing_tensor_is_an_error(network, state, tmp_path):
         load(network, state, tmp_path)
 
 
+def test_a_statistic_that_is_no_number_is_an_error(network, state, tmp_path):
+    state["1.running_var"][2] = torch.nan
+    with pytest.raises(ValueError, match=r"file\.pth holds NaN or infinite values in 1 tensor"):
+        load(network, state, tmp_path)
+    assert network[1].running_var.isfinite().all()
+
+
 def test_counter_of_batches_may_be_missing(network, state, tmp_path):
     del state["1.num_batches_tracked"]
     load(network, state, tmp_path)
