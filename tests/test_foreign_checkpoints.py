@@ -15,7 +15,7 @@ SHORT = ("classifier=fixed", "data.steps=2", "data.batch_size=2", "data.eval_eve
 
 
 def older(content):
-    """A checkpoint as versions before 0.2 wrote it."""
+    """A checkpoint as older versions wrote it."""
     callbacks = {name: {"best": state["best"]} for name, state in content["callbacks"].items()}
     kept = {name: value for name, value in content.items() if name not in ("run", "tensors")}
     return {**kept, "callbacks": callbacks}

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 RUN = "run"
-"""Key of a checkpoint under which its origin stands. Checkpoints before version 0.2 lack it."""
+"""Key of a checkpoint under which its origin stands. Checkpoints of older versions lack it."""
 
 
 class Origin(NamedTuple):

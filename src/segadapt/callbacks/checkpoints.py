@@ -45,7 +45,7 @@ class Checkpoints(Callback):
         self.files, self.sync = files, sync
         self.best = -math.inf
         self.best_step: int | None = None
-        """The step that ``best`` was measured at; None in checkpoints before version 0.2."""
+        """The step that ``best`` was measured at; None in checkpoints of older versions."""
         self.improved = False
         self.validated = 0
         self.saved = 0
