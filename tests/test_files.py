@@ -2,10 +2,11 @@
 
 import errno
 import os
+from pathlib import Path
 
 import pytest
 
-from segadapt.files import MARK, replace_by_link, replace_text, replacing, sweep
+from segadapt.files import MARK, expanded, replace_by_link, replace_text, replacing, sweep
 
 
 def leftovers(folder):
@@ -85,3 +86,10 @@ def test_a_full_disk_is_told_with_the_name_of_the_file(tmp_path, monkeypatch):
     with pytest.raises(OSError, match=r"No space left on device: '.*/a\.json'"):
         replace_text(tmp_path / "a.json", "new")
     assert (tmp_path / "a.json").read_text() == "old"
+
+
+def test_a_home_that_nobody_knows_is_told_with_the_way_out():
+    assert expanded("~/data") == Path.home() / "data"
+    assert expanded("data/~") == Path("data/~")
+    with pytest.raises(ValueError, match=r"~nobody-knows/data .*write the whole path"):
+        expanded("~nobody-knows/data")

@@ -2,7 +2,9 @@
 
 import json
 import os
+import pty
 import re
+import select
 import shlex
 import signal
 import sys
@@ -46,7 +48,10 @@ def stopped_by(*numbers):
     return fit
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number",
+    [signal.SIGINT, signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.slow)],
+)
 def test_a_signal_before_the_first_step_is_an_interruption(tmp_path, monkeypatch, number):
     stub(monkeypatch, stopped_by(number))
     answer = command(cli.train, tmp_path, *FEW, "hydra.run.dir=run")
@@ -128,6 +133,32 @@ def test_ctrl_c_twice_with_several_ranks_is_an_interruption(tmp_path):
     assert re.fullmatch(r"interrupted; resume with: .*resume\.py run=.*\n", said)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("words", [(), TWO], ids=["one", "two ranks"])
+def test_a_terminal_that_is_closed_ends_a_run_in_order(tmp_path, words):
+    pid, terminal = pty.fork()
+    if not pid:
+        try:
+            os.chdir(tmp_path)
+            bar = ("callbacks=default", "callbacks.panels.images=1")
+            sys.argv = ["train.py", *FEW, *LONG, *words, *bar, "hydra.run.dir=run"]
+            sys.stdout, sys.stderr = os.fdopen(1, "w"), os.fdopen(2, "w")
+            cli.train()
+        except SystemExit as stop:
+            os._exit(stop.code)
+        finally:
+            os._exit(70)
+    rows, end = tmp_path / "run" / "metrics.csv", time.monotonic() + 120
+    while not (rows.is_file() and len(rows.read_text().splitlines()) > 4):
+        assert time.monotonic() < end, "no step within two minutes"
+        if select.select([terminal], [], [], 0.02)[0]:
+            os.read(terminal, 65536)
+    os.close(terminal)
+    assert wait(pid, 60) == 128 + signal.SIGHUP
+    assert facts(tmp_path / "run")["state"] == "interrupted"
+    assert facts(tmp_path / "run")["failures"] == []
+
+
 PHASES = (
     "setup",
     "on_fit_start",
@@ -146,7 +177,6 @@ PHASES = (
 """Hooks of Lightning, in each of which a signal comes."""
 
 CHEAP = {
-    "setup": signal.SIGINT,
     "on_validation_start": signal.SIGTERM,
     "on_save_checkpoint": signal.SIGHUP,
 }

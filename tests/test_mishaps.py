@@ -6,6 +6,7 @@ import pwd
 import signal
 import time
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -119,10 +120,9 @@ def test_a_user_without_a_home_trains(tmp_path):
 
 
 def test_a_run_that_is_lengthened_ends_like_one_that_was_longer_from_the_start(tmp_path):
-    words = (*FEW, *CONSTANT, "hydra.run.dir=run")
-    longer = config(tmp_path / "longer", *FEW, *CONSTANT, "data.steps=8")
-    assert wait(fork(lambda: train(longer))) == 0
-    assert command(cli.train, tmp_path, *words, "data.steps=4").code == 0
+    for name, steps in (("longer", 8), ("run", 4)):
+        cfg = config(tmp_path / name, *FEW, *CONSTANT, f"data.steps={steps}")
+        assert wait(fork(partial(train, cfg))) == 0
     answer = command(cli.resume, tmp_path, "run=run", "data.steps=8")
     assert answer.code == 0, answer
     assert state(tmp_path / "run") == state(tmp_path / "longer")

@@ -1,6 +1,7 @@
 """The look at a data set before a training, on files that Pillow and OpenCV wrote."""
 
 import os
+import tempfile
 import time
 from pathlib import Path
 
@@ -171,3 +172,26 @@ def test_the_second_look_at_a_thousand_pairs_takes_less_than_a_second(tmp_path):
     started = time.process_time()
     look_at(data, root.parent / "cache")
     assert time.process_time() - started < 1
+
+
+@pytest.mark.parametrize(
+    "poison", [b"", b"\xff\x00", b"[]", b"null", b'{"refusal": 7, "notes": []}', b"{"]
+)
+def test_a_poisoned_cache_is_not_believed(root, poison):
+    first = look(root)
+    [mark] = (root.parent / "cache" / "checked").iterdir()
+    mark.write_bytes(poison)
+    again = look(root)
+    assert "headers checked in" in again
+    assert again.split(", ")[0] == first.split(", ")[0]
+    assert look(root).endswith("as they were when they were checked")
+
+
+def test_a_user_without_a_home_has_a_cache_among_temporary_files(monkeypatch):
+    def unknown():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", unknown)
+    found = cache_folder({})
+    assert found.parent == Path(tempfile.gettempdir())
+    assert str(os.getuid()) in found.name

@@ -166,7 +166,9 @@ def _remembered(mark: Path) -> Verdict | None:
     """What was found before; None where nothing is kept, or nothing that can be read."""
     try:
         kept: dict[str, Any] = json.loads(mark.read_text())
-        return Verdict(kept["refusal"], [str(note) for note in kept["notes"]])
+        refusal = kept["refusal"]
+        notes = [str(note) for note in kept["notes"]]
+        return Verdict(refusal, notes) if refusal is None or isinstance(refusal, str) else None
     except (OSError, ValueError, TypeError, LookupError):
         return None
 
