@@ -15,11 +15,12 @@ from segadapt.protocol import provenance
 ENVIRONMENT = "environment.json"
 
 
-def environment(world_size: int) -> dict[str, Any]:
+def environment(world_size: int, precision: str) -> dict[str, Any]:
     """Versions, commit and hardware.
 
     Args:
         world_size: Number of processes.
+        precision: Of the training, by Lightning's name.
     """
     gpus = [torch.cuda.get_device_properties(index) for index in range(torch.cuda.device_count())]
     return {
@@ -30,12 +31,13 @@ def environment(world_size: int) -> dict[str, Any]:
         "gpus": [{"name": gpu.name, "mib": gpu.total_memory // 2**20} for gpu in gpus],
         "cuda": torch.version.cuda,
         "processes": world_size,
+        "precision": precision,
     }
 
 
-def keep_environment(folder: Path, world_size: int) -> None:
+def keep_environment(folder: Path, world_size: int, precision: str) -> None:
     """Write environment.json; an environment that a run goes on in is added where it differs."""
-    file, now = folder / ENVIRONMENT, environment(world_size)
+    file, now = folder / ENVIRONMENT, environment(world_size, precision)
     if not file.is_file():
         replace_text(file, json.dumps({**now, "resumed_in": []}, indent=2) + "\n")
         return

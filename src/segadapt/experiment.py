@@ -115,7 +115,7 @@ def fit(cfg: DictConfig) -> dict[str, float]:
     callbacks = [*engine, *(instantiate(callback) for callback in cfg.callbacks.values())]
     trainer = build_trainer(cfg.trainer, cfg.data.eval_every, callbacks, loggers, files)
     if trainer.is_global_zero:
-        keep_environment(folder, trainer.world_size)
+        keep_environment(folder, trainer.world_size, str(trainer.precision))
     return _run(trainer, task, data, cfg, start)
 
 

@@ -14,6 +14,8 @@ RULES = {
     "ignore_index": IGNORE,
     "absent_class": "a class neither labelled nor predicted in the whole set is left out of the "
     "means; one only predicted has IoU 0 and counts (mmsegmentation)",
+    "oracle": "pools the labels of one image at a time, however many classifier.oracle_group pools "
+    "in training",
     "average": "counts are summed over the whole set before any division",
 }
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import compositions
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -21,6 +22,7 @@ from segadapt.evaluation.command import evaluate
 from segadapt.evaluation.stamp import of_run
 from segadapt.evaluation.subject import measured_data
 from segadapt.experiment import build_task
+from segadapt.per_image import PER_IMAGE
 from segadapt.report import from_json
 from segadapt.run_config import read_overrides
 from segadapt.run_reader import read_run
@@ -298,3 +300,27 @@ def test_the_script_writes_nothing_but_its_report(trained, tmp_path):
         folder / "evaluation" / f"multiscale-last.{suffix}" for suffix in ("json", "html", "npz")
     }
     assert new <= {folder / "evaluation", *files}
+
+
+def test_a_training_is_measured_in_its_own_precision_unless_told_otherwise(trained, tmp_path):
+    shutil.copytree(trained[0], tmp_path, dirs_exist_ok=True)
+    (tmp_path / "environment.json").write_text(json.dumps({"precision": "bf16-mixed"}))
+    own, mixed, _ = evaluated(tmp_path)
+    counts = np.load(own.with_suffix(".npz"))["counts"]
+    assert mixed["protocol"]["precision"] == "bf16-mixed"
+    digest = mixed["protocol"]["checkpoint"]["sha256"]
+    stamp = {**mixed["protocol"], "checkpoint": {"sha256": digest}}
+    (tmp_path / "report.json").write_text(json.dumps({"protocol": stamp}))
+    other, single, _ = evaluated(tmp_path, "precision=32-true")
+    assert single["protocol"]["precision"] == "32-true"
+    assert other != own  # a report of its own
+    assert not (tmp_path / PER_IMAGE).exists()  # not the training's measurement
+    evaluated(tmp_path)
+    assert np.array_equal(np.load(tmp_path / PER_IMAGE)["counts"], counts)
+    _, half, _ = evaluated(tmp_path, "precision=bf16-true")
+    assert half["protocol"]["precision"] == "bf16-true"
+
+
+def test_an_unknown_precision_is_refused(trained):
+    with pytest.raises(ValueError, match=r"Unknown precision=half\. Available: 32-true"):
+        evaluated(trained[0], "precision=half")

@@ -60,6 +60,7 @@ class Summary(Callback):
             "protocol": {
                 "data": {"split": "val", "images": self.images, "classes": len(self.classes)},
                 "inference": self.inference,
+                "precision": str(trainer.precision),
                 **RULES,
                 "checkpoint": self._checkpoint(),
                 "software": provenance(),

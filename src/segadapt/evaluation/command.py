@@ -14,6 +14,7 @@ from segadapt.bounded import MIB, read_object
 from segadapt.configs import at
 from segadapt.evaluation.examination import examine
 from segadapt.evaluation.page import page
+from segadapt.evaluation.precision import with_precision
 from segadapt.evaluation.serial import findings_as_json
 from segadapt.evaluation.stamp import examined_images, of_run, stamp
 from segadapt.evaluation.subject import measured_data
@@ -56,7 +57,9 @@ def evaluate(
     started = time.perf_counter()
     weights = read_weights(run.checkpoint)
     data = measured_data(run.config.data, cfg.split, cfg.data.root)
-    cfg = OmegaConf.create({**cfg, "data": data})  # inference may refer to the crop
+    precision = with_precision(cfg, run)
+    # Inference may refer to the crop of the data.
+    cfg = OmegaConf.create({**cfg, "data": data, "precision": precision})
     model = with_weights(build_model(run.config), weights)
     found = examine(model, cfg, console)
     report = {
@@ -75,7 +78,7 @@ def evaluate(
     console.print(table(results, found.classes, f"{cfg.data.name} {cfg.split}, {name}"))
     step = f"checkpoint: step {weights.step}{state}{of_run(run, weights)}"
     say(console, headline(results), step)
-    file = _free(run.folder / "evaluation", name, report["protocol"]["inference"])
+    file = _free(run.folder / "evaluation", name, report["protocol"])
     write_json(file, report)
     _keep_counts(run.folder, file, report["protocol"], found.per_image)
     shown = file.with_suffix(".html")
@@ -84,18 +87,19 @@ def evaluate(
     return file
 
 
-def _free(folder: Path, name: str, inference: dict[str, Any]) -> Path:
+def _free(folder: Path, name: str, protocol: dict[str, Any]) -> Path:
     """Where a report goes: over one of the same settings, but beside one of others."""
     number, file = 1, folder / f"{name}.json"
-    while file.is_file() and _inference(file) != inference:
+    while file.is_file() and not _alike(read_object(file, REPORT), protocol):
         number += 1
         file = folder / f"{name}-{number}.json"
     return file
 
 
-def _inference(file: Path) -> Any:
-    """The settings of a report that is there, which is not written over if it has others."""
-    return at(read_object(file, REPORT), "protocol.inference")
+def _alike(report: Any, protocol: dict[str, Any]) -> bool:
+    """Whether a report that is there has the same settings; one of others is not written over."""
+    keys = ("inference", "precision")
+    return all(at(report, f"protocol.{key}") == protocol.get(key) for key in keys)
 
 
 def _keep_counts(folder: Path, file: Path, protocol: dict[str, Any], images: PerImage) -> None:
@@ -109,5 +113,5 @@ def _keep_counts(folder: Path, file: Path, protocol: dict[str, Any], images: Per
 
 def _measurement(protocol: dict[str, Any]) -> tuple[Any, ...]:
     """What decides an image's counts: the weights, the images and how they were seen."""
-    keys = ("checkpoint.sha256", "data.split", "data.images", "inference")
+    keys = ("checkpoint.sha256", "data.split", "data.images", "inference", "precision")
     return tuple(at(protocol, key) for key in keys)

@@ -1,6 +1,6 @@
 """One pass over a data set."""
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from hydra.utils import instantiate
@@ -23,6 +23,7 @@ from segadapt.palette import class_colors
 from segadapt.per_image import PerImage, by_name
 from segadapt.segmentor import Segmentor
 from segadapt.structures import Batch
+from segadapt.trainer import precision_plugin
 
 Size = tuple[int, int]
 
@@ -65,7 +66,8 @@ def examine(model: Segmentor, cfg: DictConfig, console: Console) -> Examined:
     device = torch.device(chosen_device(cfg.device))
     measures = Measures(tuple(cfg.measures.trimap), cfg.measures.boundary, cfg.measures.bins)
     examiner = Examiner(cfg.data.num_classes, inference, measures).to(device)
-    model = model.to(device).eval()
+    plugin = precision_plugin(cfg.precision or "32-true", device)
+    model = cast(Segmentor, plugin.convert_module(model)).to(device).eval()
     colors = class_colors(len(dataset.classes), dataset.palette)
     gallery = Gallery(cfg.gallery if dataset.pictures else 0, dataset.classes, colors)
     fingerprint = Fingerprint(dataset.classes)
@@ -74,8 +76,10 @@ def examine(model: Segmentor, cfg: DictConfig, console: Console) -> Examined:
     inputs, labels = set(), set()
     loader = one_by_one(dataset, cfg.data.num_workers)
     for batch in track(loader, "evaluating", len(loader), console=console):
-        there = Batch(batch.image.to(device), batch.mask.to(device), batch.name)
-        readings = examiner.update(model, there)
+        image = plugin.convert_input(batch.image.to(device))
+        there = Batch(image, batch.mask.to(device), batch.name)
+        with plugin.forward_context():
+            readings = examiner.update(model, there)
         maps = {name: readings[name].labels[0] for name in reversed(readings)}
         confusion = count(readings["student"].labels, there.mask, cfg.data.num_classes)
         score = ImageScore(batch.name[0], scores(confusion).miou)

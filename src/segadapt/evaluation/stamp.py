@@ -22,7 +22,7 @@ def stamp(
     """The protocol of an evaluation.
 
     Args:
-        cfg: conf/evaluate.yaml, composed, with the ``data`` of the training.
+        cfg: conf/evaluate.yaml, composed, with the ``data`` of the training and its precision.
         run: The training.
         weights: Its checkpoint.
         images: What there is to say of the images.
@@ -35,6 +35,7 @@ def stamp(
             **images,
         },
         "inference": described(instantiate(cfg.inference)),
+        "precision": cfg.precision,
         **RULES,
         "run": {
             "folder": str(run.folder.resolve()),

@@ -18,6 +18,7 @@ from segadapt.data.dataset import Labelled, SegmentationDataset, Submission
 from segadapt.data.unlabelled import Unlabelled
 from segadapt.evaluation.examination import chosen_device, one_by_one
 from segadapt.evaluation.packing import Size, pack
+from segadapt.evaluation.precision import with_precision
 from segadapt.evaluation.stamp import stamp
 from segadapt.evaluation.subject import measured_data
 from segadapt.evaluator import branch_labels, refusing
@@ -26,6 +27,7 @@ from segadapt.report import write_json
 from segadapt.run_reader import Run
 from segadapt.segmentor import Segmentor
 from segadapt.terminal import say
+from segadapt.trainer import precision_plugin
 from segadapt.weights import read_weights, with_weights
 
 
@@ -51,7 +53,9 @@ def submit(
     archive = _place(cfg.submission)
     data = measured_data(run.config.data, cfg.split, cfg.data.root)
     images, form = submitted(data, cfg.split)
-    cfg = OmegaConf.create({**cfg, "data": data})  # inference may refer to the crop
+    precision = with_precision(cfg, run)
+    # Inference may refer to the crop of the data.
+    cfg = OmegaConf.create({**cfg, "data": data, "precision": precision})
     weights = read_weights(run.checkpoint)
     model = with_weights(build_model(run.config), weights)
     archive.parent.mkdir(parents=True, exist_ok=True)
@@ -119,7 +123,8 @@ def predict(
         ValueError: If two images would have the same file.
     """
     device = torch.device(chosen_device(cfg.device))
-    model, inference = model.to(device).eval(), instantiate(cfg.inference)
+    plugin, inference = precision_plugin(cfg.precision, device), instantiate(cfg.inference)
+    model = cast(Segmentor, plugin.convert_module(model)).to(device).eval()
     sizes: dict[str, Size] = {}
     loader = one_by_one(images, cfg.data.num_workers)
     batches = track(loader, "predicting", len(loader), console=console)
@@ -128,10 +133,9 @@ def predict(
         if name in sizes:
             raise ValueError(f"two images would have the prediction {name}: rename {file}")
         sizes[name] = (batch.mask.shape[-2], batch.mask.shape[-1])
-        with torch.no_grad():
-            found = branch_labels(
-                model, inference, batch.image.to(device), sizes[name], watch=refusing(name)
-            )
+        image = plugin.convert_input(batch.image.to(device))
+        with torch.no_grad(), plugin.forward_context():
+            found = branch_labels(model, inference, image, sizes[name], watch=refusing(name))
         classes = found["student"][0].cpu().numpy().astype(np.uint8)
         done, content = cv2.imencode(".png", images.source.labels.published(classes))
         assert done

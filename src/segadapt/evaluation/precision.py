@@ -1,0 +1,37 @@
+"""In which precision a training is measured again: its own, unless told otherwise."""
+
+import torch
+from omegaconf import DictConfig, OmegaConf
+
+from segadapt.bounded import MIB, read_object
+from segadapt.environment import ENVIRONMENT
+from segadapt.evaluation.examination import chosen_device
+from segadapt.run_reader import Run
+from segadapt.trainer import PRECISIONS, precision_name
+
+
+def with_precision(cfg: DictConfig, run: Run) -> str:
+    """The precision of an evaluation, by Lightning's full name.
+
+    Args:
+        cfg: conf/evaluate.yaml, composed.
+        run: The training; its environment.json says what ``auto`` came to where it ran.
+
+    Raises:
+        ValueError: If there is no such precision.
+    """
+    name = cfg.precision or _trained(run, chosen_device(cfg.device))
+    if name not in PRECISIONS:
+        raise ValueError(f"Unknown precision={name}. Available: {', '.join(PRECISIONS)}.")
+    return str(name)
+
+
+def _trained(run: Run, device: str) -> str:
+    """That of the training; of one that did not keep it, by its config and the device here."""
+    file = run.folder / ENVIRONMENT
+    kept = read_object(file, MIB) if file.is_file() else {}
+    if "precision" in kept:
+        return str(kept["precision"])
+    trainer = OmegaConf.create({"precision": OmegaConf.select(run.config, "trainer.precision")})
+    trainer.precision = trainer.precision or "auto"
+    return precision_name(trainer, torch.device(device).type != "cpu")
