@@ -215,8 +215,8 @@ def test_a_refused_start_leaves_an_earlier_run_as_it_was(tmp_path):
 
     before = content()
     for override, reason in (
-        ("seed=0", "holds a finished run"),
-        ("seed=1", "holds a finished run"),
+        ("seed=0", "holds a run that has finished at step 2 of 2"),
+        ("seed=1", "holds a run that has finished at step 2 of 2"),
         ("classifier=none", "there is no classifier=none"),
     ):
         answer = typed(tmp_path, override)

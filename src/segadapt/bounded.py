@@ -7,6 +7,7 @@ wait for a pipe, refer to itself, or fail with anything but a sentence.
 import io
 import json
 import os
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +30,9 @@ INTERPOLATED: Final = 10_000
 """Characters of a YAML file in values with ``${``, whose grammar takes milliseconds to read."""
 
 LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+HALVES: Final = re.compile(r"\\u[dD][89a-fA-F]")
+"""Escapes of bytes in a path that are not UTF-8; libyaml does not read back what PyYAML writes."""
 
 
 def read_bytes(file: Path, limit: int) -> bytes:
@@ -154,7 +158,8 @@ def read_list(file: Path, limit: int) -> list[Any]:
 def _check_events(text: str) -> None:
     """Look at the whole file before anything of it is built."""
     depth = documents = interpolated = 0
-    for number, event in enumerate(yaml.parse(text, Loader=LOADER)):
+    loader = yaml.SafeLoader if HALVES.search(text) else LOADER
+    for number, event in enumerate(yaml.parse(text, Loader=loader)):
         match event:
             case yaml.AliasEvent():
                 raise ValueError("aliases are not read; write the value itself")
