@@ -12,6 +12,6 @@ def cell(text: object, style: str = "") -> Text:
 
 
 def say(console: Console, *lines: object) -> None:
-    """Print lines as they are, however narrow the terminal."""
+    """Print lines as they are, however narrow the terminal; a notebook would cut them instead."""
     for line in lines:
-        console.print(cell(line), soft_wrap=True)
+        console.print(cell(line), soft_wrap=not console.is_jupyter)

@@ -1,0 +1,142 @@
+"""Measure the figures of README.md and write them there: python scripts/readme_figures.py.
+
+A release step for a quiet machine. Each part runs the command that README prints and keeps a JSON
+file in benchmarks/results/ with commit, machine, load and versions; then the marked places of
+README.md are written from the files that are kept.
+"""
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+RESULTS: Final = ROOT / "benchmarks" / "results"
+README: Final = ROOT / "README.md"
+MARK: Final = re.compile(r"<!--figure (?P<name>[\w-]+)-->(?P<text>[^<]*)<!--/-->")
+PENDING: Final = "pending"
+"""In place of a figure that was never measured by this script."""
+
+STEPS: Final = "tiny-96x96-b16-k11-cpu"
+
+
+def _ratio(classifier: str) -> Callable[[Mapping[str, Any]], str]:
+    """How many times a training step of ``fixed`` that of a classifier takes."""
+
+    def read(kept: Mapping[str, Any]) -> str:
+        (row,) = (row for row in kept["rows"] if row["classifier"] == classifier)
+        return f"{row['training']['wall']['ratio']['median']:.2f}"
+
+    return read
+
+
+FIGURES: Final[Mapping[str, tuple[str, Callable[[Mapping[str, Any]], str]]]] = {
+    "train-miou": ("readme_train", lambda kept: f"{100 * kept['miou']:.2f}"),
+    "train-oracle": ("readme_train", lambda kept: f"{100 * kept['oracle']:.2f}"),
+    "train-minutes": ("readme_train", lambda kept: f"{kept['seconds'] / 60:.1f}"),
+    "train-threads": ("readme_train", lambda kept: str(kept["machine"]["threads"])),
+    "train-load": ("readme_train", lambda kept: f"{kept['machine']['load']:.1f}"),
+    "train-commit": ("readme_train", lambda kept: kept["software"]["commit"][:7]),
+    "steps-cac": (STEPS, _ratio("cac")),
+    "steps-ssa": (STEPS, _ratio("ssa")),
+    "steps-load": (STEPS, lambda kept: f"{kept['machine']['load']:.1f}"),
+    "steps-commit": (STEPS, lambda kept: kept["software"]["commit"][:7]),
+}
+"""The file in benchmarks/results/ that a marked place of README.md comes from, and how."""
+
+
+def measure_training() -> None:
+    """``make train`` without its environment; see README.md."""
+    from segadapt.cost.laboratory import stamp
+    from segadapt.cost.machine import machine
+    from segadapt.report import write_json
+
+    facts = stamp(machine())
+    with tempfile.TemporaryDirectory() as folder:
+        run = Path(folder) / "run"
+        words = ["train.py", "logger=none", f"hydra.run.dir={run}"]
+        started = time.perf_counter()
+        subprocess.run([sys.executable, *words], cwd=ROOT, check=True)
+        taken = time.perf_counter() - started
+        results = json.loads((run / "report.json").read_text())["results"]
+    found = {"miou": results["student"]["miou"], "oracle": results["oracle"]["miou"]}
+    kept = {**facts, "command": "python train.py logger=none", **found, "seconds": taken}
+    write_json(RESULTS / "readme_train.json", kept)
+
+
+def measure_steps() -> None:
+    """The cost of a training step; see README.md."""
+    words = "data=digits model=tiny classifier=fixed,cac,ssa threads=1 repeats=25"
+    command = [sys.executable, "scripts/benchmark.py", *words.split(), f"name={STEPS}"]
+    subprocess.run(command, cwd=ROOT, check=True)
+
+
+PARTS: Final[Mapping[str, Callable[[], None]]] = {
+    "train": measure_training,
+    "steps": measure_steps,
+}
+
+
+def figure(name: str, results: Path = RESULTS) -> str:
+    """What README.md has to say, by the file that is kept; ``pending`` before the first one.
+
+    Raises:
+        ValueError: If there is no such figure.
+    """
+    if name not in FIGURES:
+        raise ValueError(f"Unknown figure {name!r}. Available: {', '.join(FIGURES)}.")
+    stem, read = FIGURES[name]
+    file = results / f"{stem}.json"
+    if not file.is_file():
+        return PENDING
+    return read(json.loads(file.read_text()))
+
+
+def rewritten(text: str, results: Path = RESULTS) -> str:
+    """A page with its marked places written anew.
+
+    Raises:
+        ValueError: If a mark is unknown, or one of :data:`FIGURES` is not in the page.
+    """
+    marks = {mark["name"] for mark in MARK.finditer(text)}
+    if lacking := sorted(FIGURES.keys() - marks):
+        raise ValueError(f"README.md has no mark <!--figure {lacking[0]}-->...<!--/-->. Add it.")
+    return MARK.sub(
+        lambda mark: f"<!--figure {mark['name']}-->{figure(mark['name'], results)}<!--/-->", text
+    )
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Answer one command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "only",
+        nargs="?",
+        default=f"only={','.join(PARTS)}",
+        help=f"only=PART,...: of {', '.join(PARTS)}; only= measures nothing and writes README.md",
+    )
+    key, _, text = parser.parse_args(arguments).only.partition("=")
+    parts = [part for part in text.split(",") if part]
+    if key != "only" or (unknown := [part for part in parts if part not in PARTS]):
+        what = key if key != "only" else unknown[0]
+        raise ValueError(f"Unknown part {what!r}. Write only=PART,... of {', '.join(PARTS)}.")
+    for part in parts:
+        PARTS[part]()
+    text = rewritten(README.read_text())
+    README.write_text(text)
+    print(f"written: {README}")
+    if pending := [mark["name"] for mark in MARK.finditer(text) if mark["text"] == PENDING]:
+        raise ValueError(f"Not measured yet: {', '.join(pending)}. Run the parts without only=.")
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except ValueError as error:
+        sys.exit(f"error: {error}")
