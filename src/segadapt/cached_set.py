@@ -49,7 +49,7 @@ def read_set(root: str | Path) -> CachedSet:
         classes = tuple(map(str, found.classes))
         names = {str(split): list(map(str, names)) for split, names in found.names.items()}
         channels = int(found.channels)
-    except (AttributeError, TypeError, ValueError) as error:
+    except (AttributeError, OverflowError, TypeError, ValueError) as error:
         raise ValueError(f"{file} is damaged or of another version ({error})") from error
     plain = found._replace(classes=classes, palette=palette, crop=(rows, columns))
     return plain._replace(names=names, channels=channels)
