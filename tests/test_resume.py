@@ -105,6 +105,7 @@ def test_how_many_processes_load_does_not_matter(tmp_path):
 
 def test_a_run_may_go_on_with_other_workers_and_accumulate(tmp_path):
     changes = [*overrides("ssa", 12), "data.batch_size=4", "trainer.accumulate_grad_batches=2"]
+    changes.append("smaller_oracle_groups=true")
     assert wait(run(tmp_path / "whole", *changes)) == 0
     folder = killed_once_saved(tmp_path, changes)
     assert wait(run(folder, *changes, "data.num_workers=1")) == 0

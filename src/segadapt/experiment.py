@@ -20,7 +20,7 @@ from segadapt.callbacks.preemption import Preemption
 from segadapt.callbacks.seeding import Seeding
 from segadapt.checkpoint import LAST, PREVIOUS, digest
 from segadapt.checkpoint_io import AtomicCheckpointIO
-from segadapt.configs import Config, fingerprint, resolved, without_published_weights
+from segadapt.configs import Config, at, fingerprint, resolved, without_published_weights
 from segadapt.data.first_look import cache_folder, look_at
 from segadapt.data.module import SegmentationDataModule
 from segadapt.environment import keep_environment
@@ -29,6 +29,7 @@ from segadapt.inference import check_views
 from segadapt.launch import rank
 from segadapt.lengthening import dependence, lengthened
 from segadapt.metrics_file import MetricsFile
+from segadapt.oracle_groups import check_groups
 from segadapt.origin import Origin
 from segadapt.quiet import be_quiet
 from segadapt.redaction import stored
@@ -114,6 +115,9 @@ def fit(cfg: DictConfig) -> dict[str, float]:
         loggers.append(instantiate(cfg.logger))
     callbacks = [*engine, *(instantiate(callback) for callback in cfg.callbacks.values())]
     trainer = build_trainer(cfg.trainer, cfg.data.eval_every, callbacks, loggers, files)
+    parts = trainer.world_size * cfg.trainer.accumulate_grad_batches
+    group, allowed = at(cfg, "classifier.oracle_group"), at(cfg, "smaller_oracle_groups", False)
+    _say(check_groups(group, cfg.data.batch_size, parts, allowed))
     if trainer.is_global_zero:
         keep_environment(folder, trainer.world_size, str(trainer.precision))
     return _run(trainer, task, data, cfg, start)
