@@ -67,12 +67,12 @@ def refused(folder, *overrides, classes=3):
     ("override", "sentence"),
     [
         ("model.nonsense=3", "there is no key model.nonsense"),
-        ("clasifier=cac", "there is no key clasifier, did you mean classifier?"),
+        ("clasifier=cac", "there is no key clasifier. Did you mean classifier?"),
         pytest.param(
-            *("classifier=cacc", "there is no classifier=cacc, did you mean cac?; there is cac, "),
+            *("classifier=cacc", "there is no classifier=cacc. Did you mean cac? Available: cac, "),
             marks=pytest.mark.slow,
         ),
-        ("seed=abc", "seed=abc; it must be a whole number of 0 or more"),
+        ("seed=abc", "seed=abc; it must be a whole number from 0 to 4294967295"),
         pytest.param(
             *("data.steps=0", "data.steps=0; it must be a whole number of 1 or more"),
             marks=pytest.mark.slow,
@@ -89,7 +89,7 @@ def test_overrides_that_mean_nothing_are_refused_before_anything_is_written(
 
 def test_one_class_is_no_segmentation(tmp_path):
     said = refused(tmp_path, classes=1)
-    assert "data.num_classes=1; it must be a whole number of 2 or more" in said
+    assert "data.num_classes=1; it must be a whole number from 2 to 255" in said
     assert "is a class too" in said
 
 

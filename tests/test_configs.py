@@ -4,7 +4,6 @@ import pytest
 from omegaconf import OmegaConf
 
 from segadapt.configs import (
-    check_counts,
     differences,
     fingerprint,
     moved,
@@ -59,29 +58,6 @@ def test_only_paths_below_a_moved_folder_move():
         "a": ["/new", "/new/panels", "/runs/ab", "x/runs/a"],
         "b": 3,
     }
-
-
-def test_a_config_of_ours_passes():
-    check_counts(CONFIG)
-
-
-@pytest.mark.parametrize(
-    ("key", "value", "least"),
-    [
-        ("seed", "abc", 0),
-        ("seed", -1, 0),
-        ("data.steps", 0, 1),
-        ("data.steps", 2.5, 1),
-        ("data.steps", True, 1),
-        ("data.num_workers", -1, 0),
-        ("data.num_classes", 1, 2),
-        ("checkpoint_every", None, 1),
-    ],
-)
-def test_counts_that_no_run_can_have_are_refused(key, value, least):
-    config = {**CONFIG, "checkpoint_every": value} if key == "checkpoint_every" else None
-    with pytest.raises(ValueError, match=f"{key}={value}; it must be a whole number of {least} or"):
-        check_counts(config or changed(key, value))
 
 
 def test_a_network_for_a_checkpoint_asks_for_no_published_weights():

@@ -11,7 +11,7 @@ from segadapt.mistakes import mistake
 
 
 def told(error):
-    return mistake(error, lambda: OmegaConf.create())
+    return mistake(error, [], CONF, OmegaConf.create)
 
 
 def test_an_override_without_a_value_is_told_how_to_write_one():

@@ -16,7 +16,8 @@ from segadapt.lengthening import POLY
 from segadapt.locks import true_state
 from segadapt.overrides import typed
 from segadapt.run_config import stored_config
-from segadapt.run_folder import RunFolder, complete, note
+from segadapt.run_folder import RunFolder, note
+from segadapt.settings.settle import complete
 from segadapt.trust import trusting
 
 METRICS = {"val/miou": 0.5, "val/iou/sky": None}

@@ -4,8 +4,8 @@ import pytest
 from compositions import composed
 
 from segadapt.cli import CONF
-from segadapt.optim.schedules import warm_up
 from segadapt.published import announcement, departures
+from segadapt.rates import warm_up
 from segadapt.scaling import scaled
 
 

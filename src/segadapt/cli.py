@@ -1,7 +1,6 @@
 """The command line; heavy imports wait until a config has been composed."""
 
 import math
-import os
 import shlex
 import sys
 from collections.abc import Callable
@@ -9,25 +8,24 @@ from pathlib import Path
 from typing import cast
 
 import hydra
-from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 from segadapt import cached_set, fresh, offered
-from segadapt.answering import answer, fail, telling
+from segadapt.answering import answer
 from segadapt.borders import print_line, printable
+from segadapt.composing import composing
 from segadapt.configs import resolved
 from segadapt.ending import tell
-from segadapt.failures import DEBUG, Interrupted, sentence
-from segadapt.mistakes import mistake
-from segadapt.overrides import typed
+from segadapt.failures import Interrupted
 from segadapt.published import announcement
+from segadapt.rates import warm_up
 from segadapt.redaction import hidden_words
 from segadapt.run_reader import Run, read_run
 from segadapt.scaling import scaled
+from segadapt.settings.check import check_command, check_values, unresolved
+from segadapt.settings.squares import square
 from segadapt.signals import hand_over
 from segadapt.sweeping.course import Unfinished
 from segadapt.sweeping.folder import group
@@ -57,7 +55,7 @@ def train() -> None:
         job()
 
     try:
-        composing(scaled_job, "train")
+        composing(scaled_job, "train", CONF)
     except Unfinished as error:
         sys.exit(f"error: {printable(error)}")
 
@@ -70,11 +68,9 @@ def resume() -> None:
 
     @hydra.main(version_base="1.3", config_path=str(CONF), config_name="resume")
     def job(cfg: DictConfig) -> None:
-        if cfg.run is None:
-            sys.exit("error: which training? give run=RUN_FOLDER, as the training printed it")
-        _resumed(cfg)
+        _told(_resumed, cfg, "resume")
 
-    composing(job, "resume")
+    composing(job, "resume", CONF)
 
 
 def evaluate() -> None:
@@ -86,9 +82,9 @@ def evaluate() -> None:
 
     @hydra.main(version_base="1.3", config_path=str(CONF), config_name="evaluate")
     def job(cfg: DictConfig) -> None:
-        _told(_evaluated, cfg)
+        _told(_evaluated, cfg, "evaluate")
 
-    composing(job, "evaluate")
+    composing(job, "evaluate", CONF)
 
 
 def cache_features() -> None:
@@ -96,9 +92,22 @@ def cache_features() -> None:
 
     @hydra.main(version_base="1.3", config_path=str(CONF), config_name="cache_features")
     def job(cfg: DictConfig) -> None:
-        _told(_cached, cfg)
+        _told(_cached, cfg, "cache_features")
 
-    composing(job, "cache_features")
+    composing(job, "cache_features", CONF)
+
+
+def check_data() -> None:
+    """Look at every file of a data set: python scripts/check_data.py data=NAME.
+
+    The exit code is 1 if anything would end a training.
+    """
+
+    @hydra.main(version_base="1.3", config_path=str(CONF), config_name="check_data")
+    def job(cfg: DictConfig) -> None:
+        _told(_checked, cfg, "check_data")
+
+    composing(job, "check_data", CONF)
 
 
 def _trained(cfg: DictConfig) -> float:
@@ -108,13 +117,16 @@ def _trained(cfg: DictConfig) -> float:
     job = HydraConfig.get()
     sweeping = job.mode == RunMode.MULTIRUN
     overrides = cast(list[str], OmegaConf.to_container(job.overrides.task))
-    folder = Path(cfg.paths.run)
+    folder = Path(job.runtime.output_dir)
     if sweeping:
         print_line(f"trial {folder.name}: {shlex.join(hidden_words(overrides))}")
-        _group(cfg, Path(job.sweep.dir))
-    if cfg.published:
-        print_line(_announcement(cfg, job.runtime.choices["model"]))
     try:
+        session.prepare(cfg)
+        folder = Path(cfg.paths.run)
+        if sweeping:
+            _group(cfg, Path(job.sweep.dir))
+        if cfg.published:
+            print_line(_announcement(cfg, job.runtime.choices["model"]))
         metrics = session.start(cfg, overrides, _fit)
         return _monitored(metrics, cfg.monitor)
     except (Exception, Interrupted, KeyboardInterrupt) as error:
@@ -134,8 +146,6 @@ def _group(cfg: DictConfig, sweep: Path) -> None:
 
 
 def _announcement(cfg: DictConfig, model: str) -> str:
-    from segadapt.optim.schedules import warm_up
-
     rule = cfg.schedule
     warmup = warm_up(rule.warmup, cfg.data.steps, rule.reference_steps, rule.longest_warmup)
     return announcement(cfg.published, cfg.data.name, model, cfg.data.steps, warmup)
@@ -144,6 +154,8 @@ def _announcement(cfg: DictConfig, model: str) -> str:
 def _resumed(cfg: DictConfig) -> None:
     from segadapt import session
 
+    if cfg.run is None:
+        raise ValueError("which training? give run=RUN_FOLDER, as the training printed it")
     folder = Path(str(cfg.run))
     try:
         typed_again = resolved(cfg)
@@ -180,18 +192,40 @@ def _cached(cfg: DictConfig) -> None:
     cache(cfg, run, build_model, Console())
 
 
+def _checked(cfg: DictConfig) -> None:
+    from rich.console import Console
+
+    from segadapt.data.check import check
+
+    if check(cfg, Console()):
+        sys.exit(1)
+
+
 def _run(cfg: DictConfig) -> Run:
     """The training that a command is about: read before the imports that take seconds."""
     return read_run(cfg.run, cfg.checkpoint, _check(cfg))
 
 
 def _check(cfg: DictConfig) -> Check:
-    return trusting if cfg.trust_config else check
+    return trusting if cfg.trust_config else _looked_at
 
 
-def _told(act: Callable[[DictConfig], None], cfg: DictConfig) -> None:
-    """Act on a training; what goes wrong is told in one sentence."""
-    answer(lambda: act(cfg))
+def _looked_at(config: DictConfig) -> DictConfig:
+    """The config of a run folder: what it would build is on the list, and its values fit."""
+    checked = check(config)
+    check_values(unresolved(checked))
+    return checked
+
+
+def _told(act: Callable[[DictConfig], None], cfg: DictConfig, command: str) -> None:
+    """Act by settings that have been looked at; what goes wrong is told in one sentence."""
+
+    def looked_at() -> None:
+        square(cfg)
+        check_command(cfg, command)
+        act(cfg)
+
+    answer(looked_at)
 
 
 def _fit(cfg: DictConfig) -> dict[str, float]:
@@ -204,30 +238,3 @@ def _monitored(metrics: dict[str, float], name: str) -> float:
     if name not in metrics:
         raise ValueError(f"monitor={name} was not measured; there is {', '.join(sorted(metrics))}")
     return metrics[name]
-
-
-def composing(job: Callable[[], None], config: str) -> None:
-    """Run a command; what is wrong with its overrides is told in one sentence.
-
-    Args:
-        job: The command.
-        config: The config it composes.
-    """
-    full = "HYDRA_FULL_ERROR"
-    os.environ.setdefault(DEBUG, os.environ.get(full, "0"))
-    os.environ[full] = "1"  # Hydra passes errors on, rather than printing them
-    with telling("interrupted; the same command resumes what has a folder"):
-        try:
-            job()
-        except (HydraException, OmegaConfBaseException, ValueError) as error:
-            fail(error, mistake(error, lambda: _without_overrides(config)))
-        except BrokenPipeError:
-            raise
-        except OSError as error:  # Hydra makes the folder of a run
-            fail(error, f"{sentence(error)}; give another folder with hydra.run.dir=FOLDER")
-
-
-def _without_overrides(config: str) -> DictConfig:
-    GlobalHydra.instance().clear()
-    with hydra.initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
-        return hydra.compose(config)

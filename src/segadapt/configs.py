@@ -22,19 +22,6 @@ FREE = (
 )
 """What may change while a run is interrupted: nothing here changes its numbers."""
 
-COUNTS = {
-    "seed": 0,
-    "checkpoint_every": 1,
-    "data.num_classes": 2,
-    "data.batch_size": 1,
-    "data.num_workers": 0,
-    "data.steps": 1,
-    "data.eval_every": 1,
-}
-"""Keys that hold whole numbers, and the least of each."""
-
-ADVICE = {"data.num_classes": "; what is not the one class is a class too, label it as such"}
-
 
 def resolved(cfg: DictConfig) -> Config:
     """A config without interpolations."""
@@ -67,20 +54,6 @@ def _from_random(node: Any) -> Any:
         case list():
             return [_from_random(value) for value in node]
     return node
-
-
-def check_counts(config: Config) -> None:
-    """Refuse counts that no run can have, before anything is written.
-
-    Raises:
-        ValueError: If one is no whole number, or too small.
-    """
-    for key, value in _flat(config, ""):
-        least = COUNTS.get(key)
-        if least is not None and (type(value) is not int or value < least):
-            raise ValueError(
-                f"{key}={value}; it must be a whole number of {least} or more{ADVICE.get(key, '')}"
-            )
 
 
 def fingerprint(config: Config) -> str:

@@ -80,6 +80,7 @@ def train(cfg: DictConfig) -> dict[str, float]:
     Raises:
         ValueError: If the folder holds another or a finished run.
     """
+    session.prepare(cfg)
     return session.start(cfg, [], fit)
 
 

@@ -21,6 +21,9 @@ from omegaconf import DictConfig
 from segadapt.failures import NO_ANSWER, Interrupted, RankFailed, forget, kept
 from segadapt.signals import EXIT_CODES, STOPPING, UNCAUGHT, handling, leave_terminal
 
+ON_GPUS = ("auto", "gpu", "cuda")
+"""Accelerators that are GPUs where there are any."""
+
 PATIENCE = 5.0
 """Seconds that processes get to end by themselves once one of them has failed."""
 
@@ -51,21 +54,41 @@ def rank(environment: Mapping[str, str] = os.environ) -> int:
 
 
 def devices(trainer: DictConfig) -> int:
-    """How many processes a run has on this machine.
-
-    Raises:
-        ValueError: If ``devices`` is no number, list or auto.
-    """
+    """How many processes a run has on this machine."""
     match trainer.devices:
+        case "auto" | -1 | "-1":
+            return max(_gpus(), 1) if trainer.accelerator in ON_GPUS else 1
         case int(count):
             return count
-        case str(text) if text.isdecimal():
+        case str(text):
             return int(text)
-        case "auto" | -1 | "-1":
-            return _gpus() if trainer.accelerator in ("auto", "gpu", "cuda") else 1
-        case str(text) | bool(text):
-            raise ValueError(f"trainer.devices={text}; it must be a number, a list or auto")
     return len(trainer.devices)
+
+
+def check_devices(trainer: DictConfig, environment: Mapping[str, str] = os.environ) -> None:
+    """Refuse more processes than the machine has cards, or cores where they train on the CPU.
+
+    Args:
+        trainer: The config's ``trainer``.
+        environment: Variables; what a launcher has started is its own matter.
+
+    Raises:
+        ValueError: If there are too few.
+    """
+    count = devices(trainer)
+    if external(environment) or count < 2:
+        return
+    cards = _gpus() if trainer.accelerator in ON_GPUS else 0
+    wanted = f"trainer.devices={trainer.devices}"
+    if trainer.accelerator in ("gpu", "cuda") or cards:
+        if count > cards:
+            raise ValueError(f"{wanted}, but torch finds {cards} GPU(s); use at most that many")
+        return
+    if count > (cores := os.cpu_count() or 1):
+        raise ValueError(
+            f"{wanted}, but this machine has {cores} core(s), and each process needs one; use at "
+            "most that many"
+        )
 
 
 def launch(folder: Path, count: int, command: Sequence[str] = (), told: bytes = b"") -> None:
@@ -224,7 +247,7 @@ def _end(ranks: Sequence[subprocess.Popen]) -> list[int]:
 def _gpus() -> int:
     import torch
 
-    return max(torch.cuda.device_count(), 1)
+    return torch.cuda.device_count()
 
 
 def _threads(count: int) -> int:

@@ -1,59 +1,145 @@
 """Mistakes in overrides, in one sentence with the nearest thing that would have worked."""
 
-import difflib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
 
-from hydra.errors import MissingConfigException, OverrideParseException
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
-MANY = 60
+from segadapt.configs import at
+from segadapt.settings.check import shown
+from segadapt.settings.near import did_you_mean, keys, near, near_keys
+from segadapt.settings.settle import broken
+from segadapt.settings.signatures import signature
+
+MANY: Final = 60
 """Options of a group that are no longer told one by one."""
 
-PLUGINS = {"joblib": "hydra-joblib-launcher", "submitit_slurm": "hydra-submitit-launcher"}
+PLUGINS: Final = {
+    "joblib": "hydra-joblib-launcher",
+    "submitit_slurm": "hydra-submitit-launcher",
+    "submitit_local": "hydra-submitit-launcher",
+}
 """Launchers that are installed by themselves."""
 
+UNKNOWN: Final = re.compile(r"Could not (?:override|delete from config\.) '([^']+)'")
+AMBIGUOUS: Final = re.compile(r"Ambiguous value for argument '([^=]+)=(.*)'")
+ADDED: Final = re.compile(r"Could not append to config\. An item is already at '([^']+)'")
+TWICE: Final = re.compile(r"Multiple values for ([\w/@.]+)")
+MERGED: Final = re.compile(r"Error merging override (.+)")
+NAMELESS: Final = "Config group override must be a string or a list"
 
-def mistake(error: Exception, compose: Callable[[], DictConfig]) -> str:
+Compose = Callable[[], DictConfig]
+
+
+def mistake(error: Exception, words: Sequence[str], conf: Path, compose: Compose) -> str:
     """What is wrong with overrides that Hydra cannot compose.
 
     Args:
-        error: Hydra's.
-        compose: Gives the config without overrides, whose keys are compared.
+        error: Hydra's, or a sentence of ours.
+        words: What was typed.
+        conf: Folder of the config groups.
+        compose: Gives the config with the groups that were chosen, whose keys are compared.
     """
+    text = str(error)
     if isinstance(error, MissingConfigException) and error.options:
-        group, _, name = str(error.missing_cfg_file).rpartition("/")
-        there = sorted(error.options)
-        if group == "hydra/launcher" and name in PLUGINS:
-            return f"there is no {group}={name} before: pip install {PLUGINS[name]}"
-        nearest = 3 if len(there) > MANY else 1
-        said = f"there is no {group}={name}{_near(name, there, nearest)}"
-        return said if len(there) > MANY else f"{said}; there is {', '.join(there)}"
-    if unknown := re.match(r"Could not override '([^']+)'", str(error)):
-        key = unknown[1]
-        return f"there is no key {key}{_near(key, list(_keys(compose(), '')))}; +{key}= adds it"
-    if told := re.match(r"ValueError raised while resolving interpolation: (.+)", str(error)):
-        return told[1]  # a resolver of ours
+        return _missing_option(str(error.missing_cfg_file), sorted(error.options))
     if isinstance(error, OverrideParseException):
         return (
             f"{error.override!r} cannot be read; write KEY=VALUE, and \"KEY='VALUE'\" where the "
             "value has other characters than English letters, digits and _ . / : -"
         )
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if unknown := UNKNOWN.match(text):
+        return _unknown_key(unknown[1], compose)
+    if text.startswith(NAMELESS) or TWICE.match(text):
+        return _not_one_option(words, conf) or _plain(text)
+    if isinstance(error, OmegaConfBaseException):
+        return broken(error)
+    return _of_values(error) or _plain(text)
+
+
+def chosen(words: Sequence[str], conf: Path) -> list[str]:
+    """Those overrides that choose an option of a group which exists."""
+    return [
+        f"{key}={value}"
+        for key, value in _groups(words, conf)
+        if type(value) is str and (conf / key / f"{value}.yaml").is_file()
+    ]
+
+
+def _groups(words: Sequence[str], conf: Path) -> Iterator[tuple[str, Any]]:
+    """Overrides whose key is a group."""
+    parser = OverridesParser.create()
+    for word in words:
+        with suppress(HydraException):
+            override = parser.parse_override(word)
+            if (conf / override.key_or_group).is_dir() and not override.is_sweep_override():
+                yield override.key_or_group, override.value()
+
+
+def _not_one_option(words: Sequence[str], conf: Path) -> str | None:
+    """Which override of a group names no option, several, or adds one to the one there is."""
+    for key, value in _groups(words, conf):
+        if type(value) is not str:
+            return f"{key}={shown(key, value)} does not name one option; choose with {key}=NAME"
+    return next(
+        (f"{word} adds what is there already; remove +" for word in words if word[:1] == "+"), None
+    )
+
+
+def _of_values(error: Exception) -> str | None:
+    text = str(error)
+    if several := AMBIGUOUS.match(text):
+        key, values = several.groups()
+        return f"{key}={values} names several values; add -m to train each, or write a list [...]"
+    if there := ADDED.match(text):
+        return f"{there[1]} is there already; set it with {there[1]}=VALUE, without +"
+    if merged := MERGED.match(text):
+        cause = str(error.__cause__ or "").partition("\n")[0]
+        return f"{merged[1]} is of another kind than the key takes{f': {cause}' if cause else ''}"
+    return None
+
+
+def _plain(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     return "; ".join(line for line in lines if not line.startswith("See https"))
 
 
-def _near(name: str, there: Sequence[str], number: int = 1) -> str:
-    close = difflib.get_close_matches(name, there, n=number)
-    return f", did you mean {' or '.join(close)}?" if close else ""
+def _missing_option(wanted: str, there: Sequence[str]) -> str:
+    group, _, name = wanted.rpartition("/")
+    if group == "hydra/launcher" and name in PLUGINS:
+        return f"the launcher {name} is not installed; install it with pip install {PLUGINS[name]}"
+    said = f"there is no {group}={name}."
+    if len(there) > MANY:
+        return said + did_you_mean(near(name, there, 3))
+    return f"{said}{did_you_mean(near(name, there))} Available: {', '.join(there)}."
 
 
-def _keys(node: DictConfig, prefix: str) -> Iterator[str]:
-    """Dotted keys of all nodes."""
-    for key in node:
-        name = f"{prefix}{key!s}"
-        yield name
-        if OmegaConf.is_dict(child := node._get_node(key)):
-            assert isinstance(child, DictConfig)
-            if not child._is_none():
-                yield from _keys(child, f"{name}.")
+def _unknown_key(key: str, compose: Compose) -> str:
+    """A key that the config does not have: another was meant, or it has to be added."""
+    said = f"there is no key {key}."
+    try:
+        config = OmegaConf.to_container(compose(), resolve=False)
+    except (HydraException, OmegaConfBaseException, ValueError):
+        return said  # the choice of groups is another mistake
+    assert isinstance(config, Mapping)
+    if _is_parameter(config, key):
+        return f"{said} The config leaves it at its default; set it with +{key}=VALUE."
+    there = [name for name in keys(config) if not name.rpartition(".")[2].startswith("_")]
+    return said + did_you_mean(near_keys(key, there))
+
+
+def _is_parameter(config: Mapping[Any, Any], key: str) -> bool:
+    """Whether what is built from the node around a key takes it."""
+    group, _, name = key.rpartition(".")
+    node = at(config, group) if group else None
+    match node:
+        case {"_target_": str(target)}:
+            taken = signature(target)
+            return taken is not None and name in taken.parameters
+    return False

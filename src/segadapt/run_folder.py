@@ -17,12 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import MissingMandatoryValue
 
 from segadapt.attempts import set_aside
 from segadapt.borders import print_line
 from segadapt.bounded import MIB, read_object
-from segadapt.configs import Config, at, check_counts, differences, resolved
+from segadapt.configs import Config, at, differences
 from segadapt.files import make_folder, replace_text, sweep
 from segadapt.lengthening import dependence, lengthened
 from segadapt.locks import LOCK, Held, hold
@@ -30,6 +29,7 @@ from segadapt.overrides import typed
 from segadapt.redaction import hidden_words, remember, stored
 from segadapt.run_config import CONFIG, OVERRIDES, complete_config, stored_config
 from segadapt.run_reader import STATE, check_run_folder, read_facts
+from segadapt.settings.settle import complete
 from segadapt.trust import Check
 
 CHECKPOINTS = "checkpoints"
@@ -246,20 +246,6 @@ def _finished(path: Path, config: Config) -> str:
         f"{path} holds a run that has finished at step {steps} of {steps}; evaluate it with: "
         f"python scripts/evaluate.py {run}; {longer}"
     )
-
-
-def complete(cfg: DictConfig) -> Config:
-    """A config as plain values.
-
-    Raises:
-        ValueError: If one is missing, or is a number that no run can have.
-    """
-    try:
-        config = resolved(cfg)
-    except MissingMandatoryValue as error:
-        raise ValueError(f"{error.full_key} has no value yet; give {error.full_key}=...") from None
-    check_counts(config)
-    return config
 
 
 def _facts(folder: Path) -> dict[str, Any]:

@@ -10,13 +10,30 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from segadapt.borders import print_line
 from segadapt.failures import Interrupted, forget, keep
-from segadapt.launch import launch, rank, ranks_to_start
+from segadapt.launch import check_devices, launch, rank, ranks_to_start
 from segadapt.run_folder import RunFolder
+from segadapt.settings.agreement import notes
+from segadapt.settings.settle import settled
 from segadapt.signals import handling, leave_terminal, unhandled
 from segadapt.trust import Check
 
 Fit = Callable[[DictConfig], dict[str, float]]
+
+
+def prepare(cfg: DictConfig) -> None:
+    """Check the settings of a training before anything is written, and say what is seldom meant.
+
+    Args:
+        cfg: Composed config.
+
+    Raises:
+        ValueError: If a setting makes no sense.
+    """
+    for line in notes(settled(cfg)):
+        if rank() == 0:
+            print_line(f"note: {line}")
 
 
 def start(cfg: DictConfig, overrides: Sequence[str], fit: Fit) -> dict[str, float]:
@@ -33,6 +50,7 @@ def start(cfg: DictConfig, overrides: Sequence[str], fit: Fit) -> dict[str, floa
     Raises:
         ValueError: If the folder holds something else.
     """
+    check_devices(cfg.trainer)
     if rank() > 0:  # of torchrun or srun: the first process has the folder
         return fit(cfg)
     with interruptible():
@@ -59,6 +77,7 @@ def resume(
     """
     with interruptible():
         folder, cfg = RunFolder.resume(path, check, steps, given, names)
+        check_devices(cfg.trainer)
         return _held(folder, cfg, fit)
 
 

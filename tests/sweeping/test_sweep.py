@@ -104,7 +104,7 @@ def test_a_failed_trial_is_told_with_its_cause_and_tried_again_once(tmp_path):
 @pytest.mark.parametrize(
     ("typo", "said"),
     [
-        ("classifier=fixed,ccac", "did you mean cac?"),
+        ("classifier=fixed,ccac", "Did you mean cac?"),
         ("optimizer.lrr=1,2", "there is no key optimizer.lrr"),
         ("data.steps=2,0", "data.steps=0; it must be a whole number of 1 or more"),
     ],

@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from segadapt.configs import Config, fingerprint
 from segadapt.run_config import CONFIG, stored_config
 from segadapt.run_folder import kept_config
+from segadapt.settings.settle import settled
 from segadapt.sweeping.trial import Trial
 
 Compose = Callable[[Sequence[str], Path], Config]
@@ -45,6 +46,7 @@ def composer(context: HydraContext, master: DictConfig) -> Compose:
         try:
             with read_write(cfg), open_dict(cfg):
                 del cfg["hydra"]
+            settled(cfg)
             return kept_config(cfg)
         finally:
             hydra.cfg = before

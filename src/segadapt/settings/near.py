@@ -1,0 +1,45 @@
+"""The nearest names to one that does not exist."""
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+
+def near(name: str, there: Iterable[str], number: int = 1) -> list[str]:
+    """The most similar of some names, whatever their case."""
+    known = {option.lower(): option for option in there}
+    found = difflib.get_close_matches(name.lower(), known, n=number)
+    return [known[option] for option in found]
+
+
+def near_keys(key: str, there: Sequence[str], number: int = 2) -> list[str]:
+    """The keys that someone may have meant: those with the same last part, else similar ones.
+
+    Args:
+        key: What was typed.
+        there: Dotted keys of the config that is composed.
+        number: How many to name at most.
+    """
+    last = key.rpartition(".")[2]
+    same = [known for known in there if known.rpartition(".")[2] == last]
+    if same:
+        return sorted(same, key=lambda known: (known.count("."), there.index(known)))[:number]
+    return near(key, there) or _by_last(last, there)
+
+
+def _by_last(last: str, there: Sequence[str]) -> list[str]:
+    ends = {known.rpartition(".")[2]: known for known in reversed(there)}
+    return [ends[name] for name in near(last, ends)]
+
+
+def did_you_mean(names: Sequence[str]) -> str:
+    """A question about the nearest names; empty where there is none."""
+    return f" Did you mean {' or '.join(names)}?" if names else ""
+
+
+def keys(node: Any, prefix: str = "") -> Iterator[str]:
+    """Dotted keys of all nodes of a config of plain values."""
+    if isinstance(node, Mapping):
+        for name, child in node.items():
+            yield f"{prefix}{name}"
+            yield from keys(child, f"{prefix}{name}.")
