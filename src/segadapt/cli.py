@@ -222,7 +222,7 @@ def _told(act: Callable[[DictConfig], None], cfg: DictConfig, command: str) -> N
 
     def looked_at() -> None:
         square(cfg)
-        check_command(cfg, command)
+        check_command(unresolved(cfg), command)
         act(cfg)
 
     answer(looked_at)

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Mapping
+from functools import cache
 from typing import Final
 
 from segadapt.settings.compound import Built, Devices, Either, ListOf, Off, TableOf
@@ -33,6 +34,7 @@ LISTS: Final = ("Sequence", "Collection", "list", "tuple", "Iterable")
 TABLES: Final = ("Mapping", "dict")
 
 
+@cache
 def kind_of(annotation: str, key: str) -> Kind:
     """The kind of the values of a key.
 
@@ -52,18 +54,20 @@ def _kind(node: ast.expr, key: str) -> Kind:
         case ast.Name(id=name):
             return _plain(name, key)
         case ast.BinOp(op=ast.BitOr()):
-            return Either(tuple(_kind(part, key) for part in _parts(node)))
+            kinds = [_kind(part, key) for part in _parts(node)]
+            numbers = any(type(kind) is Real for kind in kinds)
+            return Either(tuple(k for k in kinds if not (numbers and type(k) is Whole)))
         case ast.Subscript(value=ast.Name(id=name), slice=inner) if name in LISTS:
             first = inner.elts[0] if isinstance(inner, ast.Tuple) else inner
             member = _kind(first, f"{key.removesuffix('[]')}[]")
             return ListOf(member, 2 if under(key, PAIRS) else None, bool(under(key, EMPTY)))
         case ast.Subscript(value=ast.Name(id=name), slice=ast.Tuple(elts=[_, inner])):
-            return TableOf(_kind(inner, key)) if name in TABLES else Built()
+            return TableOf(_kind(inner, key), ast.unparse(inner)) if name in TABLES else Built()
     return Built()
 
 
 def _parts(node: ast.expr) -> list[ast.expr]:
-    """Members of a union, null last."""
+    """Members of a union."""
     match node:
         case ast.BinOp(left=left, op=ast.BitOr(), right=right):
             return [*_parts(left), *_parts(right)]

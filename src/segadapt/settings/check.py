@@ -59,24 +59,20 @@ def check_training(config: Mapping[str, Any], raw: Mapping[str, Any]) -> None:
     _check_read(found, config, raw)
 
 
-def check_command(cfg: DictConfig, command: str) -> None:
+def check_command(config: Mapping[str, Any], command: str) -> None:
     """Look at the config of another command.
 
     Args:
-        cfg: Composed; what its interpolations refer to may be in the folder of a training.
+        config: With its interpolations: what they refer to may be in the folder of a training.
         command: Name of the config.
 
     Raises:
-        ValueError: If nothing reads a key, or its value is of another kind.
+        ValueError: If a key is missing, nothing reads it, or its value is of another kind.
     """
-    config = unresolved(cfg)
     table = TABLES[command]
-    groups = {key.partition(".")[0] for key in table}
-    for key in table:
-        if "." not in key and at(config, key, absent=KeyError) is KeyError:
+    for key in sorted({key if "." not in key else key.partition(".")[0] for key in table}):
+        if key not in config:
             raise ValueError(f"{key} is missing; {_way_in(key)}")
-    for group in sorted(groups - config.keys()):
-        raise ValueError(f"{group} is missing; {_way_in(group)}")
     found = list(entries(config, table))
     _check_values(found, config)
     if command != "resume":  # it takes the secrets of any training

@@ -66,6 +66,8 @@ class TableOf(Kind):
     """Values by name."""
 
     kind: Kind
+    member: str
+    """Annotation of the values."""
 
     def accepts(self, value: Any) -> bool:
         return isinstance(value, Mapping) and all(fits(self.kind, item) for item in value.values())

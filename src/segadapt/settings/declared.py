@@ -63,6 +63,15 @@ FIXED: Final[Mapping[str, str]] = {
 }
 """Lightning's parameters that this project sets itself, with the way out."""
 
+PASSED_ON: Final[Annotations] = {
+    "depth": "int",
+    "drop_path_rate": "float",
+    "embed_dim": "int",
+    "num_heads": "int | Sequence[int]",
+    "output_stride": "int | None",
+}
+"""Parameters of other libraries that constructors of this package pass on, by their names alone."""
+
 DATA: Final[Annotations] = {
     "data.name": "str",
     "data.root": PLACE,

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from segadapt.settings.annotations import kind_of
-from segadapt.settings.compound import Built, Either
-from segadapt.settings.declared import FIXED, Annotations
+from segadapt.settings.compound import Built, Either, TableOf
+from segadapt.settings.declared import FIXED, PASSED_ON, Annotations
 from segadapt.settings.kinds import Anything, Kind
+from segadapt.settings.ranges import RANGES, under
 from segadapt.settings.signatures import UNKNOWN, Signature, signature
 
 TARGET: Final = "_target_"
@@ -39,7 +40,7 @@ def _declared(key: str, value: Any, table: Annotations) -> Iterator[Entry]:
     """A key that is in the table, or a group of such keys."""
     below = f"{key}."
     if (annotation := table.get(key)) is not None:
-        yield Entry(key, value, kind_of(annotation, key))
+        yield from _of_kind(key, value, kind_of(annotation, key))
         yield from _within(key, value, table)
     elif any(known.startswith(below) for known in table):
         if not isinstance(value, Mapping):
@@ -49,6 +50,26 @@ def _declared(key: str, value: Any, table: Annotations) -> Iterator[Entry]:
             yield from _declared(f"{below}{name}", child, table)
     else:
         yield Entry(key, value, None)
+
+
+def _of_kind(key: str, value: Any, kind: Kind | None) -> Iterator[Entry]:
+    """A key; before it the members of a table, which have names of their own."""
+    table = _table(kind)
+    if table is not None and isinstance(value, Mapping):
+        for name, child in value.items():
+            path = f"{key}.{name}"
+            named = under(path, RANGES) is not None
+            yield from _of_kind(path, child, kind_of(table.member, path) if named else table.kind)
+    yield Entry(key, value, kind)
+
+
+def _table(kind: Kind | None) -> TableOf | None:
+    match kind:
+        case TableOf():
+            return kind
+        case Either(kinds=kinds):
+            return next((table for member in kinds if (table := _table(member))), None)
+    return None
 
 
 def _within(key: str, value: Any, table: Annotations) -> Iterator[Entry]:
@@ -73,7 +94,7 @@ def _parameters(
         if name in HYDRA:
             yield Entry(path, value, _of_hydra(name, taken))
         else:
-            yield Entry(path, value, _kind(path, str(name), taken, table))
+            yield from _of_kind(path, value, _kind(path, str(name), taken, table))
             yield from _within(path, value, table)
 
 
@@ -83,7 +104,7 @@ def _kind(path: str, name: str, taken: Signature | None, table: Annotations) -> 
     if taken is UNKNOWN and any(known.startswith(f"{path.rpartition('.')[0]}.") for known in table):
         return None  # Lightning's trainer: whatever it takes, the table says all
     if taken is None or (name not in taken.parameters and taken.open):
-        return Anything()
+        return kind_of(PASSED_ON.get(name, "Any"), path)
     if name not in taken.parameters:
         return None
     return kind_of(taken.parameters[name].annotation, path)
