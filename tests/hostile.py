@@ -32,10 +32,10 @@ def leaves(node: Any, key: str = "") -> Iterator[tuple[str, Any]]:
             yield path, child
 
 
-def cases(config: dict[str, Any]) -> Iterator[Case]:
-    """Every key with every wrong value."""
-    for key, before in leaves(config):
-        for value in WRONG:
+def cases(config: dict[str, Any], every: int = 1) -> Iterator[Case]:
+    """Every key with every wrong value, or with one of ``every``, other ones for each key."""
+    for place, (key, before) in enumerate(leaves(config)):
+        for value in WRONG[place % every :: every]:
             yield Case(key, before, value, replaced(config, key, value))
 
 

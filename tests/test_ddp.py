@@ -68,7 +68,7 @@ def test_two_ranks_learn_what_one_process_learns(tmp_path, classifier):
 @pytest.mark.parametrize("images", [1, 2, 5])
 def test_validation_counts_each_image_once(tmp_path, images):
     """The same weights, so the same counts: nothing is learnt at a rate of zero."""
-    changes = [f"data.module.val.length={images}", "optimizer.lr=0", "data.steps=1"]
+    changes = [f"data.module.val.length={images}", "optimizer.lr=1e-30", "data.steps=1"]
     changes += ["classifier=fixed", "optimizer.weight_decay=0", "data.eval_every=1"]
     alone = config(tmp_path / "one", *BASE, "trainer=cpu", *changes)
     assert wait(fork(lambda: train(alone))) == 0

@@ -19,6 +19,7 @@ from segadapt.composing import composing
 from segadapt.configs import resolved
 from segadapt.ending import tell
 from segadapt.failures import Interrupted
+from segadapt.overrides import typed
 from segadapt.published import announcement
 from segadapt.rates import warm_up
 from segadapt.redaction import hidden_words
