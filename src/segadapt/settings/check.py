@@ -145,7 +145,7 @@ def _children(node: Any) -> Iterable[tuple[Any, Any]]:
 def _check_read(found: list[Entry], config: Mapping[str, Any], raw: Mapping[str, Any]) -> None:
     read = set(_references(raw))
     there = [key for key in keys(config) if key.rpartition(".")[2] not in HYDRA]
-    unread = [key for key, _, kind in found if kind is None and not _is_secret(key)]
+    unread = [key for key, _, kind in found if kind is None and not _is_secret(key, config)]
     for key in unread:
         if not any(f"{name}.".startswith(f"{key}.") for name in read):
             if (why := reason(key)) is not None:
@@ -156,9 +156,11 @@ def _check_read(found: list[Entry], config: Mapping[str, Any], raw: Mapping[str,
             )
 
 
-def _is_secret(key: str) -> bool:
+def _is_secret(key: str, config: Mapping[str, Any]) -> bool:
     """Whether a key is a secret of somebody's own, which the run folder does not keep."""
-    return SECRET.search(key.rpartition(".")[2]) is not None
+    group, _, name = key.rpartition(".")
+    built = at(config, f"{group}._target_") is not None
+    return not built and SECRET.search(name) is not None
 
 
 def _references(node: Any) -> Iterator[str]:
