@@ -21,7 +21,7 @@ from omegaconf import DictConfig, OmegaConf
 from segadapt.attempts import set_aside
 from segadapt.borders import print_line
 from segadapt.bounded import MIB, read_object
-from segadapt.configs import Config, at, differences
+from segadapt.configs import Config, at, differences, resolved
 from segadapt.files import make_folder, replace_text, sweep
 from segadapt.lengthening import dependence, lengthened
 from segadapt.locks import LOCK, Held, hold
