@@ -59,8 +59,10 @@ def test_what_a_key_cannot_take_is_refused_by_its_name(name, every):
 
 
 def test_every_key_of_every_config_is_known():
-    for name in CONFIGS:
+    for name, (config, overrides) in CONFIGS.items():
         assert sentence(name, Case("", None, None, plain(name))) is None
+        if config == "train":
+            settled(composed(*overrides))
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,7 @@ TRAIN: Final[Annotations] = {
     "logger": "Built | Off | None",
     "callbacks": "Mapping[str, Built]",
     "seed": "int",
+    "smaller_oracle_groups": "bool",
     "monitor": "str",
     "checkpoint_every": "int",
     "label": "str | None",
@@ -143,6 +144,7 @@ EVALUATE: Final[Annotations] = {
     "measures.boundary": "float",
     "measures.bins": "int",
     "gallery": "int",
+    "precision": "Precision | None",
     "device": "Device",
     "inference": "Built",
 }
