@@ -30,6 +30,13 @@ def test_the_table_has_every_class_and_the_mean_in_percent():
     assert lines[-1] == ["mean", "65.71", "41.67", "79.17"]
 
 
+def test_below_an_oracle_stands_whose_labels_it_pools():
+    assert "classifier.oracle_group" not in str(printed(table(RESULTS, CLASSES)))
+    lines = printed(table({**RESULTS, "oracle": STUDENT}, CLASSES))
+    text = " ".join(word for line in lines for word in line)
+    assert "oracle: prototypes from the labels of one image; training pools" in text
+
+
 def test_the_headline_names_the_branches():
     assert headline(RESULTS) == (
         "mIoU 65.71 (student), mIoU 41.67 (coarse), pixel accuracy 80.00, mean accuracy 79.17"

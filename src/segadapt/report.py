@@ -5,7 +5,7 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 from jaxtyping import Float
@@ -15,6 +15,11 @@ from torch import Tensor
 
 from segadapt.metrics import Scores
 from segadapt.terminal import cell
+
+ORACLE: Final = (
+    "oracle: prototypes from the labels of one image; training pools classifier.oracle_group images"
+)
+"""The note below a table with that branch: its scores are not those of the training's teacher."""
 
 
 def table(results: Mapping[str, Scores], classes: Sequence[str], title: str = "") -> Table:
@@ -26,7 +31,14 @@ def table(results: Mapping[str, Scores], classes: Sequence[str], title: str = ""
         title: What was evaluated.
     """
     heading = cell(title, "table.title")
-    found = Table(title=heading, box=box.SIMPLE_HEAD, title_justify="left", show_footer=True)
+    found = Table(
+        title=heading,
+        caption=ORACLE if "oracle" in results else None,
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
+        caption_justify="left",
+        show_footer=True,
+    )
     found.add_column("class", footer="mean", overflow="fold")
     for branch, scores in results.items():
         found.add_column(cell(f"IoU {branch}"), percent(scores.miou), justify="right", no_wrap=True)

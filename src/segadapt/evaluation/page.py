@@ -37,9 +37,10 @@ tr.mean td { font-weight: bold; border-top: 1px solid #888 }
 
 PERCENT: Final = (
     "Percent. Student: what the network answers; coarse: before it adapts to the image; oracle: "
-    "adapted by the labels. Pixels fixed: wrong in the coarse branch and right in the student; "
-    "broken: the reverse. Gap closed: the share of the way from coarse to oracle, in the last row "
-    f"that of the mean IoUs; -: the oracle is not {100 * LEAST_GAP:g} point better than coarse."
+    "adapted by the labels of this one image (training pools classifier.oracle_group images). "
+    "Pixels fixed: wrong in the coarse branch and right in the student; broken: the reverse. Gap "
+    "closed: the share of the way from coarse to oracle, in the last row that of the mean IoUs; "
+    f"-: the oracle is not {100 * LEAST_GAP:g} point better than coarse."
 )
 BARS: Final = "IoU of each class, the student's best first."
 CONFUSIONS: Final = "What the student takes each class for, percent of the class's pixels."
