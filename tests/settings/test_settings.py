@@ -24,7 +24,7 @@ CONFIGS = {
     "check_data": ("check_data", ("data=voc2012",)),
 }
 SQUARES = ("data.crop", "inference.window", "inference.stride")
-FREE = ("published", "label", "logger", "run", "optimizer.custom_keys", "trainer.devices")
+FREE = ("published", "label", "logger", "run", "optimizer.custom_keys", "trainer.devices", "env")
 """Keys that take nearly anything, or another type than they have by default."""
 
 
