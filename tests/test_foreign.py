@@ -109,7 +109,7 @@ READERS = {
     "resume's metrics": lambda folder, out: MetricsFile(folder / "metrics.csv").log_metrics(
         {"a": 1.0}, 50
     ),
-    "resume's environment": lambda folder, out: keep_environment(folder, 1),
+    "resume's environment": lambda folder, out: keep_environment(folder, 1, "32-true"),
     "train": lambda folder, out: start(folder),
 }
 """What each command reads of a run folder; the last ones write into it."""
@@ -210,4 +210,4 @@ def test_a_folder_that_nobody_spoilt_is_read(tmp_path):
     (tmp_path / "out").mkdir()
     assert read(READERS, folder, tmp_path / "out") == ([], [])
     assert resolved(read_config(folder, check))["paths"]["run"] == str(folder)
-    assert _measurement({}) == (None,) * 4
+    assert set(_measurement({})) == {None}
