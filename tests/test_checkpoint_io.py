@@ -9,7 +9,7 @@ from checkpoints import saved
 
 from segadapt.checkpoint import keep_as, read, write
 from segadapt.checkpoint_io import AtomicCheckpointIO
-from segadapt.origin import Origin, as_text
+from segadapt.origin import Origin, as_text, without_modules
 
 OWN = Origin("aaa", "digest 0", {"seed": 0, "classifier": "CACClassifier", "classes": 4})
 
@@ -150,3 +150,13 @@ def test_text_of_a_foreign_checkpoint_does_not_reach_the_terminal():
     hostile = {"id": "\x1b[2Jx", "facts": {"seed": "\n" * 200}}
     assert as_text(hostile) == "?[2Jx (seed " + "?" * 80 + ")"
     assert as_text({"id": 3, "facts": 7}) == "3 ()"
+
+
+def test_a_run_stays_itself_when_a_module_of_ours_is_renamed():
+    def config(inference, norm="torch.nn.BatchNorm2d"):
+        return {"inference": {"_target_": inference}, "blocks": [{"_target_": norm}]}
+
+    before = without_modules(config("segadapt.inference.slide"))
+    assert without_modules(config("segadapt.evaluation.inference.methods.slide")) == before
+    assert without_modules(config("segadapt.inference.whole")) != before
+    assert without_modules(config("segadapt.inference.slide", "timm.BatchNorm2d")) != before

@@ -30,7 +30,7 @@ from segadapt.launch import rank
 from segadapt.lengthening import dependence, lengthened
 from segadapt.metrics_file import MetricsFile
 from segadapt.oracle_groups import check_groups
-from segadapt.origin import Origin
+from segadapt.origin import Origin, without_modules
 from segadapt.quiet import be_quiet
 from segadapt.redaction import stored
 from segadapt.rehearsal import check_deterministic
@@ -158,7 +158,7 @@ def _origin(cfg: DictConfig, folder: Path) -> Origin:
     if dependence(config["schedule"]) is None:
         config = lengthened(config, sys.maxsize)  # its steps may become more, and are the same
     own = run_id(folder) if rank() == 0 else None  # another rank may be here before it is written
-    return Origin(own, fingerprint(config), facts)
+    return Origin(own, fingerprint(without_modules(config)), facts)
 
 
 def _engine(

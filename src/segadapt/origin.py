@@ -44,6 +44,24 @@ class Origin(NamedTuple):
         return "; ".join(odd) or f"the config of its run ({theirs}) differs from config.yaml"
 
 
+def without_modules(node: Any) -> Any:
+    """A config that names classes of this package without the module they are in.
+
+    Modules are renamed from version to version, and the run stays the same.
+    """
+    match node:
+        case dict():
+            return {
+                key: f"segadapt..{value.rpartition('.')[2]}"
+                if key == "_target_" and str(value).startswith("segadapt.")
+                else without_modules(value)
+                for key, value in node.items()
+            }
+        case list():
+            return [without_modules(value) for value in node]
+    return node
+
+
 def as_text(record: Mapping[str, Any]) -> str:
     """A run as text, for people."""
     facts = [f"{name} {value}" for name, value in _facts(record).items()]
