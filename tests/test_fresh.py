@@ -3,13 +3,15 @@
 import os
 import subprocess
 import sys
+from unittest.mock import Mock
 
 import pytest
+from commands import command
 from compositions import composed
 from omegaconf import OmegaConf
 
 from segadapt import fresh
-from segadapt.cli import CONF
+from segadapt.cli import CONF, train
 
 CLAIM = "import sys; from segadapt.fresh import claim; print(claim(sys.argv[1])); {then}"
 
@@ -55,3 +57,36 @@ def test_a_folder_that_stayed_empty_is_gone_at_the_end_and_others_stay(tmp_path)
         answer = subprocess.run(call, capture_output=True, text=True, check=True, env=os.environ)
         assert answer.stdout == f"{place}\n"
         assert place.exists() == place.parent.exists() == kept
+
+
+@pytest.mark.parametrize(
+    ("place", "file", "left"),
+    [
+        ("a/b", None, ["kept"]),
+        ("kept", None, ["kept"]),
+        ("kept/a", None, ["kept"]),
+        ("c/d", "run.json", ["c", "c/d", "c/d/run.json", "kept"]),
+    ],
+)
+def test_a_typed_folder_that_stayed_empty_goes_with_its_parents_unless_it_was_there(
+    tmp_path, monkeypatch, place, file, left
+):
+    (tmp_path / "kept").mkdir()
+    at_exit = []
+    monkeypatch.setattr(fresh.atexit, "register", lambda *call: at_exit.append(call))
+    monkeypatch.setattr(fresh.HydraConfig, "instance", Mock)
+    folder = tmp_path / place
+    fresh.Empty().on_run_start(OmegaConf.create({"hydra": {"run": {"dir": str(folder)}}}))
+    folder.mkdir(parents=True, exist_ok=True)  # Hydra does
+    if file:
+        (folder / file).touch()
+    for act, *arguments in at_exit:
+        act(*arguments)
+    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")) == left
+
+
+def test_every_training_looks_after_a_folder_that_was_typed(tmp_path):
+    answer = command(train, tmp_path, "hydra.run.dir=a/b", "optimizer.lr=-1")
+    assert answer.err == "error: optimizer.lr=-1; it must be a number above 0\n"
+    node = OmegaConf.load(CONF / "hydra" / "default.yaml")
+    assert node.callbacks.empty._target_ == "segadapt.fresh.Empty"

@@ -13,6 +13,8 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
+from segadapt.settings.check import check_sweeper, unresolved
+from segadapt.sweeping.cluster import check_cluster
 from segadapt.sweeping.grid import sweep_grid
 
 
@@ -21,15 +23,16 @@ class GridSweeper(Sweeper):
 
     Args:
         params: Overrides with the values to try, of a ``sweep`` config; what is typed wins.
-        retries: How often a failed trial is tried again, over all starts of the sweep.
+        settings: ``retries``, how often a failed trial is tried again, over all starts.
     """
 
-    def __init__(self, params: Mapping[str, Any], retries: int) -> None:
-        self.params, self.retries = params, retries
+    def __init__(self, params: Mapping[str, Any], **settings: Any) -> None:
+        self.params, self.settings = params, settings
 
     def setup(
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
     ) -> None:
+        _check(config)
         launcher = Plugins.instance().instantiate_launcher(
             hydra_context=hydra_context, task_function=task_function, config=config
         )
@@ -38,7 +41,7 @@ class GridSweeper(Sweeper):
             config=config,
             context=hydra_context,
             launcher=launcher,
-            retries=self.retries,
+            retries=self.settings["retries"],
         )
 
     def sweep(self, arguments: list[str]) -> None:
@@ -59,6 +62,7 @@ class SearchSweeper(Sweeper):
     def setup(
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
     ) -> None:
+        _check(config)
         if importlib.util.find_spec("optuna") is None:
             raise ValueError("a search needs Optuna, which is not installed: pip install optuna")
         from segadapt.sweeping.search import Settings, sweep_search  # Optuna takes a second
@@ -76,6 +80,12 @@ class SearchSweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> None:
         self._sweep([*_words(self.params), *arguments])
+
+
+def _check(config: DictConfig) -> None:
+    """Look at what is set here rather than in a training's config, before anything is written."""
+    check_sweeper(unresolved(config.hydra.sweeper))
+    check_cluster(config.hydra.launcher)
 
 
 def _words(params: Mapping[str, Any]) -> list[str]:

@@ -171,12 +171,14 @@ def _evaluated(cfg: DictConfig) -> None:
     run = _run(cfg)
     from rich.console import Console
 
+    from segadapt.device import chosen_device
     from segadapt.evaluation.command import evaluate
     from segadapt.evaluation.submission import submit
     from segadapt.experiment import build_model
     from segadapt.quiet import be_quiet
 
     be_quiet()
+    cfg.device = chosen_device(cfg.device)
     command = evaluate if cfg.submission is None else submit
     command(cfg, run, build_model, Console())
 
@@ -186,10 +188,12 @@ def _cached(cfg: DictConfig) -> None:
     from rich.console import Console
 
     from segadapt.caching import cache
+    from segadapt.device import chosen_device
     from segadapt.experiment import build_model
     from segadapt.quiet import be_quiet
 
     be_quiet()
+    cfg.device = chosen_device(cfg.device)
     cache(cfg, run, build_model, Console())
 
 

@@ -66,7 +66,7 @@ def devices(trainer: DictConfig) -> int:
 
 
 def check_devices(trainer: DictConfig, environment: Mapping[str, str] = os.environ) -> None:
-    """Refuse more processes than the machine has cards, or cores where they train on the CPU.
+    """Refuse cards that the machine does not have, and more processes than it has cores or cards.
 
     Args:
         trainer: The config's ``trainer``.
@@ -76,10 +76,16 @@ def check_devices(trainer: DictConfig, environment: Mapping[str, str] = os.envir
         ValueError: If there are too few.
     """
     count = devices(trainer)
-    if external(environment) or count < 2:
+    listed = not isinstance(trainer.devices, int | str)
+    if external(environment) or (count < 2 and not listed):
         return
     cards = _gpus() if trainer.accelerator in ON_GPUS else 0
     wanted = f"trainer.devices={trainer.devices}"
+    if listed and max(trainer.devices) >= cards:
+        raise ValueError(
+            f"{wanted} lists cards by their numbers from 0, but torch finds {cards} GPU(s) for "
+            f"trainer.accelerator={trainer.accelerator}; set trainer.devices=NUMBER_OF_PROCESSES"
+        )
     if trainer.accelerator in ("gpu", "cuda") or cards:
         if count > cards:
             raise ValueError(f"{wanted}, but torch finds {cards} GPU(s); use at most that many")

@@ -112,6 +112,8 @@ def on_gpu(cfg: DictConfig) -> bool:
         raise ValueError(
             f"trainer.accelerator={cfg.accelerator}, but torch finds no GPU; take trainer=cpu"
         )
+    if cfg.accelerator == "mps" and not torch.backends.mps.is_available():
+        raise ValueError("trainer.accelerator=mps, but torch finds no Apple GPU; take trainer=cpu")
     return there and cfg.accelerator != "cpu"
 
 

@@ -72,3 +72,12 @@ def test_each_trial_is_a_job_in_its_folder(tmp_path):
     assert launched(tmp_path, recorder) == ""
     expected = [["seed=0", "hydra.sweep.subdir=0"], ["seed=1", "hydra.sweep.subdir=1"]]
     assert recorder.words == expected
+
+
+def test_settings_that_submitit_does_not_take_are_refused(tmp_path):
+    submitit: dict[str, object] = {"__name__": "submitit.auto.auto"}
+    exec("def refuse(*_, **__):\n    raise NameError('Unknown argument x\\nmore')", submitit)
+    launcher = Recorder()
+    launcher.launch = submitit["refuse"]
+    with pytest.raises(ValueError, match=r"^hydra\.launcher: Unknown argument x$"):
+        launched(tmp_path, launcher)

@@ -191,7 +191,7 @@ def _folders(path: Path) -> Iterator[Path]:
         yield path
         return
     for state in path.rglob(STATE):
-        if state.parts[-3] != ATTEMPTS:  # what is left of a start that came to nothing
+        if state.parts[-3:-2] != (ATTEMPTS,):  # what is left of a start that came to nothing
             yield state.parent
 
 

@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader
 from segadapt.data.dataset import Labelled
 from segadapt.data.module import collate
 from segadapt.data.workers import start_worker
+from segadapt.device import chosen_device
 from segadapt.evaluation.branches import Measures
 from segadapt.evaluation.examiner import Examiner, Findings
 from segadapt.evaluation.fingerprint import Fingerprint
@@ -94,13 +95,6 @@ def examine(model: Segmentor, cfg: DictConfig, console: Console) -> Examined:
     return Examined(
         examiner.findings(), dataset.classes, images, per_image, gallery, digest, inputs, labels
     )
-
-
-def chosen_device(device: str) -> str:
-    """``auto`` is the GPU where there is one."""
-    if device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    return device
 
 
 def one_by_one(dataset: Labelled, num_workers: int) -> DataLoader:

@@ -4,8 +4,8 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 
 from segadapt.bounded import MIB, read_object
+from segadapt.device import chosen_device
 from segadapt.environment import ENVIRONMENT
-from segadapt.evaluation.examination import chosen_device
 from segadapt.run_reader import Run
 from segadapt.trainer import PRECISIONS, precision_name
 

@@ -6,7 +6,8 @@ from typing import Any
 from hydra.utils import instantiate
 from omegaconf import DictConfig, ListConfig
 
-from segadapt.evaluation.examination import Examined, chosen_device
+from segadapt.device import chosen_device
+from segadapt.evaluation.examination import Examined
 from segadapt.inference import described
 from segadapt.origin import as_text
 from segadapt.protocol import RULES, provenance

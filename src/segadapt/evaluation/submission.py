@@ -16,7 +16,8 @@ from rich.progress import track
 
 from segadapt.data.dataset import Labelled, SegmentationDataset, Submission
 from segadapt.data.unlabelled import Unlabelled
-from segadapt.evaluation.examination import chosen_device, one_by_one
+from segadapt.device import chosen_device
+from segadapt.evaluation.examination import one_by_one
 from segadapt.evaluation.packing import Size, pack
 from segadapt.evaluation.precision import with_precision
 from segadapt.evaluation.stamp import stamp

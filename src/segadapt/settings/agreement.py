@@ -178,7 +178,7 @@ def _warming(config: Config) -> Iterator[str]:
     """Whether the rate ever comes near what was asked for."""
     rule, steps = config["schedule"], config["data"]["steps"]
     rate = at(config, "optimizer.lr")
-    if rate is None or not _is_ours(config):
+    if rate is None or not _is_ours(config) or config["data"].get("smoke_test"):
         return
     warmup = warm_up(
         rule.get("warmup", 0), steps, rule.get("reference_steps"), rule.get("longest_warmup")

@@ -10,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from segadapt.configs import at
 from segadapt.redaction import SECRET, hide
-from segadapt.settings.declared import NEEDED, TABLES, TRAIN
+from segadapt.settings.declared import NEEDED, SWEEPERS, TABLES, TRAIN
 from segadapt.settings.kinds import Kind, fits, is_open
 from segadapt.settings.near import did_you_mean, keys, near, near_keys
 from segadapt.settings.signatures import signature
@@ -77,6 +77,25 @@ def check_command(config: Mapping[str, Any], command: str) -> None:
     _check_values(found, config)
     if command != "resume":  # it takes the secrets of any training
         _check_read(found, config, config)
+
+
+def check_sweeper(node: Mapping[str, Any]) -> None:
+    """Look at the settings of a sweep.
+
+    Args:
+        node: ``hydra.sweeper``, with its interpolations.
+
+    Raises:
+        ValueError: If a key is missing, nothing reads it, or its value is of another kind.
+    """
+    table = SWEEPERS[str(node["_target_"]).rpartition(".")[2]]
+    config = {"hydra": {"sweeper": dict(node)}}
+    for key in table:
+        if at(config, key, absent=KeyError) is KeyError:
+            raise ValueError(f"{key} is missing; {_way_in(key)}")
+    found = list(entries(config, table))
+    _check_values(found, config)
+    _check_read(found, config, config)
 
 
 def unresolved(cfg: DictConfig) -> dict[str, Any]:

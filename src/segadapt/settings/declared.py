@@ -91,6 +91,7 @@ DATA: Final[Annotations] = {
     "data.max_pixels": "int",
     "data.reduced_decoding": "bool",
     "data.allow_empty_classes": "bool",
+    "data.smoke_test": "bool",
     "data.first_label": "int",
     "data.module": "Built",
 }
@@ -168,6 +169,24 @@ CHECK_DATA: Final[Annotations] = {
     "out": PLACE,
     "seed": "int",
 }
+
+GRID: Final[Annotations] = {
+    "hydra.sweeper._target_": "str",
+    "hydra.sweeper.params": "Mapping[str, Any]",
+    "hydra.sweeper.retries": "int",
+}
+
+SEARCH: Final[Annotations] = {
+    **GRID,
+    "hydra.sweeper.trials": "int",
+    "hydra.sweeper.at_once": "int",
+    "hydra.sweeper.startup": "int",
+    "hydra.sweeper.direction": "str",
+    "hydra.sweeper.seed": "int",
+}
+
+SWEEPERS: Final[Mapping[str, Annotations]] = {"GridSweeper": GRID, "SearchSweeper": SEARCH}
+"""By the class that runs the trials of a sweep."""
 
 TABLES: Final[Mapping[str, Annotations]] = {
     "train": TRAIN,

@@ -129,6 +129,7 @@ RANGES: Final[Mapping[str, Range]] = {
 """Numbers; in a list, of each of its members, unless ``name[]`` says otherwise."""
 
 CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
+    "trainer.accelerator": ("auto", "cpu", "gpu", "cuda", "mps"),
     "inference.blend": ("uniform", "gaussian"),
     "inference.context": ("window", "global"),
     "response.boundary": ("none", "canny", "change"),

@@ -1,5 +1,6 @@
 """A multirun over a grid of values, such that it can be interrupted at any moment."""
 
+import traceback
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -59,6 +60,7 @@ def launch(launcher: Launcher, trials: Sequence[Trial], console: Console) -> Non
     is an interrupted one.
 
     Raises:
+        ValueError: If submitit does not take the launcher's settings.
         Exception: What a job raised that is no failure of its training.
     """
     words = [[*trial.overrides, f"hydra.sweep.subdir={trial.number}"] for trial in trials]
@@ -66,15 +68,23 @@ def launch(launcher: Launcher, trials: Sequence[Trial], console: Console) -> Non
         for job in launcher.launch(words, initial_job_idx=0):
             _ = job.return_value
     except Exception as error:
-        if not _of_scheduler(error):
-            raise
         first = str(error).partition("\n")[0]
+        if not _of_scheduler(error):
+            if _raised_by_scheduler(error):
+                raise ValueError(f"hydra.launcher: {first}") from error
+            raise
         say(console, f"a job ended without its trial ({first}); other jobs are not waited for")
 
 
 def _of_scheduler(error: Exception) -> bool:
     """Whether submitit says so, which need not be installed."""
     return type(error).__module__.partition(".")[0] == "submitit"
+
+
+def _raised_by_scheduler(error: Exception) -> bool:
+    """Whether submitit itself raised a class of Python's, as it does for settings."""
+    where = [frame.f_globals["__name__"] for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return str(where[-1]).partition(".")[0] == "submitit"
 
 
 def check_one_process() -> None:

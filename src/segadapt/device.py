@@ -1,0 +1,28 @@
+"""The device of a command that trains nothing."""
+
+import torch
+
+
+def chosen_device(device: str) -> str:
+    """The device that a config asks for; ``auto`` is the GPU where there is one.
+
+    Args:
+        device: Value of the key ``device``.
+
+    Raises:
+        ValueError: If the machine does not have it.
+    """
+    cards = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if device == "auto":
+        return "cuda" if cards else "cpu"
+    if device == "mps" and not torch.backends.mps.is_available():
+        raise ValueError("device=mps, but torch finds no Apple GPU; set device=cpu or device=auto")
+    kind, _, index = device.partition(":")
+    if kind == "cuda" and not cards:
+        raise ValueError(f"device={device}, but torch finds no GPU; set device=cpu or device=auto")
+    if kind == "cuda" and int(index or 0) >= cards:
+        raise ValueError(
+            f"device={device}, but torch finds {cards} GPU(s), counted from 0; set "
+            f"device=cuda:{cards - 1} at most"
+        )
+    return device
