@@ -17,6 +17,9 @@ from segadapt.structures import IGNORE, Prediction, need
 SOURCES: Final = ("teacher", "student", "coarse")
 """Branches whose entropy may weigh the pixels (CAC Table 3 e, 1, 2)."""
 
+AVERAGES: Final = ("present", "all")
+"""Classes over which the mean of the weights is taken."""
+
 BOUNDARIES: Final[Mapping[str, Callable[[Tensor], Tensor] | None]] = {"none": None, **EDGES}
 """How boundary pixels are told from the others."""
 
@@ -64,7 +67,7 @@ class ResponseDistillation(nn.Module):
     ) -> None:
         super().__init__()
         _check_choice("entropy_source", entropy_source, SOURCES)
-        _check_choice("class_average", class_average, ("present", "all"))
+        _check_choice("class_average", class_average, AVERAGES)
         _check_choice("boundary", boundary, tuple(BOUNDARIES))
         if not 0 <= label_mix <= 1:
             raise ValueError(f"label_mix is a share from 0 to 1, not {label_mix}")
