@@ -26,12 +26,12 @@ from segadapt.data.module import SegmentationDataModule
 from segadapt.environment import keep_environment
 from segadapt.evaluator import check_context
 from segadapt.inference import check_views
-from segadapt.launch import rank
 from segadapt.lengthening import dependence, lengthened
 from segadapt.metrics_file import MetricsFile
 from segadapt.oracle_groups import check_groups
 from segadapt.origin import Origin, without_modules
 from segadapt.quiet import be_quiet
+from segadapt.ranks import rank
 from segadapt.redaction import stored
 from segadapt.rehearsal import check_deterministic
 from segadapt.run_config import CONFIG, stored_config

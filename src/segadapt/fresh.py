@@ -17,7 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from segadapt.files import make_folder
-from segadapt.launch import rank
+from segadapt.ranks import rank
 from segadapt.settings.check import unresolved
 
 _CLAIMED: dict[str, str] = {}

@@ -12,7 +12,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from segadapt.borders import print_line
 from segadapt.failures import Interrupted, forget, keep
-from segadapt.launch import check_devices, launch, rank, ranks_to_start
+from segadapt.launch import launch
+from segadapt.ranks import check_devices, rank, ranks_to_start
 from segadapt.run_folder import RunFolder
 from segadapt.settings.agreement import notes
 from segadapt.settings.settle import settled

@@ -10,10 +10,10 @@ from segadapt.data.cached import DTYPES
 from segadapt.functional.prototypes import SCORES
 from segadapt.functional.views import CONTEXTS
 from segadapt.functional.windows import BLENDS
-from segadapt.launch import ON_GPUS
 from segadapt.losses.cross_entropy import MEANS
 from segadapt.losses.response import AVERAGES, BOUNDARIES, SOURCES
 from segadapt.losses.supervised import BRANCHES
+from segadapt.ranks import ON_GPUS
 from segadapt.settings.ranges import CHOICES, EMPTY, PAIRS, RANGES, under
 from segadapt.structures import IGNORE
 from segadapt.tracking import MODES

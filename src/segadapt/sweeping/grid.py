@@ -11,7 +11,7 @@ from hydra.types import HydraContext
 from omegaconf import DictConfig
 from rich.console import Console
 
-from segadapt.launch import external
+from segadapt.ranks import external
 from segadapt.sweeping.course import check_finished, rows, run, say, telling
 from segadapt.sweeping.folder import SweepFolder
 from segadapt.sweeping.plan import begun, composer, parsed, plan

@@ -1,0 +1,87 @@
+"""The processes of a run: how many there are to be, and which of them this one is.
+
+Nothing here imports torch unless GPUs have to be counted.
+"""
+
+import os
+from collections.abc import Mapping
+
+from omegaconf import DictConfig
+
+ON_GPUS = ("auto", "gpu", "cuda")
+"""Accelerators that are GPUs where there are any."""
+
+
+def ranks_to_start(trainer: DictConfig, environment: Mapping[str, str] = os.environ) -> int:
+    """How many processes this one has to start; 0 where it trains itself.
+
+    Args:
+        trainer: The config's ``trainer``.
+        environment: Variables; torchrun and SLURM say there that the processes exist already.
+    """
+    if external(environment):
+        return 0
+    count = devices(trainer)
+    return count if count > 1 else 0
+
+
+def external(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether a launcher (torchrun, srun, or this module) has started the processes of the run."""
+    several = int(environment.get("SLURM_NTASKS", "1")) > 1 and "SLURM_PROCID" in environment
+    return several or "LOCAL_RANK" in environment
+
+
+def rank(environment: Mapping[str, str] = os.environ) -> int:
+    """The number of this process over all nodes."""
+    names = ("RANK", "SLURM_PROCID", "LOCAL_RANK") if external(environment) else ()
+    return next((int(environment[name]) for name in names if name in environment), 0)
+
+
+def devices(trainer: DictConfig) -> int:
+    """How many processes a run has on this machine."""
+    match trainer.devices:
+        case "auto" | -1 | "-1":
+            return max(_gpus(), 1) if trainer.accelerator in ON_GPUS else 1
+        case int(count):
+            return count
+        case str(text):
+            return int(text)
+    return len(trainer.devices)
+
+
+def check_devices(trainer: DictConfig, environment: Mapping[str, str] = os.environ) -> None:
+    """Refuse cards that the machine does not have, and more processes than it has cores or cards.
+
+    Args:
+        trainer: The config's ``trainer``.
+        environment: Variables; what a launcher has started is its own matter.
+
+    Raises:
+        ValueError: If there are too few.
+    """
+    count = devices(trainer)
+    listed = not isinstance(trainer.devices, int | str)
+    if external(environment) or (count < 2 and not listed):
+        return
+    cards = _gpus() if trainer.accelerator in ON_GPUS else 0
+    wanted = f"trainer.devices={trainer.devices}"
+    if listed and max(trainer.devices) >= cards:
+        raise ValueError(
+            f"{wanted} lists cards by their numbers from 0, but torch finds {cards} GPU(s) for "
+            f"trainer.accelerator={trainer.accelerator}; set trainer.devices=NUMBER_OF_PROCESSES"
+        )
+    if trainer.accelerator in ("gpu", "cuda") or cards:
+        if count > cards:
+            raise ValueError(f"{wanted}, but torch finds {cards} GPU(s); use at most that many")
+        return
+    if count > (cores := os.cpu_count() or 1):
+        raise ValueError(
+            f"{wanted}, but this machine has {cores} core(s), and each process needs one; use at "
+            "most that many"
+        )
+
+
+def _gpus() -> int:
+    import torch
+
+    return torch.cuda.device_count()
