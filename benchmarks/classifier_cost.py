@@ -12,19 +12,19 @@ from functools import partial
 from typing import Any, Final
 
 import torch
-from benchmarks.goals import Goal, numbers_of, publish
+from benchmarks.harness.goals import Goal, numbers_of, publish
+from benchmarks.harness.measure import composed
+from benchmarks.harness.memory import peak_bytes
+from benchmarks.harness.options import CONFIGS, Options
+from benchmarks.harness.presentation import milliseconds, timing
+from benchmarks.harness.scenes import labels_in_patches
 from benchmarks.reference import cac, ssa
 from hydra.utils import instantiate
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from segadapt.analysis.cost.timing import Reading, alternate, ratio, seconds, spread
 from segadapt.classifiers.base import Classifier
-from segadapt.cost.laboratory import composed
-from segadapt.cost.memory import peak_bytes
-from segadapt.cost.options import CONFIGS, Options
-from segadapt.cost.presentation import milliseconds, timing
-from segadapt.cost.scenes import labels_in_patches
-from segadapt.cost.timing import Reading, alternate, ratio, seconds, spread
 from segadapt.functional.resize import shrink
 from segadapt.losses.objective import Objective
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import torch
+from benchmarks.harness.page import write_section
 from benchmarks.models import composed
-from benchmarks.page import write_section
 from hydra.utils import instantiate
 from torch import nn
 from torch._dynamo.exc import TorchDynamoException

@@ -23,24 +23,24 @@ from typing import Any, Final, NamedTuple
 import cv2
 import numpy as np
 import torch
-from benchmarks.goals import Goal, numbers_of, publish
+from benchmarks.harness.comparison import place
+from benchmarks.harness.goals import Goal, numbers_of, publish
+from benchmarks.harness.measure import built, setting_of
+from benchmarks.harness.options import CONFIGS, Options
+from benchmarks.harness.presentation import timing
+from benchmarks.harness.scenes import labelled_batch
 from benchmarks.reference.pipeline import loaded
 from jaxtyping import UInt8
 
-from segadapt.cost.comparison import place
-from segadapt.cost.laboratory import built, setting_of
-from segadapt.cost.options import CONFIGS, Options
-from segadapt.cost.presentation import timing
-from segadapt.cost.scenes import labelled_batch
-from segadapt.cost.timing import Reading, alternate, ratio, seconds, spread
-from segadapt.data.crop import CatMaxRatioCrop
+from segadapt.analysis.cost.timing import Reading, alternate, ratio, seconds, spread
 from segadapt.data.dataset import Transform
-from segadapt.data.folder import Folder
-from segadapt.data.library import albumentations as A
-from segadapt.data.normalization import MEAN, STD
-from segadapt.data.photometric import PhotometricDistortion
-from segadapt.data.resize import RandomRatioResize
-from segadapt.data.transforms import Output, TrainTransform
+from segadapt.data.datasets.folder import Folder
+from segadapt.data.transforms.albumentations_import import albumentations as A
+from segadapt.data.transforms.crop import CatMaxRatioCrop
+from segadapt.data.transforms.normalization import MEAN, STD
+from segadapt.data.transforms.photometric import PhotometricDistortion
+from segadapt.data.transforms.pipelines import Output, TrainTransform
+from segadapt.data.transforms.resize import RandomRatioResize
 from segadapt.experiment import build_task
 from segadapt.structures import IGNORE
 

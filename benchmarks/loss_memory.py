@@ -18,16 +18,16 @@ from statistics import median
 from typing import Any, Final
 
 import torch
-from benchmarks.goals import Goal, numbers_of, publish
+from benchmarks.harness.goals import Goal, numbers_of, publish
+from benchmarks.harness.scenes import labels_in_patches
 from benchmarks.reference.supervision import dice, mean_over_valid, upsampled
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from segadapt.cost.scenes import labels_in_patches
-from segadapt.cost.timing import cpu_clock
+from segadapt.analysis.cost.timing import cpu_clock
 from segadapt.losses.cross_entropy import CrossEntropy
 from segadapt.losses.dice import Dice
-from segadapt.losses.fused import fused_loss
+from segadapt.losses.parts.fused import fused_loss
 
 ROOT = Path(__file__).resolve().parents[1]
 CLASSES, PRESENT, GRID, SIZE = 150, 20, 128, 512

@@ -8,16 +8,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import torch
-from benchmarks.page import write_section
+from benchmarks.harness.comparison import Static, count
+from benchmarks.harness.options import CONFIGS
+from benchmarks.harness.page import write_section
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from segadapt.classifiers.fixed import FixedClassifier
-from segadapt.cost.comparison import Static, count
-from segadapt.cost.options import CONFIGS
 from segadapt.functional.normalization import MEAN, STD
-from segadapt.models.encoders.tags import NVIDIA, Tag, smp_tag, timm_tag
+from segadapt.models.pretrained.tags import NVIDIA, Tag, smp_tag, timm_tag
 from segadapt.segmentor import Segmentor
 
 COMMAND: Final = "python scripts/benchmark.py models"

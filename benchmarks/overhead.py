@@ -14,16 +14,16 @@ from typing import Any, ClassVar, Final
 
 import lightning as L
 import torch
-from benchmarks.goals import Goal, numbers_of, publish
+from benchmarks.harness.comparison import place
+from benchmarks.harness.goals import Goal, numbers_of, publish
+from benchmarks.harness.measure import built, composed, setting_of
+from benchmarks.harness.options import CONFIGS, Options
+from benchmarks.harness.presentation import milliseconds, timing
+from benchmarks.harness.scenes import labelled_batch
+from benchmarks.harness.steps import Subject
 from torch.utils.data import DataLoader, IterableDataset
 
-from segadapt.cost.comparison import place
-from segadapt.cost.laboratory import built, composed, setting_of
-from segadapt.cost.options import CONFIGS, Options
-from segadapt.cost.presentation import milliseconds, timing
-from segadapt.cost.scenes import labelled_batch
-from segadapt.cost.steps import Subject
-from segadapt.cost.timing import Reading, cpu_clock, ratio, seconds, spread
+from segadapt.analysis.cost.timing import Reading, cpu_clock, ratio, seconds, spread
 from segadapt.data.dataset import Labelled
 from segadapt.data.module import collate
 from segadapt.experiment import build_task, train

@@ -14,17 +14,17 @@ from typing import Any, Final, NamedTuple
 import timm
 import torch
 import torch.nn.functional as F
-from benchmarks.goals import Goal, numbers_of, publish
+from benchmarks.harness.goals import Goal, numbers_of, publish
+from benchmarks.harness.presentation import timing
 from hydra import compose, initialize_config_dir
 from torch import Tensor, nn
 
-from segadapt.cli import CONF
-from segadapt.conversion.convert import convert
-from segadapt.conversion.plan import plan
-from segadapt.cost.presentation import timing
-from segadapt.cost.timing import Action, Reading, alternate, ratio, seconds
+from segadapt.analysis.cost.timing import Action, Reading, alternate, ratio, seconds
+from segadapt.cli.hydra_command import CONF
 from segadapt.experiment import build_task
-from segadapt.models.encoders.families import ANY_WINDOW
+from segadapt.models.conversion.convert import convert
+from segadapt.models.conversion.plan import plan
+from segadapt.models.encoders.timm_patches.families import ANY_WINDOW
 from segadapt.segmentor import Segmentor
 
 CLASSES: Final = 150

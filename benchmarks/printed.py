@@ -9,13 +9,13 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Final, NamedTuple
 
 import torch
-from benchmarks.page import write_section
+from benchmarks.harness.options import CONFIGS
+from benchmarks.harness.page import write_section
+from benchmarks.harness.paper_flops import paper_macs
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
-from segadapt.cost.options import CONFIGS
-from segadapt.cost.paper_flops import paper_macs
 from segadapt.segmentor import Segmentor
 
 

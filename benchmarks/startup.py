@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import lightning as L
-from benchmarks.goals import Goal, numbers_of, publish
+from benchmarks.harness.goals import Goal, numbers_of, publish
+from benchmarks.harness.presentation import timing
 from lightning.pytorch.callbacks import Callback
 
-from segadapt.cost.presentation import timing
-from segadapt.cost.timing import Action, Reading, alternate, ratio, seconds, spread
+from segadapt.analysis.cost.timing import Action, Reading, alternate, ratio, seconds, spread
 
 ROOT = Path(__file__).resolve().parents[1]
 IMPORTS = "import lightning, timm, segmentation_models_pytorch"

@@ -6,7 +6,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from segadapt.classifiers.base import Classifier
-from segadapt.classifiers.coarse import fixed_prototypes
+from segadapt.classifiers.parts.fixed_prototypes import fixed_prototypes
 from segadapt.functional.cosine import cosine_scores
 from segadapt.functional.prototypes import centers_by_class, to_maps, to_rows
 from segadapt.structures import Branch, Prediction

@@ -6,8 +6,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from segadapt.answering import answer
-from segadapt.cost.options import CONFIGS, Options, parse
+from benchmarks.harness.options import CONFIGS, Options, parse
+
+from segadapt.cli.shell import answer
 
 ROOT = Path(__file__).resolve().parents[1]
 SECTIONS = (
@@ -36,7 +37,8 @@ def main(arguments: Sequence[str]) -> None:
 
 def measure(options: Options) -> None:
     """Measure every model with every classifier, print the table and write the file."""
-    from segadapt.cost import laboratory
+    from benchmarks.harness import measure as laboratory
+
     from segadapt.experiment import build_task
 
     if options.no_sync:

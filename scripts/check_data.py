@@ -1,6 +1,6 @@
 """Check a data set before training: python scripts/check_data.py data=NAME splits=[train,val]."""
 
-from segadapt.cli import check_data
+from segadapt.cli.hydra_command import check_data
 
 if __name__ == "__main__":
     check_data()

@@ -15,9 +15,9 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from segadapt.answering import answer
-from segadapt.borders import print_line
-from segadapt.cli import CONF
+from segadapt.cli.hydra_command import CONF
+from segadapt.cli.shell import answer
+from segadapt.text.borders import print_line
 
 
 def arguments(words: Sequence[str]) -> argparse.Namespace:
@@ -43,11 +43,11 @@ def composed(overrides: Sequence[str]) -> DictConfig:
 def main(words: Sequence[str]) -> None:
     """Answer one command line."""
     given = arguments(words)
-    from segadapt.conversion import convert as published
-    from segadapt.conversion.folder import run_of, write_run
-    from segadapt.conversion.plan import plan
     from segadapt.experiment import build_task
-    from segadapt.protocol import sha256
+    from segadapt.models.conversion import convert as published
+    from segadapt.models.conversion.plan import plan
+    from segadapt.runs.converted import run_of, write_run
+    from segadapt.runs.environment_facts import sha256
 
     folder = run_of(given.out)
     parts = [f"{group}={getattr(given, group)}" for group in ("data", "model", "classifier")]
@@ -85,7 +85,7 @@ def facts(given: argparse.Namespace, cfg: DictConfig, text: str, classes: int) -
     Raises:
         ValueError: If it contradicts what was typed, or leaves a question open.
     """
-    from segadapt.conversion.lightham import rank_override
+    from segadapt.models.conversion.lightham import rank_override
 
     rank = rank_override(cfg.model.decoder, given.overrides, text, given.file)
     if OmegaConf.is_missing(cfg.data, "num_classes"):

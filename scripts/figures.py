@@ -5,10 +5,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from segadapt.answering import answer
-from segadapt.borders import print_line
-from segadapt.figures.chosen import check_chosen
-from segadapt.trust import check, check_names, trusting
+from segadapt.analysis.figures.selection import check_chosen
+from segadapt.cli.shell import answer
+from segadapt.runs.trust import check, check_names, trusting
+from segadapt.text.borders import print_line
 
 ANY = "run"
 """``run=FOLDER`` gives a run no title but the name of its folder."""
@@ -54,10 +54,10 @@ def main(arguments: Sequence[str]) -> None:
     folders = titled(options.runs)
     by_name = trusting if options.trust_config else check_names
     check_chosen(folders, options.checkpoint, options.wandb, by_name)
+    from segadapt.analysis.figures.draw import Amount, draw
+    from segadapt.analysis.figures.optional_packages import EXTRAS, absence, there
     from segadapt.experiment import build_model
-    from segadapt.figures.command import Amount, draw
-    from segadapt.figures.extras import EXTRAS, absence, there
-    from segadapt.quiet import be_quiet
+    from segadapt.training.library_warnings import be_quiet
 
     be_quiet()
     looked = trusting if options.trust_config else check

@@ -4,8 +4,8 @@ import sys
 
 from rich.console import Console
 
-from segadapt.prepare.catalogue import RECIPES
-from segadapt.prepare.command import run
+from segadapt.cli.prepare_data import run
+from segadapt.data.prepare.catalogue import RECIPES
 
 if __name__ == "__main__":
     sys.exit(run(sys.argv[1:], RECIPES, Console()))

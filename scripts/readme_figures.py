@@ -53,9 +53,10 @@ FIGURES: Final[Mapping[str, tuple[str, Callable[[Mapping[str, Any]], str]]]] = {
 
 def measure_training() -> None:
     """``make train`` without its environment; see README.md."""
-    from segadapt.cost.laboratory import stamp
-    from segadapt.cost.machine import machine
-    from segadapt.report import write_json
+    from benchmarks.harness.measure import stamp
+
+    from segadapt.analysis.cost.machine import machine
+    from segadapt.evaluation.report.table import write_json
 
     facts = stamp(machine())
     with tempfile.TemporaryDirectory() as folder:

@@ -4,18 +4,18 @@ import pytest
 import torch
 from torch import nn
 
+from segadapt.analysis.cost.parameters import count_parameters
 from segadapt.classifiers.base import Classifier
 from segadapt.classifiers.cac import CACClassifier
 from segadapt.classifiers.fixed import FixedClassifier
 from segadapt.classifiers.ssa import SSAClassifier
-from segadapt.cost.parameters import count_parameters
 from segadapt.losses.cross_entropy import CrossEntropy
 from segadapt.losses.objective import Objective
 from segadapt.losses.supervised import Supervised
 from segadapt.models.interfaces import FeatureGenerator, Features
 from segadapt.segmentor import Segmentor, without_teacher
 from segadapt.structures import Branch, Prediction
-from segadapt.unused import drop_unread_teacher
+from segadapt.training.unused_parameters import drop_unread_teacher
 
 
 class Bare(Classifier):

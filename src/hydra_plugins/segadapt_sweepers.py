@@ -1,4 +1,4 @@
-"""Where Hydra looks for sweepers; what they do is in segadapt.sweeping.
+"""Where Hydra looks for sweepers; what they do is in segadapt.runs.sweeps.
 
 This folder has no ``__init__.py``, because other plugins are installed into the same package.
 """
@@ -13,9 +13,9 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-from segadapt.settings.check import check_sweeper, unresolved
-from segadapt.sweeping.cluster import check_cluster
-from segadapt.sweeping.grid import sweep_grid
+from segadapt.runs.settings.check import check_sweeper, unresolved
+from segadapt.runs.sweeps.cluster import check_cluster
+from segadapt.runs.sweeps.grid import sweep_grid
 
 
 class GridSweeper(Sweeper):
@@ -53,7 +53,7 @@ class SearchSweeper(Sweeper):
 
     Args:
         params: Overrides with the intervals to search, of a ``sweep`` config; what is typed wins.
-        settings: Fields of ``segadapt.sweeping.search.Settings``.
+        settings: Fields of ``segadapt.runs.sweeps.search.Settings``.
     """
 
     def __init__(self, params: Mapping[str, Any], **settings: Any) -> None:
@@ -65,7 +65,7 @@ class SearchSweeper(Sweeper):
         _check(config)
         if importlib.util.find_spec("optuna") is None:
             raise ValueError("a search needs Optuna, which is not installed: pip install optuna")
-        from segadapt.sweeping.search import Settings, sweep_search  # Optuna takes a second
+        from segadapt.runs.sweeps.search import Settings, sweep_search  # Optuna takes a second
 
         launcher = Plugins.instance().instantiate_launcher(
             hydra_context=hydra_context, task_function=task_function, config=config

@@ -12,34 +12,34 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers.logger import Logger
 from omegaconf import DictConfig
 
-from segadapt import session
-from segadapt.borders import print_line
-from segadapt.callbacks.agreement import Agreement
-from segadapt.callbacks.checkpoints import Checkpoints
-from segadapt.callbacks.preemption import Preemption
-from segadapt.callbacks.seeding import Seeding
-from segadapt.checkpoint import LAST, PREVIOUS, digest
-from segadapt.checkpoint_io import AtomicCheckpointIO
-from segadapt.configs import Config, at, fingerprint, resolved, without_published_weights
-from segadapt.data.first_look import cache_folder, look_at
+from segadapt.data.checks.quick_check import cache_folder, look_at
 from segadapt.data.module import SegmentationDataModule
-from segadapt.environment import keep_environment
-from segadapt.evaluator import check_context
-from segadapt.inference import check_views
-from segadapt.lengthening import dependence, lengthened
-from segadapt.metrics_file import MetricsFile
-from segadapt.oracle_groups import check_groups
-from segadapt.origin import Origin, without_modules
-from segadapt.quiet import be_quiet
-from segadapt.ranks import rank
-from segadapt.redaction import stored
-from segadapt.rehearsal import check_deterministic
-from segadapt.run_config import CONFIG, stored_config
-from segadapt.run_folder import note, run_id
+from segadapt.evaluation.evaluator import check_context
+from segadapt.evaluation.inference.methods import check_views
+from segadapt.runs import session
+from segadapt.runs.checkpoint import LAST, PREVIOUS, digest
+from segadapt.runs.config import Config, at, fingerprint, resolved, without_published_weights
+from segadapt.runs.environment import keep_environment
+from segadapt.runs.folder import note, run_id
+from segadapt.runs.lengthening import dependence, lengthened
+from segadapt.runs.origin import Origin, without_modules
+from segadapt.runs.ranks import rank
+from segadapt.runs.redaction import stored
+from segadapt.runs.stored_config import CONFIG, stored_config
 from segadapt.segmentor import Segmentor
-from segadapt.task import STEP, SegmentationTask
-from segadapt.trainer import build_trainer, on_gpu
-from segadapt.unused import drop_unread_teacher, freeze_unused, idle_weights
+from segadapt.text.borders import print_line
+from segadapt.training.callbacks.checkpoints import Checkpoints
+from segadapt.training.callbacks.preemption import Preemption
+from segadapt.training.callbacks.rank_agreement import Agreement
+from segadapt.training.callbacks.seeding import Seeding
+from segadapt.training.checkpoint_io import AtomicCheckpointIO
+from segadapt.training.library_warnings import be_quiet
+from segadapt.training.loggers.metrics_csv import MetricsFile
+from segadapt.training.oracle_groups import check_groups
+from segadapt.training.rehearsal import check_deterministic
+from segadapt.training.task import STEP, SegmentationTask
+from segadapt.training.trainer import build_trainer, on_gpu
+from segadapt.training.unused_parameters import drop_unread_teacher, freeze_unused, idle_weights
 
 
 def build_task(cfg: DictConfig) -> SegmentationTask:

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from segadapt.classifiers.cac import CACClassifier
-from segadapt.classifiers.forms import FORMS
+from segadapt.classifiers.parts.cac_forms import FORMS
 
 ROWS = [  # CAC Table 5: teacher, student, and A as printed, with theta a projector
     ("plain", lambda theta, context, fixed: context),

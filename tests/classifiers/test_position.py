@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from segadapt.classifiers.position import (
+from segadapt.classifiers.parts.ssa_position import (
     LearnablePosition,
     SinusoidalPosition,
     conditional_position,

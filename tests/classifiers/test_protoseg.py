@@ -6,7 +6,7 @@ from presets import preset
 
 from segadapt.classifiers.dnc import DNCClassifier
 from segadapt.classifiers.protoseg import ProtoSegClassifier
-from segadapt.losses.assigned import PrototypeContrast, PrototypeDistance
+from segadapt.losses.prototype_assignment import PrototypeContrast, PrototypeDistance
 from segadapt.structures import IGNORE
 
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from segadapt.classifiers.ssa_branch import SSABranch
+from segadapt.classifiers.parts.ssa_branch import SSABranch
 
 
 def projected(module, contexts):

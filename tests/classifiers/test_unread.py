@@ -6,7 +6,7 @@ import torch
 from segadapt.classifiers.dnc import DNCClassifier
 from segadapt.classifiers.gmmseg import GMMSegClassifier
 from segadapt.classifiers.protoseg import ProtoSegClassifier
-from segadapt.losses.assigned import PrototypeContrast, PrototypeDistance
+from segadapt.losses.prototype_assignment import PrototypeContrast, PrototypeDistance
 
 
 @pytest.mark.parametrize("classifier", [DNCClassifier, ProtoSegClassifier, GMMSegClassifier])

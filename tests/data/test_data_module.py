@@ -5,10 +5,10 @@ import pytest
 import torch
 from written import camvid
 
-from segadapt.data.camvid import CamVid
+from segadapt.data.datasets.camvid import CamVid
+from segadapt.data.datasets.synthetic import Synthetic
 from segadapt.data.module import SegmentationDataModule
-from segadapt.data.synthetic import Synthetic
-from segadapt.data.transforms import EvalTransform, TrainTransform
+from segadapt.data.transforms.pipelines import EvalTransform, TrainTransform
 
 
 def trainer(**changed):

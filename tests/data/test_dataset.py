@@ -3,9 +3,9 @@ import pytest
 import torch
 from written import blocks, camvid, picture, write
 
-from segadapt.data.camvid import CamVid
+from segadapt.data.datasets.camvid import CamVid
 from segadapt.data.labels import LabelContract
-from segadapt.data.transforms import EvalTransform, TrainTransform
+from segadapt.data.transforms.pipelines import EvalTransform, TrainTransform
 
 
 @pytest.fixture

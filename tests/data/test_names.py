@@ -5,9 +5,9 @@ import os
 
 import pytest
 
+from segadapt.data.files.pairs import listed, matched
 from segadapt.data.names import checked_names, read_names
-from segadapt.data.pairs import listed, matched
-from segadapt.plain_text import read_lines
+from segadapt.text.reading import read_lines
 
 TEXT = "road\r\n sky \r\n\r\nStraße\n"
 NAMES = ("road", "sky", "Straße")

@@ -16,19 +16,19 @@ from omegaconf import OmegaConf
 from rich.console import Console
 from torchmetrics.classification import MulticlassJaccardIndex
 
-from segadapt.data.synthetic import Synthetic
-from segadapt.evaluation import command
-from segadapt.evaluation.command import evaluate
-from segadapt.evaluation.stamp import of_run
+from segadapt.data.datasets.synthetic import Synthetic
+from segadapt.evaluation import evaluate as command
+from segadapt.evaluation.evaluate import evaluate
+from segadapt.evaluation.metrics.per_image import PER_IMAGE
+from segadapt.evaluation.protocol import of_run
+from segadapt.evaluation.report.table import from_json
 from segadapt.evaluation.subject import measured_data
+from segadapt.evaluation.trained import read_weights
 from segadapt.experiment import build_task
-from segadapt.per_image import PER_IMAGE
-from segadapt.report import from_json
-from segadapt.run_config import read_overrides
-from segadapt.run_reader import read_run
+from segadapt.runs.reader import read_run
+from segadapt.runs.stored_config import read_overrides
+from segadapt.runs.trust import check
 from segadapt.structures import IGNORE
-from segadapt.trust import check
-from segadapt.weights import read_weights
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("data", "model", "classifier", "loss", "optimizer", "schedule", "inference", "seed")

@@ -16,18 +16,18 @@ from PIL import Image
 from rich.console import Console
 from written import write
 
-from segadapt.data.ade20k import ADE20K
-from segadapt.data.cityscapes import Cityscapes
+from segadapt.data.datasets.ade20k import ADE20K
+from segadapt.data.datasets.cityscapes import Cityscapes
+from segadapt.data.datasets.unlabelled import Unlabelled
 from segadapt.data.labels import LabelContract
-from segadapt.data.transforms import EvalTransform
-from segadapt.data.unlabelled import Unlabelled
-from segadapt.evaluation.command import evaluate
-from segadapt.evaluation.packing import pack
+from segadapt.data.transforms.pipelines import EvalTransform
+from segadapt.evaluation.evaluate import evaluate
 from segadapt.evaluation.submission import submit
+from segadapt.evaluation.submission_archive import pack
 from segadapt.experiment import build_task
-from segadapt.failures import sentence
-from segadapt.run_reader import read_run
-from segadapt.trust import check
+from segadapt.runs.errors import sentence
+from segadapt.runs.reader import read_run
+from segadapt.runs.trust import check
 
 PARTS = ("data", "model", "classifier", "loss", "optimizer", "schedule", "inference", "seed")
 EXPECTED = {

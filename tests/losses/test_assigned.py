@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from segadapt.losses.assigned import PrototypeContrast, PrototypeDistance
+from segadapt.losses.prototype_assignment import PrototypeContrast, PrototypeDistance
 from segadapt.structures import Assignment, Branch, Prediction
 
 MASK = torch.zeros(1, 2, 2, dtype=torch.long)

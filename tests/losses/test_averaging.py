@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from segadapt.losses.averaging import pixel_weights
+from segadapt.losses.parts.pixel_weights import pixel_weights
 
 TARGET = torch.tensor([[[0, 0, 0, 1]], [[0, 255, 255, 255]], [[2, 2, 255, 255]]])
 

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from cases import close, gradient, labels, logits
 
 from segadapt.losses.cross_entropy import CrossEntropy
-from segadapt.losses.fused import fused_loss
+from segadapt.losses.parts.fused import fused_loss
 
 
 @pytest.mark.parametrize("mean", ["all", "valid"])

@@ -6,10 +6,10 @@ import torch
 import torch.nn.functional as F
 from cases import close, gradient, labels, logits
 
-from segadapt.losses import resizing
 from segadapt.losses.cross_entropy import CrossEntropy
 from segadapt.losses.dice import Dice
-from segadapt.losses.fused import fused_loss
+from segadapt.losses.parts import strip_resize
+from segadapt.losses.parts.fused import fused_loss
 
 BOTH = [CrossEntropy("all"), Dice()]
 
@@ -34,7 +34,7 @@ def test_equals_the_equations_with_resizing_as_loops(align_corners):
 @pytest.mark.parametrize("size", [(33, 40), (9, 11), (5, 4), (1, 1), (17, 1)])
 @pytest.mark.parametrize("strip", [1, 300, 10**6])
 def test_equals_torch_in_strips_of_any_height(align_corners, size, strip, monkeypatch):
-    monkeypatch.setattr(resizing, "STRIP", strip)
+    monkeypatch.setattr(strip_resize, "STRIP", strip)
     scores, mask = logits(2, 7, 9, 11), labels(2, *size, 7)
     mine, theirs = (f(scores, mask, align_corners) for f in (_fused, written_out))
     close(mine, theirs)
@@ -44,7 +44,7 @@ def test_equals_torch_in_strips_of_any_height(align_corners, size, strip, monkey
 @pytest.mark.parametrize("together", [1, 2, 3, 5])
 @pytest.mark.parametrize("group", [None, 1, 2])
 def test_equals_torch_with_any_number_of_images_at_a_time(together, group, monkeypatch):
-    monkeypatch.setattr(resizing, "STRIP", together * 4 * 10 * 13)
+    monkeypatch.setattr(strip_resize, "STRIP", together * 4 * 10 * 13)
     scores, mask = logits(5, 4, 4, 5), labels(5, 10, 13, 4)
     mask[3] = 255
     mine = fused_loss([CrossEntropy("valid"), Dice()], scores, mask, False, group)
@@ -96,7 +96,7 @@ def test_without_gradient_only_the_value_is_computed(monkeypatch):
     def fails(*_):
         raise AssertionError
 
-    monkeypatch.setattr(resizing.Resizer, "put", fails)
+    monkeypatch.setattr(strip_resize.Resizer, "put", fails)
     with torch.no_grad():
         loss = fused_loss(BOTH, scores, mask)
     assert loss.item() == wanted
@@ -175,7 +175,7 @@ def test_autograd_gives_the_same_transposed_resize():
     """What a GPU does under deterministic algorithms."""
     for align_corners in (False, True):
         maps, grid = torch.randn(1, 3, 12, 10), torch.empty(1, 3, 4, 5)
-        mine = resizing.transposed_by_autograd(maps, grid, align_corners)
+        mine = strip_resize.transposed_by_autograd(maps, grid, align_corners)
         wanted = torch.ops.aten.upsample_bilinear2d_backward(
             maps, [12, 10], [1, 3, 4, 5], align_corners
         )

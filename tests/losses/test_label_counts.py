@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from segadapt.losses.labels import class_counts
+from segadapt.losses.parts.label_counts import class_counts
 
 
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.int32, torch.int64])

@@ -3,8 +3,8 @@ import torch
 import torch.nn.functional as F
 from cases import close, gradient, logits
 
-from segadapt.losses import resizing
-from segadapt.losses.soft_cross_entropy import row_entropy, soft_cross_entropy
+from segadapt.losses.parts import strip_resize
+from segadapt.losses.parts.soft_cross_entropy import row_entropy, soft_cross_entropy
 
 
 def given(pixels=11, classes=4):
@@ -15,7 +15,7 @@ def given(pixels=11, classes=4):
 @pytest.mark.parametrize("label_mix", [0.0, 0.3, 1.0])
 @pytest.mark.parametrize("strip", [1, 12, 10**6])
 def test_equals_torch_in_chunks_of_any_size(label_mix, strip, monkeypatch):
-    monkeypatch.setattr(resizing, "STRIP", strip)
+    monkeypatch.setattr(strip_resize, "STRIP", strip)
     student, teacher, label, weight = given()
     wanted = (1 - label_mix) * teacher.detach().softmax(1) + label_mix * F.one_hot(
         label, 4

@@ -4,7 +4,7 @@ import torch.nn.functional as F
 from authors import Checkpoint
 
 from segadapt.models.encoders.afformer import AFFormer
-from segadapt.models.encoders.frequency_attention import FrequencyFilters
+from segadapt.models.encoders.parts.frequency_attention import FrequencyFilters
 
 WIDTHS, DEPTHS = (8, 16, 24, 24), (2, 1, 1)
 

@@ -9,7 +9,7 @@ from compositions import composed
 from hydra.utils import instantiate
 from networks import generator
 
-from segadapt.cli import CONF
+from segadapt.cli.hydra_command import CONF
 
 CLASSIFIERS = sorted(file.stem for file in (Path(CONF) / "classifier").glob("*.yaml"))
 MODELS = sorted({file.stem for file in (Path(CONF) / "model").glob("*.yaml")} - {"cached"})

@@ -11,7 +11,7 @@ import torch
 from networks import generator
 from torch import nn
 
-from segadapt.cli import CONF
+from segadapt.cli.hydra_command import CONF
 
 MODELS = sorted({file.stem for file in (Path(CONF) / "model").glob("*.yaml")} - {"cached"})
 ON_CPU = [name for name in MODELS if name.startswith("segformer")]

@@ -3,8 +3,8 @@ import torch
 import torch.nn.functional as F
 from authors import Checkpoint
 
+from segadapt.models.encoders.parts.squeeze_axial import SqueezeAxialAttention
 from segadapt.models.encoders.seaformer import SeaFormer
-from segadapt.models.encoders.squeeze_axial import SqueezeAxialAttention
 
 STEM, HEADS = 4, 2
 GROUPS = [

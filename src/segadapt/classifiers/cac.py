@@ -4,10 +4,10 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from segadapt.classifiers.base import Classifier
-from segadapt.classifiers.coarse import COARSE_SCORES, fixed_prototypes
-from segadapt.classifiers.forms import FORMS, Form
-from segadapt.classifiers.projectors import Projector
-from segadapt.classifiers.settings import check_group, check_sizes, check_tau, choose
+from segadapt.classifiers.parts.arguments import check_group, check_sizes, check_tau, choose
+from segadapt.classifiers.parts.cac_forms import FORMS, Form
+from segadapt.classifiers.parts.fixed_prototypes import COARSE_SCORES, fixed_prototypes
+from segadapt.classifiers.parts.projectors import Projector
 from segadapt.functional.masks import one_hot
 from segadapt.functional.prototypes import (
     SCORES,

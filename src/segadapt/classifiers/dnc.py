@@ -4,8 +4,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from segadapt.classifiers.base import StaticClassifier
-from segadapt.classifiers.nearest import NearestPrototype
-from segadapt.classifiers.settings import check_sizes
+from segadapt.classifiers.parts.arguments import check_sizes
+from segadapt.classifiers.parts.nearest_prototype import NearestPrototype
 from segadapt.structures import Prediction
 
 

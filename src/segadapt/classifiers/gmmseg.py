@@ -5,8 +5,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from segadapt.classifiers.base import StaticClassifier
-from segadapt.classifiers.mixtures import GaussianMixtures
-from segadapt.classifiers.settings import check_clusters, check_sizes, check_tau
+from segadapt.classifiers.parts.arguments import check_clusters, check_sizes, check_tau
+from segadapt.classifiers.parts.gaussian_mixtures import GaussianMixtures
 from segadapt.functional.cosine import accurate, inverse_norm
 from segadapt.functional.precision import SingleLayerNorm, full_precision
 from segadapt.functional.prototypes import to_maps, to_rows

@@ -4,8 +4,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from segadapt.classifiers.base import StaticClassifier
-from segadapt.classifiers.nearest import NearestPrototype
-from segadapt.classifiers.settings import check_sizes
+from segadapt.classifiers.parts.arguments import check_sizes
+from segadapt.classifiers.parts.nearest_prototype import NearestPrototype
 from segadapt.structures import Prediction
 
 
@@ -15,7 +15,7 @@ class ProtoSegClassifier(StaticClassifier):
     The prototypes of a class are means of its pixels: Sinkhorn's iteration shares out the pixels
     (Eqs. 6 to 9), and the prototypes follow by momentum (Eq. 10). Three losses shape the features:
     cross-entropy, and for the assigned prototype a contrast and a distance (Eqs. 11 to 13,
-    :mod:`segadapt.losses.assigned`).
+    :mod:`segadapt.losses.prototype_assignment`).
 
     Args:
         in_channels: Width of the decoder features.

@@ -9,10 +9,10 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from segadapt.classifiers.base import Classifier
-from segadapt.classifiers.coarse import dot, fixed_prototypes
-from segadapt.classifiers.position import ABSOLUTE, POSITIONS
-from segadapt.classifiers.settings import check_group, check_sizes, check_tau, choose
-from segadapt.classifiers.ssa_branch import SSABranch
+from segadapt.classifiers.parts.arguments import check_group, check_sizes, check_tau, choose
+from segadapt.classifiers.parts.fixed_prototypes import dot, fixed_prototypes
+from segadapt.classifiers.parts.ssa_branch import SSABranch
+from segadapt.classifiers.parts.ssa_position import ABSOLUTE, POSITIONS
 from segadapt.functional.masks import one_hot
 from segadapt.functional.prototypes import (
     SCORES,

@@ -7,8 +7,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from segadapt.classifiers.base import Classifier, StaticClassifier, remove_teachers
-from segadapt.classifiers.coarse import dot, fixed_prototypes
-from segadapt.classifiers.settings import check_sizes
+from segadapt.classifiers.parts.arguments import check_sizes
+from segadapt.classifiers.parts.fixed_prototypes import dot, fixed_prototypes
 from segadapt.functional.prototypes import to_maps, to_rows
 from segadapt.structures import Branch, Prediction
 

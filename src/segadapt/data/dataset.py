@@ -10,13 +10,13 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from segadapt.borders import printable
-from segadapt.data.decode import MAX_PIXELS, read_image, read_label, reduced
+from segadapt.data.files.decode import MAX_PIXELS, read_image, read_label, reduced
+from segadapt.data.files.pairs import ImageFolder, Pair
 from segadapt.data.labels import LabelContract
-from segadapt.data.pairs import ImageFolder, Pair
-from segadapt.data.stream import AUGMENTATION, Key, counted, position_and_item
+from segadapt.data.sampling import AUGMENTATION, Key, counted, position_and_item
 from segadapt.files import expanded
 from segadapt.structures import Sample
+from segadapt.text.borders import printable
 
 Color = tuple[int, int, int]
 """Red, green and blue, 0 ... 255."""

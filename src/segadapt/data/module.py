@@ -5,7 +5,7 @@ import torch
 from torch.utils.data import DataLoader, default_collate
 
 from segadapt.data.dataset import Labelled
-from segadapt.data.stream import Shard, StepStream
+from segadapt.data.sampling import Shard, StepStream
 from segadapt.data.workers import start_worker
 from segadapt.structures import Batch, Sample
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from segadapt.borders import printable
-from segadapt.plain_text import read_lines
+from segadapt.text.borders import printable
+from segadapt.text.reading import read_lines
 
 
 def read_names(file: Path) -> tuple[str, ...]:

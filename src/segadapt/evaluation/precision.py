@@ -3,11 +3,11 @@
 import torch
 from omegaconf import DictConfig, OmegaConf
 
-from segadapt.bounded import MIB, read_object
-from segadapt.device import chosen_device
-from segadapt.environment import ENVIRONMENT
-from segadapt.run_reader import Run
-from segadapt.trainer import PRECISIONS, precision_name
+from segadapt.evaluation.device import chosen_device
+from segadapt.runs.environment import ENVIRONMENT
+from segadapt.runs.reader import Run
+from segadapt.text.bounded import MIB, read_object
+from segadapt.training.trainer import PRECISIONS, precision_name
 
 
 def with_precision(cfg: DictConfig, run: Run) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from segadapt.configs import at
+from segadapt.runs.config import at
 
 
 def measured_data(trained: DictConfig, split: str, root: str | None) -> DictConfig:

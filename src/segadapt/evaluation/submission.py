@@ -15,21 +15,21 @@ from rich.console import Console
 from rich.progress import track
 
 from segadapt.data.dataset import Labelled, SegmentationDataset, Submission
-from segadapt.data.unlabelled import Unlabelled
-from segadapt.device import chosen_device
-from segadapt.evaluation.examination import one_by_one
-from segadapt.evaluation.packing import Size, pack
+from segadapt.data.datasets.unlabelled import Unlabelled
+from segadapt.evaluation.dataset_pass import one_by_one
+from segadapt.evaluation.device import chosen_device
+from segadapt.evaluation.evaluator import branch_labels, refusing
 from segadapt.evaluation.precision import with_precision
-from segadapt.evaluation.stamp import stamp
+from segadapt.evaluation.protocol import stamp
+from segadapt.evaluation.report.table import write_json
 from segadapt.evaluation.subject import measured_data
-from segadapt.evaluator import branch_labels, refusing
+from segadapt.evaluation.submission_archive import Size, pack
+from segadapt.evaluation.trained import read_weights, with_weights
 from segadapt.files import expanded
-from segadapt.report import write_json
-from segadapt.run_reader import Run
+from segadapt.runs.reader import Run
 from segadapt.segmentor import Segmentor
-from segadapt.terminal import say
-from segadapt.trainer import precision_plugin
-from segadapt.weights import read_weights, with_weights
+from segadapt.text.terminal import say
+from segadapt.training.trainer import precision_plugin
 
 
 def submit(

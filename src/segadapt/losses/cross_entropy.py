@@ -7,8 +7,8 @@ from jaxtyping import Float, Int, Integer
 from torch import Tensor
 
 from segadapt.functional.prototypes import sum_over_group
-from segadapt.losses.fused import FusedLoss, ImagesLoss, Plan
-from segadapt.losses.labels import class_counts
+from segadapt.losses.parts.fused import FusedLoss, ImagesLoss, Plan
+from segadapt.losses.parts.label_counts import class_counts
 from segadapt.structures import IGNORE
 
 MEANS = ("all", "valid")

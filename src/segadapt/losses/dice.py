@@ -5,8 +5,8 @@ from jaxtyping import Bool, Float, Int, Integer
 from torch import Tensor
 
 from segadapt.functional.distributed import sum_over_ranks, world_size
-from segadapt.losses.fused import FusedLoss, ImagesLoss, Plan
-from segadapt.losses.labels import class_counts
+from segadapt.losses.parts.fused import FusedLoss, ImagesLoss, Plan
+from segadapt.losses.parts.label_counts import class_counts
 from segadapt.structures import IGNORE
 
 

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from segadapt.functional.boundary import EDGES, boundary_band
 from segadapt.functional.cosine import accurate
 from segadapt.functional.resize import shrink
-from segadapt.losses.averaging import check_group, pixel_weights
-from segadapt.losses.soft_cross_entropy import row_entropy, soft_cross_entropy
+from segadapt.losses.parts.pixel_weights import check_group, pixel_weights
+from segadapt.losses.parts.soft_cross_entropy import row_entropy, soft_cross_entropy
 from segadapt.structures import IGNORE, Prediction, need
 
 SOURCES: Final = ("teacher", "student", "coarse")

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from segadapt.functional.cosine import accurate
 from segadapt.functional.resize import upsample
-from segadapt.losses.averaging import check_group
-from segadapt.losses.fused import FusedLoss, fused_loss
+from segadapt.losses.parts.fused import FusedLoss, fused_loss
+from segadapt.losses.parts.pixel_weights import check_group
 from segadapt.structures import Prediction, need
 
 BRANCHES: Final = ("student", "coarse", "teacher", "auxiliary")

@@ -6,11 +6,11 @@ import segmentation_models_pytorch as smp
 from jaxtyping import Float
 from torch import Tensor
 
-from segadapt.models.encoders.colors import renormalization
-from segadapt.models.encoders.fetch import explained
-from segadapt.models.encoders.tags import check_published, show, timm_tag
 from segadapt.models.encoders.timm import check_name
 from segadapt.models.interfaces import FeatureGenerator, Features
+from segadapt.models.pretrained.download_errors import explained
+from segadapt.models.pretrained.renormalization import renormalization
+from segadapt.models.pretrained.tags import check_published, show, timm_tag
 from segadapt.models.sizes import crop, pad_to_multiple
 
 

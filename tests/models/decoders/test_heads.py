@@ -11,8 +11,8 @@ from segadapt.models.decoders.auxiliary import AuxiliaryHead
 from segadapt.models.decoders.deeplab import DeepLabV3PlusDecoder
 from segadapt.models.decoders.fcn import FCNDecoder
 from segadapt.models.decoders.fpn import FPNDecoder
-from segadapt.models.decoders.layers import convolution
 from segadapt.models.decoders.ocr import OCRDecoder
+from segadapt.models.decoders.parts.layers import convolution
 from segadapt.models.decoders.segformer import SegFormerDecoder
 from segadapt.models.decoders.upernet import UPerNetDecoder
 from segadapt.models.encoder_decoder import EncoderDecoder

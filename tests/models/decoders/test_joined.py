@@ -4,8 +4,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from segadapt.models.decoders.joined import JoinedConvolution, joined_convolution
-from segadapt.models.decoders.layers import convolution
+from segadapt.models.decoders.parts.joined import JoinedConvolution, joined_convolution
+from segadapt.models.decoders.parts.layers import convolution
 
 WIDTHS: Final = (3, 4, 5, 2)
 GRIDS: Final = {

@@ -3,7 +3,11 @@ import math
 import pytest
 import torch
 
-from segadapt.models.encoders.deformable import DeformableAttention, cell_centres, read
+from segadapt.models.encoders.parts.deformable_attention import (
+    DeformableAttention,
+    cell_centres,
+    read,
+)
 
 SIZES = [(3, 5), (2, 2)]
 

@@ -6,13 +6,13 @@ import timm
 import torch
 import torch.nn.functional as F
 
-from segadapt.models.encoders.efficientformer import (
+from segadapt.models.encoders.timm import TimmEncoder
+from segadapt.models.encoders.timm_patches.efficientformer import (
     DownsamplingAttention,
     MapAttention,
     distances,
     take_any_size,
 )
-from segadapt.models.encoders.timm import TimmEncoder
 
 NAME = "efficientformerv2_s0"
 

@@ -4,8 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from segadapt.models.encoders.hrnet import fuse_bilinearly
 from segadapt.models.encoders.timm import TimmEncoder
+from segadapt.models.encoders.timm_patches.hrnet import fuse_bilinearly
 
 NAME = "hrnet_w18_small"
 

@@ -4,7 +4,7 @@ import torch
 from safetensors.torch import save_file
 
 from segadapt.models.encoders.neck import TokenPyramid
-from segadapt.models.encoders.plain import PlainTransformer
+from segadapt.models.encoders.plain_vit import PlainTransformer
 
 SIZES = [(64, 96), (97, 131), (30, 33)]
 DINOV3 = "vit_small_patch16_dinov3"

@@ -5,8 +5,8 @@ import torch.nn.functional as F
 from timm.layers import set_fused_attn
 from timm.models.swin_transformer import SwinTransformer
 
-from segadapt.models.encoders.swin import pad_before_shift
 from segadapt.models.encoders.timm import TimmEncoder
+from segadapt.models.encoders.timm_patches.swin import pad_before_shift
 
 SMALL = {
     "depths": (2, 2, 2, 2), "embed_dim": 8, "num_heads": (1, 2, 2, 2), "head_dim": 4,

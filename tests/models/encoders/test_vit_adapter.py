@@ -5,10 +5,10 @@ import torch.nn.functional as F
 from authors import Checkpoint
 
 from segadapt.functional.normalization import MEAN, STD
-from segadapt.models.encoders.checkpoint import fill
-from segadapt.models.encoders.plain_vit import scale_layers, trunk
-from segadapt.models.encoders.published import renamed
+from segadapt.models.encoders.parts.vit_trunk import scale_layers, trunk
 from segadapt.models.encoders.vit_adapter import RENAMES, ViTAdapter
+from segadapt.models.pretrained.authors_file import renamed
+from segadapt.models.pretrained.weight_files import fill
 
 NAME, WIDTH, GRID = "test_vit2", 64, 10  # 8 blocks, 2 heads; built for 160 x 160 pixels
 HEADS, POINTS, STEM = 4, 4, 4

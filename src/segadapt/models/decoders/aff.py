@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from segadapt.models.decoders.layers import Norm, convolution
+from segadapt.models.decoders.parts.layers import Norm, convolution
 from segadapt.models.interfaces import Decoder, Features
 
 

@@ -11,9 +11,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from segadapt.functional.resize import upsample
-from segadapt.models.decoders.layers import Norm, convolution
 from segadapt.models.decoders.light import Fusion
-from segadapt.models.decoders.rectangular import SelfCalibration
+from segadapt.models.decoders.parts.layers import Norm, convolution
+from segadapt.models.decoders.parts.rectangular import SelfCalibration
 from segadapt.models.interfaces import Decoder, Features
 from segadapt.models.sizes import ceil_divide
 

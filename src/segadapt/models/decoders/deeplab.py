@@ -7,8 +7,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from segadapt.functional.resize import upsample
-from segadapt.models.decoders.joined import joined_convolution
-from segadapt.models.decoders.layers import Norm, PooledContext, convolution, separable
+from segadapt.models.decoders.parts.joined import joined_convolution
+from segadapt.models.decoders.parts.layers import Norm, PooledContext, convolution, separable
 from segadapt.models.interfaces import Decoder, Features
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from segadapt.models.decoders.layers import Norm, convolution
+from segadapt.models.decoders.parts.layers import Norm, convolution
 from segadapt.models.interfaces import Decoder, Features
 
 

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from segadapt.functional.resize import upsample
-from segadapt.models.decoders.layers import Norm, convolution
+from segadapt.models.decoders.parts.layers import Norm, convolution
 from segadapt.models.interfaces import Decoder, Features
 
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from segadapt.models.decoders.joined import joined_convolution
-from segadapt.models.decoders.layers import Norm, convolution
+from segadapt.models.decoders.parts.joined import joined_convolution
+from segadapt.models.decoders.parts.layers import Norm, convolution
 from segadapt.models.interfaces import Decoder, Features
 
 

@@ -13,10 +13,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torchvision.ops import Conv2dNormActivation
 
-from segadapt.models.encoders.frequency_attention import FrequencyTransformer
-from segadapt.models.encoders.initial import growing, initialise
-from segadapt.models.encoders.published import load_published
+from segadapt.models.encoders.parts.frequency_attention import FrequencyTransformer
+from segadapt.models.encoders.parts.initialization import growing, initialise
 from segadapt.models.interfaces import Encoder
+from segadapt.models.pretrained.authors_file import load_published
 
 STEPS: Final = ((1, 1), (2, 1), (1, 2), (1, 4))
 """Strides of the two embeddings of each stage: into the pixels, and on into the prototypes."""

@@ -10,9 +10,9 @@ from jaxtyping import Float
 from timm.layers import DropPath, LayerNorm2d
 from torch import Tensor, nn
 
-from segadapt.models.encoders.initial import growing, initialise
-from segadapt.models.encoders.published import load_published
+from segadapt.models.encoders.parts.initialization import growing, initialise
 from segadapt.models.interfaces import Encoder
+from segadapt.models.pretrained.authors_file import load_published
 
 STRIPS: Final = (7, 11, 21)
 """Lengths of the strip convolutions, in cells."""

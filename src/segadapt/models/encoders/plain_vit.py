@@ -1,90 +1,144 @@
-"""timm's plain vision transformers as a trunk for other networks."""
+"""Plain vision transformers: one grid of tokens from the first block to the last."""
 
-from typing import cast
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import timm
-import torch.nn.functional as F
 from jaxtyping import Float
-from timm.layers import LayerScale, set_fused_attn
-from timm.models.vision_transformer import VisionTransformer
+from timm.layers import set_fused_attn
 from torch import Tensor, nn
 
-from segadapt.models.encoders.fetch import explained
-from segadapt.models.encoders.local import load_local
-from segadapt.models.encoders.tags import check_published, show, timm_tag
+from segadapt.models.encoders.neck import TokenPyramid
+from segadapt.models.encoders.timm import check_name
+from segadapt.models.encoders.timm_patches.families import family
+from segadapt.models.interfaces import Encoder
+from segadapt.models.pretrained.download_errors import explained
+from segadapt.models.pretrained.renormalization import renormalization
+from segadapt.models.pretrained.tags import check_published, show, timm_tag
+from segadapt.models.pretrained.timm_file import load_local
+from segadapt.models.sizes import crop, pad_to_multiple
 
 
-def trunk(name: str, pretrained: bool, weights: str | None, drop_path: float) -> VisionTransformer:
-    """The patch embedding, position table and blocks of a timm ViT, under timm's names.
+class PlainTransformer(Encoder):
+    """Tokens of a timm vision transformer after some of its blocks, for images of any size.
 
-    The class token and everything after the blocks are taken away.
+    Every map goes through the transformer's last normalisation, which timm's own feature extractor
+    leaves out and without which the maps of DINO differ in scale by orders of magnitude. Blocks
+    after the last one that is read, and the classification head, are removed.
 
     Args:
-        name: timm's name of the network.
+        name: timm's name, with the tag of the weights after a dot if several exist.
         pretrained: Start from the weights that timm publishes.
         weights: Start from this downloaded file instead.
-        drop_path: Stochastic depth of the last block, growing linearly from 0 at the first.
+        levels: After how many blocks to read, evenly spaced up to the last one, or the numbers of
+            these blocks.
+        frozen: Exempt the transformer from training, but not the neck.
+        neck: Builds what brings the maps to a pyramid's scales; ``None``: all keep the stride of
+            the patches.
+        options: Passed on to :func:`timm.create_model`.
 
     Raises:
-        ValueError: If timm has no such plain ViT with a position table, or its weights are out of
-            reach or do not fit.
+        ValueError: If there is no such transformer, it cannot be built or frozen so, or its weights
+            are out of reach or do not fit.
     """
-    if not timm.is_model(name.partition(".")[0]):
-        raise ValueError(f"timm has no model {name}; timm.list_models('vit_*') names its ViTs")
-    set_fused_attn(True, experimental=True)  # read by timm when a network is built
-    tag, fetched = timm_tag(name), pretrained and weights is None
-    if fetched:
-        check_published(name, tag)
-    with explained(name):
-        body = timm.create_model(name, fetched, num_classes=0, drop_path_rate=drop_path)
-    if fetched:
-        show(name, tag)
-    # Families of timm share no interface that says what their blocks take.
-    if type(body) is not VisionTransformer or body.pos_embed is None:
-        raise ValueError(
-            f"{name} is no plain ViT with a position table, which this encoder builds on; choose "
-            "one like vit_base_patch16_384.augreg_in21k_ft_in1k"
+
+    def __init__(
+        self,
+        name: str,
+        pretrained: bool = True,
+        weights: str | None = None,
+        levels: int | Sequence[int] = 4,
+        frozen: bool = False,
+        neck: Callable[[int], TokenPyramid] | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__()
+        check_name(name)
+        if frozen and not pretrained and weights is None:
+            raise ValueError(
+                f"{name} would be frozen with random weights; set data.pretrained=true, pass "
+                "model.encoder.weights=FILE, or train it with model.encoder.frozen=false"
+            )
+        set_fused_attn(True, experimental=True)  # read by timm when a network is built
+        options = {**family(name).options, **options}
+        tag, fetched = timm_tag(name), pretrained and weights is None
+        if fetched:
+            check_published(name, tag)
+        body = _build(name, fetched, options)
+        if fetched:
+            show(name, tag)
+        self.blocks = _chosen(levels, len(body.blocks), name)
+        body.reset_classifier(0)  # a file may lack the head
+        if weights is not None:
+            load_local(body, name, weights, options)
+        if type(body.norm) is nn.Identity:  # those trained on the mean of tokens have it behind
+            body.norm = body.fc_norm
+        body.prune_intermediate_layers(list(self.blocks), prune_head=True)
+        self.colors = renormalization(tag.mean, tag.std)
+        self.body = body.requires_grad_(not frozen)
+        self.neck = None if neck is None else neck(body.embed_dim)
+        self.patch = body.patch_embed.patch_size[0]
+        self.channels = (body.embed_dim,) * len(self.blocks)
+        self.strides = _strides(self.patch, len(self.blocks), self.neck, name)
+        self.multiple = math.lcm(self.patch, *self.strides)
+
+    def forward(self, image: Float[Tensor, "b 3 H W"]) -> list[Tensor]:
+        padded = pad_to_multiple(self.colors(image), self.multiple)
+        tokens = self.body.forward_intermediates(
+            padded, list(self.blocks), norm=True, output_fmt="NLC", intermediates_only=True
         )
-    if weights is not None:
-        load_local(body, name, weights, {"num_classes": 0})
-    body.cls_token = body.reg_token = None
-    body.norm = body.fc_norm = nn.Identity()
-    return body
+        rows, columns = (side // self.patch for side in padded.shape[2:])
+        # Views in memory format channels_last; timm's own NCHW would be copies.
+        maps = [level.unflatten(1, (rows, columns)).permute(0, 3, 1, 2) for level in tokens]
+        if self.neck is not None:
+            maps = self.neck(maps)
+        return [
+            crop(level, image, stride) for level, stride in zip(maps, self.strides, strict=True)
+        ]
 
 
-def scale_layers(body: VisionTransformer, start: float) -> None:
-    """Give every block that has none a learned scale per channel after each of its two branches.
-
-    Args:
-        body: Changed in place.
-        start: Value of the scales.
-    """
-    for block in body.blocks:
-        if type(block.ls1) is nn.Identity:
-            block.ls1, block.ls2 = (LayerScale(body.embed_dim, start) for _ in range(2))
-
-
-def embed(
-    body: VisionTransformer, image: Float[Tensor, "b 3 H W"]
-) -> tuple[Float[Tensor, "b n d"], tuple[int, int]]:
-    """Tokens of the patches of an image, at their positions, and how many rows and columns of them.
-
-    The position table is resized bicubically; its slots for other tokens are not used.
-
-    Args:
-        body: The transformer.
-        image: Of a whole number of patches.
-    """
-    patches = cast(nn.Conv2d, body.patch_embed.proj)(image)
-    size = patches.shape[2], patches.shape[3]
-    tokens = body.patch_embed.norm(patches.flatten(2).transpose(1, 2))
-    return body.norm_pre(body.pos_drop(tokens + _positions(body, size))), size
+def _build(name: str, pretrained: bool, options: dict[str, Any]) -> Any:
+    """The whole transformer; timm keeps no common type of them."""
+    if family(name).options.get("dynamic_img_size") is None:
+        raise ValueError(
+            f"{name} is no plain vision transformer that takes images of any size; use "
+            "model.encoder._target_=segadapt.models.encoders.timm.TimmEncoder"
+        )
+    try:
+        with explained(name):
+            return timm.create_model(name, pretrained=pretrained, **options)
+    # How timm says that it does not know an option, or cannot do it.
+    except (TypeError, AssertionError, RuntimeError) as error:
+        asked = ", ".join(f"{key}={value}" for key, value in options.items())
+        raise ValueError(
+            f"timm cannot build {name} with {asked} ({type(error).__name__}: {error}); remove the "
+            "options that this transformer does not know"
+        ) from error
 
 
-def _positions(body: VisionTransformer, size: tuple[int, int]) -> Float[Tensor, "1 n d"]:
-    rows, columns = cast(tuple[int, int], body.patch_embed.grid_size)
-    table = cast(Tensor, body.pos_embed)[:, -rows * columns :]
-    if size == (rows, columns):
-        return table
-    image = table.transpose(1, 2).unflatten(-1, (rows, columns))
-    return F.interpolate(image, size, mode="bicubic").flatten(2).transpose(1, 2)
+def _chosen(levels: int | Sequence[int], depth: int, name: str) -> tuple[int, ...]:
+    """Numbers of the blocks after which the tokens are read."""
+    if isinstance(levels, int):
+        found = [depth * (level + 1) // levels - 1 for level in range(levels)]
+    else:
+        found = list(levels)
+    if not found or found != sorted(set(found)) or found[0] < 0 or found[-1] >= depth:
+        raise ValueError(
+            f"levels={levels} does not fit {name}, whose {depth} blocks are 0 to {depth - 1}; pass "
+            "a number up to that, or ascending numbers of blocks"
+        )
+    return tuple(found)
+
+
+def _strides(patch: int, count: int, neck: TokenPyramid | None, name: str) -> tuple[int, ...]:
+    if neck is None:
+        return (patch,) * count
+    if count != len(neck.scales) or patch % max(neck.scales):
+        raise ValueError(
+            f"a pyramid needs {len(neck.scales)} levels and patches whose side is a multiple of "
+            f"{max(neck.scales):g}, but {name} has {patch} and levels are {count}; set "
+            "model.encoder.neck=null and a decoder that reads one scale, such as "
+            "model/decoder=linear"
+        )
+    return tuple(int(patch / scale) for scale in neck.scales)

@@ -7,10 +7,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torchvision.ops import Conv2dNormActivation
 
-from segadapt.models.encoders.initial import growing, initialise
-from segadapt.models.encoders.published import load_published
-from segadapt.models.encoders.squeeze_axial import AxialBlock
+from segadapt.models.encoders.parts.initialization import growing, initialise
+from segadapt.models.encoders.parts.squeeze_axial import AxialBlock
 from segadapt.models.interfaces import Encoder
+from segadapt.models.pretrained.authors_file import load_published
 
 
 class InvertedResidual(nn.Module):

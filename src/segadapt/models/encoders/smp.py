@@ -10,11 +10,11 @@ from segmentation_models_pytorch.encoders import (
 )
 from torch import Tensor, nn
 
-from segadapt.models.encoders.checkpoint import fill, read_weights
-from segadapt.models.encoders.colors import renormalization
-from segadapt.models.encoders.fetch import explained
-from segadapt.models.encoders.tags import show, smp_tag
 from segadapt.models.interfaces import Encoder
+from segadapt.models.pretrained.download_errors import explained
+from segadapt.models.pretrained.renormalization import renormalization
+from segadapt.models.pretrained.tags import show, smp_tag
+from segadapt.models.pretrained.weight_files import fill, read_weights
 from segadapt.models.sizes import crop, pad_to_multiple
 
 MIT_SMALLEST: Final = 29

@@ -15,14 +15,20 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from segadapt.functional.resize import upsample
-from segadapt.models.encoders.colors import renormalization
-from segadapt.models.encoders.deformable import DeformableAttention
-from segadapt.models.encoders.initial import initialise
-from segadapt.models.encoders.interaction import Extractor, Injector, Layout, as_maps, as_tokens
-from segadapt.models.encoders.plain_vit import embed, scale_layers, trunk
-from segadapt.models.encoders.spatial_prior import SpatialPrior
-from segadapt.models.encoders.tags import timm_tag
+from segadapt.models.encoders.parts.deformable_attention import DeformableAttention
+from segadapt.models.encoders.parts.initialization import initialise
+from segadapt.models.encoders.parts.spatial_prior import SpatialPrior
+from segadapt.models.encoders.parts.vit_interaction import (
+    Extractor,
+    Injector,
+    Layout,
+    as_maps,
+    as_tokens,
+)
+from segadapt.models.encoders.parts.vit_trunk import embed, scale_layers, trunk
 from segadapt.models.interfaces import Encoder
+from segadapt.models.pretrained.renormalization import renormalization
+from segadapt.models.pretrained.tags import timm_tag
 from segadapt.models.sizes import crop, pad_to_multiple
 
 STAGES: Final = 4

@@ -1,0 +1,80 @@
+"""Measured ratios beside the goals of the project, as a table and a file."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from benchmarks.harness.measure import stamp
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from segadapt.analysis.cost.machine import machine
+from segadapt.evaluation.report.table import write_json
+
+RESULTS = Path(__file__).parents[1] / "results"
+
+
+class Goal(NamedTuple):
+    """A figure, and what it should be."""
+
+    what: str
+    measured: float
+    goal: float
+    unit: str = "x"
+    at_least: bool = False
+
+    @property
+    def reached(self) -> bool:
+        """Whether the figure is on the right side of the goal."""
+        return self.measured >= self.goal if self.at_least else self.measured <= self.goal
+
+
+def publish(name: str, title: str, goals: Sequence[Goal], details: dict[str, Any]) -> None:
+    """Print the goals and write ``results/NAME.json``.
+
+    Args:
+        name: Of the file.
+        title: What was measured, and how.
+        goals: Figures with their goals.
+        details: Everything else that was measured, for the file.
+    """
+    console = Console(highlight=False)
+    console.print(goal_table(title, goals))
+    file = RESULTS / f"{name}.json"
+    judged = [{**goal._asdict(), "reached": goal.reached} for goal in goals]
+    write_json(file, {**stamp(machine()), "title": title, "goals": judged, **details})
+    console.print(f"written: {file}", soft_wrap=True)
+
+
+def goal_table(title: str, goals: Sequence[Goal]) -> Table:
+    """One line for each figure."""
+    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
+    table.add_column("what")
+    for column in ("measured", "goal", "reached"):
+        table.add_column(column, justify="right")
+    for goal in goals:
+        sign = ">=" if goal.at_least else "<="
+        table.add_row(
+            goal.what,
+            f"{goal.measured:.3g} {goal.unit}",
+            f"{sign} {goal.goal:g} {goal.unit}",
+            "yes" if goal.reached else "no",
+        )
+    return table
+
+
+def numbers_of(arguments: Sequence[str], **defaults: int) -> tuple[int, ...]:
+    """``NAME=NUMBER`` arguments of a command line, in the order of their defaults.
+
+    Raises:
+        ValueError: If there is anything else, or a number is not positive.
+    """
+    found = dict(defaults)
+    for argument in arguments:
+        key, _, text = argument.partition("=")
+        if key not in found or not text.isdecimal() or int(text) < 1:
+            known = " and ".join(f"{name}=NUMBER" for name in defaults)
+            raise ValueError(f"this benchmark takes {known} and nothing else: {argument!r}")
+        found[key] = int(text)
+    return tuple(found.values())

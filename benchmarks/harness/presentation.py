@@ -1,0 +1,113 @@
+"""A comparison as a table to read and as JSON to keep."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from benchmarks.harness.comparison import Row
+from rich import box
+from rich.table import Table
+
+from segadapt.analysis.cost.timing import Reading, Spread, ratio, seconds, spread
+
+BASE = "fixed"
+"""The classifier that the others are compared with."""
+
+COLUMNS = (
+    "parameters\ntraining",
+    "parameters\ndeployed",
+    "GMAC\ntrue",
+    "GMAC\npapers' rule",
+    "training step\nwall ms",
+    "training step\nCPU ms",
+    "inference\nwall ms",
+    "inference\nCPU ms",
+    "peak memory\nMiB",
+)
+
+
+def table(rows: Sequence[Row], title: str) -> Table:
+    """One line for each model and classifier; in each cell, below, the ratio to ``fixed``."""
+    found = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
+    found.add_column("model\nclassifier", no_wrap=True)
+    for column in COLUMNS:
+        found.add_column(column, justify="right", no_wrap=True)
+    for row in rows:
+        found.add_row(f"{row.model}\n{row.classifier}", *cells(row, base_of(row, rows)))
+    return found
+
+
+def cells(row: Row, base: Row | None) -> list[str]:
+    """The figures of a line, in the order of ``COLUMNS``."""
+    amounts = zip(_amounts(row), _amounts(base or row), strict=True)
+    *counted, memory = [_cell(text, amount / other, base) for (text, amount), (_, other) in amounts]
+    return [*counted, *(_time(row, base, what, kind) for what, kind in TIMES), memory]
+
+
+TIMES = (
+    ("training", "wall"),
+    ("training", "cpu"),
+    ("inference", "wall"),
+    ("inference", "cpu"),
+)
+
+
+def base_of(row: Row, rows: Sequence[Row]) -> Row | None:
+    """The line of the same model with the fixed classifier, if it was measured."""
+    same = [other for other in rows if (other.model, other.classifier) == (row.model, BASE)]
+    return same[0] if same else None
+
+
+def as_json(row: Row, base: Row | None) -> dict[str, Any]:
+    """A line with its ratios: seconds, bytes, multiply-adds."""
+    static = row.static
+    return {
+        "model": row.model,
+        "classifier": row.classifier,
+        "parameters": static.parameters._asdict(),
+        "macs": {"true": static.true_macs, "papers_rule": static.paper_macs},
+        "training": timing(row.training, base and base.training),
+        "inference": timing(row.inference, base and base.inference),
+        "peak_bytes": row.peak_bytes,
+        "peak_ratio": base and row.peak_bytes / base.peak_bytes,
+    }
+
+
+def timing(readings: Sequence[Reading], base: Sequence[Reading] | None) -> dict[str, Any]:
+    """Wall and CPU seconds: every round, median and quartiles, and the ratio to the base."""
+    found: dict[str, Any] = {}
+    for kind in Reading._fields:
+        values = seconds(readings, kind)
+        found[kind] = {**spread(values)._asdict(), "rounds": values}
+        if base is not None:
+            found[kind]["ratio"] = ratio(values, seconds(base, kind))._asdict()
+    return found
+
+
+def _amounts(row: Row) -> list[tuple[str, int]]:
+    """What is no time, as text and number."""
+    training, deployed = row.static.parameters
+    return [
+        (f"{training:,}", training),
+        (f"{deployed:,}", deployed),
+        (f"{row.static.true_macs / 1e9:.3f}", row.static.true_macs),
+        (f"{row.static.paper_macs / 1e9:.3f}", row.static.paper_macs),
+        (f"{row.peak_bytes / 2**20:.0f}", row.peak_bytes),
+    ]
+
+
+def _time(row: Row, base: Row | None, what: str, kind: str) -> str:
+    values = seconds(getattr(row, what), kind)
+    text = milliseconds(spread(values))
+    if base is None:
+        return text
+    return _cell(text, ratio(values, seconds(getattr(base, what), kind)).median, base)
+
+
+def milliseconds(measured: Spread) -> str:
+    """Median, and half the distance of the quartiles."""
+    half = (measured.upper - measured.lower) / 2
+    return f"{1000 * measured.median:.1f} ±{1000 * half:.1f}"
+
+
+def _cell(text: str, times: float, base: Row | None) -> str:
+    return text if base is None else f"{text}\n{times:.3f}x"

@@ -1,0 +1,1 @@
+"""Finished runs looked at: compared, drawn, counted."""

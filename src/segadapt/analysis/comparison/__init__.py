@@ -1,0 +1,1 @@
+"""Arms of finished runs compared: intervals, tables, the papers' numbers."""

@@ -1,0 +1,132 @@
+"""Runs that differ only in their seed are one arm of a comparison."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from segadapt.analysis.comparison.results import Result
+from segadapt.runs.config import at, fingerprint, is_free
+
+ABSENT: Final = "absent"
+"""In place of the value of a key that a config does not have, such as the name of an experiment."""
+
+
+class Arm(NamedTuple):
+    """One config, trained with several seeds."""
+
+    label: str
+    by_seed: Mapping[int, Result]
+
+    @property
+    def results(self) -> list[Result]:
+        return [self.by_seed[seed] for seed in sorted(self.by_seed)]
+
+    @property
+    def mean(self) -> float:
+        return float(np.mean([result.miou for result in self.results]))
+
+    @property
+    def deviation(self) -> float | None:
+        """Sample standard deviation over seeds; None for a single one."""
+        values = [result.miou for result in self.results]
+        return float(np.std(values, ddof=1)) if len(values) > 1 else None
+
+    @property
+    def printed(self) -> float | None:
+        """The paper's number in percent, where the config says which."""
+        return self.results[0].printed
+
+
+def arms(results: Sequence[Result]) -> tuple[list[Arm], list[str]]:
+    """Group results by config, in the order of their first folders.
+
+    Returns:
+        The arms, and sentences about runs that were left out and seeds that are missing.
+    """
+    groups: dict[str, dict[int, Result]] = {}
+    said = []
+    for result in results:
+        members = groups.setdefault(_key(result), {})
+        if result.seed in members:
+            first = members[result.seed].folder
+            said.append(f"{result.folder}: the same config and seed as {first}; left out")
+        else:
+            members[result.seed] = result
+    labels = _labels([next(iter(members.values())) for members in groups.values()])
+    found = [Arm(label, members) for label, members in zip(labels, groups.values(), strict=True)]
+    return found, [*said, *_missing(found)]
+
+
+def find(found: Sequence[Arm], name: str) -> Arm:
+    """The arm whose label is, or alone contains, a name.
+
+    Raises:
+        ValueError: If there is none, or more than one.
+    """
+    exact = [arm for arm in found if arm.label == name]
+    near = exact or [arm for arm in found if name in arm.label]
+    if len(near) != 1:
+        there = "; ".join(arm.label for arm in found)
+        which = "several arms are" if near else "no arm is"
+        raise ValueError(f"{which} called {name!r}; there is: {there}")
+    return near[0]
+
+
+def _key(result: Result) -> str:
+    """The config without its seed, wherever it was passed on to, and what it calls itself.
+
+    Rows of a table may be one recipe; each is an arm.
+    """
+    return f"{fingerprint(_without_seed(result.config, result.seed))} {result.label}"
+
+
+def _without_seed(node: Any, seed: int) -> Any:
+    if not isinstance(node, Mapping):
+        return node
+    return {
+        key: _without_seed(value, seed)
+        for key, value in node.items()
+        if not (key == "seed" and value == seed)
+    }
+
+
+def _labels(firsts: Sequence[Result]) -> list[str]:
+    """What was typed for each arm and tells it from others; what an experiment calls itself."""
+    typed = [[word for word in r.overrides if not word.startswith("seed=")] for r in firsts]
+    common = set(typed[0]).intersection(*typed[1:]) if len(typed) > 1 else set()
+    labels = []
+    for result, words in zip(firsts, typed, strict=True):
+        own = [word for word in words if word not in common and _tells(word, firsts)]
+        if result.label:
+            own = [result.label, *(word for word in own if not word.startswith("experiment="))]
+        labels.append(" ".join(own) or "defaults")
+    return [
+        label if labels.count(label) == 1 else f"{label} ({result.folder})"
+        for label, result in zip(labels, firsts, strict=True)
+    ]
+
+
+def _tells(word: str, firsts: Sequence[Result]) -> bool:
+    """Whether configs differ where a word sets something, or cannot be asked about it.
+
+    An experiment on other data brings words along that other arms have by default.
+    """
+    key = word.lstrip("+~").partition("=")[0].partition("@")[0].replace("/", ".")
+    values = [at(result.config, key, ABSENT) for result in firsts]
+    apart = ABSENT in values or any(value != values[0] for value in values)
+    return apart and not is_free(key)
+
+
+def _missing(found: Sequence[Arm]) -> list[str]:
+    seeds = sorted(set().union(*(arm.by_seed for arm in found)))
+    lacking: dict[tuple[int, ...], list[str]] = {}
+    for arm in found:
+        missing = tuple(seed for seed in seeds if seed not in arm.by_seed)
+        lacking.setdefault(missing, []).append(arm.label)
+    return [
+        f"{'; '.join(labels)}: no result with seed {', '.join(map(str, missing))}, which other "
+        "arms have; differences use the seeds that both have"
+        for missing, labels in lacking.items()
+        if missing
+    ]

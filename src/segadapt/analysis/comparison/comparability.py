@@ -1,0 +1,73 @@
+"""Whether numbers were measured under the same conditions."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from segadapt.analysis.comparison.results import Result
+
+NOT_CONDITIONS = ("software", "run", "checkpoint", "seconds", "device", "inference")
+"""Of a protocol stamp: who measured what when, and what is read apart from it."""
+
+DATA = ("name", "num_classes")
+"""Of a config's data, besides the validation set as it is built: a size that only training has, or
+that a data set does not read, is no condition of a number."""
+
+NOISE = ("seed", "num_workers", "root", "max_pixels")
+
+
+def stamp(result: Result) -> dict[str, Any]:
+    """The conditions of a number, flat: the report's protocol, the validation data, inference."""
+    data = result.config["data"]
+    conditions = {
+        "protocol": {
+            key: value
+            for key, value in result.report.get("protocol", {}).items()
+            if key not in NOT_CONDITIONS
+        },
+        "data": {key: data.get(key) for key in DATA},
+        "validation": data["module"]["val"],
+        "inference": result.inference,
+    }
+    return dict(_flat(conditions, ""))
+
+
+def differing(results: Sequence[Result]) -> dict[str, list[str]]:
+    """Fields in which the stamps of results differ, with the values that there are."""
+    stamps = [stamp(result) for result in results]
+    fields = sorted(set().union(*stamps)) if stamps else []
+    values = {field: sorted({repr(one.get(field, "absent")) for one in stamps}) for field in fields}
+    return {field: there for field, there in values.items() if len(there) > 1}
+
+
+def check_comparable(results: Sequence[Result]) -> None:
+    """Refuse to rank what was measured under different conditions.
+
+    Raises:
+        ValueError: If a field of the stamps differs.
+    """
+    if odd := differing(results):
+        said = "; ".join(f"{field} is {' and '.join(there)}" for field, there in odd.items())
+        raise ValueError(
+            f"these runs were not measured under the same conditions, so they are not ranked: "
+            f"{said}. Give runs of one protocol, or --each to list them without comparing"
+        )
+
+
+def versions(results: Sequence[Result]) -> list[str]:
+    """Sentences about software that differs between the results: no refusal, but worth knowing."""
+    software = [result.report.get("protocol", {}).get("software", {}) for result in results]
+    said = []
+    for name in sorted(set().union(*software)) if software else []:
+        there = sorted({str(one.get(name, "unknown")) for one in software})
+        if len(there) > 1:
+            said.append(f"{name} differs between the runs: {', '.join(there)}")
+    return said
+
+
+def _flat(node: Any, key: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(node, Mapping) and node:
+        for name, value in node.items():
+            if name not in NOISE:
+                yield from _flat(value, f"{key}.{name}" if key else str(name))
+    else:
+        yield key, node

@@ -1,0 +1,135 @@
+"""A comparison of arms as rows: what is measured, how sure it is, and what a paper prints."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from segadapt.analysis.comparison.arms import Arm, find
+from segadapt.analysis.comparison.comparability import check_comparable
+from segadapt.analysis.comparison.costs import Cost, Latency, minutes
+from segadapt.analysis.comparison.intervals import Difference, difference
+from segadapt.analysis.comparison.results import Result
+from segadapt.runs.config import at
+
+
+class Row(NamedTuple):
+    """One arm of the table; mIoU in percent."""
+
+    arm: str
+    miou: float
+    deviation: float | None
+    seeds: int
+    difference: Difference | None
+    """To the baseline; None of the baseline itself, and where nothing is compared."""
+    cost: Cost | None
+    minutes: float | None
+    printed: float | None
+    """The paper's number, under the paper's conditions."""
+    departures: tuple[str, ...] = ()
+    """In what this arm departs from those."""
+    latency: Latency | None = None
+
+
+class Comparison(NamedTuple):
+    """A table and what has to be said beside it."""
+
+    rows: list[Row]
+    baseline: str | None
+    notes: list[str]
+
+
+def compare(
+    found: Sequence[Arm],
+    baseline: str | None,
+    cost: Callable[[Result], Cost] | None,
+    notes: Sequence[str] = (),
+    each: bool = False,
+    time: Callable[[Sequence[Result]], Sequence[Latency | None]] | None = None,
+) -> Comparison:
+    """Rank arms, best first.
+
+    Args:
+        found: Arms.
+        baseline: Label, or a part that only one label has; None takes the first arm.
+        cost: Counts the parameters of a run's network; None leaves them out.
+        notes: What was found when runs were collected.
+        each: List the arms in their order without comparing them, whatever their protocols.
+        time: Times the networks of runs side by side; None leaves that out.
+
+    Raises:
+        ValueError: If the runs were measured under different conditions, or no arm is the baseline.
+    """
+    if not each:
+        check_comparable([result for arm in found for result in arm.results])
+    base = None if each else find(found, baseline) if baseline else found[0]
+    rows = [_row(arm, base, cost) for arm in found]
+    if time is not None:
+        timed = time([arm.results[0] for arm in found])
+        pairs = zip(rows, timed, strict=True)
+        rows = [row._replace(latency=latency) for row, latency in pairs]
+    if not each:
+        rows.sort(key=lambda row: -row.miou)
+    said = [*notes, *_lengths(found), *_explained(rows)]
+    return Comparison(rows, base.label if base else None, said)
+
+
+def _row(arm: Arm, base: Arm | None, cost: Callable[[Result], Cost] | None) -> Row:
+    times = [time for result in arm.results if (time := minutes(result)) is not None]
+    deviation = arm.deviation
+    return Row(
+        arm=arm.label,
+        miou=100 * arm.mean,
+        deviation=None if deviation is None else 100 * deviation,
+        seeds=len(arm.by_seed),
+        difference=None if base is None or arm is base else difference(arm, base),
+        cost=cost(arm.results[0]) if cost else None,
+        minutes=sum(times) / len(times) if times else None,
+        printed=arm.printed,
+        departures=tuple(arm.results[0].departures),
+    )
+
+
+def _lengths(found: Sequence[Arm]) -> list[str]:
+    """A sentence where arms had different numbers of steps to learn."""
+    by_steps: dict[int, list[str]] = {}
+    for arm in found:
+        by_steps.setdefault(at(arm.results[0].config, "data.steps", 0), []).append(arm.label)
+    if len(by_steps) < 2:
+        return []
+    groups = sorted(by_steps.items())
+    each = "; ".join(f"{steps} steps: {', '.join(names)}" for steps, names in groups)
+    return [f"not trained equally long, which may be all of a difference: {each}"]
+
+
+INTERVALS: Mapping[str, str] = {
+    "images": "brackets: 95 % interval by drawing validation images with replacement, paired, the "
+    "trainings as they are: how another seed would end is the ±, not in them",
+    "seeds": "brackets: 95 % interval of Student's t over the seeds that both arms have",
+    "none": "no interval: one common seed, and no per-image counts",
+}
+
+
+def _explained(rows: Sequence[Row]) -> list[str]:
+    methods = {row.difference.method for row in rows if row.difference}
+    notes = [text for method, text in INTERVALS.items() if method in methods]
+    if any(row.printed is not None for row in rows):
+        notes.append(
+            "printed: the paper's own number, measured by its authors under the conditions in the "
+            "experiment's file; it is not ranked here"
+        )
+    if timed := sorted({row.latency[2:] for row in rows if row.latency}):
+        for (height, width), where in timed:
+            notes.append(
+                "ms an image: median and minimum of rounds in turns, one image of "
+                f"{height} x {width}, {where}"
+            )
+    return [*notes, *_departures([row for row in rows if row.printed is not None])]
+
+
+def _departures(printed: Sequence[Row]) -> list[str]:
+    """A sentence for each way in which arms depart from the conditions of their printed numbers."""
+    ways = sorted({row.departures for row in printed if row.departures})
+    return [
+        f"not under the printed conditions, but {', '.join(way)}: "
+        + ", ".join(sorted(row.arm for row in printed if row.departures == way))
+        for way in ways
+    ]

@@ -1,0 +1,129 @@
+"""What a comparison needs of the files of a run, checked before anything is computed from them."""
+
+import math
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from segadapt.runs.config import at
+
+NEEDED: Final = ("seed", "inference", "data.crop", "data.module.val")
+"""Keys of a config without which its run cannot be compared."""
+
+PUBLISHED: Final = ("paper", "table", "row")
+"""What an experiment of a paper's table is called by."""
+
+
+def check_config(config: Mapping[str, Any], file: Path) -> None:
+    """Whether a run's config says what a comparison asks of it.
+
+    Raises:
+        ValueError: If not; names the file, the key and the value.
+    """
+    if lacking := [key for key in NEEDED if at(config, key) is None]:
+        raise ValueError(f"{file} has no {', '.join(lacking)}: it is of another version")
+    rules = {
+        "seed": (_whole, "a whole number"),
+        "inference": (_mapping, "a mapping"),
+        "inference._target_": (_text, "a name"),
+        "data.crop": (_size, "two whole numbers, rows and columns"),
+        "data.name": (_text, "a name"),
+        "data.steps": (_positive, "a whole number of 1 or more"),
+        "data.module.val": (_mapping, "a mapping"),
+        "label": (_text, "a text"),
+        "published": (_row, f"a mapping with {', '.join(PUBLISHED)}"),
+        "published.miou": (_number, "a number"),
+        "published.miou_ms": (_number, "a number"),
+        "published.steps": (_positive, "a whole number of 1 or more"),
+    }
+    _check(config, rules, file)
+
+
+def check_report(report: Mapping[str, Any], file: Path) -> None:
+    """Whether a report holds the scores and conditions that a comparison shows.
+
+    Raises:
+        ValueError: If not; names the file, the key and the value.
+    """
+    student = at(report, "results.student")
+    if not isinstance(student, Mapping) or "miou" not in student:
+        raise ValueError(f"{file} has no results.student.miou")
+    if student["miou"] is None:
+        raise ValueError(f"{file}: the mIoU is not a number (are there no labelled pixels?)")
+    rules = {
+        "results.student.miou": (_share, "a number from 0 to 1"),
+        "results.student.classes": (_classes, "a list of classes, each with its name and IoU"),
+        "protocol": (_mapping, "a mapping"),
+        "protocol.inference": (_mapping, "a mapping"),
+        "protocol.inference._target_": (_text, "a name"),
+        "protocol.software": (_mapping, "a mapping"),
+    }
+    _check(report, rules, file)
+
+
+def check_times(facts: Mapping[str, Any], file: Path) -> None:
+    """Whether run.json says when a run began and ended, in a form that can be subtracted.
+
+    Raises:
+        ValueError: If it says something else.
+    """
+    _check(facts, dict.fromkeys(TIMES, (_moment, "a date and time with its zone")), file)
+
+
+TIMES: Final = ("started", "ended")
+
+
+def _check(content: Mapping[str, Any], rules: Mapping[str, Any], file: Path) -> None:
+    for key, (holds, meaning) in rules.items():
+        value = at(content, key)
+        if value is not None and not holds(value):
+            raise ValueError(f"{file}: {key} is {str(value)[:60]!r}, but must be {meaning}")
+
+
+def _whole(value: Any) -> bool:
+    return type(value) is int and abs(value) < 1 << 63
+
+
+def _positive(value: Any) -> bool:
+    return _whole(value) and value > 0
+
+
+def _number(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) < 1e9 and not math.isnan(value)
+
+
+def _share(value: Any) -> bool:
+    return _number(value) and 0 <= value <= 1
+
+
+def _text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _mapping(value: Any) -> bool:
+    return isinstance(value, Mapping)
+
+
+def _size(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(map(_positive, value))
+
+
+def _row(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(value.get(key) is not None for key in PUBLISHED)
+
+
+def _classes(value: Any) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(one, Mapping)
+        and _text(one.get("name"))
+        and (one.get("iou") is None or _share(one["iou"]))
+        for one in value
+    )
+
+
+def _moment(value: Any) -> bool:
+    try:
+        return datetime.fromisoformat(value).tzinfo is not None
+    except (TypeError, ValueError):
+        return False

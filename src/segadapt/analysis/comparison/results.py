@@ -1,0 +1,215 @@
+"""What finished trainings left in their folders; what cannot be read is said, never averaged."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from segadapt.analysis.comparison.evaluations import options_of
+from segadapt.analysis.comparison.form import check_config, check_report, check_times
+from segadapt.analysis.comparison.paper_numbers import departures, title
+from segadapt.evaluation.metrics.per_image import PER_IMAGE, PerImage, read_per_image
+from segadapt.locks import true_state
+from segadapt.runs.attempts import ATTEMPTS
+from segadapt.runs.config import resolved
+from segadapt.runs.metrics_table import STEP, read_rows
+from segadapt.runs.overrides import typed
+from segadapt.runs.reader import STATE, read_facts
+from segadapt.runs.renamed_targets import with_targets_renamed
+from segadapt.runs.stored_config import CONFIG, read_config, read_overrides
+from segadapt.runs.trust import Check, check_names
+from segadapt.text.bounded import MIB, read_object
+
+SWEEP: Final = "sweep.json"
+"""Where a sweep keeps its trials, planned ones too."""
+
+LARGE: Final = 32 * MIB
+"""Bytes of a report or of a sweep's table; those of 1000 classes or trials have about 10 MiB."""
+
+
+class Result(NamedTuple):
+    """One finished training."""
+
+    folder: Path
+    config: dict[str, Any]
+    overrides: tuple[str, ...]
+    state: Mapping[str, Any]
+    """run.json."""
+    report: Mapping[str, Any]
+    """The training's own, or that of an evaluation."""
+    per_image: PerImage | None
+    """None of runs from before it was kept; scripts/evaluate.py makes up for it."""
+
+    @property
+    def seed(self) -> int:
+        return self.config["seed"]
+
+    @property
+    def miou(self) -> float:
+        """Of the student at the end, a fraction."""
+        return self.report["results"]["student"]["miou"]
+
+    @property
+    def published(self) -> Mapping[str, Any] | None:
+        return self.config.get("published")
+
+    @property
+    def printed(self) -> float | None:
+        """The paper's mIoU in percent, at several scales if that is what was measured here."""
+        seen = self.inference.get("_target_", "")
+        key = "miou_ms" if seen.endswith(".multiscale") else "miou"
+        number = (self.published or {}).get(key)
+        return None if number is None else float(number)
+
+    @property
+    def inference(self) -> Mapping[str, Any]:
+        """How the images of its report were seen; reports of before said it in the config alone."""
+        return self.report.get("protocol", {}).get("inference") or self.config["inference"]
+
+    @property
+    def departures(self) -> list[str]:
+        """In what it departs from the conditions of the paper's number, as far as told."""
+        there = self.published
+        if not there or not there.keys() >= {"data", "model", "steps"}:
+            return []
+        typed = [word.removeprefix("model=") for word in self.overrides if word[:6] == "model="]
+        model = typed[-1] if typed else there["model"]  # its experiment's, unless another is typed
+        data = self.config["data"]
+        return departures(there, data["name"], model, data["steps"])
+
+    @property
+    def label(self) -> str | None:
+        """What its experiment calls it; those of the papers' tables are called by their row."""
+        return title(self.published) if self.published else self.config.get("label")
+
+
+class Collected(NamedTuple):
+    """Results, and a sentence for each folder that gave none."""
+
+    results: list[Result]
+    problems: list[str]
+
+
+def collect(
+    paths: Iterable[Path], evaluation: str | None = None, check: Check = check_names
+) -> Collected:
+    """Read run folders, and all that lie below folders of sweeps.
+
+    Args:
+        paths: Run folders, or folders of sweeps.
+        evaluation: Name of the report that scripts/evaluate.py left in each, such as
+            ``slide-last``; None takes the one that each training ended with.
+        check: Looks at unresolved configs; names are enough where no network is built.
+
+    Raises:
+        ValueError: If a path is no folder, or holds no run.
+    """
+    found = Collected([], [])
+    for path in paths:
+        if _beside_trials(path):  # SWEEP/* names them too
+            found.problems.extend(_never_begun(path) if path.name == SWEEP else [])
+            continue
+        if not path.is_dir():
+            raise ValueError(f"{path} is no folder; give run folders, or folders of sweeps")
+        folders = sorted(_folders(path))
+        if not folders:
+            raise ValueError(f"{path} holds no run: there is no run.json in it or below")
+        found.problems.extend(text for plan in path.rglob(SWEEP) for text in _never_begun(plan))
+        for folder in folders:
+            try:
+                found.results.append(read(folder, evaluation, check))
+            except (ValueError, OSError) as error:
+                found.problems.append(str(error))
+    return found
+
+
+def _beside_trials(path: Path) -> bool:
+    """Whether a sweep keeps this beside its trials, which are numbered."""
+    return (path.parent / SWEEP).is_file() and not path.name.isdecimal()
+
+
+def _never_begun(plan: Path) -> list[str]:
+    """A sentence about the trials that a sweep plans and that have left nothing yet, if any."""
+    try:
+        trials = _trials(plan)
+    except (ValueError, OSError) as error:
+        return [str(error)]
+    missing = [name for name in trials if not (plan.parent / name / STATE).is_file()]
+    if not missing:
+        return []
+    some = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
+    return [f"{plan.parent}: {len(missing)} of {len(trials)} trials never began ({some})"]
+
+
+def _trials(plan: Path) -> list[str]:
+    """Names of the folders of a sweep's trials."""
+    try:
+        return [str(int(trial["trial"])) for trial in read_object(plan, LARGE).get("trials", [])]
+    except (KeyError, TypeError, AttributeError, OverflowError) as error:
+        raise ValueError(f"{plan} is not the table of a sweep ({error!r})") from None
+
+
+def read(folder: Path, evaluation: str | None = None, check: Check = check_names) -> Result:
+    """One run, as its training left it or as it was evaluated.
+
+    Raises:
+        ValueError: If it did not finish, has no report, or one that is not to be read.
+    """
+    state = read_facts(folder)
+    if state["state"] != "finished":
+        raise ValueError(f"{folder}: {_unfinished(folder, state)}")
+    file, counts = _files(folder, evaluation)
+    report = with_targets_renamed(read_object(file, LARGE))
+    check_report(report, file)
+    check_times(state, folder / STATE)
+    words = read_overrides(folder) or []
+    config = resolved(read_config(folder, check))
+    check_config(config, folder / CONFIG)
+    images = read_per_image(counts) if counts.is_file() else None
+    return Result(folder, config, tuple(words), state, report, images)
+
+
+def _unfinished(folder: Path, state: Mapping[str, Any]) -> str:
+    match true_state(folder, state.get("state", "without a state")):
+        case "interrupted":
+            again = f"python scripts/resume.py {typed('run', folder)}"
+            return f"the run was interrupted; resume it with: {again}"
+        case said:
+            return f"the run is {said}" + (f": {state['cause']}" if state.get("cause") else "")
+
+
+def curve(folder: Path, name: str) -> list[tuple[int, float]]:
+    """(optimiser step, value) of a column of metrics.csv; empty where it was never logged."""
+    file = folder / "metrics.csv"
+    _, rows = read_rows(file)
+    try:
+        return [(int(row[STEP]), float(row[name])) for row in rows if row.get(name)]
+    except ValueError as error:
+        raise ValueError(f"{file} is damaged: {name} is not a number ({error})") from error
+
+
+def _folders(path: Path) -> Iterator[Path]:
+    if (path / STATE).is_file():
+        yield path
+        return
+    for state in path.rglob(STATE):
+        if state.parts[-3:-2] != (ATTEMPTS,):  # what is left of a start that came to nothing
+            yield state.parent
+
+
+def _files(folder: Path, evaluation: str | None) -> tuple[Path, Path]:
+    """Where a run's report is, and its counts by image."""
+    if evaluation is None:
+        if not (file := folder / "report.json").is_file():
+            raise ValueError(f"{folder}: finished, but without report.json (callbacks=none?)")
+        return file, folder / PER_IMAGE
+    reports = folder / "evaluation"
+    file = reports / f"{evaluation}.json"
+    if not file.is_file():
+        there = ", ".join(sorted(one.stem for one in reports.glob("*.json"))) or "none"
+        options = options_of(evaluation)
+        command = " ".join(["python scripts/evaluate.py", typed("run", folder), *(options or [])])
+        writes = "writes it" if options is not None else "and its settings write such reports"
+        raise ValueError(
+            f"{folder}: there is no evaluation/{file.name} (available: {there}); {command} {writes}"
+        )
+    return file, file.with_suffix(".npz")

@@ -1,0 +1,147 @@
+"""A comparison as Markdown, LaTeX, CSV or HTML."""
+
+import csv
+import io
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from segadapt.analysis.comparison.comparison import Comparison, Row
+from segadapt.analysis.comparison.costs import Latency
+from segadapt.analysis.comparison.intervals import Difference
+from segadapt.text.borders import csv_cell, html_text, latex_comment, latex_text, markdown_text
+
+Cells = list[list[str]]
+"""Rows of text, the head first."""
+
+COSTS: Final = ("parameters (M)", "G multiply-adds", "ms an image (min)", "minutes")
+"""Heads of the columns that can stand apart where a line is short."""
+
+
+def cells(comparison: Comparison) -> Cells:
+    """What is shown to people: rounded, and a dash where there is nothing."""
+    base = comparison.baseline or ""
+    rows = [["arm", "mIoU", "seeds", f"difference to {base}", *COSTS, "printed (paper)"]]
+    for row in comparison.rows:
+        of_base = row.arm == comparison.baseline
+        rows.append([*_measured(row, of_base), *_costs(row), _number(row.printed, 2)])
+    kept = [0, 1, 2, *(i for i in range(3, 9) if any(line[i] != "-" for line in rows[1:]))]
+    return [[line[i] for i in kept] for line in rows]
+
+
+def markdown(comparison: Comparison) -> str:
+    """A pipe table, the notes below."""
+    head, *body = [[markdown_text(cell) for cell in line] for line in cells(comparison)]
+    rule = ["---", *["---:"] * (len(head) - 1)]
+    lines = [f"| {' | '.join(line)} |" for line in (head, rule, *body)]
+    return (
+        "\n".join([*lines, "", *(f"- {markdown_text(note)}" for note in comparison.notes)]) + "\n"
+    )
+
+
+def latex(comparison: Comparison) -> str:
+    """A tabular with booktabs' rules; the notes are comments."""
+    head, *body = [[latex_text(cell) for cell in line] for line in cells(comparison)]
+    lines = [
+        *(latex_comment(note) for note in comparison.notes),
+        f"\\begin{{tabular}}{{l{'r' * (len(head) - 1)}}}",
+        "\\toprule",
+        f"{' & '.join(head)} \\\\",
+        "\\midrule",
+        *(f"{' & '.join(line)} \\\\" for line in body),
+        "\\bottomrule",
+        "\\end{tabular}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def as_csv(comparison: Comparison) -> str:
+    """Numbers as they are, for other programs."""
+    text = io.StringIO()
+    names = ("arm", "miou", "deviation", "seeds", "difference", "low", "high", "interval")
+    costs = (
+        "parameters",
+        "deployed",
+        "macs",
+        "milliseconds",
+        "milliseconds_min",
+        "minutes",
+        "printed",
+    )
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*names, *costs])
+    for row in comparison.rows:
+        gap = row.difference or Difference(0, None, None, "", 0)
+        shown = [_percent(value) for value in (gap.mean, gap.low, gap.high)]
+        cost = row.cost
+        counted: list[int | None] = [None] * 3
+        latency = list(row.latency[:2]) if row.latency else [None, None]
+        if cost:
+            counted = [cost.training, cost.deployed, cost.macs]
+        writer.writerow(
+            [csv_cell(row.arm), row.miou, row.deviation, row.seeds]
+            + (shown if row.difference else [None] * 3)
+            + [gap.method, *counted, *latency, row.minutes, row.printed]
+        )
+    return text.getvalue()
+
+
+def as_html(comparison: Comparison) -> str:
+    """A page that opens by itself."""
+    head, *body = [[html_text(cell) for cell in line] for line in cells(comparison)]
+    rows = ["".join(f"<td>{cell}</td>" for cell in line) for line in body]
+    notes = "".join(f"<li>{html_text(note)}</li>" for note in comparison.notes)
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Comparison</title><style>'
+        "body{font:15px/1.4 sans-serif;margin:2em}table{border-collapse:collapse}"
+        "td,th{padding:.3em .8em;border-bottom:1px solid #ccc;text-align:right}"
+        "td:first-child,th:first-child{text-align:left}</style><table><tr>"
+        + "".join(f"<th>{cell}</th>" for cell in head)
+        + "</tr>"
+        + "".join(f"<tr>{row}</tr>" for row in rows)
+        + f"</table><ul>{notes}</ul></html>\n"
+    )
+
+
+WRITERS: Final[Mapping[str, Callable[[Comparison], str]]] = {
+    "md": markdown,
+    "tex": latex,
+    "csv": as_csv,
+    "html": as_html,
+}
+"""By the ending of a file's name."""
+
+
+def _measured(row: Row, of_base: bool) -> list[str]:
+    spread = "" if row.deviation is None else f" ± {row.deviation:.2f}"
+    gap = "baseline" if of_base else _gap(row.difference)
+    return [row.arm, f"{row.miou:.2f}{spread}", str(row.seeds), gap]
+
+
+def _gap(gap: Difference | None) -> str:
+    if gap is None:
+        return "-"
+    if gap.low is None or gap.high is None:
+        return f"{100 * gap.mean:+.2f}"
+    return f"{100 * gap.mean:+.2f} [{100 * gap.low:+.2f}, {100 * gap.high:+.2f}]"
+
+
+def _costs(row: Row) -> list[str]:
+    spent = [_time(row.latency), _number(row.minutes, 1)]
+    if row.cost is None:
+        return ["-", "-", *spent]
+    used, all_ = row.cost.deployed / 1e6, row.cost.training / 1e6
+    millions = f"{used:.2f}" if used == all_ else f"{used:.2f} (training {all_:.2f})"
+    billions = None if row.cost.macs is None else row.cost.macs / 1e9
+    return [millions, _number(billions, 2), *spent]
+
+
+def _time(latency: Latency | None) -> str:
+    return "-" if latency is None else f"{latency.milliseconds:.1f} ({latency.least:.1f})"
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def _percent(value: float | None) -> float | None:
+    return None if value is None else 100 * value

@@ -1,0 +1,1 @@
+"""What networks learnt, drawn: planes, prototypes, panels, curves."""

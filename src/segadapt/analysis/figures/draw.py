@@ -1,0 +1,163 @@
+"""``scripts/figures.py``: every figure that run folders have something for."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from matplotlib.figure import Figure
+from omegaconf import DictConfig
+
+from segadapt.analysis.figures.activation import activation_figure, activation_rows
+from segadapt.analysis.figures.boundaries import boundaries_figure, finding
+from segadapt.analysis.figures.branch_curves import branch_curves, curves_figure
+from segadapt.analysis.figures.class_similarity import similarities, similarity_figure
+from segadapt.analysis.figures.embedding import (
+    embed,
+    embed_by_umap,
+    embedding_figure,
+    frequent,
+    gather,
+)
+from segadapt.analysis.figures.image_prototypes import Look, looks
+from segadapt.analysis.figures.optional_packages import there
+from segadapt.analysis.figures.panels import panel_rows, panels_figure
+from segadapt.analysis.figures.prototype_shift import prototype_shift, shift_figure
+from segadapt.analysis.figures.selection import check_chosen
+from segadapt.analysis.figures.trained import Trained, read_trained
+from segadapt.analysis.figures.wandb_figures import track
+from segadapt.analysis.style import save_figure
+from segadapt.functional.resize import shrink
+from segadapt.runs.trust import Check
+from segadapt.segmentor import Segmentor
+from segadapt.text.borders import figure_text, print_line
+
+
+class Amount(NamedTuple):
+    """How much is drawn, and from which draw."""
+
+    images: int = 32
+    """Looked at for t-SNE, similarity and shift."""
+    rows: int = 4
+    """Of panels and boundaries."""
+    per_class: int = 60
+    """Pixels of t-SNE."""
+    seed: int = 0
+
+
+def draw(
+    folders: Mapping[str, Path],
+    out: Path | None,
+    build_model: Callable[[DictConfig], Segmentor],
+    check: Check,
+    checkpoint: str = "last",
+    amount: Amount | None = None,
+    tracking: bool = False,
+) -> list[Path]:
+    """Draw each run's own figures into its folder, and those of all runs together into ``out``.
+
+    Args:
+        folders: Run folders by title, in the order of the panels' columns.
+        out: Where figures of all runs go; None: ``figures`` in the folder of the only one, or
+            beside the first.
+        build_model: Makes the network from a training's config.
+        check: Looks at unresolved configs, of which networks are built.
+        checkpoint: ``last``, ``best`` or a file.
+        amount: How much is drawn.
+        tracking: Log them to the W&B run of each training besides.
+
+    Returns:
+        The files.
+
+    Raises:
+        ValueError: If a run cannot be read, or they were validated on different data, or one has
+            no W&B run to log to.
+    """
+    check_chosen(folders, checkpoint, tracking, check)
+    amount = amount or Amount()
+    trained = {
+        name: read_trained(folder, build_model, check, checkpoint)
+        for name, folder in folders.items()
+    }
+    own = {
+        name: save(own_figures(one, amount), one.folder / "figures")
+        for name, one in trained.items()
+    }
+    first = next(iter(trained.values()))
+    beside = first.folder if len(trained) == 1 else first.folder.parent
+    together = save(common_figures(_shown(trained), amount.rows), out or beside / "figures")
+    if tracking:
+        for name, one in trained.items():
+            print_line(f"{name}: {track(one, [*own[name], *together])}")
+    return [*(file for files in own.values() for file in files), *together]
+
+
+def _shown(trained: Mapping[str, Trained]) -> dict[str, Trained]:
+    """The same with titles as figures can show them.
+
+    Raises:
+        ValueError: If two would look alike.
+    """
+    shown = {figure_text(name): one for name, one in trained.items()}
+    if len(shown) < len(trained):
+        raise ValueError(
+            "titles of runs look alike when they are shortened to 40 characters; give TITLE=FOLDER"
+        )
+    return shown
+
+
+def own_figures(trained: Trained, amount: Amount) -> dict[str, Figure]:
+    """Figures of one network by name."""
+    samples = trained.samples(amount.images)
+    found = looks(trained.model, samples)
+    grid = trained.model.generator(samples[0].image[None]).pixels.shape[-2:]
+    targets = [shrink(s.mask[None], grid)[0] for s in trained.samples(amount.rows)]
+    rule = finding(trained.config)
+    figures = {
+        "boundaries": boundaries_figure(targets, trained.classes, trained.colors, **rule._asdict())
+    }
+    figures |= planes(found, trained, amount)
+    if matrices := similarities(found):
+        figures["similarity"] = similarity_figure(matrices, trained.classes)
+    if (angles := prototype_shift(found)) is not None:
+        figures["shift"] = shift_figure(angles, trained.classes)
+    return figures
+
+
+def common_figures(trained: Mapping[str, Trained], rows: int) -> dict[str, Figure]:
+    """Figures of several networks side by side, by name."""
+    figures = pictures(trained, rows)
+    curves = {name: branch_curves(one.folder) for name, one in trained.items()}
+    if any(curves.values()):
+        figures["curves"] = curves_figure(curves)
+    return figures
+
+
+def pictures(trained: Mapping[str, Trained], rows: int) -> dict[str, Figure]:
+    """Images beside what the networks make of them; cached features cannot be looked at."""
+    first = next(iter(trained.values()))
+    if not first.dataset.pictures:
+        print("without panels and activation maps: cached features are no images")
+        return {}
+    figures = {"panels": panels_figure(panel_rows(trained, rows), first.classes, first.colors)}
+    if there("pytorch_grad_cam"):
+        maps = activation_rows(trained, rows)
+        figures["activation"] = activation_figure(maps, first.classes)
+    return figures
+
+
+def planes(found: Sequence[Look], trained: Trained, amount: Amount) -> dict[str, Figure]:
+    """Pixels and prototypes of the classes that the most images show; UMAP when installed."""
+    points = gather(found, frequent(found), amount.per_class, amount.seed)
+    names = (trained.classes, trained.colors)
+    figures = {"tsne": embedding_figure(points, embed(points, amount.seed), *names, "t-SNE")}
+    if there("umap"):
+        plane = embed_by_umap(points, amount.seed)
+        figures["umap"] = embedding_figure(points, plane, *names, "UMAP")
+    return figures
+
+
+def save(figures: Mapping[str, Figure], folder: Path) -> list[Path]:
+    """Write each figure as PNG and PDF; the files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    pairs = [save_figure(figure, folder, name) for name, figure in figures.items()]
+    return [file for pair in pairs for file in pair]

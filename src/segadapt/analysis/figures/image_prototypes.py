@@ -1,0 +1,70 @@
+"""What a network makes of single images on its feature grid."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from segadapt.analysis.figures.score_space import fixed, space
+from segadapt.functional.resize import shrink
+from segadapt.segmentor import Segmentor
+from segadapt.structures import Sample
+
+
+class Look(NamedTuple):
+    """One image. Student and teacher are None where a classifier has none that adapts."""
+
+    name: str
+    target: Int[Tensor, "n"]
+    """Labels on the feature grid."""
+    rows: Float[Tensor, "n d"]
+    """What the adapted prototypes score: features, in SSA with their positions."""
+    fixed: Float[Tensor, "k d"]
+    student: Float[Tensor, "k d"] | None
+    """The prototypes that score; in SSA the mixed sum of both kinds."""
+    teacher: Float[Tensor, "k d"] | None
+    student_semantic: Float[Tensor, "k d"] | None
+    """S_p, which SSA distils; in CAC the prototypes that score."""
+    teacher_semantic: Float[Tensor, "k d"] | None
+
+    @property
+    def present(self) -> Bool[Tensor, "k"]:
+        """Classes that are labelled in the image."""
+        classes = torch.arange(len(self.fixed))
+        return (self.target[:, None] == classes).any(0)
+
+
+@torch.no_grad()
+def look(model: Segmentor, sample: Sample) -> Look:
+    """Look at one image; the teacher sees its labels.
+
+    Args:
+        model: Network in evaluation mode, on the CPU.
+        sample: The image.
+    """
+    features = model.generator(sample.image[None]).pixels
+    target = shrink(sample.mask[None], features.shape[-2:])
+    prediction = model.classifier(features, target)
+    found = space(model.classifier, features, prediction)
+    student, teacher = prediction.student, prediction.teacher
+    return Look(
+        sample.name,
+        target.flatten(),
+        found.rows[0],
+        fixed(model.classifier),
+        _first(found.student),
+        _first(found.teacher),
+        _first(student.semantic),
+        None if teacher is None else _first(teacher.semantic),
+    )
+
+
+def looks(model: Segmentor, samples: Sequence[Sample]) -> list[Look]:
+    """Look at images, one by one: what is adapted is adapted to each."""
+    return [look(model, sample) for sample in samples]
+
+
+def _first(values: Tensor | None) -> Tensor | None:
+    return None if values is None else values[0]

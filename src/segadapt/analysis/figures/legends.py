@@ -1,0 +1,30 @@
+"""What the colours of label maps mean."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from jaxtyping import UInt8
+from matplotlib.patches import Patch
+
+from segadapt.data.palette import ignored_color
+from segadapt.structures import IGNORE
+
+
+def class_patches(
+    labels: Iterable[int], classes: Sequence[str], colors: UInt8[np.ndarray, "k 3"]
+) -> list[Patch]:
+    """Entries of a legend: classes, and ignored pixels.
+
+    Args:
+        labels: Every label that a figure shows, in labels and in predictions.
+        classes: Names in order.
+        colors: Their colours, RGB.
+    """
+    entries = [
+        (ignored_color(colors), "ignored") if label == IGNORE else (colors[label], classes[label])
+        for label in labels
+    ]
+    return [
+        Patch(facecolor=tuple(np.array(color) / 255), edgecolor="black", linewidth=0.3, label=name)
+        for color, name in entries
+    ]

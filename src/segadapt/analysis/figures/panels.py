@@ -1,0 +1,89 @@
+"""Images, labels and what several networks make of them (CAC Fig. 6)."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import matplotlib as mpl
+import numpy as np
+import torch
+from jaxtyping import Integer, UInt8
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from segadapt.analysis.figures.legends import class_patches
+from segadapt.analysis.figures.selection import check_same_images
+from segadapt.analysis.figures.trained import Trained
+from segadapt.analysis.style import STYLE, WIDTH, legend_below, tight
+from segadapt.data.drawing import Picture, occurring, painted
+from segadapt.evaluation.evaluator import branch_labels
+from segadapt.evaluation.metrics.confusion_matrix import count, scores
+from segadapt.evaluation.report.gallery import shown
+from segadapt.structures import Sample
+
+
+class PanelRow(NamedTuple):
+    """One image: as it looks, its label, and the labels that each network predicts."""
+
+    image: Picture
+    label: Integer[np.ndarray, "H W"]
+    predictions: dict[str, Integer[np.ndarray, "H W"]]
+    miou: dict[str, float]
+    """Of this image alone, a fraction."""
+
+
+def panel_rows(trained: Mapping[str, Trained], images: int = 4) -> list[PanelRow]:
+    """Predictions of the students for images evenly spaced over the validation set.
+
+    Args:
+        trained: Networks by title, validated on the same data.
+        images: Number of rows.
+
+    Raises:
+        ValueError: If they were not validated on the same data.
+    """
+    check_same_images(trained)
+    first = next(iter(trained.values()))
+    return [_row(trained, sample) for sample in first.samples(images)]
+
+
+@mpl.rc_context(dict(STYLE))
+def panels_figure(
+    rows: Sequence[PanelRow], classes: Sequence[str], colors: UInt8[np.ndarray, "k 3"]
+) -> Figure:
+    """One line an image; below each prediction its mIoU in that image, at the end all classes."""
+    titles = ["image", "label", *rows[0].predictions]
+    side = WIDTH / len(titles)
+    tallest = max(row.label.shape[0] / row.label.shape[1] for row in rows)
+    height = (side * tallest + 0.14) * len(rows) + 0.3
+    figure = Figure(figsize=(WIDTH, height), layout=tight())
+    grid = figure.subplots(len(rows), len(titles), squeeze=False)
+    for axes, title in zip(grid[0], titles, strict=True):
+        axes.set_title(title, fontsize=7)
+    for line, row in zip(grid, rows, strict=True):
+        pictures = [row.image, painted(row.label, colors)]
+        pictures += [painted(found, colors) for found in row.predictions.values()]
+        for axes, picture in zip(line, pictures, strict=True):
+            _show(axes, picture)
+        for axes, name in zip(line[2:], row.predictions, strict=True):
+            axes.set_xlabel(f"mIoU {100 * row.miou[name]:.0f} %", fontsize=6, labelpad=1)
+    maps = [labels for row in rows for labels in (row.label, *row.predictions.values())]
+    note = "mIoU: of one image, over the classes labelled or predicted in it"
+    legend_below(figure, note, 3, class_patches(occurring(maps), classes, colors))
+    return figure
+
+
+@torch.no_grad()
+def _row(trained: Mapping[str, Trained], sample: Sample) -> PanelRow:
+    size = (sample.mask.shape[0], sample.mask.shape[1])
+    predictions, miou = {}, {}
+    for name, one in trained.items():
+        found = branch_labels(one.model, one.inference, sample.image[None], size)["student"]
+        predictions[name] = found[0].numpy()
+        miou[name] = scores(count(found, sample.mask[None], len(one.classes))).miou
+    return PanelRow(shown(sample.image, size), sample.mask.numpy(), predictions, miou)
+
+
+def _show(axes: Axes, picture: Picture) -> None:
+    axes.imshow(picture, interpolation="nearest")
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)

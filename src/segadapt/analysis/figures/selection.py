@@ -1,0 +1,79 @@
+"""The trainings that figures are asked for, looked at before the imports that take seconds."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+from omegaconf import DictConfig, OmegaConf
+
+from segadapt.runs.reader import read_run
+from segadapt.runs.trust import Check, check_names
+
+
+@runtime_checkable
+class Training(Protocol):
+    """What is read of a training, whether its network has been built or not."""
+
+    @property
+    def folder(self) -> Path: ...
+
+    @property
+    def config(self) -> DictConfig: ...
+
+
+def check_chosen(
+    folders: Mapping[str, Path], checkpoint: str, tracking: bool, check: Check = check_names
+) -> None:
+    """Whether there is something to draw, side by side; nothing is built.
+
+    Args:
+        folders: Run folders by title.
+        checkpoint: ``last``, ``best`` or a file.
+        tracking: Whether the figures go to the W&B run of each.
+        check: Looks at unresolved configs; names are enough here.
+
+    Raises:
+        ValueError: If a run cannot be read or has no W&B run, or they were validated on other
+            images or classes.
+    """
+    runs = {name: read_run(str(folder), checkpoint, check) for name, folder in folders.items()}
+    check_same_images(runs)
+    if tracking:
+        for run in runs.values():
+            logger_of(run)
+
+
+def check_same_images(trained: Mapping[str, Training]) -> None:
+    """Whether several networks can stand side by side.
+
+    Raises:
+        ValueError: If they were validated on other images or classes.
+    """
+    (first, reference), *others = trained.items()
+    for name, other in others:
+        if _validation(other) != _validation(reference):
+            raise ValueError(
+                f"{first} and {name} were validated on different data ({reference.folder}, "
+                f"{other.folder}), so their predictions cannot stand side by side"
+            )
+
+
+def _validation(trained: Training) -> Any:
+    """The validation set as a training built it."""
+    if (data := OmegaConf.select(trained.config, "data.module.val")) is None:
+        raise ValueError(f"{trained.folder}/config.yaml has no data.module.val")
+    return data
+
+
+def logger_of(trained: Training) -> Any:
+    """The logger in a training's config.
+
+    Raises:
+        ValueError: If it has none.
+    """
+    if not (logger := trained.config.get("logger")):
+        raise ValueError(
+            f"{trained.folder} was trained with logger=none, so it has no W&B run for its figures; "
+            "leave out --wandb"
+        )
+    return logger

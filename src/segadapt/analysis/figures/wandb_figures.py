@@ -1,0 +1,32 @@
+"""Figures of a finished training join its run at Weights & Biases."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from hydra.utils import instantiate
+
+from segadapt.analysis.figures.selection import logger_of
+from segadapt.analysis.figures.trained import Trained
+from segadapt.training.loggers.wandb_tracker import WandbTracker
+
+
+def track(trained: Trained, files: Sequence[Path]) -> str:
+    """Log the PNGs among some files at the training's last step.
+
+    Args:
+        trained: A training with ``logger=wandb``.
+        files: Figures, called by their stems.
+
+    Returns:
+        One sentence: where they are.
+
+    Raises:
+        ValueError: If the training has no run there.
+    """
+    logger = logger_of(trained)
+    tracker: WandbTracker = instantiate(logger, folder=str(trained.folder))
+    for file in files:
+        if file.suffix == ".png":
+            tracker.log_image(f"figures/{file.stem}", file, trained.config.data.steps)
+    tracker.finalize("success")
+    return tracker.account()

@@ -1,0 +1,127 @@
+"""How all figures look: one column wide, told apart without colour too."""
+
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+from segadapt.data.palette import OKABE_ITO
+
+WIDTH: Final = 3.4
+"""Inches: a column of a two-column page."""
+
+DPI: Final = 200
+
+STYLE: Final[Mapping[Any, Any]] = {
+    "font.size": 8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.6,
+    "axes.axisbelow": True,
+    "legend.frameon": False,
+    "legend.fontsize": 7,
+    "lines.linewidth": 1.2,
+    "lines.markersize": 4,
+}
+
+COLORS: Final = [
+    (red / 255, green / 255, blue / 255)
+    for red, green, blue in (OKABE_ITO[i] for i in (4, 5, 2, 6, 0, 1, 7))
+]
+MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X")
+LINES: Final = ("-", "--", "-.", ":")
+
+LINE, ENTRY = 60, 50
+"""Characters that fit into :data:`WIDTH`, alone and beside the mark of a legend."""
+
+
+class Look(NamedTuple):
+    """How one arm looks in every figure that shows it."""
+
+    color: tuple[float, float, float]
+    marker: str
+    line: str
+
+    @property
+    def points(self) -> dict[str, Any]:
+        """Colour and marker, as matplotlib takes them."""
+        return {"color": self.color, "marker": self.marker}
+
+
+def arm_looks(names: Iterable[str]) -> dict[str, Look]:
+    """A look for each arm, by its place in the report: no two of the first 49 are alike.
+
+    Args:
+        names: Labels of all arms of a report, in one order.
+    """
+    looks = {}
+    for index, name in enumerate(names):
+        lap, color = divmod(index, len(COLORS))
+        marker = MARKERS[(color + lap) % len(MARKERS)]
+        looks[name] = Look(COLORS[color], marker, LINES[lap % len(LINES)])
+    return looks
+
+
+def tight() -> ConstrainedLayoutEngine:
+    """Layout of a grid of pictures, which need little room between them."""
+    return ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.02, wspace=0.01, hspace=0.01)
+
+
+def single_axes(height: float) -> tuple[Figure, Axes]:
+    """A figure a column wide, with one plot.
+
+    Args:
+        height: Inches.
+    """
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    return figure, figure.add_subplot()
+
+
+def legend_below(
+    figure: Figure, note: str = "", columns: int = 1, handles: Sequence[Artist] | None = None
+) -> None:
+    """A legend below the axes, where it hides no point; the figure grows by its height.
+
+    Args:
+        figure: With labelled artists.
+        note: What else there is to say about the marks, above the entries.
+        columns: Of the legend.
+        handles: Its entries; None takes the labelled artists.
+    """
+    title = textwrap.fill(note, LINE)
+    legend = figure.legend(
+        **({} if handles is None else {"handles": handles}),
+        title=title or None,
+        loc="outside lower left",
+        ncols=columns,
+        alignment="left",
+        borderaxespad=0.2,
+        title_fontsize=7,
+    )
+    for text in legend.get_texts():
+        text.set_text(textwrap.fill(text.get_text(), ENTRY // columns))
+    entries = sum(text.get_text().count("\n") + 1 for text in legend.get_texts())
+    lines = -(-entries // columns) + len(title.splitlines())
+    width, height = figure.get_size_inches()
+    figure.set_size_inches(width, height + 0.16 * lines)
+
+
+def save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
+    """Write a figure as PNG and PDF; the files.
+
+    Args:
+        figure: What to write.
+        folder: Where to; it exists.
+        name: Of the files, without an ending.
+    """
+    figure.set_dpi(DPI)
+    figure.draw_without_rendering()  # one pass of the layout engine leaves titles outside
+    files = [folder / f"{name}.{ending}" for ending in ("png", "pdf")]
+    for file in files:
+        figure.savefig(file, dpi=DPI)
+    return files

@@ -1,1 +1,0 @@
-"""Side effects of training: what is shown, measured, drawn and kept."""

@@ -1,0 +1,69 @@
+"""Composing a config from the command line, with its mistakes told in one sentence."""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+import hydra
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+from segadapt.cli.override_errors import AMBIGUOUS, chosen, mistake
+from segadapt.cli.shell import fail, telling
+from segadapt.runs.errors import DEBUG, sentence
+
+
+def composing(job: Callable[[], None], config: str, conf: Path) -> None:
+    """Run a command; what is wrong with its overrides is told in one sentence.
+
+    Args:
+        job: The command.
+        config: The config it composes.
+        conf: Folder of the config groups.
+    """
+    full = "HYDRA_FULL_ERROR"
+    os.environ.setdefault(DEBUG, os.environ.get(full, "0"))
+    os.environ[full] = "1"  # Hydra passes errors on, rather than printing them
+    with telling("interrupted; the same command resumes what has a folder"):
+        try:
+            job()
+        except (HydraException, OmegaConfBaseException, ValueError) as error:
+            fail(error, _explained(error, config, conf))
+        except BrokenPipeError:
+            raise
+        except OSError as error:  # Hydra makes the folder of a run
+            fail(error, f"{sentence(error)}; give another folder with hydra.run.dir=FOLDER")
+
+
+def _explained(error: Exception, config: str, conf: Path) -> str:
+    words = sys.argv[1:]
+    cause = _of_sweep(config, words, conf) if AMBIGUOUS.match(str(error)) else None
+    return mistake(cause or error, words, conf, partial(_with_groups, config, words, conf))
+
+
+def _with_groups(config: str, words: Sequence[str], conf: Path) -> DictConfig:
+    """What is composed of the groups that were chosen, for the keys that there are."""
+    GlobalHydra.instance().clear()
+    with hydra.initialize_config_dir(version_base="1.3", config_dir=str(conf)):
+        return hydra.compose(config, chosen(words, conf))
+
+
+def _of_sweep(config: str, words: Sequence[str], conf: Path) -> Exception | None:
+    """Why a config does not say that it is a sweep's: Hydra takes it for a single run then."""
+    GlobalHydra.instance().clear()
+    overrides = [word for word in words if not word.startswith("-")]
+    with hydra.initialize_config_dir(version_base="1.3", config_dir=str(conf)):
+        engine = GlobalHydra.instance().hydra
+        assert engine is not None
+        try:
+            engine.compose_config(
+                config, overrides, RunMode.MULTIRUN, validate_sweep_overrides=False
+            )
+        except HydraException as error:
+            return error
+    return None

@@ -1,0 +1,35 @@
+"""What a training says on the terminal when it ends early, and with which exit code."""
+
+import signal
+import traceback
+from pathlib import Path
+
+from segadapt.runs.errors import ERROR, Interrupted, debugging, from_outside, kept, sentence
+from segadapt.runs.folder import has_checkpoint, has_failed
+from segadapt.runs.overrides import typed
+from segadapt.text.borders import print_line
+
+
+def tell(error: BaseException, folder: Path, command: str | None = None) -> int:
+    """Say in one sentence how a run ended early, and how it is resumed; the exit code.
+
+    Args:
+        error: What ended it.
+        folder: Its folder.
+        command: What resumes it; None: scripts/resume.py.
+    """
+    if debugging():
+        traceback.print_exception(error)
+    again = f"resume with: {command or 'python scripts/resume.py ' + typed('run', folder)}"
+    if isinstance(error, KeyboardInterrupt):
+        error = Interrupted(signal.SIGINT, None)
+    if isinstance(error, Interrupted):
+        print_line(f"{error}; {again}", error=True)
+        return error.exit_code
+    said = sentence(error)
+    print_line(f"error: {said}", error=True)
+    if kept(folder) == said:
+        print_line(f"traceback: {folder / ERROR}", error=True)
+    if has_failed(folder) and (has_checkpoint(folder) or from_outside(error)):
+        print_line(again, error=True)
+    return 1

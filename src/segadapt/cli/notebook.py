@@ -1,0 +1,39 @@
+"""Training from a notebook or a prompt: the configs, folders and rules of the command line."""
+
+from pathlib import Path
+
+from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig
+
+from segadapt.cli.hydra_command import CONF
+from segadapt.cli.scaled_experiments import scaled
+from segadapt.experiment import fit
+from segadapt.runs import session
+from segadapt.training.library_warnings import be_quiet
+
+DEFAULTS = ("logger=none", "data.num_workers=0")
+"""No tracker, and no processes beside a notebook's kernel."""
+
+
+def train(folder: str | Path, *overrides: str) -> dict[str, float]:
+    """Train in this process, as ``python train.py OVERRIDES`` would.
+
+    Args:
+        folder: Run folder to make, or to go on in where it was interrupted.
+        overrides: ``KEY=VALUE``; they win over ``DEFAULTS``.
+
+    Returns:
+        The last metrics.
+
+    Raises:
+        ValueError: If the folder holds another or a finished run.
+    """
+    be_quiet()
+    return session.start(configured(folder, *overrides), list(overrides), fit)
+
+
+def configured(folder: str | Path, *overrides: str) -> DictConfig:
+    """The config that ``train`` would train by."""
+    words, _ = scaled(list(overrides), CONF)
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        return compose("train", [*DEFAULTS, f"paths.run='{folder}'", *words])

@@ -1,0 +1,60 @@
+"""Where a command meets the shell: one sentence and an exit code, however it ends.
+
+0 where all went well, 1 where it did not, 2 for a command line that cannot be read (argparse), and
+128 and the signal where one ended it, as shells have it.
+"""
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+from segadapt.runs.errors import debugging, sentence
+from segadapt.text.borders import printable, spell_out
+
+
+def answer(act: Callable[[], object], *known: type[Exception]) -> None:
+    """Run a command; what goes wrong is told in one sentence.
+
+    Args:
+        act: The command.
+        known: Errors whose own text is that sentence.
+    """
+    with telling():
+        try:
+            act()
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except known as error:
+            fail(error, str(error))
+        except Exception as error:
+            fail(error, sentence(error))
+
+
+def fail(error: BaseException, said: str) -> NoReturn:
+    """End with a sentence; with the traceback before it, if that is wanted."""
+    if debugging():
+        traceback.print_exception(error)
+    sys.exit(f"error: {printable(said)}")
+
+
+@contextmanager
+def telling(interrupted: str = "interrupted") -> Iterator[None]:
+    """Answer Ctrl-C, and a reader of the output who has left (``| head``).
+
+    Args:
+        interrupted: What to say after Ctrl-C.
+    """
+    spell_out()
+    try:
+        yield
+    except KeyboardInterrupt:
+        print(interrupted, file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at the end
+        sys.exit(128 + signal.SIGPIPE)

@@ -1,1 +1,0 @@
-"""Finished trainings side by side: arms, seeds, intervals, the papers' numbers, figures."""

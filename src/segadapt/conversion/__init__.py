@@ -1,1 +1,0 @@
-"""Checkpoints of mmsegmentation, and of the releases that build on it, as ours."""

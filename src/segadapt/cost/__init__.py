@@ -1,1 +1,0 @@
-"""What a network costs: parameters, multiplications, time and memory."""

@@ -1,0 +1,67 @@
+"""What a folder of cached features says of itself; read before anything heavy is imported."""
+
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from omegaconf import OmegaConf
+
+from segadapt.text.bounded import MIB, read_object
+
+CACHE: Final = "cache.json"
+"""Written last: a folder without it is no cached set, whatever else lies in it."""
+
+FEATURES, LABELS = "features.npy", "labels.npy"
+"""Of each split's folder: samples x channels x rows x columns, and samples x rows x columns."""
+
+
+class CachedSet(NamedTuple):
+    """A cached set."""
+
+    classes: tuple[str, ...]
+    palette: tuple[tuple[int, int, int], ...] | None
+    channels: int
+    precision: str
+    """``fp32``, or ``bf16``, whose bits are kept as int16: numpy has no such type."""
+    crop: tuple[int, int]
+    """Rows and columns of the training labels."""
+    names: dict[str, list[str]]
+    """Of the samples of each split."""
+    source: dict[str, Any]
+    """Run, checkpoint and data that the features come from."""
+
+
+def read_set(root: str | Path) -> CachedSet:
+    """Read the facts of a cached set.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    file = Path(root) / CACHE
+    if not file.is_file():
+        raise ValueError(
+            f"{root} holds no cached features: it has no {CACHE}; make it with "
+            f"python scripts/cache_features.py run=RUN_FOLDER out={root}"
+        )
+    try:
+        found = CachedSet(**read_object(file, 32 * MIB))
+        palette = None if found.palette is None else tuple((r, g, b) for r, g, b in found.palette)
+        rows, columns = map(int, found.crop)
+        classes = tuple(map(str, found.classes))
+        names = {str(split): list(map(str, names)) for split, names in found.names.items()}
+        channels = int(found.channels)
+    except (AttributeError, OverflowError, TypeError, ValueError) as error:
+        raise ValueError(f"{file} is damaged or of another version ({error})") from error
+    plain = found._replace(classes=classes, palette=palette, crop=(rows, columns))
+    return plain._replace(names=names, channels=channels)
+
+
+def fact(root: str, name: str) -> Any:
+    """One fact as a config has it: ``${cached:FOLDER,channels}``."""
+    found = read_set(root)
+    facts = {"num_classes": len(found.classes), "channels": found.channels, "crop": [*found.crop]}
+    return facts[name]
+
+
+def register() -> None:
+    """Let configs ask for facts of a cached set."""
+    OmegaConf.register_new_resolver("cached", fact, replace=True)

@@ -1,0 +1,159 @@
+"""Everything that can be said about a data set before it is trained on."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import cv2
+import numpy as np
+from hydra.errors import InstantiationException
+from hydra.utils import instantiate
+from jaxtyping import Float
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import track
+from torch import Tensor
+
+from segadapt.data.checks.census import Census, remarks
+from segadapt.data.checks.charts import Tile, contact_sheet, distribution, without_repeats
+from segadapt.data.checks.inspection import looks
+from segadapt.data.dataset import SegmentationDataset
+from segadapt.data.drawing import Picture
+from segadapt.data.files.decode import read_image, read_label
+from segadapt.data.files.pairs import Incomplete
+from segadapt.data.palette import class_colors
+from segadapt.data.transforms.normalization import MEAN, STD
+from segadapt.text.borders import printable_values
+from segadapt.text.terminal import say
+
+DRAWS, SHOWN = 3, 20
+"""How often each image of the contact sheet is augmented; how many findings are printed."""
+
+
+def check(cfg: DictConfig, console: Console) -> int:
+    """Scan the splits of a data set, print what was found, and write it with figures.
+
+    Args:
+        cfg: conf/check_data.yaml, composed.
+        console: Where to print.
+
+    Returns:
+        How many things would end a training.
+
+    Raises:
+        ValueError: If the data set has no files, or a split cannot even be listed.
+    """
+    return sum(check_split(cfg, split, console) for split in cfg.splits)
+
+
+def check_split(cfg: DictConfig, split: str, console: Console) -> int:
+    """Scan one split; the number of things that would end a training."""
+    folder = Path(cfg.out)
+    try:
+        dataset = split_of(cfg.data, split)
+    except InstantiationException as error:
+        return _missing(error, split, folder, console)
+    seen = track(
+        looks(dataset, cfg.threads), escape(f"checking {split}"), len(dataset), console=console
+    )
+    census = Census.of(dataset.classes, seen)
+    report(census, remarks(census, split, dataset.images), split, console)
+    write(census, dataset, split, folder, cfg.samples)
+    say(console, f"  written: {folder}/{split}*")
+    return len(census.errors)
+
+
+def split_of(data: DictConfig, split: str) -> SegmentationDataset:
+    """A split as training or validation builds it.
+
+    Raises:
+        ValueError: If the data set is not made of files.
+    """
+    module = data.module
+    node = module.train if split == "train" else module.val
+    if "root" not in node:
+        raise ValueError(f"data={data.name} is composed on the fly; it has no files to check")
+    node = OmegaConf.merge(node, {"split": split})
+    return cast(SegmentationDataset, instantiate(node))
+
+
+def report(census: Census, further: list[str], split: str, console: Console) -> None:
+    """Print the numbers of a split and the first findings."""
+    total = int(census.pixels.sum()) + census.ignored
+    sizes = sorted(census.sizes, key=lambda size: size[0] * size[1])
+    lines = [f"{split}: {census.images} images, {len(census.classes)} classes"]
+    if sizes:
+        (height, width), (rows, columns) = sizes[0], sizes[-1]
+        lines.append(f"  sizes: {height} x {width} to {rows} x {columns}")
+        lines.append(f"  ignored: {100 * census.ignored / max(total, 1):.2f} % of the pixels")
+    lines += [f"  note: {remark}" for remark in further]
+    for finding in census.findings[:SHOWN]:
+        lines.append(f"  {finding.kind}: {finding.file}: {finding.sentence}")
+    if more := census.findings[SHOWN:]:
+        lines.append(f"  and {len(more)} more, in the JSON file")
+    lines.append(f"  {len(census.errors)} of these would end a training")
+    say(console, *lines)
+
+
+def write(
+    census: Census, dataset: SegmentationDataset, split: str, folder: Path, samples: int
+) -> None:
+    """Write SPLIT.json, SPLIT-classes.png and, where enough can be read, SPLIT-images.png."""
+    _write_json(folder / f"{split}.json", census.as_json())
+    title = f"{type(dataset).__name__} {split}, {census.images} images"
+    distribution(census, title).savefig(folder / f"{split}-classes.png", dpi=110)
+    bad = {finding.file for finding in census.errors}
+    good = [
+        item
+        for item, pair in enumerate(dataset.files)
+        if bad.isdisjoint(dataset.below_root(file) for file in pair)
+    ]
+    chosen = np.linspace(0, len(good) - 1, min(samples, len(good)), dtype=int)
+    if len(chosen):
+        rows = without_repeats([tiles(dataset, good[place]) for place in chosen])
+        sheet = contact_sheet(
+            rows, dataset.classes, class_colors(len(dataset.classes), dataset.palette)
+        )
+        sheet.savefig(folder / f"{split}-images.png", dpi=110)
+
+
+def tiles(dataset: SegmentationDataset, item: int) -> list[Tile]:
+    """An image as it is stored, its labels, and what the split's transform makes of both."""
+    pair = dataset.files[item]
+    raw = read_label(pair.label, dataset.max_pixels)
+    label = dataset.labels(raw, pair.label)
+    image = read_image(pair.image, dataset.max_pixels)
+    row = [Tile(pair.image.name, image, None), Tile("stored labels", image, label)]
+    for draw in range(DRAWS):
+        sample = dataset[(draw * len(dataset) + item, item)]
+        mask = sample.mask.numpy()
+        row.append(
+            Tile(f"network input {draw + 1}", seen_by_network(sample.image, mask.shape), mask)
+        )
+    return row
+
+
+def _missing(error: InstantiationException, split: str, folder: Path, console: Console) -> int:
+    """Report files that are alone; anything else that went wrong is raised again."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, Incomplete):
+        cause = cause.__cause__
+    if cause is None:
+        raise error
+    say(console, f"{split}: {cause}")
+    say(console, f"  nothing else was checked; all files: {folder}/{split}.json")
+    _write_json(folder / f"{split}.json", {"missing": cause.files})
+    return len(cause.files)
+
+
+def _write_json(file: Path, content: Mapping[str, Any]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(printable_values(content), indent=1), "utf-8")
+
+
+def seen_by_network(image: Float[Tensor, "3 _ _"], size: tuple[int, ...]) -> Picture:
+    """A network input as it looks, at the size of its label map."""
+    rgb = 255 * (image.numpy().transpose(1, 2, 0) * STD + MEAN)
+    return cv2.resize(rgb.round().clip(0, 255).astype(np.uint8), size[::-1])

@@ -1,0 +1,110 @@
+"""What is wrong with the files of a data set, and what they hold: one look at each."""
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, NamedTuple
+
+import numpy as np
+from jaxtyping import Int
+
+from segadapt.data.dataset import SegmentationDataset
+from segadapt.data.files.decode import read_image, read_label
+from segadapt.data.labels import Tally
+
+UNREADABLE, SIZE, RANGE, EMPTY = "unreadable", "size", "range", "all ignored"
+"""Kinds of findings: files that do not decode, image and label of different sizes, numbers in
+labels that mean nothing, and labels without any class."""
+
+ERRORS: Final = (UNREADABLE, SIZE, RANGE)
+"""Those that would end a training. An image without classes teaches nothing, but is allowed."""
+
+
+class Finding(NamedTuple):
+    """One thing that is wrong with one file.
+
+    Attributes:
+        kind: One of the above.
+        file: Path below the root of the data set.
+        sentence: What is wrong and what to do.
+        number: The number on disk that means nothing, where that is what is wrong.
+        pixels: How many pixels have it.
+    """
+
+    kind: str
+    file: str
+    sentence: str
+    number: int | None = None
+    pixels: int | None = None
+
+
+class Look(NamedTuple):
+    """What was seen in an image and its label.
+
+    Attributes:
+        size: Height and width of the label, pixels; None where it cannot be read.
+        classes: Pixels of each class.
+        ignored: Ignored pixels.
+        findings: What is wrong.
+    """
+
+    size: tuple[int, int] | None
+    classes: Int[np.ndarray, "k"]
+    ignored: int
+    findings: list[Finding]
+
+
+def looks(dataset: SegmentationDataset, threads: int | None = None) -> Iterator[Look]:
+    """Look at all files of a data set, several at a time, in order.
+
+    Threads suffice: reading, checksums and decoding let other threads run.
+
+    Args:
+        dataset: Files and what their numbers mean.
+        threads: How many at a time; None for one a core.
+    """
+    number = threads or len(os.sched_getaffinity(0))
+    with ThreadPoolExecutor(number) as pool:
+        try:
+            yield from pool.map(lambda item: look(dataset, item), range(len(dataset)))
+        finally:
+            pool.shutdown(cancel_futures=True)  # an interrupted scan ends with the files in work
+
+
+def look(dataset: SegmentationDataset, item: int) -> Look:
+    """Decode an image and its label and count the pixels of each class."""
+    pair = dataset.files[item]
+    findings: list[Finding] = []
+    image = label = None
+    try:
+        image = read_image(pair.image, dataset.max_pixels, upright=not dataset.as_stored)
+    except ValueError as error:
+        findings.append(Finding(UNREADABLE, dataset.below_root(pair.image), str(error)))
+    try:
+        label = read_label(pair.label, dataset.max_pixels)
+    except ValueError as error:
+        findings.append(Finding(UNREADABLE, dataset.below_root(pair.label), str(error)))
+    if label is None:
+        nothing = np.zeros(dataset.labels.num_classes, dtype=np.int64)
+        return Look(None, nothing, 0, findings)
+    file = dataset.below_root(pair.label)
+    if image is not None and image.shape[:2] != label.shape:
+        findings.append(Finding(SIZE, file, _sizes(image, label)))
+    tally = dataset.labels.tally(label)
+    findings += _in_label(tally, file)
+    return Look((label.shape[0], label.shape[1]), tally.classes, tally.ignored, findings)
+
+
+def _in_label(tally: Tally, file: str) -> list[Finding]:
+    findings = [
+        Finding(RANGE, file, f"{n} on {pixels} pixels is neither a class nor ignored", n, pixels)
+        for n, pixels in tally.unknown.items()
+    ]
+    if not tally.classes.any() and not findings:
+        findings.append(Finding(EMPTY, file, "every pixel is ignored"))
+    return findings
+
+
+def _sizes(image: np.ndarray, label: np.ndarray) -> str:
+    (height, width), (rows, columns) = image.shape[:2], label.shape
+    return f"the image has {height} x {width} pixels, its label {rows} x {columns}"

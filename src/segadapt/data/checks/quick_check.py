@@ -1,0 +1,183 @@
+"""The cheap part of checking a data set, before each training: headers, sizes, which classes."""
+
+import hashlib
+import json
+import os
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final, cast
+
+from segadapt.data.checks.occurrence import Verdict, verdict
+from segadapt.data.dataset import Labelled, SegmentationDataset
+from segadapt.data.files.decode import check_limit, read_image
+from segadapt.data.files.heads import Head
+from segadapt.data.files.image_headers import bit_depth
+from segadapt.data.files.orientation import check_upright
+from segadapt.data.files.pairs import Pair
+from segadapt.files import expanded, replace_text
+from segadapt.text.borders import printable_values
+
+VERSION: Final = 3
+"""Of the checks: what was found by others is not believed."""
+
+
+def look_at(
+    splits: Mapping[str, Labelled],
+    cache: Path,
+    trained: str = "training",
+    allow_empty_classes: bool = False,
+) -> str | None:
+    """Look at all files of a data set, unless they are those that were in order before.
+
+    Args:
+        splits: The parts of the data set, by what to call them.
+        cache: Where it is remembered that a data set was in order; made where it is missing.
+        trained: The part of which all classes are looked for.
+        allow_empty_classes: Whether a part may have pixels of one class only.
+
+    Returns:
+        Lines to print; None where no split is made of files.
+
+    Raises:
+        ValueError: If a file would end the training, or nothing could be learnt, in one sentence.
+    """
+    # what has files has labels
+    parts = {name: cast(SegmentationDataset, part) for name, part in splits.items() if part.files}
+    if not parts:
+        return None
+    started = time.perf_counter()
+    images = " and ".join(f"{len(part.files)} {name}" for name, part in parts.items())
+    mark = cache / "checked" / fingerprint(list(parts.values()))
+    if (before := _remembered(mark)) is not None:
+        said = f"data: {images} images, as they were when they were checked"
+        found = before
+    else:
+        _check_headers(list(parts.values()))
+        found = _judge(parts, trained)
+        kept = _remember(mark, found)
+        seconds = time.perf_counter() - started
+        said = f"data: {images} images, headers checked in {seconds:.1f} s{kept}"
+    if found.refusal and not allow_empty_classes:
+        raise ValueError(found.refusal)
+    return "\n".join([said, *found.notes])
+
+
+def _check_headers(parts: Sequence[Labelled]) -> None:
+    wrong = [sentence for part in parts for sentence in mistakes(part)]
+    if wrong:
+        more = f" (and {len(wrong) - 1} more files like this)" if wrong[1:] else ""
+        raise ValueError(f"{wrong[0]}{more}; python scripts/check_data.py names all there is")
+
+
+def _judge(parts: Mapping[str, SegmentationDataset], trained: str) -> Verdict:
+    """The verdicts on all parts as one."""
+    verdicts = [verdict(part, name, name == trained) for name, part in parts.items()]
+    refusals = [one.refusal for one in verdicts if one.refusal]
+    return Verdict(next(iter(refusals), None), [note for one in verdicts for note in one.notes])
+
+
+def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
+    """Where this package keeps what it can find out again: never in the data set's own folder.
+
+    Args:
+        environment: Variables; SEGADAPT_CACHE is the folder, or XDG_CACHE_HOME the one above it.
+            A user without a home folder, as containers have them, gets one for temporary files.
+    """
+    if chosen := environment.get("SEGADAPT_CACHE"):
+        return expanded(chosen)
+    if above := environment.get("XDG_CACHE_HOME"):
+        return expanded(above) / "segadapt"
+    try:
+        return Path.home() / ".cache" / "segadapt"
+    except RuntimeError:
+        return Path(tempfile.gettempdir()) / f"segadapt-{os.getuid()}"
+
+
+def fingerprint(splits: Sequence[SegmentationDataset]) -> str:
+    """A digest of names, sizes and times of change of all files, and of what is asked of them.
+
+    Raises:
+        ValueError: If a file is not there.
+    """
+    found = hashlib.sha256(f"{VERSION}".encode())
+    for split in splits:
+        asked = (split.max_pixels, split.as_stored, *split.classes)
+        meaning = (sorted(split.labels.classes.items()), sorted(split.labels.ignored))
+        found.update(f"\0{asked}\0{meaning}".encode())
+        for pair in split.files:
+            for file in pair:
+                found.update(f"\0{file}\0{_state(file)}".encode("utf-8", "surrogateescape"))
+    return found.hexdigest()
+
+
+def mistakes(split: Labelled) -> list[str]:
+    """What is wrong with images and labels as their headers say, a sentence for each pair."""
+
+    def sentence(pair: Pair) -> str | None:
+        try:
+            compare(pair, split.max_pixels, upright=not split.as_stored)
+        except ValueError as error:
+            return str(error)
+        return None
+
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        found = list(pool.map(sentence, split.files))
+    return [text for text in found if text is not None]
+
+
+def compare(pair: Pair, max_pixels: int, upright: bool = False) -> None:
+    """Look at the headers of an image and its label.
+
+    Args:
+        pair: Their files.
+        max_pixels: Larger images are refused.
+        upright: Whether images that EXIF turns are refused, as far as the first bytes tell.
+
+    Raises:
+        ValueError: If one is unreadable or no image, they differ in size, are too large or turned.
+    """
+    head = Head(pair.image)
+    height, width = head.size()
+    if upright:
+        check_upright(head.data, str(pair.image))
+    check_limit((height, width), pair.image, max_pixels)
+    if bit_depth(head.data) > 8:  # only the pixels tell whether all bits are used
+        read_image(pair.image, max_pixels)
+    label = Head(pair.label).label_size()
+    if label is not None and label != (height, width):
+        raise ValueError(
+            f"{pair.image} has {height} x {width} pixels, but its label {pair.label} has "
+            f"{label[0]} x {label[1]}; both must have the same size"
+        )
+
+
+def _state(file: Path) -> str:
+    try:
+        found = file.stat()
+    except OSError as error:
+        raise ValueError(f"{file} cannot be read: {error.strerror}") from error
+    return f"{found.st_size}\0{found.st_mtime_ns}"
+
+
+def _remembered(mark: Path) -> Verdict | None:
+    """What was found before; None where nothing is kept, or nothing that can be read."""
+    try:
+        kept: dict[str, Any] = json.loads(mark.read_text())
+        refusal = kept["refusal"]
+        notes = [str(note) for note in kept["notes"]]
+        return Verdict(refusal, notes) if refusal is None or isinstance(refusal, str) else None
+    except (OSError, ValueError, TypeError, LookupError):
+        return None
+
+
+def _remember(mark: Path, found: Verdict) -> str:
+    """Leave a mark; a home that cannot be written to is no reason not to train, but is told."""
+    try:
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        replace_text(mark, json.dumps(printable_values(found._asdict())))
+    except OSError as error:
+        return f" (not remembered: {mark.parent}: {error.strerror})"
+    return ""

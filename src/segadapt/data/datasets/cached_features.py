@@ -1,0 +1,81 @@
+"""Features of a trained network in place of images, mapped from files."""
+
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from segadapt.data.cached_features import FEATURES, LABELS, read_set
+from segadapt.data.dataset import Labelled
+from segadapt.data.names import checked_names
+from segadapt.data.sampling import Key, position_and_item
+from segadapt.structures import Sample
+from segadapt.text.borders import printable
+
+DTYPES: Final = {"fp32": np.float32, "bf16": np.int16}
+
+
+class CachedFeatures(Labelled):
+    """A split of what scripts/cache_features.py has written.
+
+    Args:
+        root: Folder of the cached set.
+        split: ``train`` or ``val``.
+        num_classes: Number of classes that the run expects.
+        channels: Width of the features that the run expects.
+
+    Raises:
+        ValueError: If the set has other classes, widths or numbers of samples than it should.
+    """
+
+    pictures: ClassVar[bool] = False
+
+    def __init__(self, root: str | Path, split: str, num_classes: int, channels: int) -> None:
+        found = read_set(root)
+        self.classes, self.palette = checked_names(found.classes, f"{root}"), found.palette
+        if (len(found.classes), found.channels) != (num_classes, channels):
+            raise ValueError(
+                f"{root} holds features of {found.channels} channels and {len(found.classes)} "
+                f"classes, but the run expects {channels} and {num_classes}; give data.root=FOLDER "
+                "of the set that belongs to it, and leave data.num_classes as it is"
+            )
+        if split not in found.names:
+            raise ValueError(f"a cached set has the splits {', '.join(found.names)}, not {split}")
+        self.names = [printable(name) for name in found.names[split]]
+        self.half = found.precision == "bf16"
+        folder, samples = Path(root) / split, len(self.names)
+        features = (samples, channels, None, None)
+        self.features = _mapped(folder / FEATURES, DTYPES[found.precision], features)
+        self.labels = _mapped(folder / LABELS, np.uint8, (samples, None, None))
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __getitem__(self, key: Key) -> Sample:
+        """The features take the image's place."""
+        _, item = position_and_item(key)
+        mask = torch.from_numpy(self.labels[item].copy())
+        return Sample(self._features(item), mask, self.names[item])
+
+    def _features(self, item: int) -> Tensor:
+        stored = torch.from_numpy(self.features[item].copy())
+        return stored.view(torch.bfloat16).float() if self.half else stored
+
+
+def _mapped(file: Path, dtype: Any, shape: tuple[int | None, ...]) -> np.ndarray:
+    if not file.is_file():
+        raise ValueError(f"{file} is gone; cache the features again")
+    found = np.load(file, mmap_mode="r")
+    fits = len(found.shape) == len(shape) and all(
+        expected in (None, side) for side, expected in zip(found.shape, shape, strict=True)
+    )
+    if found.dtype != dtype or not fits:
+        wanted = " x ".join("?" if side is None else str(side) for side in shape)
+        there = " x ".join(map(str, found.shape))
+        raise ValueError(
+            f"{file} holds {there} {found.dtype}, not {wanted} {np.dtype(dtype)}; cache the "
+            "features again"
+        )
+    return found

@@ -1,0 +1,69 @@
+"""Anybody's images: folders of images and label PNGs, and a list of classes."""
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from segadapt.data.dataset import SegmentationDataset, Transform
+from segadapt.data.files.decode import MAX_PIXELS
+from segadapt.data.files.pairs import Pair, matched
+from segadapt.data.labels import LabelContract
+from segadapt.data.names import checked_names, read_names
+from segadapt.files import expanded
+from segadapt.structures import IGNORE
+
+
+class Folder(SegmentationDataset):
+    """Images in ``<split>/images``, labels of the same names in ``<split>/labels``.
+
+    Labels are grey or palette PNGs with one class number per pixel: 0 ... K-1, or 1 ... K where
+    ``first_label`` is 1.
+
+    Args:
+        root: Folder of the data set.
+        split: Which subfolder of it.
+        transform: What is done to an image and its classes.
+        classes: Names in the order of the class numbers; None to read them from the file.
+        classes_file: Text file with one name a line, used where no names are given.
+        ignored: Numbers in labels that count nowhere.
+        first_label: Number of the first class in labels; those of the others follow it.
+        seed: Seed of the run.
+        max_pixels: Larger images are refused.
+
+    Raises:
+        ValueError: Also if there are no class names, or one of them twice.
+    """
+
+    def __init__(
+        self,
+        root: str | Path,
+        split: str,
+        transform: Transform,
+        classes: Sequence[str] | None,
+        classes_file: str | Path,
+        ignored: Collection[int] = (IGNORE,),
+        first_label: int = 0,
+        seed: int = 0,
+        max_pixels: int = MAX_PIXELS,
+    ) -> None:
+        if classes is None:
+            self.classes = read_names(expanded(classes_file))
+        else:
+            self.classes = checked_names(classes, "data.classes")
+        self.labels = _contract(len(self.classes), first_label, ignored)
+        super().__init__(root, split, transform, seed, max_pixels)
+
+    def pairs(self, root: Path, split: str) -> list[Pair]:
+        return matched(root / split / "images", root / split / "labels")
+
+
+def _contract(num_classes: int, first: int, ignored: Collection[int]) -> LabelContract:
+    """What the numbers mean; labels that begin at 1 are the usual cause of a contradiction."""
+    numbers = range(first, first + num_classes)
+    if twice := sorted(set(ignored).intersection(numbers)):
+        raise ValueError(
+            f"data.ignored holds {twice[0]}, but the {num_classes} classes have the label numbers "
+            f"{numbers[0]}..{numbers[-1]}. If labels hold 1..{num_classes} for the classes and 0 "
+            "where nothing is labelled, set data.first_label=1 data.ignored=[0]; otherwise remove "
+            f"{twice[0]} from data.ignored"
+        )
+    return LabelContract.consecutive(num_classes, first, ignored=ignored)

@@ -1,0 +1,41 @@
+"""PASCAL VOC 2012 segmentation (Everingham et al., 2010): background and 20 classes."""
+
+from pathlib import Path
+from typing import ClassVar
+
+from segadapt.data.dataset import Color, SegmentationDataset
+from segadapt.data.files.pairs import Pair, chosen, listed
+from segadapt.data.labels import LabelContract
+
+
+def devkit_color(number: int) -> Color:
+    """The colour of a class in VOC's own label files: its bits, dealt to red, green and blue."""
+    red, green, blue = (
+        sum((number >> (3 * bit + channel) & 1) << (7 - bit) for bit in range(3))
+        for channel in range(3)
+    )
+    return red, green, blue
+
+
+class VOC2012(SegmentationDataset):
+    """1 464 training and 1 449 validation images.
+
+    Layout below ``VOCdevkit/VOC2012``: ``JPEGImages/*.jpg``, ``SegmentationClass/*.png``,
+    ``ImageSets/Segmentation/{train,val,trainval}.txt``. Labels are palette PNGs with the class
+    numbers 0 ... 20 as indices; 255, the white border of objects, is ignored.
+    """
+
+    classes = (
+        *("background", "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat"),
+        *("chair", "cow", "diningtable", "dog", "horse", "motorbike", "person", "pottedplant"),
+        *("sheep", "sofa", "train", "tvmonitor"),
+    )
+    labels = LabelContract.consecutive(21, first=0, ignored=(255,))
+    as_stored = True
+    images: ClassVar = {"train": 1_464, "val": 1_449, "trainval": 2_913}
+    palette = tuple(devkit_color(number) for number in range(21))
+
+    def pairs(self, root: Path, split: str) -> list[Pair]:
+        part = chosen(split, {name: name for name in self.images}, "VOC 2012")
+        names = root / "ImageSets" / "Segmentation" / f"{part}.txt"
+        return listed(names, root / "JPEGImages", root / "SegmentationClass")

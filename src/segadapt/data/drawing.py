@@ -1,0 +1,156 @@
+"""Images, label maps and errors side by side, as one picture."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from jaxtyping import Integer, UInt8
+
+from segadapt.data.palette import ignored_color
+from segadapt.files import replacing
+from segadapt.structures import IGNORE
+from segadapt.text.borders import opencv_text
+
+Picture = UInt8[np.ndarray, "_ _ 3"]
+
+WRONG, RIGHT = (213, 94, 0), (225, 225, 225)
+TILE, LINE, GAP = 240, 22, 6
+"""Pixels: longer side of an image, height of a line of text, distance of two images."""
+
+FONT = cv2.FONT_HERSHEY_SIMPLEX
+
+LONGEST = 300
+"""Characters of a line, which is cut at its width."""
+
+
+class Row(NamedTuple):
+    """One image and its label maps by title; errors are those of the last against the first."""
+
+    name: str
+    image: Picture
+    maps: Mapping[str, Integer[np.ndarray, "H W"]]
+
+
+def painted(labels: Integer[np.ndarray, "H W"], colors: UInt8[np.ndarray, "k 3"]) -> Picture:
+    """A label map in its classes' colours; ignored pixels have one that no class has."""
+    table = np.full((IGNORE + 1, 3), ignored_color(colors), dtype=np.uint8)
+    table[: len(colors)] = colors
+    return table[labels]
+
+
+def errors(
+    prediction: Integer[np.ndarray, "H W"],
+    label: Integer[np.ndarray, "H W"],
+    ignored: tuple[int, int, int],
+) -> Picture:
+    """Where a prediction is wrong: orange; right: grey; ignored: the colour that is given."""
+    marks = np.where((prediction == label)[..., None], RIGHT, WRONG)
+    return np.where((label == IGNORE)[..., None], ignored, marks).astype(np.uint8)
+
+
+def panel(rows: Sequence[Row], classes: Sequence[str], colors: UInt8[np.ndarray, "k 3"]) -> Picture:
+    """Rows of images under their titles; below, what the colours of classes and errors mean.
+
+    Args:
+        rows: Images with the same titles.
+        classes: Class names in order.
+        colors: Their colours, RGB.
+    """
+    strips = [np.concatenate([_text(title, TILE + GAP) for title in _titles(rows[0])], axis=1)]
+    for row in rows:
+        tiles = [_tile(row.image, cv2.INTER_AREA)]
+        tiles += [_tile(image, cv2.INTER_NEAREST) for image in _label_maps(row, colors)]
+        strips += [np.concatenate(tiles, axis=1), _text(_caption(row), strips[0].shape[1])]
+    shown = occurring([labels for row in rows for labels in row.maps.values()])
+    legend = [_entry(classes[k], colors[k]) for k in shown if k < len(classes)]
+    marks = [_entry("errors: wrong", WRONG), _entry("errors: right", RIGHT)]
+    if IGNORE in shown:
+        marks.append(_entry("ignored", ignored_color(colors)))
+    width = strips[0].shape[1]
+    return np.concatenate([*strips, *_lines(legend, width), *_lines(marks, width)])
+
+
+def occurring(maps: Sequence[Integer[np.ndarray, "_ _"]]) -> list[int]:
+    """The labels that occur in any of some maps, in order; :data:`IGNORE` is the last."""
+    return sorted(set().union(*(np.unique(labels).tolist() for labels in maps)))
+
+
+def save(file: Path, picture: Picture) -> None:
+    """Write a PNG.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    done, content = cv2.imencode(".png", picture[..., ::-1])
+    assert done
+    try:
+        with replacing(file) as opened:  # OpenCV opens no path that is not UTF-8
+            opened.write(content.tobytes())
+    except OSError as error:
+        raise OSError(f"{file} could not be written: {error.strerror}") from error
+
+
+def _titles(row: Row) -> list[str]:
+    return ["image", *row.maps, "errors"]
+
+
+def _label_maps(row: Row, colors: UInt8[np.ndarray, "k 3"]) -> list[Picture]:
+    maps = list(row.maps.values())
+    wrong = errors(maps[-1], maps[0], ignored_color(colors))
+    return [*(painted(labels, colors) for labels in maps), wrong]
+
+
+def _caption(row: Row) -> str:
+    label, *predictions = row.maps.values()
+    valid = label != IGNORE
+    right = [
+        f"{title} {100 * (found == label)[valid].mean() if valid.any() else 0:.1f} %"
+        for title, found in zip(list(row.maps)[1:], predictions, strict=True)
+    ]
+    return f"{opencv_text(row.name, 60)}: right pixels {', '.join(right)}"
+
+
+def _tile(image: Picture, interpolation: int) -> Picture:
+    """The image at its size in the panel; labels take the nearest pixel, to keep their colours."""
+    scale = TILE / max(image.shape[:2])
+    height, width = (max(round(side * scale), 1) for side in image.shape[:2])
+    tile = np.full((height + GAP, TILE + GAP, 3), 255, dtype=np.uint8)
+    tile[:height, :width] = cv2.resize(image, (width, height), interpolation=interpolation)
+    return tile
+
+
+def _blank(width: int) -> Picture:
+    return np.full((LINE, width, 3), 255, dtype=np.uint8)
+
+
+def _text(text: str, width: int) -> Picture:
+    strip = _blank(width)
+    cv2.putText(
+        strip, opencv_text(text, LONGEST), (2, LINE - 7), FONT, 0.45, (0, 0, 0), 1, cv2.LINE_AA
+    )
+    return strip
+
+
+def _entry(name: str, color: Sequence[int] | UInt8[np.ndarray, "3"]) -> Picture:
+    """A line of the legend: a colour and its name."""
+    swatch = _blank(26)
+    swatch[5 : LINE - 5, 4:24] = color
+    text = opencv_text(name)
+    (width, _), _ = cv2.getTextSize(text, FONT, 0.45, 1)
+    return np.concatenate([swatch, _text(text, width + 16)], axis=1)
+
+
+def _lines(entries: Sequence[Picture], width: int) -> list[Picture]:
+    """Entries set in lines of ``width``."""
+    lines, left = [_blank(width)], 0
+    for entry in entries:
+        if left and left + entry.shape[1] > width:
+            lines.append(_blank(width))
+            left = 0
+        shown = entry[:, : width - left]
+        lines[-1][:, left : left + shown.shape[1]] = shown
+        left += shown.shape[1]
+    return lines

@@ -1,0 +1,115 @@
+"""Width and height of an image file, before anything is decoded."""
+
+import re
+import struct
+from collections.abc import Callable
+from typing import Final
+
+from segadapt.data.files import png
+
+Size = tuple[int, int]
+"""Height and width, pixels."""
+
+JPEG: Final = b"\xff\xd8\xff"
+"""How JPEG files begin."""
+
+MARKER: Final = re.compile(rb"\xff[^\x00\x01\xff\xd0-\xd7]")
+"""The next marker in JPEG data that a segment follows: not a stuffed byte, not a fill byte, not a
+restart, nor the one for temporary use."""
+
+FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+SCAN, END = 0xDA, 0xD9
+"""JPEG markers: those that begin a frame and hold its size, of a scan, and of the end."""
+
+
+def read_size(data: bytes, file: str) -> Size:
+    """Height and width as the header gives them; the file is also checked to be whole.
+
+    Raises:
+        ValueError: If the file is empty, of an unknown format, truncated, or damaged where this
+            can be seen without decoding.
+    """
+    if not data:
+        raise ValueError(f"{file} is empty (0 bytes); fetch or export it again")
+    for magic, size in FORMATS.items():
+        if data.startswith(magic):
+            return size(data, file)
+    raise ValueError(f"{file} is no JPEG, PNG, BMP or WebP file; convert it to one of them")
+
+
+def bit_depth(data: bytes) -> int:
+    """Bits of each channel of an image, from its first bytes; 8 where these do not tell."""
+    if data.startswith(png.SIGNATURE):
+        return data[24]
+    if data.startswith(JPEG) and (place := first_frame(data)) is not None:
+        return data[place + 4]
+    return 8
+
+
+def first_frame(data: bytes) -> int | None:
+    """Where a JPEG's frame header begins; None if that does not lie within the data."""
+    offset = 2
+    while offset + 9 <= len(data) and data[offset] == 0xFF and data[offset + 1] != SCAN:
+        if data[offset + 1] in FRAMES:
+            return offset
+        filled = data[offset + 1] == 0xFF  # markers may begin with any number of these
+        offset += 1 if filled else 2 + int.from_bytes(data[offset + 2 : offset + 4])
+    return None
+
+
+def _png(data: bytes, file: str) -> Size:
+    header = png.parse(data, file)
+    return header.height, header.width
+
+
+def _jpeg(data: bytes, file: str) -> Size:
+    """Walk the markers up to the end of the image; what stands behind it does not matter.
+
+    A decoder takes the size of the first frame, whatever further frames claim.
+    """
+    size: Size | None = None
+    offset = 2
+    while (found := MARKER.search(data, offset)) and (kind := data[found.end() - 1]) != END:
+        segment = data[found.end() : found.end() + 7]
+        if len(segment) < 7:
+            break
+        if kind in FRAMES and size is None:
+            size = struct.unpack(">HH", segment[3:7])
+        offset = found.end() + int.from_bytes(segment[:2])
+    else:
+        if found and size is not None:
+            return size
+    raise ValueError(f"{file} is truncated: a JPEG without its end; fetch or export it again")
+
+
+def _bmp(data: bytes, file: str) -> Size:
+    if len(data) < 26 or len(data) < int.from_bytes(data[2:6], "little"):
+        raise ValueError(f"{file} is truncated at byte {len(data)}; fetch or export it again")
+    old = int.from_bytes(data[14:18], "little") == 12  # sides of 16 bits
+    width, height = struct.unpack("<HH", data[18:22]) if old else struct.unpack("<ii", data[18:26])
+    return abs(height), abs(width)
+
+
+def _webp(data: bytes, file: str) -> Size:
+    """Three kinds of WebP (lossy, lossless, extended) keep their size in three ways."""
+    if len(data) < 30 or len(data) < int.from_bytes(data[4:8], "little") + 8:
+        raise ValueError(f"{file} is truncated at byte {len(data)}; fetch or export it again")
+    match data[12:16]:
+        case b"VP8 ":
+            width, height = struct.unpack("<HH", data[26:30])
+            return height & 0x3FFF, width & 0x3FFF
+        case b"VP8L":
+            bits = int.from_bytes(data[21:25], "little")
+            return (bits >> 14 & 0x3FFF) + 1, (bits & 0x3FFF) + 1
+        case b"VP8X":
+            width, height = (int.from_bytes(data[at : at + 3], "little") for at in (24, 27))
+            return height + 1, width + 1
+    raise ValueError(f"{file} is no WebP image that can be read; convert it to PNG or JPEG")
+
+
+FORMATS: Final[dict[bytes, Callable[[bytes, str], Size]]] = {
+    png.SIGNATURE: _png,
+    JPEG: _jpeg,
+    b"BM": _bmp,
+    b"RIFF": _webp,
+}

@@ -1,0 +1,94 @@
+"""Which way up an image is to be shown, as cameras and phones write it into the file (EXIF)."""
+
+from typing import Final
+
+from segadapt.data.files import png
+
+UPRIGHT: Final = 1
+"""What EXIF calls an image that is shown as it is stored; 2 ... 8 are turned or mirrored."""
+
+TAG: Final = 0x0112
+MARK: Final = b"Exif\0\0"
+"""What stands before the block in JPEG files, and in some of the others."""
+
+JPEG, RIFF, SCAN = b"\xff\xd8", b"RIFF", 0xDA
+"""How JPEG and WebP files begin, and the JPEG marker behind which the pixels are."""
+
+
+def check_upright(data: bytes, file: str) -> None:
+    """Refuse an image that viewers turn: nobody knows which way its label was drawn.
+
+    Args:
+        data: The file, or its begin, where the orientation usually stands.
+        file: What errors call it.
+
+    Raises:
+        ValueError: If it is turned.
+    """
+    if (turned := orientation(data)) != UPRIGHT:
+        raise ValueError(
+            f"{file} is turned when shown (EXIF orientation {turned}), but labels do not turn; "
+            "save its pixels the way up that its label has, without that tag"
+        )
+
+
+def orientation(data: bytes) -> int:
+    """The orientation of a JPEG, PNG or WebP file, 1 ... 8; 1 where it says nothing.
+
+    A block that cannot be read says nothing, as it does to all viewers.
+    """
+    block = b""
+    if data.startswith(JPEG):
+        block = _in_jpeg(data)
+    elif data.startswith(png.SIGNATURE):
+        block = _in_png(data)
+    elif data.startswith(RIFF):
+        block = _in_webp(data)
+    return _orientation(block.removeprefix(MARK))
+
+
+def _in_jpeg(data: bytes) -> bytes:
+    offset = len(JPEG)
+    while data[offset : offset + 1] == b"\xff" and data[offset + 1 : offset + 2] != bytes([SCAN]):
+        end = offset + 2 + int.from_bytes(data[offset + 2 : offset + 4])
+        if data.startswith(MARK, offset + 4):
+            return data[offset + 4 : end]
+        offset = end
+    return b""
+
+
+def _in_png(data: bytes) -> bytes:
+    offset = len(png.SIGNATURE)
+    while offset < len(data):
+        start, length = offset + 8, int.from_bytes(data[offset : offset + 4])
+        if data.startswith(b"eXIf", offset + 4):
+            return data[start : start + length]
+        offset = start + length + 4
+    return b""
+
+
+def _in_webp(data: bytes) -> bytes:
+    offset = 12
+    while offset < len(data):
+        start, length = offset + 8, int.from_bytes(data[offset + 4 : offset + 8], "little")
+        if data.startswith(b"EXIF", offset):
+            return data[start : start + length]
+        offset = start + length + length % 2
+    return b""
+
+
+def _orientation(block: bytes) -> int:
+    """The tag in the first directory of a TIFF block: entries of tag, type, count and value."""
+    if block[:2] not in (b"II", b"MM"):
+        return UPRIGHT
+
+    def number(at: int, size: int) -> int:
+        return int.from_bytes(block[at : at + size], "little" if block[:2] == b"II" else "big")
+
+    directory = number(4, 4)
+    for entry in range(number(directory, 2)):
+        at = directory + 2 + 12 * entry
+        if number(at, 2) == TAG:
+            found = number(at + 8, 2)
+            return found if 1 <= found <= 8 else UPRIGHT
+    return UPRIGHT

@@ -1,0 +1,77 @@
+"""The files of a data set in the folder of downloads: fetched, or put there by hand."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from segadapt.data.prepare.checksum import matches
+from segadapt.data.prepare.download import Unreachable, download, forget
+from segadapt.data.prepare.progress_bars import Bars
+from segadapt.data.prepare.recipe import Recipe, Source
+
+
+def fetch(source: Source, downloads: Path, bars: Bars) -> Path:
+    """The file of a source, verified.
+
+    Args:
+        source: What to fetch; a file of its name that is there already is taken.
+        downloads: Folder to fetch it to.
+        bars: Show how far it is.
+
+    Raises:
+        ValueError: If no address gives it, or it is not the published file.
+    """
+    file = downloads / source.name
+    if file.exists():
+        if matches(file, source.checksum, source.name, bars):
+            return file
+        raise ValueError(f"{file} is not {_published(source)}; remove it and call again")
+    part = file.with_name(f"{file.name}.part")
+    _download(source, file, part, bars)
+    if not matches(part, source.checksum, source.name, bars):
+        forget(part)
+        raise ValueError(
+            f"what was fetched for {source.name} is not {_published(source)}, so it was removed; "
+            "call again, and if it is the same then, the publisher has changed the file"
+        )
+    part.replace(file)
+    return file
+
+
+def check_by_hand(recipe: Recipe, sources: Sequence[Source], downloads: Path) -> None:
+    """Ask for the files that only people can fetch.
+
+    Args:
+        recipe: The data set.
+        sources: Which of its files are needed.
+        downloads: Where they are looked for.
+
+    Raises:
+        ValueError: If one is not there.
+    """
+    lacking = [source.name for source in sources if not source.addresses]
+    lacking = [name for name in lacking if not (downloads / name).is_file()]
+    if lacking:
+        raise ValueError(
+            f"{recipe.title} needs an account: log in at {recipe.home}, fetch "
+            f"{' and '.join(lacking)} there, put them into {downloads} as they are, and call again"
+        )
+
+
+def _download(source: Source, file: Path, part: Path, bars: Bars) -> None:
+    reasons = []
+    for address in source.addresses:
+        try:
+            download(address, part, source.name, bars)
+        except Unreachable as error:
+            reasons.append(str(error))
+        else:
+            return
+    raise ValueError(
+        f"{source.name} cannot be fetched now ({'; '.join(reasons)}); call again later, it goes on "
+        f"where it stopped, or put the file to {file} by other means"
+    )
+
+
+def _published(source: Source) -> str:
+    assert source.checksum is not None
+    return f"the published file (its {source.checksum.kind} is not {source.checksum.digest})"

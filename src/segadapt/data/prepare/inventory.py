@@ -1,0 +1,87 @@
+"""Which folders of a data set are there, and whether they are whole."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from segadapt.data.prepare.recipe import Folder
+
+
+def lacking(root: Path, folders: Iterable[Folder]) -> list[Folder]:
+    """The folders that are not there, or empty.
+
+    Args:
+        root: Folder of the data set.
+        folders: What it consists of.
+
+    Raises:
+        ValueError: If one is there but not whole: it is somebody's, and left as it is. Or if it
+            would lie on another disk than the root.
+    """
+    absent = []
+    for folder in folders:
+        place = root / folder.target
+        if _free(place):
+            _check_disk(root, place)
+            absent.append(folder)
+        elif fault := _fault(place, str(place), folder):
+            raise ValueError(f"{fault}; move {place} away and call again")
+    return absent
+
+
+def check_whole(stage: Path, folders: Iterable[Folder], file: Path) -> None:
+    """Refuse what an archive gave if it is not what was published.
+
+    Args:
+        stage: Where it was unpacked.
+        folders: What it should have given.
+        file: The archive.
+
+    Raises:
+        ValueError: If files are missing, or too many.
+    """
+    for folder in folders:
+        if fault := _fault(stage / folder.target, folder.target, folder):
+            raise ValueError(f"{file} is not what was published: {fault}; remove it and call again")
+
+
+def count(place: Path, suffix: str) -> int:
+    """Files below a folder whose names end so; hidden ones do not count."""
+    return sum(
+        name.endswith(suffix) and not name.startswith(".")
+        for _, _, names in os.walk(place, onerror=_raise)
+        for name in names
+    )
+
+
+def _free(place: Path) -> bool:
+    """Whether a folder can be put there."""
+    if place.is_symlink():
+        return False
+    return not place.exists() or (place.is_dir() and not any(place.iterdir()))
+
+
+def _check_disk(root: Path, place: Path) -> None:
+    """Folders are moved to their place, which disks do only within themselves."""
+    above = next(folder for folder in place.parents if folder.exists())
+    if above.is_relative_to(root) and above.stat().st_dev != root.stat().st_dev:
+        raise ValueError(
+            f"{above} lies on another disk than {root}; make a link of the whole root instead"
+        )
+
+
+def _fault(place: Path, called: str, folder: Folder) -> str | None:
+    """What is wrong with a folder."""
+    if not place.is_dir():
+        return f"{called} is no folder"
+    found = count(place, folder.suffix)
+    files = f"files *{folder.suffix}" if folder.suffix else "files"
+    if folder.number is None:
+        return None if found else f"{called} holds no {files}"
+    if found == folder.number:
+        return None
+    return f"{called} holds {found:,} {files}, not {folder.number:,}"
+
+
+def _raise(error: OSError) -> None:
+    raise error

@@ -1,0 +1,105 @@
+"""Folders out of an archive, and nothing else of it."""
+
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from segadapt.data.prepare.archive_members import Member, members
+from segadapt.data.prepare.copying import check_room, copy, size
+from segadapt.data.prepare.progress_bars import Advance, Bars
+from segadapt.data.prepare.recipe import Folder
+
+RATIO, SLACK = 20, 1 << 26
+"""How much more than its own size an archive may unpack to, and bytes beside that.
+
+Images hardly shrink in archives: the published ones stay below 2.
+"""
+
+DAMAGE: Final = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    EOFError,
+    NotImplementedError,  # zipfile's word for methods that it cannot unpack
+)
+
+
+def unpack(archive: Path, folders: Sequence[Folder], stage: Path, bars: Bars) -> None:
+    """Unpack some folders of an archive.
+
+    Args:
+        archive: A zip or tar file.
+        folders: Which, and where to.
+        stage: Folder below which they are put.
+        bars: Show how far it is.
+
+    Raises:
+        ValueError: If the archive is damaged or hostile: has names that lead out of it, links in
+            these folders, two files of one name, or unpacks to very much more than its size.
+    """
+    allowed = archive.stat().st_size * RATIO + SLACK
+    with _damage_said(archive), members(archive) as found:
+        wanted = list(_wanted(found, folders, archive, allowed))
+        total = sum(member.size for _, member in wanted)
+        check_room(stage, total, f"unpacking {archive.name}")
+        with bars.counted_bytes(f"unpack {archive.name}", total) as advance:
+            for target, member in wanted:
+                _write(member, stage / target, archive, advance)
+
+
+def _wanted(
+    found: Iterator[Member], folders: Sequence[Folder], archive: Path, allowed: int
+) -> Iterator[tuple[PurePosixPath, Member]]:
+    """Where members go that belong to the folders; the whole archive is looked through first."""
+    total, seen = 0, set()
+    for member in found:
+        target = _target(member.path, folders)
+        if target is None:
+            continue
+        if not member.plain:
+            raise ValueError(f"{archive} is hostile: {member.path} is a link or device; remove it")
+        if target in seen:
+            raise ValueError(f"{archive} holds {member.path} twice; remove it and call again")
+        total += member.size
+        if total > allowed:
+            raise ValueError(
+                f"{archive} would unpack to more than {size(allowed)}, {RATIO} times its own size; "
+                "it is not what was published: remove it and call again"
+            )
+        seen.add(target)
+        yield target, member
+
+
+def _target(path: PurePosixPath, folders: Sequence[Folder]) -> PurePosixPath | None:
+    """Where below the data set's root a member goes; None for nowhere, as for hidden files."""
+    if path.name.startswith("."):
+        return None
+    for folder in folders:
+        if path.is_relative_to(folder.source):
+            return PurePosixPath(folder.target) / path.relative_to(folder.source)
+    return None
+
+
+def _write(member: Member, place: Path, archive: Path, advance: Advance) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with member.opened() as source, place.open("xb") as file:
+        written = copy(source.read, file.write, advance)
+    if written != member.size:
+        raise ValueError(
+            f"{archive} is damaged: {member.path} ends after {size(written)} of "
+            f"{size(member.size)}; remove it and call again"
+        )
+
+
+@contextmanager
+def _damage_said(archive: Path) -> Iterator[None]:
+    try:
+        yield
+    except DAMAGE as error:
+        raise ValueError(
+            f"{archive} is damaged ({error or type(error).__name__}); remove it and call again"
+        ) from error

@@ -1,0 +1,134 @@
+"""What happens to an image between the file and the network (spec C.1)."""
+
+import random
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from segadapt.data.files.decode import REDUCTIONS
+from segadapt.data.transforms.albumentations_import import albumentations as A
+from segadapt.data.transforms.crop import CatMaxRatioCrop
+from segadapt.data.transforms.normalization import normalised
+from segadapt.data.transforms.photometric import PhotometricDistortion
+from segadapt.data.transforms.resize import RandomRatioResize, fitted, rounded_up
+from segadapt.data.transforms.resized_crop import ResizedCrop
+from segadapt.structures import IGNORE
+
+Image = UInt8[np.ndarray, "_ _ 3"]
+Mask = UInt8[np.ndarray, "h w"]
+Output = tuple[Float[Tensor, "3 _ _"], UInt8[Tensor, "_ _"]]
+
+
+class TrainTransform:
+    """The released training pipeline: resize, crop, flip, distort, normalise, pad, in this order.
+
+    Args:
+        crop: Height and width of the result, pixels.
+        scale: Limits of the image's sides before the crop at ratio 1, pixels.
+        ratio_range: Both limits are multiplied by a number drawn uniformly from it.
+        cat_max_ratio: Crops in which one class has this share or more are drawn again.
+        flip: Probability to mirror left and right.
+        photometric: Whether brightness, contrast, saturation and hue vary.
+        reduced_decoding: Whether JPEGs are decoded at 1/2, 1/4 or 1/8 of their size where what they
+            are resized to is no larger. Draws and labels stay; images become smoother, because a
+            bilinear resize to less than half skips pixels and this takes their mean.
+    """
+
+    def __init__(
+        self,
+        crop: Sequence[int],
+        scale: Sequence[int],
+        ratio_range: Sequence[float] = (0.5, 2.0),
+        cat_max_ratio: float = 0.75,
+        flip: float = 0.5,
+        photometric: bool = True,
+        reduced_decoding: bool = False,
+    ) -> None:
+        self.crop, self.reduced_decoding = (crop[0], crop[1]), reduced_decoding
+        self.resize = RandomRatioResize(scale, ratio_range)
+        self.compose = A.Compose(
+            [
+                ResizedCrop(self.resize, CatMaxRatioCrop(crop, cat_max_ratio)),
+                A.HorizontalFlip(p=flip),
+                *([PhotometricDistortion()] if photometric else []),
+            ],
+            is_check_shapes=False,  # the data set has; a reduced image is smaller than its label
+        )
+
+    def __call__(self, image: Image, mask: Mask, generator: np.random.Generator) -> Output:
+        # One generator for all steps: set_random_seed would give each step the same numbers.
+        self.compose.set_random_state(generator, _flips(generator))
+        result = self.compose(image=image, mask=mask)
+        return (
+            torch.from_numpy(normalised(result["image"], self.crop)),
+            torch.from_numpy(padded(result["mask"], self.crop)),
+        )
+
+    def reduction(self, size: tuple[int, int], generator: np.random.Generator) -> int:
+        """What both sides may be divided by: what is left is no smaller than what is wanted.
+
+        Args:
+            size: Height and width of an image, pixels.
+            generator: A copy of the one that the call will get.
+        """
+        if not self.reduced_decoding:
+            return 1
+        _flips(generator)  # drawn first, as in the call
+        wanted = self.resize.drawn(size, generator)
+        return max(
+            divisor
+            for divisor in REDUCTIONS
+            if divisor == 1
+            or all(divisor * new <= old for new, old in zip(wanted, size, strict=True))
+        )
+
+
+class EvalTransform:
+    """Normalises, and resizes the image (not the label) where the recipe says so.
+
+    Args:
+        scale: Limits of the image's sides, pixels; None to leave the size as it is.
+        multiple: What both sides are then rounded up to a multiple of, as SSA does on ADE20K, in
+            a second resize that may change the shape a little; None to leave them.
+    """
+
+    def __init__(self, scale: Sequence[int] | None = None, multiple: int | None = None) -> None:
+        self.scale, self.multiple = scale, multiple
+
+    def __call__(self, image: Image, mask: Mask, generator: np.random.Generator) -> Output:
+        if self.scale is not None:
+            image = _resized(image, fitted(image.shape[:2], (self.scale[0], self.scale[1])))
+        if self.multiple is not None:
+            image = _resized(image, rounded_up(image.shape[:2], self.multiple))
+        return torch.from_numpy(normalised(image)), torch.from_numpy(mask)
+
+    def reduction(self, size: tuple[int, int], generator: np.random.Generator) -> int:
+        """None: evaluation sees every pixel."""
+        return 1
+
+
+def _flips(generator: np.random.Generator) -> random.Random:
+    """Where the transforms' probabilities come from."""
+    return random.Random(int(generator.integers(2**63)))
+
+
+def padded(mask: Mask, size: tuple[int, int]) -> UInt8[np.ndarray, "_ _"]:
+    """A label filled right and below with ignored pixels.
+
+    Args:
+        mask: What is filled up.
+        size: Height and width of the result, no smaller.
+    """
+    result = np.full(size, IGNORE, dtype=np.uint8)
+    result[: mask.shape[0], : mask.shape[1]] = mask
+    return result
+
+
+def _resized(
+    image: UInt8[np.ndarray, "_ _ 3"], size: tuple[int, int]
+) -> UInt8[np.ndarray, "_ _ 3"]:
+    return cv2.resize(image, size[::-1], interpolation=cv2.INTER_LINEAR)

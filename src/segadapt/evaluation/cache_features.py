@@ -1,0 +1,189 @@
+"""Features of a trained network, kept so that classifiers can be compared without its backbone."""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+import torch
+from hydra.utils import instantiate
+from jaxtyping import UInt8
+from numpy.lib.format import open_memmap
+from omegaconf import DictConfig
+from rich.console import Console
+from rich.progress import track
+from torch import Tensor
+
+from segadapt.data.cached_features import CACHE, FEATURES, LABELS, CachedSet
+from segadapt.data.dataset import Labelled
+from segadapt.data.datasets.cached_features import DTYPES
+from segadapt.evaluation.subject import measured_data
+from segadapt.evaluation.trained import Weights, read_weights, with_weights
+from segadapt.files import replace_text, sync_folder
+from segadapt.runs.overrides import typed
+from segadapt.runs.reader import Run
+from segadapt.segmentor import Segmentor
+from segadapt.structures import Sample
+from segadapt.text.terminal import say
+
+SPLITS: Final = ("train", "val")
+
+
+class Part(NamedTuple):
+    """A split to cache, with what its first sample shows of all."""
+
+    dataset: Labelled
+    samples: int
+    features: tuple[int, int, int]
+    labels: tuple[int, int]
+
+    def items(self) -> Iterator[Sample]:
+        """As a training sees them: the sample's number decides about the augmentation."""
+        for n in range(self.samples):
+            yield self.dataset[n, n % len(self.dataset)]
+
+    def bytes(self, precision: str) -> int:
+        item = np.dtype(DTYPES[precision]).itemsize * np.prod(self.features) + np.prod(self.labels)
+        return int(self.samples * item)
+
+
+def cache(
+    cfg: DictConfig, run: Run, build_model: Callable[[DictConfig], Segmentor], console: Console
+) -> Path:
+    """Write the features of a run, and say before how much that is.
+
+    The folder becomes a cached set with its last file; one that was left unfinished is begun anew.
+
+    Args:
+        cfg: conf/cache_features.yaml, composed.
+        run: The training.
+        build_model: Makes the network from a training's config.
+        console: Where to print.
+
+    Raises:
+        ValueError: If there is a cached set already, too little room, or the samples of a split
+            differ in size or are resized, which features in files cannot follow.
+    """
+    out = run.folder / "features" if cfg.out is None else Path(cfg.out)
+    _check(cfg, out)
+    weights = read_weights(run.checkpoint)
+    model = with_weights(build_model(run.config), weights).to(cfg.device).eval()
+    data = measured_data(run.config.data, "val", cfg.data.root)
+    parts = {}
+    for split in SPLITS:
+        dataset: Labelled = instantiate(data.module[split])
+        samples = len(dataset) if split == "val" or cfg.train is None else cfg.train
+        parts[split] = _part(model, dataset, samples, cfg.device)
+    _tell(parts, cfg.precision, out, console)
+    names = {split: _write(out / split, model, part, cfg, console) for split, part in parts.items()}
+    replace_text(out / CACHE, json.dumps(_facts(parts, names, cfg, run, weights)._asdict()))
+    say(console, f"cached: python train.py model=cached data=cached {typed('data.root', out)}")
+    return out
+
+
+def _check(cfg: DictConfig, out: Path) -> None:
+    if cfg.precision not in DTYPES:
+        raise ValueError(f"precision={cfg.precision}; choose {' or '.join(DTYPES)}")
+    if cfg.train is not None and cfg.train < 1:
+        raise ValueError(f"train={cfg.train}; keep 1 sample or more, or null for one of each image")
+    if (out / CACHE).is_file():
+        raise ValueError(f"{out} holds cached features already; remove it, or give out=FOLDER")
+
+
+def _part(model: Segmentor, dataset: Labelled, samples: int, device: str) -> Part:
+    first = dataset[0, 0]
+    _, channels, height, width = _features(model, first, device).shape
+    rows, columns = first.mask.shape
+    return Part(dataset, samples, (channels, height, width), (rows, columns))
+
+
+@torch.no_grad()
+def _features(model: Segmentor, sample: Sample, device: str) -> Tensor:
+    return model.generator(sample.image[None].to(device)).pixels.float()
+
+
+def _tell(parts: dict[str, Part], precision: str, out: Path, console: Console) -> None:
+    """Say what will be written.
+
+    Raises:
+        ValueError: If the disk has no room for it.
+    """
+    for split, part in parts.items():
+        shape = " x ".join(map(str, part.features))
+        size = part.bytes(precision) / 1e6
+        say(console, f"{split}: {part.samples} samples of {shape} in {precision}: {size:.1f} MB")
+    total = sum(part.bytes(precision) for part in parts.values())
+    out.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(out).free
+    if total > free:
+        raise ValueError(
+            f"the features take {total / 1e9:.1f} GB, but {out} has {free / 1e9:.1f} GB left; "
+            "give train=NUMBER, precision=bf16 or out=FOLDER elsewhere"
+        )
+
+
+def _write(
+    folder: Path, model: Segmentor, part: Part, cfg: DictConfig, console: Console
+) -> list[str]:
+    """Write a split; the names of its samples."""
+    folder.mkdir(exist_ok=True)
+    kept = (part.samples, *part.features)
+    features = open_memmap(folder / FEATURES, "w+", DTYPES[cfg.precision], kept)
+    labels = open_memmap(folder / LABELS, "w+", np.uint8, (part.samples, *part.labels))
+    names = []
+    for n, sample in enumerate(track(part.items(), folder.name, part.samples, console=console)):
+        found = _features(model, sample, cfg.device)[0].cpu()
+        _check_size(sample, found, part)
+        features[n] = _stored(found, cfg.precision)
+        labels[n] = _labels(sample)
+        names.append(sample.name)
+    features.flush()
+    labels.flush()
+    sync_folder(folder)
+    return names
+
+
+def _check_size(sample: Sample, features: Tensor, part: Part) -> None:
+    resized = sample.image.shape[-2:] != sample.mask.shape
+    if resized or features.shape != part.features or sample.mask.shape != part.labels:
+        raise ValueError(
+            f"{sample.name} is seen at {tuple(sample.image.shape[-2:])} and labelled at "
+            f"{tuple(sample.mask.shape)}, the first sample at {part.labels}; features are cached "
+            "only of data sets whose images all have one size and are not resized for validation"
+        )
+
+
+def _stored(features: Tensor, precision: str) -> np.ndarray:
+    if precision == "bf16":
+        return features.bfloat16().view(torch.int16).numpy()
+    return features.numpy()
+
+
+def _labels(sample: Sample) -> UInt8[np.ndarray, "H W"]:
+    return sample.mask.numpy().astype(np.uint8)
+
+
+def _facts(
+    parts: dict[str, Part],
+    names: dict[str, list[str]],
+    cfg: DictConfig,
+    run: Run,
+    weights: Weights,
+) -> CachedSet:
+    train = parts["train"]
+    return CachedSet(
+        classes=train.dataset.classes,
+        palette=train.dataset.palette,
+        channels=train.features[0],
+        precision=cfg.precision,
+        crop=train.labels,
+        names=names,
+        source={
+            "run": str(run.folder),
+            "checkpoint": weights.sha256,
+            "step": weights.step,
+            "data": run.config.data.name,
+        },
+    )

@@ -1,0 +1,104 @@
+"""One pass over a data set."""
+
+from typing import NamedTuple, cast
+
+import torch
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+from rich.console import Console
+from rich.progress import track
+from torch.utils.data import DataLoader
+
+from segadapt.data.dataset import Labelled
+from segadapt.data.module import collate
+from segadapt.data.palette import class_colors
+from segadapt.data.workers import start_worker
+from segadapt.evaluation.detailed_evaluator import Examiner, Findings
+from segadapt.evaluation.device import chosen_device
+from segadapt.evaluation.evaluator import check_context
+from segadapt.evaluation.fingerprint import Fingerprint
+from segadapt.evaluation.inference.methods import check_views
+from segadapt.evaluation.metrics.branch_metrics import Measures
+from segadapt.evaluation.metrics.confusion_matrix import class_counts, count, scores
+from segadapt.evaluation.metrics.per_image import PerImage, by_name
+from segadapt.evaluation.report.gallery import Gallery
+from segadapt.segmentor import Segmentor
+from segadapt.structures import Batch
+from segadapt.training.trainer import precision_plugin
+
+Size = tuple[int, int]
+
+
+class ImageScore(NamedTuple):
+    """The student's mIoU of one image, over the classes labelled or predicted in it."""
+
+    name: str
+    miou: float
+
+
+class Examined(NamedTuple):
+    """What a pass over a data set found."""
+
+    findings: Findings
+    classes: tuple[str, ...]
+    images: list[ImageScore]
+    per_image: PerImage
+    gallery: Gallery
+    fingerprint: str
+    inputs: set[Size]
+    labels: set[Size]
+    """Sizes of network inputs and of labels: rows, columns."""
+
+
+def examine(model: Segmentor, cfg: DictConfig, console: Console) -> Examined:
+    """Examine a network, with a progress bar.
+
+    Args:
+        model: Network.
+        cfg: conf/evaluate.yaml, composed, with the ``data`` of the training.
+        console: Where the progress goes.
+
+    Raises:
+        ValueError: If cached features were to be cut or resized.
+    """
+    inference, dataset = instantiate(cfg.inference), instantiate(cfg.data.module.val)
+    check_views(inference, dataset.pictures)
+    check_context(model, inference)
+    device = torch.device(chosen_device(cfg.device))
+    measures = Measures(tuple(cfg.measures.trimap), cfg.measures.boundary, cfg.measures.bins)
+    examiner = Examiner(cfg.data.num_classes, inference, measures).to(device)
+    plugin = precision_plugin(cfg.precision or "32-true", device)
+    model = cast(Segmentor, plugin.convert_module(model)).to(device).eval()
+    colors = class_colors(len(dataset.classes), dataset.palette)
+    gallery = Gallery(cfg.gallery if dataset.pictures else 0, dataset.classes, colors)
+    fingerprint = Fingerprint(dataset.classes)
+    images: list[ImageScore] = []
+    counts = []
+    inputs, labels = set(), set()
+    loader = one_by_one(dataset, cfg.data.num_workers)
+    for batch in track(loader, "evaluating", len(loader), console=console):
+        image = plugin.convert_input(batch.image.to(device))
+        there = Batch(image, batch.mask.to(device), batch.name)
+        with plugin.forward_context():
+            readings = examiner.update(model, there)
+        maps = {name: readings[name].labels[0] for name in reversed(readings)}
+        confusion = count(readings["student"].labels, there.mask, cfg.data.num_classes)
+        score = ImageScore(batch.name[0], scores(confusion).miou)
+        gallery.offer(score.name, score.miou, batch.image[0], batch.mask[0], maps)
+        fingerprint.add(score.name, batch.mask[0])
+        images.append(score)
+        counts.append(class_counts(confusion).cpu())
+        inputs.add((batch.image.shape[-2], batch.image.shape[-1]))
+        labels.add((batch.mask.shape[-2], batch.mask.shape[-1]))
+    digest = fingerprint.hexdigest()
+    per_image = by_name([image.name for image in images], torch.stack(counts).numpy())
+    return Examined(
+        examiner.findings(), dataset.classes, images, per_image, gallery, digest, inputs, labels
+    )
+
+
+def one_by_one(dataset: Labelled, num_workers: int) -> DataLoader:
+    """Images one by one, in order."""
+    return DataLoader(
+        dataset, num_workers=num_workers, collate_fn=collate, worker_init_fn=start_worker
+    )

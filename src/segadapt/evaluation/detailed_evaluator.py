@@ -1,0 +1,126 @@
+"""All branches of a classifier examined in the same passes."""
+
+from typing import NamedTuple, cast
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from segadapt.evaluation.evaluator import BRANCHES, Watch, branch_maps, refusing
+from segadapt.evaluation.inference.methods import Inference, best_and_confidence, takes_labels
+from segadapt.evaluation.metrics.adaptation import (
+    Adaptation,
+    GapClosed,
+    adaptation,
+    gap_closed,
+    outcome_counts,
+)
+from segadapt.evaluation.metrics.branch_metrics import (
+    DEFAULT,
+    BranchCounts,
+    BranchFindings,
+    Measures,
+    Reading,
+    label_bands,
+)
+from segadapt.functional.distributed import sum_over_ranks
+from segadapt.segmentor import Segmentor
+from segadapt.structures import Batch
+
+
+class Findings(NamedTuple):
+    """What was found of a network."""
+
+    branches: dict[str, BranchFindings]
+    """The student's first."""
+    adaptation: Adaptation | None
+    """Where there is a coarse branch."""
+    gap: GapClosed | None
+    """Where there is an oracle too."""
+
+
+class Examiner(nn.Module):
+    """Counts what the evaluation of a finished training reports.
+
+    Like :class:`segadapt.evaluation.evaluator.Evaluator`, which measures during training and does
+    less, it exchanges nothing between ranks before the end, and ranks may see different numbers of
+    images.
+
+    Args:
+        num_classes: Number of classes.
+        inference: How an image becomes scores.
+        measures: What is measured besides IoU.
+        oracle: Whether the branch that knows the labels is examined, where it can be.
+    """
+
+    outcomes: Tensor
+
+    def __init__(
+        self,
+        num_classes: int,
+        inference: Inference,
+        measures: Measures = DEFAULT,
+        oracle: bool = True,
+    ) -> None:
+        super().__init__()
+        self.num_classes, self.inference, self.measures = num_classes, inference, measures
+        self.oracle = oracle and takes_labels(inference)
+        self.counts = nn.ModuleDict(
+            {name: BranchCounts(num_classes, measures) for name in BRANCHES}
+        )
+        outcomes = torch.zeros(num_classes, 2, 2, dtype=torch.int64)
+        self.register_buffer("outcomes", outcomes, persistent=False)
+
+    @torch.no_grad()
+    def update(self, model: Segmentor, batch: Batch) -> dict[str, Reading]:
+        """Examine images, and give what each branch makes of them.
+
+        Args:
+            model: Network in evaluation mode.
+            batch: Images, and labels of their original size.
+
+        Raises:
+            ValueError: If scores are NaN or infinite.
+        """
+        size = (batch.mask.shape[-2], batch.mask.shape[-1])
+        mask = batch.mask if self.oracle else None
+        watch = refusing(batch.name[0])
+        readings = branch_readings(model, self.inference, batch.image, size, mask, watch)
+        bands = label_bands(batch.mask, self.measures)
+        for name, reading in readings.items():
+            self._count(name).update(reading, batch.mask, bands)
+        if "coarse" in readings:
+            self.outcomes += outcome_counts(
+                readings["coarse"].labels, readings["student"].labels, batch.mask, self.num_classes
+            )
+        return readings
+
+    def findings(self) -> Findings:
+        """What the counts of all ranks say; every rank must ask."""
+        found = {name: self._count(name).findings() for name in BRANCHES}
+        outcomes = adaptation(sum_over_ranks(self.outcomes))
+        there = {
+            name: findings
+            for name, findings in found.items()
+            if name == "student" or findings.confusion.any()
+        }
+        gap = None
+        if len(there) == len(BRANCHES):
+            gap = gap_closed(*(there[name].scores for name in ("coarse", "student", "oracle")))
+        return Findings(there, outcomes if "coarse" in there else None, gap)
+
+    def _count(self, name: str) -> BranchCounts:
+        return cast(BranchCounts, self.counts[name])
+
+
+def branch_readings(
+    model: Segmentor,
+    inference: Inference,
+    image: Float[Tensor, "b c H W"],
+    size: tuple[int, int],
+    mask: Tensor | None = None,
+    watch: Watch | None = None,
+) -> dict[str, Reading]:
+    """Labels and confidences of each branch, from the same passes (see ``branch_labels``)."""
+    found = branch_maps(model, inference, image, size, best_and_confidence, mask, watch)
+    return {name: Reading(maps[:, 0].long(), maps[:, 1]) for name, maps in found.items()}

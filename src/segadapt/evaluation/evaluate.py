@@ -1,0 +1,118 @@
+"""A training, measured again from its run folder."""
+
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+
+from segadapt.evaluation.dataset_pass import examine
+from segadapt.evaluation.inference.methods import named
+from segadapt.evaluation.metrics.per_image import PER_IMAGE, PerImage, write_per_image
+from segadapt.evaluation.precision import with_precision
+from segadapt.evaluation.protocol import examined_images, of_run, stamp
+from segadapt.evaluation.report.html_page import page
+from segadapt.evaluation.report.json_report import findings_as_json
+from segadapt.evaluation.report.table import headline, table, write_json
+from segadapt.evaluation.subject import measured_data
+from segadapt.evaluation.trained import read_weights, with_weights
+from segadapt.files import replace_text
+from segadapt.runs.config import at
+from segadapt.runs.reader import Run
+from segadapt.runs.renamed_targets import with_targets_renamed
+from segadapt.segmentor import Segmentor
+from segadapt.text.bounded import MIB, read_object
+from segadapt.text.terminal import say
+
+STATES: Final = {"running": "is running", "interrupted": "was interrupted", "failed": "failed"}
+"""What is said of a training that has not finished."""
+
+REPORT: Final = 32 * MIB
+"""Bytes of a report that is read."""
+
+
+def evaluate(
+    cfg: DictConfig, run: Run, build_model: Callable[[DictConfig], Segmentor], console: Console
+) -> Path:
+    """Measure a run, print its table and write its report as JSON; page and counts lie beside it.
+
+    The counts, ``per_image.npz``, are also put into the run folder where the training's own report
+    tells of the same measurement, for comparisons of trainings that did not keep them.
+
+    Args:
+        cfg: conf/evaluate.yaml, composed.
+        run: The training.
+        build_model: Makes the network from a training's config.
+        console: Where to print.
+
+    Returns:
+        The report's JSON file.
+
+    Raises:
+        ValueError: If the weights or the data are not what the run's config says.
+    """
+    started = time.perf_counter()
+    weights = read_weights(run.checkpoint)
+    data = measured_data(run.config.data, cfg.split, cfg.data.root)
+    precision = with_precision(cfg, run)
+    # Inference may refer to the crop of the data.
+    cfg = OmegaConf.create({**cfg, "data": data, "precision": precision})
+    model = with_weights(build_model(run.config), weights)
+    found = examine(model, cfg, console)
+    report = {
+        **findings_as_json(found.findings, found.classes),
+        "images": [
+            {"name": name, "miou": None if math.isnan(miou) else miou}
+            for name, miou in found.images
+        ],
+        "protocol": stamp(cfg, run, weights, examined_images(found), time.perf_counter() - started),
+    }
+    split = [cfg.split] if cfg.split != "val" else []
+    name = "-".join([named(instantiate(cfg.inference)), weights.file.stem, *split])
+    results = {branch: one.scores for branch, one in found.findings.branches.items()}
+    state = "" if run.state == "finished" else f" (of a training that {STATES[run.state]})"
+    # Shown before anything is written: a full disk must not cost what took hours to measure.
+    console.print(table(results, found.classes, f"{cfg.data.name} {cfg.split}, {name}"))
+    step = f"checkpoint: step {weights.step}{state}{of_run(run, weights)}"
+    say(console, headline(results), step)
+    file = _free(run.folder / "evaluation", name, report["protocol"])
+    write_json(file, report)
+    _keep_counts(run.folder, file, report["protocol"], found.per_image)
+    shown = file.with_suffix(".html")
+    replace_text(shown, page(report, found.gallery.worst, found.gallery.best))
+    say(console, f"report: {file}", f"page: {shown}")
+    return file
+
+
+def _free(folder: Path, name: str, protocol: dict[str, Any]) -> Path:
+    """Where a report goes: over one of the same settings, but beside one of others."""
+    number, file = 1, folder / f"{name}.json"
+    while file.is_file() and not _alike(with_targets_renamed(read_object(file, REPORT)), protocol):
+        number += 1
+        file = folder / f"{name}-{number}.json"
+    return file
+
+
+def _alike(report: Any, protocol: dict[str, Any]) -> bool:
+    """Whether a report that is there has the same settings; one of others is not written over."""
+    keys = ("inference", "precision")
+    return all(at(report, f"protocol.{key}") == protocol.get(key) for key in keys)
+
+
+def _keep_counts(folder: Path, file: Path, protocol: dict[str, Any], images: PerImage) -> None:
+    write_per_image(file.with_suffix(".npz"), images)
+    own = folder / "report.json"
+    if own.is_file():
+        trained = with_targets_renamed(read_object(own, REPORT)).get("protocol", {})
+        if _measurement(trained) == _measurement(protocol):
+            write_per_image(folder / PER_IMAGE, images)
+
+
+def _measurement(protocol: dict[str, Any]) -> tuple[Any, ...]:
+    """What decides an image's counts: the weights, the images and how they were seen."""
+    keys = ("checkpoint.sha256", "data.split", "data.images", "inference", "precision")
+    return tuple(at(protocol, key) for key in keys)

@@ -1,0 +1,240 @@
+"""From an image to class scores at its original size: whole, by windows, at several scales.
+
+Every way has the signature of :class:`Inference`. With ``keep`` it returns less than the scores:
+what ``keep`` makes of each strip of rows, so that the scores of all pixels never exist at once.
+"""
+
+import inspect
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Protocol, cast, runtime_checkable
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from segadapt.evaluation.inference.strips import (
+    ScoreMap,
+    Size,
+    averaged,
+    collect,
+    mirrored,
+    resized,
+    softmaxed,
+)
+from segadapt.evaluation.inference.views import Scorer, Windows, scanned, size_of, slid
+
+Keep = Callable[[Float[Tensor, "_ k r W"], bool], Tensor]
+"""What to keep of the scores of some rows (``r`` of them), which may be probabilities or not."""
+
+
+@runtime_checkable
+class Inference(Protocol):
+    """A way to score the pixels of an image."""
+
+    def __call__(
+        self, score: Scorer, image: Float[Tensor, "b c H W"], size: Size, *, keep: Keep = ...
+    ) -> Tensor:
+        """Score an image.
+
+        Args:
+            score: Network.
+            image: Network input.
+            size: Rows and columns of the result: those of the label as it is on disk.
+            keep: What to keep of each strip of rows; the scores, unless told otherwise.
+        """
+
+
+def everything(scores: Float[Tensor, "b k r W"], probable: bool) -> Float[Tensor, "b k r W"]:
+    """All scores."""
+    return scores
+
+
+def best(scores: Float[Tensor, "b k r W"], probable: bool) -> Int[Tensor, "b r W"]:
+    """The class with the highest score; the first of equals."""
+    return scores.argmax(1)
+
+
+def best_and_confidence(
+    scores: Float[Tensor, "b k r W"], probable: bool
+) -> Float[Tensor, "b 2 r W"]:
+    """The class with the highest score, and its probability.
+
+    Both in one tensor: a class number is exact in single precision. The class is that of
+    :func:`best`, also where rounded probabilities would be equal.
+    """
+    top, label = scores.max(1)
+    if not probable:
+        top = (scores - top[:, None]).exp_().sum(1).reciprocal_()
+    return torch.stack([label.to(top.dtype), top], 1)
+
+
+def labels(
+    inference: Inference, score: Scorer, image: Float[Tensor, "b c H W"], size: Size
+) -> Int[Tensor, "_ H0 W0"]:
+    """The predicted class of every pixel, at the original size."""
+    return inference(score, image, size, keep=best)
+
+
+def takes_labels(inference: Inference) -> bool:
+    """Whether a classifier adapts once and to the whole image, so that it could use its labels."""
+    way, settings = _parts(inference)
+    return way is whole or (way is slide and settings["context"] == "global")
+
+
+def shares_context(inference: Inference) -> bool:
+    """Whether a classifier adapts once to an image that is then seen by windows."""
+    _, settings = _parts(inference)
+    seen = settings.get("window") is not None
+    return seen and settings["context"] == "global"
+
+
+def described(inference: Inference) -> dict[str, Any]:
+    """A way to score with all its settings, as a config would have it."""
+    way, settings = _parts(inference)
+    plain = {
+        name: list(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
+        for name, value in settings.items()
+    }
+    return {"_target_": f"{way.__module__}.{way.__qualname__}", **plain}
+
+
+def named(inference: Inference) -> str:
+    """A short name that tells apart what is usually compared, for files."""
+    way, settings = _parts(inference)
+    windows = way is multiscale and settings["window"] is not None
+    seen = way is slide or windows
+    parts = [
+        way.__name__,
+        "windows" if windows else "",
+        "global" if seen and settings["context"] == "global" else "",
+        settings["blend"] if seen and settings["blend"] != "uniform" else "",
+    ]
+    return "-".join(part for part in parts if part)
+
+
+def check_views(inference: Inference, pictures: bool) -> None:
+    """Refuse to cut or resize what is no image.
+
+    Args:
+        inference: How the data set is to be seen.
+        pictures: Whether it gives images; cached features are none.
+
+    Raises:
+        ValueError: If it does not, and is not seen whole.
+    """
+    if not pictures and (name := named(inference)) != whole.__name__:
+        raise ValueError(
+            f"inference={name} cuts or resizes images, and cached features are none; take "
+            "inference=whole, or evaluate the network that they come from"
+        )
+
+
+def whole(
+    score: Scorer, image: Float[Tensor, "b c H W"], size: Size, *, keep: Keep = everything
+) -> Tensor:
+    """One pass over the image; scores resized to its size and from there to the original's."""
+    return _kept(resized(scanned(score, image), size), keep)
+
+
+def slide(
+    score: Scorer,
+    image: Float[Tensor, "b c H W"],
+    size: Size,
+    *,
+    window: Sequence[int],
+    stride: Sequence[int] | None = None,
+    softmax: bool = False,
+    blend: str = "uniform",
+    context: str = "window",
+    keep: Keep = everything,
+) -> Tensor:
+    """One pass over each of many overlapping windows, averaged where they overlap.
+
+    Args:
+        score: Network; with ``context="global"`` one that is :class:`Adaptable`.
+        image: Network input.
+        size: Rows and columns of the result.
+        window: See :class:`Windows`, also for those below.
+        stride: Distance of two windows.
+        softmax: Whether to average probabilities.
+        blend: Weights where windows overlap.
+        context: What the classifier adapts to.
+        keep: What to keep of each strip of rows.
+    """
+    windows = Windows(window, stride, softmax, blend, context)
+    return _kept(resized(slid(score, image, windows), size), keep)
+
+
+def multiscale(
+    score: Scorer,
+    image: Float[Tensor, "b c H W"],
+    size: Size,
+    *,
+    scales: Sequence[float],
+    flip: bool,
+    window: Sequence[int] | None = None,
+    stride: Sequence[int] | None = None,
+    softmax: bool = False,
+    blend: str = "uniform",
+    context: str = "window",
+    keep: Keep = everything,
+) -> Tensor:
+    """Probabilities at the original size, averaged over resized and mirrored copies of the image.
+
+    Args:
+        score: Network.
+        image: Network input.
+        size: Rows and columns of the result.
+        scales: Factors on the input's sides.
+        flip: Whether each scale is also seen mirrored.
+        window: See :class:`Windows`, also for those below; None: each copy is seen whole.
+        stride: Distance of two windows.
+        softmax: Whether to average probabilities of windows.
+        blend: Weights where windows overlap.
+        context: What the classifier adapts to: a window, or each copy of the image.
+        keep: What to keep of each strip of rows.
+
+    Note:
+        mmsegmentation resizes the original 8-bit image once for each scale; here the network input,
+        which has been resized once already, is resized again.
+    """
+    seen: Callable[[Scorer, Tensor], ScoreMap] = scanned
+    if window is not None:
+        seen = partial(slid, windows=Windows(window, stride, softmax, blend, context))
+    views = []
+    for scale in scales:
+        copy = _scaled(image, scale)
+        views.append(_probable(resized(seen(score, copy), size)))
+        if flip:
+            views.append(_probable(resized(mirrored(seen(score, copy.flip(3))), size)))
+    return _kept(averaged(views), keep)
+
+
+def _probable(scores: ScoreMap) -> ScoreMap:
+    return scores if scores.probable else softmaxed(scores)
+
+
+def _kept(scores: ScoreMap, keep: Keep) -> Tensor:
+    return collect(scores, lambda strip: keep(strip, scores.probable))
+
+
+def _scaled(image: Float[Tensor, "b c H W"], scale: float) -> Float[Tensor, "b c _ _"]:
+    if scale == 1:
+        return image
+    # mmcv's rounding, which would leave no row of a strip that is thin enough.
+    height, width = (max(int(side * scale + 0.5), 1) for side in size_of(image))
+    return F.interpolate(image, size=(height, width), mode="bilinear")
+
+
+def _parts(inference: Inference) -> tuple[Callable[..., Any], dict[str, Any]]:
+    """The function of a way, and its settings, whether they were given or not."""
+    way = getattr(inference, "func", inference)  # a function, or a partial of it
+    given = getattr(inference, "keywords", {})
+    settings = {
+        name: given.get(name, parameter.default)
+        for name, parameter in inspect.signature(way).parameters.items()
+        if parameter.kind is parameter.KEYWORD_ONLY and name != "keep"
+    }
+    return cast(Callable[..., Any], way), settings

@@ -1,0 +1,83 @@
+"""An image as a network sees it, whole or by windows: its scores at the image's own size."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final, NamedTuple, Protocol, cast
+
+from jaxtyping import Float
+from torch import Tensor
+
+from segadapt.evaluation.inference.strips import ScoreMap, Size, resized, softmaxed, stored
+from segadapt.evaluation.inference.windows import BLENDS, Row, Window, pasted, window_grid
+
+Scorer = Callable[[Float[Tensor, "b c H W"]], Float[Tensor, "_ k h w"]]
+"""Image to scores on a grid of its own: a network. Several branches look like more images."""
+
+CONTEXTS: Final = ("window", "global")
+"""What a classifier that adapts, adapts to where it sees windows."""
+
+
+class Adaptable(Protocol):
+    """A scorer of which ``context=global`` can ask that the classifier adapt only once."""
+
+    def within(self, image: Float[Tensor, "b c H W"]) -> Scorer:
+        """A scorer of parts of this image, by the classifier adapted to all of it."""
+
+
+class Windows(NamedTuple):
+    """How an image is seen by windows.
+
+    Args:
+        window: Rows and columns of a window, pixels of the network input.
+        stride: Distance of two windows, pixels; two thirds of the window if not given.
+        softmax: Whether to average probabilities, rather than scores as mmsegmentation does.
+        blend: How windows are weighted where they overlap: a key of ``BLENDS``.
+        context: What a classifier that adapts to its image adapts to: each ``window`` by itself, or
+            the ``global`` image, once.
+    """
+
+    window: Sequence[int]
+    stride: Sequence[int] | None = None
+    softmax: bool = False
+    blend: str = "uniform"
+    context: str = "window"
+
+
+def scanned(score: Scorer, image: Float[Tensor, "b c H W"]) -> ScoreMap:
+    """Scores at the size of the network input."""
+    return resized(stored(score(image)), size_of(image))
+
+
+def slid(score: Scorer, image: Float[Tensor, "b c H W"], windows: Windows) -> ScoreMap:
+    """Scores at the size of the network input, from windows.
+
+    Raises:
+        ValueError: If a setting has no such value, or windows would leave pixels out.
+    """
+    window, stride, softmax, blend, context = windows
+    stride = stride or [side * 2 // 3 for side in window]
+    if blend not in BLENDS or context not in CONTEXTS:
+        raise ValueError(
+            f"inference.blend={blend} and inference.context={context}: blend must be one of "
+            f"{', '.join(BLENDS)}, and context one of {', '.join(CONTEXTS)}"
+        )
+    tops, lefts = window_grid(size_of(image), window, stride)
+    if context == "global":
+        score = cast(Adaptable, score).within(image)
+
+    def scored(top: int) -> list[Window]:
+        found = []
+        for left in lefts:
+            crop = image[:, :, top : top + window[0], left : left + window[1]]
+            scores = scanned(score, crop)
+            found.append(Window(top, left, softmaxed(scores) if softmax else scores))
+        return found
+
+    rows = [Row(top, min(window[0], image.shape[2]), partial(scored, top)) for top in tops]
+    return pasted(rows, size_of(image), BLENDS[blend])
+
+
+def size_of(image: Float[Tensor, "b c H W"]) -> Size:
+    """Rows and columns."""
+    height, width = image.shape[-2:]
+    return height, width

@@ -1,0 +1,165 @@
+"""Everything that is counted of one branch, and what it says."""
+
+import math
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import torch
+from jaxtyping import Float, Int, Integer
+from torch import Tensor, nn
+
+from segadapt.evaluation.metrics.boundary_bands import band, contour
+from segadapt.evaluation.metrics.calibration import Calibration, calibration, confidence_counts
+from segadapt.evaluation.metrics.confusion_matrix import Scores, check_labels, histogram, scores
+from segadapt.functional.distributed import sum_over_ranks
+from segadapt.structures import IGNORE
+
+
+class Measures(NamedTuple):
+    """What is measured besides IoU, and how finely."""
+
+    trimap: tuple[int, ...] = (1, 2, 4, 8, 16, 32)
+    """Reaches of the bands around label borders, in pixels of the label, increasing."""
+    boundary: float = 0.02
+    """Width of Boundary IoU's contours, as a share of the image's diagonal (Cheng et al., 2021)."""
+    bins: int = 15
+    """Bins of confidence (Guo et al., 2017)."""
+
+
+DEFAULT: Final = Measures()
+
+
+class Reading(NamedTuple):
+    """What one branch makes of images."""
+
+    labels: Int[Tensor, "b H W"]
+    confidence: Float[Tensor, "b H W"]
+    """Probability of those labels."""
+
+
+class BranchFindings(NamedTuple):
+    """What was found of one branch."""
+
+    confusion: Int[Tensor, "k k"]
+    scores: Scores
+    boundary_iou: Float[Tensor, "k"]
+    """IoU of the contours of prediction and label; nan where a class has neither."""
+    trimap: dict[int, float]
+    """mIoU of the pixels within so many pixels of a label border."""
+    calibration: Calibration
+
+    @property
+    def mean_boundary_iou(self) -> float:
+        return self.boundary_iou.nanmean().item()
+
+
+class BranchCounts(nn.Module):
+    """Integers only, so that neither the order of images nor their split over ranks matters.
+
+    Args:
+        num_classes: Number of classes.
+        measures: What is counted.
+
+    Raises:
+        ValueError: If the bands do not widen.
+    """
+
+    cells: Tensor
+    contours: Tensor
+    confidences: Tensor
+
+    def __init__(self, num_classes: int, measures: Measures = DEFAULT) -> None:
+        super().__init__()
+        widths = list(measures.trimap)
+        if widths != sorted(set(widths)) or min(widths, default=1) < 1:
+            raise ValueError(
+                f"trimap widths {widths} must be whole pixels from 1 on, each wider than the last"
+            )
+        self.num_classes, self.measures = num_classes, measures
+        cells = torch.zeros(num_classes, len(widths) + 1, num_classes, dtype=torch.int64)
+        self.register_buffer("cells", cells, persistent=False)
+        contours = torch.zeros(3, num_classes, dtype=torch.int64)
+        self.register_buffer("contours", contours, persistent=False)
+        confidences = torch.zeros(3, measures.bins, dtype=torch.int64)
+        self.register_buffer("confidences", confidences, persistent=False)
+
+    def update(
+        self, reading: Reading, mask: Integer[Tensor, "b H W"], bands: Int[Tensor, "b H W"]
+    ) -> None:
+        """Count images.
+
+        Args:
+            reading: What the branch makes of them.
+            mask: Their labels.
+            bands: :func:`band` of the labels.
+        """
+        self.cells += self._cells(reading.labels, mask, bands)
+        width = contour_width(mask.shape[-2:], self.measures.boundary)
+        self.contours += contour_counts(reading.labels, mask, width, self.num_classes)
+        right = reading.labels == mask
+        self.confidences += confidence_counts(
+            reading.confidence, right, mask != IGNORE, self.measures.bins
+        )
+
+    def findings(self) -> BranchFindings:
+        """What the counts of all ranks say; every rank must ask."""
+        cells, contours, confidences = (
+            sum_over_ranks(counts).cpu() for counts in (self.cells, self.contours, self.confidences)
+        )
+        within = cells.cumsum(1)
+        labelled, predicted, both = contours.double()
+        trimap = {
+            width: scores(within[:, index]).miou for index, width in enumerate(self.measures.trimap)
+        }
+        return BranchFindings(
+            confusion=within[:, -1],
+            scores=scores(within[:, -1]),
+            boundary_iou=both / (labelled + predicted - both),
+            trimap=trimap,
+            calibration=calibration(confidences),
+        )
+
+    def _cells(
+        self,
+        prediction: Int[Tensor, "b H W"],
+        mask: Integer[Tensor, "b H W"],
+        bands: Int[Tensor, "b H W"],
+    ) -> Int[Tensor, "k w k"]:
+        classes, num_bands = self.num_classes, len(self.measures.trimap) + 1
+        row = torch.where(mask == IGNORE, classes, mask.long())
+        cells = (classes + 1) * num_bands * classes
+        counts = histogram((row * num_bands + bands) * classes + prediction, cells)
+        check_labels(counts, cells, mask, classes)
+        return counts.view(classes + 1, num_bands, classes)[:classes]
+
+
+def contour_width(size: Sequence[int], share: float) -> int:
+    """Width of Boundary IoU's contours, in pixels: a share of the diagonal, at least 1."""
+    return max(1, round(share * math.hypot(*size)))
+
+
+def contour_counts(
+    prediction: Int[Tensor, "b H W"], mask: Integer[Tensor, "b H W"], width: int, num_classes: int
+) -> Int[Tensor, "3 k"]:
+    """Pixels of each class on the label's contour, on the prediction's, and on both.
+
+    What is predicted on ignored pixels is ignored, and a border to them is a border.
+    """
+    prediction = torch.where(mask == IGNORE, IGNORE, prediction)
+    labelled, predicted = contour(mask, width), contour(prediction, width)
+    both = labelled & predicted & (mask == prediction)
+
+    def by_class(labels: Tensor, where: Tensor) -> Tensor:
+        place = torch.where(where & (labels != IGNORE), labels.long(), num_classes)
+        return histogram(place, num_classes + 1)[:num_classes]
+
+    return torch.stack(
+        [by_class(mask, labelled), by_class(prediction, predicted), by_class(mask, both)]
+    )
+
+
+def label_bands(
+    mask: Integer[Tensor, "b H W"], measures: Measures = DEFAULT
+) -> Int[Tensor, "b H W"]:
+    """The band around the label's borders that each pixel is in, for all branches."""
+    return band(mask, measures.trimap)

@@ -1,0 +1,97 @@
+"""Under what conditions the numbers of a report were measured."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from hydra.utils import instantiate
+from omegaconf import DictConfig, ListConfig
+
+from segadapt.evaluation.dataset_pass import Examined
+from segadapt.evaluation.device import chosen_device
+from segadapt.evaluation.inference.methods import described
+from segadapt.evaluation.trained import Weights
+from segadapt.runs.environment_facts import RULES, provenance
+from segadapt.runs.folder import run_id
+from segadapt.runs.origin import as_text
+from segadapt.runs.reader import Run
+from segadapt.runs.stored_config import read_overrides
+
+
+def stamp(
+    cfg: DictConfig, run: Run, weights: Weights, images: Mapping[str, Any], seconds: float
+) -> dict[str, Any]:
+    """The protocol of an evaluation.
+
+    Args:
+        cfg: conf/evaluate.yaml, composed, with the ``data`` of the training and its precision.
+        run: The training.
+        weights: Its checkpoint.
+        images: What there is to say of the images.
+        seconds: How long it took.
+    """
+    return {
+        "data": {
+            "name": cfg.data.name,
+            "split": cfg.split,
+            **images,
+        },
+        "inference": described(instantiate(cfg.inference)),
+        "precision": cfg.precision,
+        **RULES,
+        "run": {
+            "folder": str(run.folder.resolve()),
+            "state": run.state,
+            "network": {part: built(run.config[part]) for part in ("model", "classifier")},
+            "overrides": read_overrides(run.folder),
+        },
+        "checkpoint": {
+            "file": weights.file.name,
+            "sha256": weights.sha256,
+            "step": weights.step,
+            "run": weights.run,
+        },
+        "software": provenance(),
+        "device": chosen_device(cfg.device),
+        "seconds": round(seconds, 3),
+    }
+
+
+def of_run(run: Run, weights: Weights) -> str:
+    """Which run a checkpoint is of; empty where it does not say, as in older versions."""
+    if weights.run is None:
+        return ""
+    own, theirs = run_id(run.folder), weights.run.get("id")
+    other = f", but this folder is of run {own}" if own and theirs and own != theirs else ""
+    return f", of run {as_text(weights.run)}{other}"
+
+
+def examined_images(found: Examined) -> dict[str, Any]:
+    """What a pass says of its images."""
+    return {
+        "images": len(found.images),
+        "classes": len(found.classes),
+        "fingerprint": found.fingerprint,
+        "input_size": _span(found.inputs),
+        "label_size": _span(found.labels),
+    }
+
+
+def built(node: Any) -> list[str]:
+    """Names of the classes and functions that a part of a config builds, in its order.
+
+    Args:
+        node: The part.
+    """
+    match node:
+        case DictConfig():
+            own = [str(node["_target_"]).rpartition(".")[2]] if "_target_" in node else []
+            return own + [name for key in node for name in built(node[key])]
+        case ListConfig():
+            return [name for one in node for name in built(one)]
+    return []
+
+
+def _span(sizes: set[tuple[int, int]]) -> dict[str, Any]:
+    """Smallest and largest of many sizes, by area."""
+    ordered = sorted(sizes, key=lambda size: size[0] * size[1])
+    return {"smallest": ordered[0], "largest": ordered[-1], "different": len(ordered)}

@@ -1,0 +1,1 @@
+"""What an evaluation leaves: table, JSON, page, plots, gallery."""

@@ -1,0 +1,72 @@
+"""The images that went worst and best, drawn while they pass."""
+
+import math
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+from torch import Tensor
+
+from segadapt.data.drawing import Picture, Row, panel
+from segadapt.data.transforms.normalization import MEAN, STD
+
+
+class Exhibit(NamedTuple):
+    """One image of the gallery."""
+
+    name: str
+    miou: float
+    """Of this image alone, over the classes that are labelled or predicted in it."""
+    picture: Picture
+
+
+class Gallery:
+    """Keeps a few pictures of a pass, however long it is.
+
+    Args:
+        number: How many of the worst and of the best images; 0 keeps none.
+        classes: Class names in order.
+        colors: Their colours, RGB.
+    """
+
+    def __init__(
+        self, number: int, classes: tuple[str, ...], colors: UInt8[np.ndarray, "k 3"]
+    ) -> None:
+        self.number, self.classes, self.colors = number, classes, colors
+        self.worst: list[Exhibit] = []
+        self.best: list[Exhibit] = []
+
+    def offer(
+        self, name: str, miou: float, image: Tensor, mask: Tensor, maps: dict[str, Tensor]
+    ) -> None:
+        """Look at an image; drawn only if it is among the worst or the best so far.
+
+        Args:
+            name: Its name.
+            miou: Its score; nan, where nothing is labelled, is neither good nor bad.
+            image: Network input.
+            mask: Label.
+            maps: What each branch predicts; the last is compared with the label.
+        """
+        worst = self.number > len(self.worst) or any(miou < kept.miou for kept in self.worst)
+        best = self.number > len(self.best) or any(miou > kept.miou for kept in self.best)
+        if self.number == 0 or math.isnan(miou) or not (worst or best):
+            return
+        exhibit = Exhibit(name, miou, self._picture(name, image, mask, maps))
+        if worst:
+            self.worst = sorted([*self.worst, exhibit], key=lambda one: one.miou)[: self.number]
+        if best:
+            self.best = sorted([*self.best, exhibit], key=lambda one: -one.miou)[: self.number]
+
+    def _picture(self, name: str, image: Tensor, mask: Tensor, maps: dict[str, Tensor]) -> Picture:
+        label = mask.cpu().numpy()
+        found = {branch: values.cpu().numpy() for branch, values in maps.items()}
+        row = Row(name, shown(image, label.shape), {"label": label, **found})
+        return panel([row], self.classes, self.colors)
+
+
+def shown(image: Tensor, size: tuple[int, ...]) -> Picture:
+    """A network input as it looks, at the size of its label map."""
+    rgb = 255 * (image.cpu().numpy().transpose(1, 2, 0) * STD + MEAN)
+    return cv2.resize(rgb.round().clip(0, 255).astype(np.uint8), (size[1], size[0]))

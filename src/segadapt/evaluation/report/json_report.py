@@ -1,0 +1,95 @@
+"""What an evaluation found, as JSON has it: fractions, null where there is nothing to measure."""
+
+import math
+from collections.abc import Sequence
+from typing import Any, Final
+
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from segadapt.evaluation.detailed_evaluator import Findings
+from segadapt.evaluation.metrics.adaptation import Adaptation, GapClosed
+from segadapt.evaluation.metrics.branch_metrics import BranchFindings
+from segadapt.evaluation.metrics.calibration import Calibration
+from segadapt.evaluation.metrics.costly_confusions import costly_pairs
+from segadapt.evaluation.report.table import as_json
+
+PAIRS: Final = 20
+"""Pairs of confused classes that are reported."""
+
+
+def findings_as_json(findings: Findings, classes: Sequence[str]) -> dict[str, Any]:
+    """All that was found.
+
+    Args:
+        findings: Of the network.
+        classes: Class names in order.
+    """
+    results = as_json({name: branch.scores for name, branch in findings.branches.items()}, classes)
+    for name, branch in findings.branches.items():
+        results[name] |= _extended(branch)
+        for entry, value in zip(
+            results[name]["classes"], _numbers(branch.boundary_iou), strict=True
+        ):
+            entry["boundary_iou"] = value
+    student = findings.branches["student"]
+    return {
+        "results": results,
+        "adaptation": _adaptation(findings.adaptation, findings.gap, classes),
+        "confusions": [
+            {**pair._asdict(), "label": classes[pair.label], "prediction": classes[pair.prediction]}
+            for pair in costly_pairs(student.confusion, PAIRS)
+        ],
+    }
+
+
+def _extended(branch: BranchFindings) -> dict[str, Any]:
+    return {
+        "boundary_iou": _number(branch.mean_boundary_iou),
+        "trimap": [
+            {"pixels": width, "miou": _number(miou)} for width, miou in branch.trimap.items()
+        ],
+        "calibration": _calibration(branch.calibration),
+        "confusion": branch.confusion.tolist(),
+    }
+
+
+def _calibration(found: Calibration) -> dict[str, Any]:
+    bins = zip(
+        found.pixels.tolist(), _numbers(found.accuracy), _numbers(found.confidence), strict=True
+    )
+    names = ("pixels", "accuracy", "confidence")
+    return {
+        "expected_error": _number(found.error),
+        "bins": [dict(zip(names, values, strict=True)) for values in bins],
+    }
+
+
+def _adaptation(
+    found: Adaptation | None, gap: GapClosed | None, classes: Sequence[str]
+) -> dict[str, Any] | None:
+    """Pixels by class and in all; beside them the share of the gap that was closed."""
+    if found is None:
+        return None
+    rows = [
+        {"name": name, **{what: int(counts[k]) for what, counts in _outcomes(found).items()}}
+        for k, name in enumerate(classes)
+    ]
+    total: dict[str, Any] = {what: int(counts.sum()) for what, counts in _outcomes(found).items()}
+    if gap is not None:
+        total["gap_closed"] = _number(gap.miou)
+        for row, share in zip(rows, _numbers(gap.iou), strict=True):
+            row["gap_closed"] = share
+    return {**total, "classes": rows}
+
+
+def _outcomes(found: Adaptation) -> dict[str, Int[Tensor, "k"]]:
+    return found._asdict()
+
+
+def _numbers(values: Float[Tensor, "n"]) -> list[float | None]:
+    return [_number(value) for value in values.tolist()]
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else value

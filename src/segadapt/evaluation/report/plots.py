@@ -1,0 +1,127 @@
+"""Figures of an evaluation, from its report as JSON has it."""
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from segadapt.text.borders import figure_names
+
+BRANCH_COLORS: Final = {"student": "#0072b2", "coarse": "#999999", "oracle": "#e69f00"}
+"""Of Okabe and Ito: apart with and without green cones."""
+
+
+def class_bars(results: Mapping[str, Any]) -> Figure:
+    """IoU of each class in each branch, the student's best class first.
+
+    A class that is neither labelled nor predicted by the student is marked: it has no IoU.
+
+    Args:
+        results: ``results`` of a report.
+    """
+    names = figure_names(entry["name"] for entry in results["student"]["classes"])
+    iou = {branch: _percent(found["classes"], "iou") for branch, found in results.items()}
+    order = np.argsort(-np.nan_to_num(iou["student"], nan=-1.0), kind="stable")
+    figure = Figure(figsize=(9, 1 + 0.16 * len(names) * (len(iou) + 1)), layout="constrained")
+    axes = figure.subplots()
+    thickness = 0.85 / len(iou)
+    for index, (branch, values) in enumerate(iou.items()):
+        place = np.arange(len(names)) + (index - (len(iou) - 1) / 2) * thickness
+        label = f"{branch}: {_text(results[branch]['miou'])}"
+        axes.barh(
+            place, np.nan_to_num(values[order]), thickness, color=BRANCH_COLORS[branch], label=label
+        )
+    shown = [f"{names[k]} (absent)" if np.isnan(iou["student"][k]) else names[k] for k in order]
+    axes.set_yticks(range(len(names)), shown, fontsize=8)
+    axes.set(xlim=(0, 100), ylim=(len(names) - 0.5, -0.5), xlabel="IoU, %")
+    figure.legend(loc="outside lower center", title="mIoU", ncols=len(iou))
+    axes.grid(axis="x", alpha=0.3)
+    return figure
+
+
+def confusion_map(confusion: Sequence[Sequence[int]], classes: Sequence[str]) -> Figure:
+    """What the pixels of each class (row) were taken for, in percent of the class.
+
+    Numbers are written where there is room for them.
+    """
+    counts, names = np.array(confusion, dtype=np.float64), figure_names(classes)
+    share = 100 * counts / counts.sum(1, keepdims=True).clip(1)
+    side = min(3 + 0.32 * len(classes), 24)
+    figure = Figure(figsize=(side + 1, side), layout="constrained")
+    axes = figure.subplots()
+    drawn = axes.imshow(share, cmap="Blues", vmin=0, vmax=100, interpolation="nearest")
+    size = min(8.0, 72 * side / len(classes) / 1.6)
+    axes.set_xticks(range(len(classes)), names, rotation=90, fontsize=size)
+    axes.set_yticks(range(len(classes)), names, fontsize=size)
+    axes.set(xlabel="prediction", ylabel="label")
+    figure.colorbar(drawn, ax=axes, label="% of the label's pixels", shrink=0.7)
+    if len(classes) <= 30:
+        _write_cells(axes, share)
+    return figure
+
+
+def reliability(results: Mapping[str, Any]) -> Figure:
+    """Accuracy by confidence, and how many pixels are how confident."""
+    figure = Figure(figsize=(5, 6.5), layout="constrained")
+    above, below = figure.subplots(2, 1, height_ratios=[3, 1], sharex=True)
+    calibrated = {"color": "black", "linewidth": 0.8, "linestyle": ":"}
+    above.plot([0, 100], [0, 100], label="as often right as it says", **calibrated)
+    for branch, found in results.items():
+        bins = found["calibration"]["bins"]
+        pixels = np.array([one["pixels"] for one in bins], dtype=np.float64)
+        label = f"{branch}: expected error {_text(found['calibration']['expected_error'])} %"
+        confidence, accuracy = _percent(bins, "confidence"), _percent(bins, "accuracy")
+        color = BRANCH_COLORS[branch]
+        above.plot(confidence, accuracy, marker="o", markersize=3, color=color, label=label)
+        edges = np.linspace(0, 100, len(bins) + 1)
+        below.stairs(100 * pixels / pixels.sum().clip(1), edges, color=color)
+    above.set(ylabel="accuracy, %", xlim=(0, 100), ylim=(0, 100))
+    title = f"a point for each of {len(bins)} bins of confidence"
+    figure.legend(loc="outside lower left", title=title, alignment="left")
+    below.set(xlabel="confidence, %", ylabel="% of the pixels")
+    return figure
+
+
+def trimap_curves(results: Mapping[str, Any]) -> Figure:
+    """MIoU of the pixels near label borders, by how near they are."""
+    figure = Figure(figsize=(5, 3.5), layout="constrained")
+    axes = figure.subplots()
+    for branch, found in results.items():
+        widths = [one["pixels"] for one in found["trimap"]]
+        values = _percent(found["trimap"], "miou")
+        axes.plot(widths, values, marker="o", color=BRANCH_COLORS[branch], label=branch)
+    axes.set_xscale("log", base=2)
+    axes.set_xticks(widths, [str(width) for width in widths])
+    axes.set(xlabel="within so many pixels of a label border", ylabel="mIoU, %")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    return figure
+
+
+def as_png(figure: Figure) -> bytes:
+    """The figure as a PNG file."""
+    content = io.BytesIO()
+    figure.savefig(content, format="png", dpi=110)
+    return content.getvalue()
+
+
+def _write_cells(axes: Axes, share: Float[np.ndarray, "k k"]) -> None:
+    for row, values in enumerate(share):
+        for column, value in enumerate(values):
+            if value >= 0.5:
+                color = "white" if value > 60 else "black"
+                axes.text(
+                    column, row, f"{value:.0f}", ha="center", va="center", fontsize=7, color=color
+                )
+
+
+def _percent(entries: Sequence[Mapping[str, Any]], name: str) -> Float[np.ndarray, "n"]:
+    return 100 * np.array([entry[name] for entry in entries], dtype=np.float64)  # null is nan
+
+
+def _text(fraction: float | None) -> str:
+    return "-" if fraction is None else f"{100 * fraction:.2f}"

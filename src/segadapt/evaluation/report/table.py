@@ -1,0 +1,121 @@
+"""What an evaluation found: as a table to read and as JSON to keep."""
+
+import json
+import math
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from jaxtyping import Float
+from rich import box
+from rich.table import Table
+from torch import Tensor
+
+from segadapt.evaluation.metrics.confusion_matrix import Scores
+from segadapt.text.terminal import cell
+
+ORACLE: Final = (
+    "oracle: prototypes from the labels of one image; training pools classifier.oracle_group images"
+)
+"""The note below a table with that branch: its scores are not those of the training's teacher."""
+
+
+def table(results: Mapping[str, Scores], classes: Sequence[str], title: str = "") -> Table:
+    """IoU of every class in every branch, in percent; the means below.
+
+    Args:
+        results: Scores by branch, the student's first.
+        classes: Class names in order.
+        title: What was evaluated.
+    """
+    heading = cell(title, "table.title")
+    found = Table(
+        title=heading,
+        caption=ORACLE if "oracle" in results else None,
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
+        caption_justify="left",
+        show_footer=True,
+    )
+    found.add_column("class", footer="mean", overflow="fold")
+    for branch, scores in results.items():
+        found.add_column(cell(f"IoU {branch}"), percent(scores.miou), justify="right", no_wrap=True)
+    student = next(iter(results.values()))
+    found.add_column("accuracy", percent(student.mean_accuracy), justify="right", no_wrap=True)
+    for k, name in enumerate(classes):
+        iou = [percent(scores.iou[k].item()) for scores in results.values()]
+        found.add_row(cell(name), *iou, percent(student.class_accuracy[k].item()))
+    return found
+
+
+def headline(results: Mapping[str, Scores]) -> str:
+    """One line: the mIoU of every branch, and the student's accuracies."""
+    miou = [f"mIoU {percent(scores.miou)} ({branch})" for branch, scores in results.items()]
+    student = next(iter(results.values()))
+    accuracy = f"pixel accuracy {percent(student.accuracy)}"
+    return ", ".join([*miou, accuracy, f"mean accuracy {percent(student.mean_accuracy)}"])
+
+
+def percent(fraction: float) -> str:
+    """Two decimals, as in the papers; a dash where there is nothing to measure."""
+    return "-" if math.isnan(fraction) else f"{100 * fraction:.2f}"
+
+
+def as_json(results: Mapping[str, Scores], classes: Sequence[str]) -> dict[str, Any]:
+    """Scores by branch and class as JSON has them: fractions, null where there is nothing."""
+    return {
+        branch: {
+            "miou": _number(scores.miou),
+            "accuracy": _number(scores.accuracy),
+            "mean_accuracy": _number(scores.mean_accuracy),
+            "frequency_weighted_iou": _number(scores.frequency_weighted_iou),
+            "classes": [
+                {"name": name, "iou": _number(iou), "accuracy": _number(accuracy)}
+                for name, iou, accuracy in zip(
+                    classes, scores.iou.tolist(), scores.class_accuracy.tolist(), strict=True
+                )
+            ],
+        }
+        for branch, scores in results.items()
+    }
+
+
+def from_json(results: Mapping[str, Any]) -> dict[str, Scores]:
+    """The scores that :func:`as_json` wrote."""
+    return {
+        branch: Scores(
+            miou=_fraction(found["miou"]),
+            accuracy=_fraction(found["accuracy"]),
+            mean_accuracy=_fraction(found["mean_accuracy"]),
+            iou=_column(found["classes"], "iou"),
+            class_accuracy=_column(found["classes"], "accuracy"),
+            frequency_weighted_iou=_fraction(found.get("frequency_weighted_iou")),
+        )
+        for branch, found in results.items()
+    }
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a file that is either whole or not there: beside its place, synced, renamed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    with beside.open("w") as file:
+        json.dump(content, file, indent=2, allow_nan=False)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+
+
+def _column(classes: Sequence[Mapping[str, Any]], name: str) -> Float[Tensor, "k"]:
+    return torch.tensor([_fraction(k[name]) for k in classes], dtype=torch.float64)
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+def _fraction(value: float | None) -> float:
+    return math.nan if value is None else value

@@ -1,0 +1,84 @@
+"""Predictions checked and packed as a server takes them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from zipfile import ZIP_STORED, ZipFile, ZipInfo
+
+from rich.console import Console
+from rich.progress import track
+
+from segadapt.data.files.decode import read_label
+from segadapt.data.labels import LabelContract
+from segadapt.files import replacing
+
+Size = tuple[int, int]
+
+
+def pack(
+    folder: Path,
+    sizes: Mapping[str, Size],
+    contract: LabelContract,
+    archive: Path,
+    console: Console,
+) -> None:
+    """Check a folder of predictions, all of it, and then pack it.
+
+    Args:
+        folder: Holds a PNG for each image and nothing else.
+        sizes: Rows and columns of the images, by the names that their predictions must have.
+        contract: What the numbers in label files mean.
+        archive: Zip file to write; it is whole or not there.
+        console: Where the progress goes.
+
+    Raises:
+        ValueError: If predictions are missing, superfluous or unreadable, differ in size from
+            their images, or hold a number that is no class.
+    """
+    check_names(folder, sizes)
+    for name in track(sizes, "checking", console=console):
+        check_prediction(folder / name, sizes[name], contract)
+    with replacing(archive) as file, ZipFile(file, "w", ZIP_STORED) as packed:
+        for name in sizes:
+            entry = ZipInfo(name)  # without the time of day: the same predictions, the same archive
+            entry.external_attr = 0o644 << 16
+            packed.writestr(entry, (folder / name).read_bytes())
+
+
+def check_names(folder: Path, expected: Mapping[str, Size]) -> None:
+    """Compare the names of predictions with those that are expected.
+
+    Raises:
+        ValueError: If they differ.
+    """
+    try:
+        there = {file.name for file in folder.iterdir()}
+    except OSError as error:
+        raise ValueError(f"predictions {folder} cannot be read: {error.strerror}") from error
+    missing, superfluous = sorted(expected.keys() - there), sorted(there - expected.keys())
+    for names, what in ((missing, "lacks"), (superfluous, "must not hold")):
+        if names:
+            shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+            raise ValueError(
+                f"{folder} {what} {len(names)} prediction(s): {shown}; it must hold one PNG for "
+                f"each of the {len(expected)} images and nothing else"
+            )
+
+
+def check_prediction(file: Path, size: Size, contract: LabelContract) -> None:
+    """Read a prediction as a label and see that it holds classes only, for every pixel.
+
+    Raises:
+        ValueError: If it is unreadable, of another size, or holds anything else.
+    """
+    numbers = read_label(file)
+    if numbers.shape != size:
+        raise ValueError(
+            f"prediction {file} has {numbers.shape[0]} x {numbers.shape[1]} pixels, but its image "
+            f"has {size[0]} x {size[1]}; predict at the image's own size"
+        )
+    contract(numbers, file)
+    if ignored := contract.tally(numbers).ignored:
+        raise ValueError(
+            f"prediction {file} holds numbers that are no class on {ignored} pixels; nothing can "
+            "be left out of a submission: write the best class of every pixel"
+        )

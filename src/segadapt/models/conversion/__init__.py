@@ -1,0 +1,1 @@
+"""Checkpoints of mmsegmentation and of the releases under our names."""

@@ -1,0 +1,161 @@
+"""Filling a network of ours from a checkpoint of mmsegmentation or of a release."""
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from segadapt.files import UNREADABLE, reason
+from segadapt.functional.nonfinite import check_file
+from segadapt.models.conversion.classifiers import GUIDE, MARKS
+from segadapt.models.conversion.plan import Plan
+from segadapt.models.pretrained.weight_files import unwrapped
+
+State = Mapping[str, Tensor]
+
+
+class Published(NamedTuple):
+    """A checkpoint of mmsegmentation."""
+
+    tensors: dict[str, Tensor]
+    config: str
+    """The text of the config that it was trained by; empty where the file does not hold it."""
+
+
+class Converted(NamedTuple):
+    """A network's tensors, and what of the checkpoint did not go into them."""
+
+    tensors: dict[str, Tensor]
+    idle: list[str]
+    """Tensors that the release leaves unread too, under their published names."""
+    unused: list[str]
+    """Tensors that have no place in the network."""
+
+
+def read_published(file: Path) -> Published:
+    """A checkpoint of mmsegmentation 0.x or 1.x; nothing but tensors and plain values is unpickled.
+
+    Raises:
+        ValueError: If there is no such file, or it holds no network, or more than tensors.
+    """
+    content = _content(file)
+    state = next((content[key] for key in ("state_dict", "model") if key in content), content)
+    tensors = unwrapped(state, file) if isinstance(state, Mapping) else {}
+    if not any(name.startswith("decode_head.") for name in tensors):
+        raise ValueError(
+            f"{file} holds no decode_head, so it is no segmentation network of mmsegmentation; "
+            "weights of a backbone alone go into model.encoder.weights"
+        )
+    meta = content.get("meta")
+    config = (meta.get("cfg") or meta.get("config")) if isinstance(meta, Mapping) else None
+    return Published(tensors, config if isinstance(config, str) else "")
+
+
+def _content(file: Path) -> Mapping[str, Any]:
+    if not file.is_file():
+        raise ValueError(f"there is no file {file}")
+    try:
+        content = torch.load(file, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise ValueError(
+            f"{file} is no checkpoint, or holds more than tensors and plain values, which is not "
+            "read because it could run code; where you trust it, let mmsegmentation's "
+            "publish_model.py strip it first"
+        ) from error
+    except UNREADABLE as error:
+        raise ValueError(f"{file} cannot be read: {reason(error)}") from error
+    return content if isinstance(content, Mapping) else {}
+
+
+def count_classes(state: State, plan: Plan, file: Path) -> int:
+    """How many classes a checkpoint scores.
+
+    Raises:
+        ValueError: If it has no classifier where the network has it.
+    """
+    name = f"{plan.head}conv_seg.weight"
+    if name not in state:
+        raise ValueError(
+            f"{file} has no {name}; it is another network, or a part of one: check --model"
+        )
+    return len(state[name])
+
+
+def check_classifier(state: State, plan: Plan, classifier: str, file: Path) -> None:
+    """Compare the classifier that is asked for with the checkpoint's.
+
+    Raises:
+        ValueError: If they differ, or the checkpoint's exists nowhere but there.
+    """
+    if plan.head + GUIDE in state:
+        raise ValueError(
+            f"{file} holds CGRSeg's own classifier ({plan.head}{GUIDE}), without which its scores "
+            "would be others; only SSA's checkpoints of CGRSeg, which replace it, can be converted"
+        )
+    there = next((name for name, mark in MARKS.items() if plan.head + mark in state), "fixed")
+    if there != classifier:
+        raise ValueError(
+            f"{file} holds the classifier {there}, not {classifier}: convert it with "
+            f"--classifier {there}"
+        )
+
+
+def convert(state: State, plan: Plan, own: State, file: Path) -> Converted:
+    """A checkpoint's tensors under our names, each checked against the network's shapes.
+
+    Args:
+        state: Tensors of the checkpoint.
+        plan: Rules for the network.
+        own: State dict of the network; only names and shapes are read.
+        file: Where the tensors come from, for messages.
+
+    Raises:
+        ValueError: If a tensor of the network is missing or two are given, or shapes differ, or one
+            holds NaN or infinity.
+    """
+    tensors: dict[str, Tensor] = {}
+    left = Converted(tensors, [], [])
+    for theirs, value in state.items():
+        if plan.idle(theirs):
+            left.idle.append(theirs)
+            continue
+        placed = plan.place(theirs, value, own)
+        if not placed:
+            left.unused.append(theirs)
+        for name, tensor in placed.items():
+            _check(name, theirs, tensor, own, tensors, file)
+            tensors[name] = tensor
+    _complete(tensors, own, left.unused, file)
+    check_file(tensors, file)
+    return left
+
+
+def _check(name: str, theirs: str, value: Tensor, own: State, done: State, file: Path) -> None:
+    if value.shape != own[name].shape:
+        raise ValueError(
+            f"{file}: {theirs} has the shape {tuple(value.shape)}, where this network has "
+            f"{tuple(own[name].shape)} ({name}); it is another variant: check --model"
+        )
+    if name in done and not torch.equal(done[name], value):
+        raise ValueError(f"{file} holds two different tensors for {name}, one of them as {theirs}")
+
+
+def _complete(tensors: dict[str, Tensor], own: State, unused: list[str], file: Path) -> None:
+    """Add what only ours keeps; nothing else may be missing.
+
+    That is the translation of images' colours, and the counters that old checkpoints lack.
+    """
+    tensors |= {name: value for name, value in own.items() if ".colors." in name}
+    missing = [name for name in own if name not in tensors]
+    for name in [name for name in missing if name.endswith(".num_batches_tracked")]:
+        tensors[name] = torch.zeros_like(own[name], device="cpu")
+        missing.remove(name)
+    if missing:
+        odd = f", while {unused[0]} has no place" if unused else ""
+        raise ValueError(
+            f"{file} is incomplete or another network: {len(missing)} of {len(own)} tensors are "
+            f"missing, such as {missing[0]}{odd}; check --model"
+        )

@@ -1,0 +1,1 @@
+"""Published weights: tags and licences, files, download errors, colours."""

@@ -1,0 +1,110 @@
+"""Reading a file of weights, and filling a network from named tensors, with nothing left silent."""
+
+import logging
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import timm
+import torch
+from torch import Tensor, nn
+
+from segadapt.files import UNREADABLE, reason
+from segadapt.functional.nonfinite import check_file
+
+log = logging.getLogger(__name__)
+
+AROUND: Final = re.compile(r"^(?:(?:module|model)\.)+")
+"""What data-parallel wrappers and Lightning put in front of all names of a network."""
+
+WITHIN: Final = re.compile(
+    r"(?:(?<=\.)|^)(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\."
+)
+"""What torch puts in front of the names of a compiled, sharded or recomputed part of a network."""
+
+
+def read_weights(file: str | Path) -> dict[str, Tensor]:
+    """The tensors of a ``.safetensors`` file or of a :func:`torch.save` checkpoint.
+
+    Training scripts wrap them in ``state_dict``, ``model`` or ``teacher``, and wrappers of the
+    network lengthen the names; both are taken off. Nothing but tensors is unpickled.
+
+    Raises:
+        ValueError: If there is no such file, it holds something else, or two tensors of one name.
+    """
+    content = _read_file(file)
+    return unwrapped(content.get("teacher", content), file)
+
+
+def unwrapped(content: Mapping[str, Any], file: str | Path) -> dict[str, Tensor]:
+    """The tensors of a state dict under the names that the bare network gives them.
+
+    Args:
+        content: Tensors, whose names may have the marks of any wrappers, and other values.
+        file: Where they come from, for messages.
+
+    Raises:
+        ValueError: If two different tensors have the same name then.
+    """
+    tensors: dict[str, Tensor] = {}
+    for wrapped, value in content.items():
+        if not torch.is_tensor(value):
+            continue
+        name = AROUND.sub("", WITHIN.sub("", wrapped))
+        if name in tensors and not torch.equal(tensors[name], value):
+            raise ValueError(
+                f"{file} holds two different tensors for {name}, one of them as {wrapped}; save "
+                "the state dict of one network only"
+            )
+        tensors[name] = value
+    return tensors
+
+
+def _read_file(file: str | Path) -> dict[str, Any]:
+    """What timm takes for the weights in a file, and whatever stands beside them."""
+    if not Path(file).is_file():
+        raise ValueError(f"there is no file {file}; check model.encoder.weights")
+    try:
+        return timm.models.load_state_dict(str(file), weights_only=True)
+    except UNREADABLE as error:
+        raise ValueError(
+            f"{file} cannot be read as weights ({reason(error)}); pass a .safetensors "
+            "file, or a state dict saved by torch.save"
+        ) from error
+
+
+def fill(network: nn.Module, state: Mapping[str, Tensor], file: str | Path) -> list[str]:
+    """Copy tensors into a network that must find all of its own among them.
+
+    Args:
+        network: Filled in place.
+        state: Tensors under the network's names.
+        file: Where they come from, for messages.
+
+    Returns:
+        The names that the network has no place for; they are logged too.
+
+    Raises:
+        ValueError: If a tensor is missing, has another shape, or holds NaN or infinity.
+    """
+    name, own = type(network).__name__, network.state_dict()
+    # Only counts batches; checkpoints from before torch 0.4.1 lack it.
+    missing = [n for n in own if n not in state and not n.endswith("num_batches_tracked")]
+    if missing:
+        raise ValueError(
+            f"{file} does not fit {name}: {len(missing)} of {len(own)} tensors are missing, such "
+            f"as {missing[0]}"
+        )
+    filled = {n: value for n, value in state.items() if n in own}
+    for n, value in filled.items():
+        if value.shape != own[n].shape:
+            raise ValueError(
+                f"{file} does not fit {name}: {n} is {tuple(value.shape)} there and "
+                f"{tuple(own[n].shape)} here; it belongs to another variant of the network"
+            )
+    check_file(filled, file)
+    network.load_state_dict({**own, **filled})
+    unused = sorted(state.keys() - own.keys())
+    log.info("%s: %d tensors loaded, unused: %s", file, len(filled), ", ".join(unused) or "none")
+    return unused

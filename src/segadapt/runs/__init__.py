@@ -1,0 +1,1 @@
+"""One training on disk and in its processes."""

@@ -1,0 +1,54 @@
+"""A converted checkpoint as a run folder, so that it is evaluated like a training's."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+from torch import Tensor
+
+from segadapt.files import replace_text
+from segadapt.runs.checkpoint import write
+from segadapt.runs.folder import kept_config, note
+from segadapt.runs.reader import STATE
+from segadapt.runs.redaction import hidden_words
+from segadapt.runs.stored_config import CONFIG, OVERRIDES
+from segadapt.text.bounded import MIB, read_object
+
+
+def run_of(out: Path) -> Path:
+    """The run folder that a checkpoint belongs to: around its folder ``checkpoints``, or its own.
+
+    Raises:
+        ValueError: If something else than a conversion is there already.
+    """
+    folder = out.parent.parent if out.parent.name == "checkpoints" else out.parent
+    state = folder / STATE
+    if state.is_file() and "converted" not in read_object(state, MIB):
+        raise ValueError(f"{folder} holds a training; choose another folder for --out")
+    return folder
+
+
+def write_run(
+    out: Path,
+    cfg: DictConfig,
+    overrides: Sequence[str],
+    tensors: Mapping[str, Tensor],
+    facts: Mapping[str, Any],
+) -> None:
+    """Write a checkpoint and what evaluation needs beside it.
+
+    Args:
+        out: The checkpoint's file.
+        cfg: Composed config of the network.
+        overrides: What it was composed from.
+        tensors: The network's state dict.
+        facts: Where the tensors come from; kept in run.json.
+    """
+    folder = run_of(out)
+    config = OmegaConf.create(kept_config(cfg))
+    state = {f"model.{name}": value for name, value in tensors.items()}
+    write({"state_dict": state, "global_step": 0}, out)
+    replace_text(folder / OVERRIDES, OmegaConf.to_yaml(OmegaConf.create(hidden_words(overrides))))
+    replace_text(folder / CONFIG, OmegaConf.to_yaml(config))
+    note(folder, state="finished", converted=dict(facts))

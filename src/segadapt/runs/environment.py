@@ -1,0 +1,50 @@
+"""What a run ran on, for environment.json."""
+
+import json
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from segadapt.files import replace_text
+from segadapt.runs.environment_facts import provenance
+from segadapt.text.bounded import MIB, read_object
+
+ENVIRONMENT = "environment.json"
+
+
+def environment(world_size: int, precision: str) -> dict[str, Any]:
+    """Versions, commit and hardware.
+
+    Args:
+        world_size: Number of processes.
+        precision: Of the training, by Lightning's name.
+    """
+    gpus = [torch.cuda.get_device_properties(index) for index in range(torch.cuda.device_count())]
+    return {
+        **provenance(),
+        "platform": platform.platform(),
+        "processors": len(os.sched_getaffinity(0)),
+        "threads": torch.get_num_threads(),
+        "gpus": [{"name": gpu.name, "mib": gpu.total_memory // 2**20} for gpu in gpus],
+        "cuda": torch.version.cuda,
+        "processes": world_size,
+        "precision": precision,
+    }
+
+
+def keep_environment(folder: Path, world_size: int, precision: str) -> None:
+    """Write environment.json; an environment that a run goes on in is added where it differs."""
+    file, now = folder / ENVIRONMENT, environment(world_size, precision)
+    if not file.is_file():
+        replace_text(file, json.dumps({**now, "resumed_in": []}, indent=2) + "\n")
+        return
+    kept = read_object(file, MIB)
+    if not isinstance(kept.setdefault("resumed_in", []), list):
+        raise ValueError(f"{file}: resumed_in must be a list; restore or remove the file")
+    first = {name: value for name, value in kept.items() if name != "resumed_in"}
+    if now != (kept["resumed_in"] or [first])[-1]:
+        kept["resumed_in"].append(now)
+        replace_text(file, json.dumps(kept, indent=2) + "\n")

@@ -1,0 +1,261 @@
+"""A run folder: everything about one training, and never more than one process in it.
+
+``config.yaml`` (resolved), ``overrides.yaml``, ``environment.json``, ``metrics.csv``,
+``checkpoints/``, ``report.json``, ``per_image.npz``, and ``run.json`` with the state: ``running``,
+``interrupted``, ``finished``, ``failed``. A run that was killed says ``running``, but nobody holds
+its lock: ``locks.true_state`` tells. ``attempts/`` holds what starts with other configs left that
+came to no checkpoint. Nothing here imports torch.
+"""
+
+import json
+import os
+import socket
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from segadapt.files import make_folder, replace_text, sweep
+from segadapt.locks import LOCK, Held, hold
+from segadapt.runs.attempts import set_aside
+from segadapt.runs.config import Config, at, differences, resolved
+from segadapt.runs.lengthening import dependence, lengthened
+from segadapt.runs.overrides import typed
+from segadapt.runs.reader import STATE, check_run_folder, read_facts
+from segadapt.runs.redaction import hidden_words, remember, stored
+from segadapt.runs.settings.settle import complete
+from segadapt.runs.stored_config import CONFIG, OVERRIDES, complete_config, stored_config
+from segadapt.runs.trust import Check
+from segadapt.text.borders import print_line
+from segadapt.text.bounded import MIB, read_object
+
+CHECKPOINTS = "checkpoints"
+
+
+class RunFolder:
+    """The folder of a training, held by this process until it ends, however it ends.
+
+    Args:
+        path: Folder; made if it is not there.
+
+    Raises:
+        ValueError: If another process holds it, or it cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        with make_folder(path, "run folder", "hydra.run.dir=FOLDER"):
+            self.path = path
+            try:
+                self.lock = hold(path / LOCK)
+            except Held:
+                who = _facts(path)
+                name = (
+                    f"process {who.get('pid')} on {who.get('host')}" if who else "another process"
+                )
+                raise ValueError(
+                    f"{name} is training in {path}; wait for it, or take another folder with "
+                    "hydra.run.dir=FOLDER"
+                ) from None
+            sweep(path)
+
+    @classmethod
+    def start(cls, path: Path, cfg: DictConfig, overrides: Sequence[str]) -> "RunFolder":
+        """Begin a run, or go on with the one that was interrupted here.
+
+        Args:
+            path: Folder.
+            cfg: Composed config.
+            overrides: What was typed.
+
+        A run that has no checkpoint yet, such as one whose data was not found, gives way to one
+        with another config. What it left goes to ``attempts/``.
+
+        Raises:
+            ValueError: If another process holds the folder, its run is finished, or was another.
+        """
+        config = kept_config(cfg)
+        folder = cls(path)
+        state = folder.state()
+        if state and folder._came_to_nothing(state, config):
+            kept = set_aside(path)
+            print_line(f"an earlier attempt, which has no checkpoint, is kept in {kept}")
+            state = {}
+        if not state:
+            words = hidden_words(overrides)
+            replace_text(path / OVERRIDES, OmegaConf.to_yaml(OmegaConf.create(words)))
+            replace_text(path / CONFIG, OmegaConf.to_yaml(OmegaConf.create(config)))
+        else:
+            folder._check_same(state, config)
+        folder._mark(state)
+        return folder
+
+    @classmethod
+    def resume(
+        cls,
+        path: Path,
+        check: Check,
+        steps: Any = None,
+        given: Mapping[str, Any] | None = None,
+        names: Sequence[str] = (),
+    ) -> "tuple[RunFolder, DictConfig]":
+        """Resume an interrupted run, from its folder alone, wherever it lies now.
+
+        Args:
+            path: Folder.
+            check: Looks at the unresolved config, of which everything will be built.
+            steps: Optimiser steps to which the run is lengthened; None leaves it as it is.
+            given: Values of secrets, which the folder does not keep, by their keys.
+            names: Variables of the environment that the config may read.
+
+        Raises:
+            ValueError: If there is none, it is finished, or another process holds it.
+        """
+        check_run_folder(path, check)
+        config = complete_config(path, check, given or {}, names)
+        folder = cls(path)
+        try:
+            config = folder._resumed(config, steps)
+        except ValueError:
+            folder.close()
+            raise
+        return folder, config
+
+    def state(self) -> dict[str, Any]:
+        """What run.json says; empty where nothing has begun."""
+        return read_facts(self.path) if (self.path / STATE).is_file() else {}
+
+    def finish(self) -> None:
+        """The last act of a run that went well."""
+        note(self.path, state="finished", ended=_now())
+
+    def fail(self, cause: str) -> None:
+        """The last act of a run that did not."""
+        failures = [*self.state().get("failures", []), cause]
+        self._end(state="failed", ended=_now(), cause=cause, failures=failures)
+
+    def interrupt(self) -> None:
+        """The last act of a run that was asked to stop."""
+        self._end(state="interrupted", ended=_now())
+
+    def close(self) -> None:
+        """Let others have the folder."""
+        self.lock.close()
+
+    def _end(self, **facts: Any) -> None:
+        """Note how the run ended, if that can be: why it did is told on the terminal besides."""
+        try:
+            note(self.path, **facts)
+        except OSError as error:
+            print_line(f"{self.path / STATE} was not written: {error.strerror}", error=True)
+
+    def _resumed(self, config: DictConfig, steps: Any) -> DictConfig:
+        """The config to go on with; a run that is lengthened keeps it."""
+        state, plain = self.state(), resolved(config)
+        if steps is not None and steps != at(plain, "data.steps"):
+            longer = OmegaConf.create(lengthened(plain, steps))
+            kept = OmegaConf.create(lengthened(stored_config(self.path), steps))
+            self._mark(state)  # first: a run that is interrupted now ends once more
+            replace_text(self.path / CONFIG, OmegaConf.to_yaml(kept))
+            return longer
+        if state["state"] == "finished":
+            raise ValueError(_finished(self.path, plain))
+        self._mark(state)
+        return config
+
+    def _mark(self, before: Mapping[str, Any]) -> None:
+        facts = {
+            "state": "running",
+            "id": before.get("id") or uuid.uuid4().hex[:12],
+            "started": before.get("started", _now()),
+            "starts": before.get("starts", 0) + 1,
+            "pid": os.getpid(),
+            "host": socket.gethostname(),
+            "failures": before.get("failures", []),
+        }
+        _write(self.path / STATE, facts)
+
+    def _came_to_nothing(self, state: Mapping[str, Any], config: Config) -> bool:
+        """Whether another config may take the place of this one, which has no checkpoint."""
+        if state["state"] == "finished" or has_checkpoint(self.path):
+            return False
+        if not (self.path / CONFIG).is_file():  # killed while it was put aside
+            return True
+        return bool(differences(stored_config(self.path), config))
+
+    def _check_same(self, state: Mapping[str, Any], config: Config) -> None:
+        reason = None
+        if state["state"] == "finished":
+            steps = at(config, "data.steps", "?")
+            reason = f"holds a run that has finished at step {steps} of {steps}"
+        elif odd := differences(stored_config(self.path), config):
+            reason = f"holds a run with another config ({'; '.join(odd[:5])})"
+        if reason:
+            self.close()
+            raise ValueError(
+                f"{self.path} {reason}; nothing was changed. Take another folder with "
+                "hydra.run.dir=FOLDER"
+            )
+
+
+def note(path: Path, **facts: Any) -> None:
+    """Add facts to run.json."""
+    _write(path / STATE, {**_facts(path), **facts})
+
+
+def has_failed(path: Path) -> bool:
+    """Whether the run of a folder has failed."""
+    try:
+        return (path / STATE).is_file() and read_facts(path)["state"] == "failed"
+    except (ValueError, OSError):  # that is told, or is what is being told
+        return False
+
+
+def has_checkpoint(path: Path) -> bool:
+    """Whether a run has saved anything that it can be resumed from."""
+    return any((path / CHECKPOINTS).glob("*.ckpt"))
+
+
+def run_id(path: Path) -> str | None:
+    """The name of a run that stays with it wherever its folder lies; None in older versions."""
+    return _facts(path).get("id")
+
+
+def kept_config(cfg: DictConfig) -> Config:
+    """A config as plain values, as its run folder keeps it: without secrets, which are remembered.
+
+    Raises:
+        ValueError: As :func:`complete`.
+    """
+    remember(complete(cfg))
+    return stored(cfg)
+
+
+def _finished(path: Path, config: Config) -> str:
+    """What can be done with a run that cannot be resumed."""
+    steps, run = at(config, "data.steps", "?"), typed("run", path)
+    reason = dependence(at(config, "schedule", {}))
+    longer = (
+        f"it cannot be trained for longer, because {reason}"
+        if reason
+        else f"train for longer with: python scripts/resume.py {run} data.steps=N"
+    )
+    return (
+        f"{path} holds a run that has finished at step {steps} of {steps}; evaluate it with: "
+        f"python scripts/evaluate.py {run}; {longer}"
+    )
+
+
+def _facts(folder: Path) -> dict[str, Any]:
+    """What run.json says so far; empty where there is none."""
+    return read_object(folder / STATE, MIB) if (folder / STATE).is_file() else {}
+
+
+def _write(file: Path, facts: Mapping[str, Any]) -> None:
+    replace_text(file, json.dumps(facts, indent=2, allow_nan=False) + "\n")
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

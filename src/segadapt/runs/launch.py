@@ -1,0 +1,186 @@
+"""The processes of a run with several ranks: started from its folder, watched, ended together.
+
+Lightning would start them from the command line again, which repeats a sweep in each of them and
+lets a sweeper that draws values train different networks in one process group.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+
+from segadapt.runs.errors import NO_ANSWER, Interrupted, RankFailed, forget, kept
+from segadapt.runs.signals import EXIT_CODES, STOPPING, UNCAUGHT, handling, leave_terminal
+
+PATIENCE = 5.0
+"""Seconds that processes get to end by themselves once one of them has failed."""
+
+
+def launch(folder: Path, count: int, command: Sequence[str] = (), told: bytes = b"") -> None:
+    """Run a training in ``count`` processes and wait for its end.
+
+    A signal to this process asks each of them to stop. Ctrl-C after that ends them at once. When
+    one fails, all end.
+
+    Args:
+        folder: Run folder, which this process holds.
+        count: Number of processes.
+        command: What to run instead of the training, in tests.
+        told: What each process reads first: the config, with secrets that its folder does not keep.
+
+    Raises:
+        RankFailed: If a process fails.
+        Interrupted: If they stopped for a signal.
+    """
+    command = command or (sys.executable, "-m", "segadapt.cli.rank", str(folder))
+    port, ranks = _free_port(), list[subprocess.Popen]()
+    request = _Request(ranks)
+    with handling(STOPPING, request.hear):
+        try:
+            for local in range(count):
+                ranks.append(_start(command, local, count, port))
+                _tell(ranks[-1], told)
+            request.repeat()  # to those that had not been started yet
+            first = _watch(ranks)
+        finally:
+            lost = _end(ranks)
+    ended = [None if local in lost else process.returncode for local, process in enumerate(ranks)]
+    if request.interrupted(ended) or EXIT_CODES.intersection(first):
+        forget(folder)  # what a rank said of others that stopped before it
+        raise Interrupted(request.signum or _told(first), None)
+    if any(first):
+        raise RankFailed(_failure(folder, first, lost))
+
+
+class _Request:
+    """What this process has been asked to do, passed on to the ranks.
+
+    Args:
+        ranks: Those that run; may grow.
+    """
+
+    def __init__(self, ranks: Sequence[subprocess.Popen]) -> None:
+        self.ranks = ranks
+        self.signum = 0
+        """The first signal."""
+        self.impatient = False
+
+    def hear(self, number: int, _: FrameType | None) -> None:
+        """Handle a signal."""
+        if number == signal.SIGHUP:
+            leave_terminal()
+        self.impatient = self.impatient or bool(self.signum and number == signal.SIGINT)
+        self.signum = self.signum or number
+        self.repeat()
+
+    def repeat(self) -> None:
+        """Pass on what was asked; a rank that stops already is not disturbed by it."""
+        for process in self.ranks if self.signum else ():
+            if self.impatient:
+                process.kill()
+            else:  # the terminal of a rank is ours
+                hang_up = self.signum == signal.SIGHUP
+                process.send_signal(signal.SIGHUP if hang_up else signal.SIGTERM)
+
+    def interrupted(self, codes: Sequence[int | None]) -> bool:
+        """Whether ranks ended with ``codes`` because it was asked for.
+
+        One that had not learnt to stop in order died of the signal, and others may have failed over
+        the loss of it. Where none stopped so, they failed by themselves.
+        """
+        return self.impatient or (
+            self.signum > 0 and bool((EXIT_CODES | UNCAUGHT).intersection(codes))
+        )
+
+
+def _told(codes: Sequence[int | None]) -> int:
+    """The signal that ranks were sent by somebody else."""
+    return next(code for code in codes if code in EXIT_CODES) - 128
+
+
+def _failure(folder: Path, codes: Sequence[int | None], lost: Sequence[int]) -> str:
+    """Why a run has failed.
+
+    Args:
+        folder: Its folder.
+        codes: Exit codes at the moment of the first failure.
+        lost: Ranks that did not end by themselves when others had failed.
+    """
+    said = kept(folder)
+    if lost and said and said.startswith(NO_ANSWER):
+        ranks = ", ".join(map(str, lost))
+        return f"rank {ranks} stopped answering; all processes were ended ({said})"
+    killed = next((local for local, code in enumerate(codes) if code and code < 0), None)
+    if killed is not None:
+        name = signal.Signals(-(codes[killed] or 0)).name
+        return f"the process of rank {killed} was killed by {name}; all others were ended"
+    return said or f"the processes ended with the exit codes {list(codes)}"
+
+
+def _start(command: Sequence[str], local: int, count: int, port: int) -> subprocess.Popen:
+    """One process, with what Lightning reads of processes that others have started.
+
+    It has a session of its own, so that Ctrl-C reaches it through us alone, and a standard input
+    that ends when we do, however we end.
+    """
+    own = {
+        "LOCAL_RANK": str(local),
+        "NODE_RANK": "0",
+        "WORLD_SIZE": str(count),
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(port),
+        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(_threads(count))),
+    }
+    kept_variables = {k: v for k, v in os.environ.items() if not k.startswith("SLURM_")}
+    return subprocess.Popen(
+        command, env={**kept_variables, **own}, stdin=subprocess.PIPE, start_new_session=True
+    )
+
+
+def _tell(process: subprocess.Popen, content: bytes) -> None:
+    """Give a process its config, through the input that tells it later that we have ended."""
+    assert process.stdin is not None
+    with suppress(BrokenPipeError):  # it has ended, and its exit code will be told
+        process.stdin.write(f"{len(content)}\n".encode() + content)
+        process.stdin.flush()
+
+
+def _watch(ranks: Sequence[subprocess.Popen]) -> list[int | None]:
+    """Wait until all have ended well or one has not; their exit codes."""
+    while True:
+        codes = [process.poll() for process in ranks]
+        if any(codes) or None not in codes:
+            return codes
+        time.sleep(0.05)
+
+
+def _end(ranks: Sequence[subprocess.Popen]) -> list[int]:
+    """Leave no process behind; those that did not end by themselves."""
+    deadline, lost = time.monotonic() + PATIENCE, []
+    for local, process in enumerate(ranks):
+        try:
+            process.wait(max(deadline - time.monotonic(), 0))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            lost.append(local)
+        assert process.stdin is not None
+        process.stdin.close()
+    return lost
+
+
+def _threads(count: int) -> int:
+    """Processors of each process."""
+    return max(len(os.sched_getaffinity(0)) // count, 1)
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]

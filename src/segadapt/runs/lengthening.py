@@ -1,0 +1,58 @@
+"""Training a run for longer than it was meant to last, where that means the same run."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from segadapt.runs.config import at
+
+POLY: Final = "segadapt.training.optim.schedules.Poly"
+
+
+def lengthened(config: Mapping[str, Any], steps: Any) -> dict[str, Any]:
+    """The config of a run with more steps, if its first ones would have been the same.
+
+    Args:
+        config: Resolved config of the run.
+        steps: Optimiser steps of the whole run, as they were typed.
+
+    Raises:
+        ValueError: If they are not more, or the schedule depends on how many there are.
+    """
+    parts: list[Any] = [config.get(part) for part in ("data", "schedule", "trainer")]
+    whole = all(isinstance(part, Mapping) for part in parts)
+    if not whole or type(at(config, "data.steps")) is not int or at(config, "data.module") is None:
+        raise ValueError("the run's config lacks data.steps, data.module, schedule or trainer")
+    data, schedule, trainer = parts
+    if type(steps) is not int or steps <= data["steps"]:
+        raise ValueError(
+            f"data.steps={steps} does not lengthen a run of {data['steps']} steps; give more"
+        )
+    if reason := dependence(schedule):
+        raise ValueError(
+            f"the run cannot be lengthened to data.steps={steps}: {reason}. Train a new run with "
+            f"data.steps={steps}; a schedule that stays constant (schedule.power=0) can be "
+            "lengthened later"
+        )
+    return {
+        **config,
+        "data": {**data, "steps": steps, "module": {**data["module"], "steps": steps}},
+        "schedule": {**schedule, "steps": steps},
+        "trainer": {**trainer, "max_steps": steps},
+    }
+
+
+def dependence(schedule: Mapping[str, Any]) -> str | None:
+    """Why the learning rate of a step depends on the number of steps, if it does."""
+    steps, power = schedule.get("steps"), schedule.get("power")
+    plain = type(steps) is int and type(power) in (int, float)
+    if schedule.get("_target_") != POLY or not plain:
+        return f"whether schedule {schedule.get('_target_')} needs its total is not known"
+    if power != 0:
+        return (
+            f"its schedule (poly, power {power:g}) has fallen to schedule.min_lr by "
+            f"step {steps}, and another total would have given every step another rate"
+        )
+    scaled = schedule.get("reference_steps") is not None or schedule.get("longest_warmup")
+    if schedule.get("warmup") and scaled:
+        return "its warm-up is a share of the total (schedule.reference_steps, longest_warmup)"
+    return None

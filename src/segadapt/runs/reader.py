@@ -1,0 +1,136 @@
+"""Reading a run folder, without the imports that take seconds."""
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from omegaconf import DictConfig
+
+from segadapt.locks import true_state
+from segadapt.runs.stored_config import CONFIG, read_config
+from segadapt.runs.trust import Check, trusting
+from segadapt.text.bounded import MIB, read_object
+
+STATE: Final = "run.json"
+
+FACTS: Final[Mapping[str, tuple[type, str]]] = {
+    "state": (str, "a word"),
+    "cause": (str, "a sentence"),
+    "ended": (str, "a date and time"),
+    "failures": (list, "a list"),
+    "id": (str, "a word"),
+    "metrics": (dict, "a mapping"),
+    "started": (str, "a date and time"),
+    "starts": (int, "a whole number"),
+}
+"""What run.json may hold besides: types, and what they are called."""
+
+LINKS: Final = "wandb"
+"""A folder whose links are those of W&B, which makes them anew."""
+
+MOST: Final = 100_000
+"""Files of a run folder that are looked at."""
+
+
+class Run(NamedTuple):
+    """A training's folder."""
+
+    folder: Path
+    config: DictConfig
+    state: str
+    """``finished``, ``running``, ``interrupted`` (or killed) or ``failed``."""
+    checkpoint: Path
+
+
+def read_run(folder: str | int | None, checkpoint: str, check: Check) -> Run:
+    """The config, the state and a checkpoint of a training.
+
+    Args:
+        folder: Run folder; that of a trial, 7, is a number to Hydra.
+        checkpoint: ``last``, ``best``, or a file.
+        check: Looks at the unresolved config, from which a network will be built.
+
+    Raises:
+        ValueError: If there is no such folder or checkpoint, the config is not trusted, or what is
+            written there would lie elsewhere.
+    """
+    if folder is None:
+        raise ValueError("which training? give run=RUN_FOLDER, as the training printed it")
+    path = Path(str(folder))
+    check_run_folder(path, check)
+    config = read_config(path, check)
+    return Run(path, config, read_state(path), _checkpoint(path / "checkpoints", checkpoint))
+
+
+def check_run_folder(path: Path, check: Check) -> None:
+    """Whether a training left this folder, and writing in it writes nowhere else.
+
+    Raises:
+        ValueError: If it has no config or no state, or what is written in it is a link that leads
+            out of it, unless its user trusts it.
+    """
+    for name in (CONFIG, STATE):
+        if not (path / name).is_file():
+            raise ValueError(
+                f"{path} is not a run folder: it has no {name}; give run=RUN_FOLDER as the "
+                "training printed it"
+            )
+    if check is not trusting:
+        _check_links(path)
+
+
+def _check_links(path: Path) -> None:
+    """Refuse entries through which a file written in the folder would become one elsewhere."""
+    inside = path.resolve()
+    for number, entry in enumerate(_entries(inside)):
+        if number >= MOST:
+            raise ValueError(f"{path} has more than {MOST:,} files, which no run folder has")
+        leads_out = entry.is_symlink() and not entry.resolve().is_relative_to(inside)
+        strange = not (entry.is_symlink() or entry.is_file() or entry.is_dir())
+        if leads_out or strange:
+            what = f"a link to {entry.resolve()}" if leads_out else "not a regular file"
+            raise ValueError(
+                f"{path / entry.relative_to(inside)} is {what}, which may be written to; if you "
+                "know where it comes from, allow it with trust_config=true (figures: "
+                "--trust-config)"
+            )
+
+
+def _entries(folder: Path) -> Iterator[Path]:
+    for place, folders, files in os.walk(folder):
+        yield from (Path(place, name) for name in (*folders, *files))
+        if place == str(folder) and LINKS in folders:
+            folders.remove(LINKS)
+
+
+def read_facts(folder: Path) -> dict[str, Any]:
+    """What run.json says.
+
+    Raises:
+        ValueError: If it is not an object with a state; names the file.
+    """
+    file = folder / STATE
+    facts = read_object(file, MIB)
+    if "state" not in facts:
+        raise ValueError(f"{file} has no state (finished, running or failed)")
+    for name, (kind, meaning) in FACTS.items():
+        if name in facts and not isinstance(facts[name], kind):
+            raise ValueError(f"{file}: {name} is {str(facts[name])[:40]!r}, but must be {meaning}")
+    for name, value in facts.get("metrics", {}).items():
+        if not (value is None or type(value) in (int, float)):
+            raise ValueError(f"{file}: the metric {name} is {str(value)[:40]!r}, not a number")
+    return facts
+
+
+def read_state(folder: Path) -> str:
+    """``finished``, ``running``, ``interrupted`` or ``failed``."""
+    return true_state(folder, read_facts(folder)["state"])
+
+
+def _checkpoint(folder: Path, name: str) -> Path:
+    for file in (folder / f"{name}.ckpt", Path(name)):
+        if file.is_file():
+            return file
+    there = sorted(found.stem for found in folder.glob("*.ckpt"))
+    raise ValueError(f"no checkpoint {name!r} in {folder}; there is {', '.join(there) or 'none'}")

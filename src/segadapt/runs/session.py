@@ -1,0 +1,127 @@
+"""A training from its first act in the run folder to its last, whatever happens in between."""
+
+import math
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from segadapt.runs.errors import Interrupted, forget, keep
+from segadapt.runs.folder import RunFolder
+from segadapt.runs.launch import launch
+from segadapt.runs.ranks import check_devices, rank, ranks_to_start
+from segadapt.runs.settings.agreement import notes
+from segadapt.runs.settings.settle import settled
+from segadapt.runs.signals import handling, leave_terminal, unhandled
+from segadapt.runs.trust import Check
+from segadapt.text.borders import print_line
+
+Fit = Callable[[DictConfig], dict[str, float]]
+
+
+def prepare(cfg: DictConfig) -> None:
+    """Check the settings of a training before anything is written, and say what is seldom meant.
+
+    Args:
+        cfg: Composed config.
+
+    Raises:
+        ValueError: If a setting makes no sense.
+    """
+    for line in notes(settled(cfg)):
+        if rank() == 0:
+            print_line(f"note: {line}")
+
+
+def start(cfg: DictConfig, overrides: Sequence[str], fit: Fit) -> dict[str, float]:
+    """Train by a config in its folder, or go on where this was interrupted.
+
+    Args:
+        cfg: Composed config; ``paths.run`` is the folder.
+        overrides: What was typed.
+        fit: Trains in this process.
+
+    Returns:
+        The last metrics.
+
+    Raises:
+        ValueError: If the folder holds something else.
+    """
+    check_devices(cfg.trainer)
+    if rank() > 0:  # of torchrun or srun: the first process has the folder
+        return fit(cfg)
+    with interruptible():
+        return _held(RunFolder.start(Path(cfg.paths.run), cfg, overrides), cfg, fit)
+
+
+def resume(
+    path: Path,
+    check: Check,
+    fit: Fit,
+    steps: Any = None,
+    given: Mapping[str, Any] | None = None,
+    names: Sequence[str] = (),
+) -> dict[str, float]:
+    """Resume an interrupted training, from its folder alone.
+
+    Args:
+        path: Run folder.
+        check: Looks at the unresolved config, of which everything will be built.
+        fit: Trains in this process.
+        steps: Optimiser steps to which the run is lengthened; None leaves it as it is.
+        given: Values of secrets, which the folder does not keep, by their keys.
+        names: Variables of the environment that the config may read.
+    """
+    with interruptible():
+        folder, cfg = RunFolder.resume(path, check, steps, given, names)
+        check_devices(cfg.trainer)
+        return _held(folder, cfg, fit)
+
+
+def interruptible() -> AbstractContextManager[None]:
+    """Stop at once for a signal in the block, where nothing else handles it.
+
+    A training listens to signals itself from its first step to its last; this is for what comes
+    before and after, so that an interruption is never told as a failure.
+    """
+    return handling(unhandled(), _stop)
+
+
+def _stop(number: int, _: FrameType | None) -> None:
+    if number == signal.SIGHUP:
+        leave_terminal()
+    raise Interrupted(number, None)
+
+
+def _held(folder: RunFolder, cfg: DictConfig, fit: Fit) -> dict[str, float]:
+    with _outcome(folder):
+        forget(folder.path)
+        if count := ranks_to_start(cfg.trainer):
+            launch(folder.path, count, told=OmegaConf.to_yaml(cfg, resolve=True).encode())
+        else:
+            fit(cfg)
+    return {
+        name: math.nan if value is None else value
+        for name, value in folder.state()["metrics"].items()
+    }
+
+
+@contextmanager
+def _outcome(folder: RunFolder) -> Iterator[None]:
+    """Says in run.json how the block ended."""
+    try:
+        yield
+    except (Interrupted, KeyboardInterrupt, SystemExit):
+        folder.interrupt()
+        raise
+    except BaseException as error:
+        folder.fail(keep(folder.path, error))
+        raise
+    else:
+        folder.finish()
+    finally:
+        folder.close()

@@ -1,0 +1,214 @@
+"""Settings that are each in order, but contradict each other."""
+
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from segadapt.functional.rates import poly, warm_up
+from segadapt.runs.config import at
+from segadapt.runs.settings.check import shown
+
+Config = Mapping[str, Any]
+
+DERIVED: Final[Mapping[str, str]] = {
+    "data.module.batch_size": "data.batch_size",
+    "data.module.num_classes": "data.num_classes",
+    "data.module.num_workers": "data.num_workers",
+    "data.module.seed": "seed",
+    "data.module.steps": "data.steps",
+    "data.module.train.num_classes": "data.num_classes",
+    "data.module.val.num_classes": "data.num_classes",
+    "model.auxiliary.num_classes": "data.num_classes",
+    "model.decoder.num_classes": "data.num_classes",
+    "trainer.max_steps": "data.steps",
+}
+"""Keys that repeat another one for what is built."""
+
+OF_WINDOWS: Final[Mapping[str, Any]] = {
+    "stride": None,
+    "softmax": False,
+    "blend": "uniform",
+    "context": "window",
+}
+"""Settings of windows, with the value of each that says nothing."""
+
+MONITORED: Final = re.compile(r"val/(miou(_coarse|_oracle)?|accuracy|mean_accuracy|iou/.+)")
+"""What a validation measures, the larger the better."""
+
+LOW: Final = 0.5
+"""Share of ``optimizer.lr`` that the rate of a sensible run reaches."""
+
+POINTS: Final = 1000
+"""Steps at which the learning rate is looked at."""
+
+
+def check_agreement(config: Config, raw: Config) -> None:
+    """Look for settings that cannot both be meant.
+
+    Args:
+        config: Of a training, resolved, each of whose values is in order.
+        raw: The same with its interpolations.
+
+    Raises:
+        ValueError: If there are such.
+    """
+    for look in (_derived, _monitor, _rate, _split, _windows):
+        look(config)
+    _side(config, raw)
+
+
+def notes(config: Config) -> list[str]:
+    """Sentences about settings that are allowed, but seldom meant.
+
+    Args:
+        config: Of a training, resolved.
+    """
+    looks: tuple[Callable[[Config], Iterator[str]], ...] = (_warming, _ending, _validating)
+    return [sentence for look in looks for sentence in look(config)]
+
+
+def _derived(config: Config) -> None:
+    for key, source in DERIVED.items():
+        value, wanted = at(config, key, absent=KeyError), at(config, source)
+        if value is not KeyError and value != wanted:
+            raise ValueError(
+                f"{key}={shown(key, value)} contradicts {source}={shown(source, wanted)}, which it "
+                f"follows; set {source} alone"
+            )
+
+
+def _monitor(config: Config) -> None:
+    if not MONITORED.fullmatch(config["monitor"]):
+        raise ValueError(
+            f"monitor={config['monitor']} is not measured by a validation; choose val/miou, "
+            "val/accuracy, val/mean_accuracy, val/miou_coarse, val/miou_oracle or val/iou/CLASS"
+        )
+
+
+def _rate(config: Config) -> None:
+    """The rate must not rise after its warm-up."""
+    rate, lowest = at(config, "optimizer.lr"), at(config, "schedule.min_lr")
+    if rate is None or lowest is None or not _is_ours(config):
+        return
+    if at(config, "schedule.power") == 0:  # it stays where it is
+        return
+    factor, where = min(_factors(config))
+    if rate * factor < lowest:
+        slowed = f" times {factor:g} ({where})" if where else ""
+        raise ValueError(
+            f"optimizer.lr={rate:g}{slowed} is below schedule.min_lr={lowest:g}, so the learning "
+            "rate would rise over the run; lower schedule.min_lr (0 ends at zero)"
+        )
+
+
+def _is_ours(config: Config) -> bool:
+    return str(at(config, "schedule._target_")).startswith("segadapt.training.optim.schedules.")
+
+
+def _factors(config: Config) -> Iterator[tuple[float, str]]:
+    """Factors of parameter groups on the learning rate, with their keys."""
+    yield 1.0, ""
+    for name, factors in (at(config, "optimizer.custom_keys") or {}).items():
+        if "lr_mult" in factors:
+            yield float(factors["lr_mult"]), f"optimizer.custom_keys.{name}.lr_mult"
+    decay = at(config, "optimizer.layer_decay") or {}
+    if "rate" in decay and "depth" in decay:
+        yield decay["rate"] ** (decay["depth"] + 1), "optimizer.layer_decay, of the first layer"
+
+
+def _split(config: Config) -> None:
+    """The batch is split over processes and parts."""
+    trainer, batch = config["trainer"], config["data"]["batch_size"]
+    devices = _devices(trainer["devices"])
+    keys = {
+        "trainer.devices": devices,
+        "trainer.num_nodes": trainer.get("num_nodes", 1),
+        "trainer.accumulate_grad_batches": trainer["accumulate_grad_batches"],
+    }
+    parts = math.prod(keys.values())
+    if batch % parts:
+        nearest = max(round(batch / parts), 1) * parts
+        by = " and ".join(f"{key}={value}" for key, value in keys.items() if value > 1)
+        raise ValueError(
+            f"data.batch_size={batch} cannot be split evenly by {by}; the nearest batch size that "
+            f"can is {nearest}"
+        )
+
+
+def _devices(value: Any) -> int:
+    """Processes on a machine, as far as the config alone tells."""
+    match value:
+        case list():
+            return len(value)
+        case str() if value.isdecimal():
+            return int(value)
+        case int() if value > 0:
+            return value
+    return 1
+
+
+def _windows(config: Config) -> None:
+    seen = config["inference"]
+    window, stride = seen.get("window"), seen.get("stride")
+    if "window" in seen and window is None:
+        for name, nothing in OF_WINDOWS.items():
+            if seen.get(name, nothing) != nothing:
+                raise ValueError(
+                    f"inference.{name}={shown(name, seen[name])} has no effect, because "
+                    "inference.window=null; set inference.window=[ROWS,COLUMNS], or remove it"
+                )
+    if window and stride and any(step > side for step, side in zip(stride, window, strict=True)):
+        raise ValueError(
+            f"inference.stride={stride} is larger than inference.window={window}: pixels between "
+            "two windows would have no score; choose a stride of the window at most"
+        )
+
+
+def _side(config: Config, raw: Config) -> None:
+    """Scenes that are composed are squares."""
+    crop = config["data"]["crop"]
+    if at(raw, "data.module.train.size") == "${data.crop.0}" and crop[0] != crop[1]:
+        raise ValueError(
+            f"data.crop={crop}, but data={config['data']['name']} composes squares; give one number"
+        )
+
+
+def _warming(config: Config) -> Iterator[str]:
+    """Whether the rate ever comes near what was asked for."""
+    rule, steps = config["schedule"], config["data"]["steps"]
+    rate = at(config, "optimizer.lr")
+    if rate is None or not _is_ours(config) or config["data"].get("smoke_test"):
+        return
+    warmup = warm_up(
+        rule.get("warmup", 0), steps, rule.get("reference_steps"), rule.get("longest_warmup")
+    )
+    shape = (
+        rule.get("power", 1.0),
+        rule.get("min_lr", 0.0),
+        warmup,
+        rule.get("warmup_ratio", 1e-6),
+    )
+    looked_at = range(0, steps, max(steps // POINTS, 1))
+    highest = max(poly(step, rate, rule.get("steps", steps), *shape) for step in looked_at)
+    if highest < LOW * rate:
+        yield (
+            f"the warm-up takes {warmup} steps and the run has {steps}, so the learning rate never "
+            f"passes {highest:.2g}, {highest / rate:.1%} of optimizer.lr={rate:g}; "
+            "set schedule.warmup, or schedule.longest_warmup=0.1 for a tenth of the run"
+        )
+
+
+def _ending(config: Config) -> Iterator[str]:
+    total, steps = config["schedule"].get("steps"), config["data"]["steps"]
+    if total is not None and _is_ours(config) and total != steps:
+        yield (
+            f"schedule.steps={total} and data.steps={steps} differ, so the learning rate does not "
+            "end where the run does"
+        )
+
+
+def _validating(config: Config) -> Iterator[str]:
+    every, steps = config["data"]["eval_every"], config["data"]["steps"]
+    if every > steps:
+        yield f"data.eval_every={every} is beyond data.steps={steps}; only the end is validated"

@@ -1,0 +1,112 @@
+"""The config of a run folder: the only way in which one is read.
+
+It may have been written by somebody else. It is bounded, it is looked at before anything of it is
+resolved or built, and its paths are those of the folder where it lies now.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from omegaconf import DictConfig, OmegaConf
+
+from segadapt.runs.config import Config, at, moved
+from segadapt.runs.redaction import filled, leaves, remember, unkept, variables
+from segadapt.runs.renamed_targets import with_targets_renamed
+from segadapt.runs.trust import Check, check_names, run_folder, trusting
+from segadapt.text.bounded import KIB, read_list, read_mapping
+
+CONFIG: Final = "config.yaml"
+OVERRIDES: Final = "overrides.yaml"
+
+LIMIT: Final = 256 * KIB
+"""Bytes of either; the largest of ours have 20 KiB."""
+
+
+def read_config(folder: Path, check: Check = check_names) -> DictConfig:
+    """The config of a run, as far as it is kept: secrets and the environment's values are not.
+
+    Args:
+        folder: Run folder.
+        check: Looks at the unresolved config. ``check_names`` is enough where nothing is built.
+
+    Raises:
+        ValueError: If the file is not a config, or not to be trusted; names the file.
+    """
+    return _checked(stored_config(folder), folder, check)
+
+
+def complete_config(
+    folder: Path, check: Check, given: Mapping[str, Any], names: Sequence[str]
+) -> DictConfig:
+    """The config of a run that is to be trained, with what its file does not keep.
+
+    Args:
+        folder: Run folder.
+        check: Looks at the unresolved config.
+        given: Values of secrets, nested as in the config, under the keys that the file has hidden.
+        names: Variables of the environment that may be read.
+
+    Raises:
+        ValueError: As :func:`read_config`, or if a value is still missing, or nobody asked for one
+            that is given.
+    """
+    plain = stored_config(folder)
+    hidden = unkept(plain)
+    _check_asked(given, hidden)
+    values = {key: value for key in hidden if (value := at(given, key)) is not None}
+    environment = {name: os.environ[name] for name in names if name in os.environ}
+    whole = filled(plain, values, environment)
+    if lacking := unkept(whole):
+        words = " ".join(f"'+{key}=VALUE'" for key in lacking)
+        raise ValueError(
+            f"{folder / CONFIG} does not keep {', '.join(lacking)}, which is secret; give it "
+            f"again by adding {words} to the command"
+        )
+    if check is not trusting and (lacking := list(variables(whole))):
+        raise ValueError(
+            f"{folder / CONFIG} takes {variables(whole)[lacking[0]]} from the environment variable "
+            f"{lacking[0]}; set it and allow that with env=[{','.join(variables(plain))}]"
+        )
+    remember(values)
+    return _checked(whole, folder, check)
+
+
+def stored_config(folder: Path) -> Config:
+    """The config of a run as plain texts and numbers, with its own paths where it lies now.
+
+    Raises:
+        ValueError: If the file is not a config; names the file.
+    """
+    plain = with_targets_renamed(read_mapping(folder / CONFIG, LIMIT))
+    here, old = str(folder.resolve()), run_folder(plain)
+    if "paths" in plain and Path(old).name in ("", ".."):
+        raise ValueError(f"{folder / CONFIG}: paths.run={old!r} is not the folder of a run")
+    plain = moved(plain, old, here) if old else plain
+    return {str(key): value for key, value in plain.items()}
+
+
+def read_overrides(folder: Path) -> list[str] | None:
+    """What was typed to start a training; None where its folder does not say.
+
+    Raises:
+        ValueError: If the file is not a list; names the file.
+    """
+    file = folder / OVERRIDES
+    return [str(word) for word in read_list(file, LIMIT)] if file.is_file() else None
+
+
+def _check_asked(given: Mapping[str, Any], hidden: Sequence[str]) -> None:
+    """Refuse values that nothing asks for: a run is resumed as it was."""
+    for key, _ in leaves(given):
+        if not any(f"{key}.".startswith(f"{name}.") for name in hidden):
+            asked = f"only {', '.join(hidden)} can be given" if hidden else "nothing can be given"
+            raise ValueError(f"{key}=... would change the run, which is resumed as it was; {asked}")
+
+
+def _checked(plain: Config, folder: Path, check: Check) -> DictConfig:
+    try:
+        return check(OmegaConf.create(plain))
+    except ValueError as error:
+        raise ValueError(f"{folder / CONFIG}: {error}") from None

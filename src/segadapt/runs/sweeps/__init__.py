@@ -1,0 +1,1 @@
+"""Many trainings: plan, search, table."""

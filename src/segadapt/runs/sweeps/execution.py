@@ -1,0 +1,130 @@
+"""The course of a sweep: which of its trials run now, and what came of all of them."""
+
+import shlex
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+
+from segadapt.runs.sweeps.folder import Row, SweepFolder
+from segadapt.runs.sweeps.table import table
+from segadapt.runs.sweeps.trial import (
+    BUSY,
+    FAILED,
+    FINISHED,
+    INTERRUPTED,
+    Standing,
+    Trial,
+    standing,
+)
+from segadapt.text.terminal import say
+
+Launch = Callable[[Sequence[Trial]], object]
+
+
+class Unfinished(Exception):
+    """A sweep has ended, but not all of its trials have a value."""
+
+
+@contextmanager
+def telling(trials: Sequence[Trial], folder: SweepFolder, console: Console) -> Iterator[None]:
+    """Keep and show the table of a sweep at the end of a block, even if that is cut short.
+
+    Args:
+        trials: All of the sweep; the block may add some.
+        folder: Its folder, which this process holds.
+        console: Where to tell.
+    """
+    folder.record(rows(trials))
+    try:
+        yield
+    finally:
+        after = rows(trials)
+        folder.record(after)
+        tell(after, folder, console)
+
+
+def run(trials: Sequence[Trial], launch: Launch, retries: int, console: Console) -> None:
+    """Run the trials that are due.
+
+    Args:
+        trials: Each is given once in a start of the sweep.
+        launch: Runs trials.
+        retries: How often a failed trial is tried again, over all starts of the sweep.
+        console: Where to tell what becomes of the others.
+    """
+    before = rows(trials)
+    for trial, state in before:
+        if said := _plans(trial, state, retries):
+            say(console, said)
+    if due := [trial for trial, state in before if state.is_due(retries)]:
+        launch(due)
+
+
+def rows(trials: Sequence[Trial]) -> list[Row]:
+    """The trials as they stand."""
+    return [(trial, standing(trial)) for trial in trials]
+
+
+def tell(rows: Sequence[Row], folder: SweepFolder, console: Console) -> None:
+    """Show a sweep, with the cause of each failure."""
+    console.print(table(rows, f"Sweep in {folder.path}"))
+    for trial, state in rows:
+        if state.state == FAILED:
+            say(console, f"trial {trial.number} failed: {state.causes[-1]}")
+    if any(state.state == FINISHED for _, state in rows):
+        say(console, f"compare with: python scripts/compare.py {shlex.quote(str(folder.path))}")
+
+
+def check_finished(rows: Sequence[Row], retries: int) -> None:
+    """Let a sweep end well only if all of its trials have.
+
+    Args:
+        rows: Its trials as they stand.
+        retries: How often a failed trial is tried again.
+
+    Raises:
+        Unfinished: If one is without a value.
+    """
+    without = [(trial, state) for trial, state in rows if state.state != FINISHED]
+    if not without:
+        return
+    names = ", ".join(f"{trial.number} ({state.state})" for trial, state in without)
+    said = [f"{len(without)} of {len(rows)} trials have no value: {names}"]
+    if due := _numbers(trial for trial, state in without if state.is_due(retries)):
+        said.append(f"the same command with the same hydra.sweep.dir runs {due}")
+    if left := _numbers(trial for trial, state in without if _is_left(state, retries)):
+        said.append(
+            f"{left} failed too often to be tried again: raise hydra.sweeper.retries={retries}, or "
+            "remove the folder of a trial"
+        )
+    raise Unfinished("; ".join(said))
+
+
+def _is_left(state: Standing, retries: int) -> bool:
+    return state.state == FAILED and not state.is_due(retries)
+
+
+def _numbers(trials: Iterable[Trial]) -> str:
+    return ", ".join(str(trial.number) for trial in trials)
+
+
+def _plans(trial: Trial, state: Standing, retries: int) -> str | None:
+    """What a sweep that is started again does with a trial."""
+    name, times = f"trial {trial.number}", len(state.causes)
+    match state.state:
+        case str(found) if found == FINISHED:
+            return f"{name} is finished"
+        case str(found) if found == INTERRUPTED:
+            return f"{name} was interrupted, it goes on from its last checkpoint"
+        case str(found) if found == BUSY:
+            return f"{name} is being trained by another process, it is left alone"
+        case str(found) if found == FAILED and state.is_due(retries):
+            return f"{name} failed before ({state.causes[-1]}), it is tried again"
+        case str(found) if found == FAILED:
+            often = "" if state.closed else f" {times} times"
+            return (
+                f"{name} failed{often} ({state.causes[-1]}), it is left; remove {trial.folder} "
+                "to try it again"
+            )
+    return None

@@ -1,0 +1,106 @@
+"""A sweep folder: a folder for each trial, and what the sweep has come to beside them.
+
+``sweep.json`` and ``sweep.csv`` are written at its start and at its end. They are read by people
+and notebooks only: what a sweep goes on from is in the folders of its trials.
+"""
+
+import csv
+import io
+import json
+import os
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from segadapt.files import make_folder, replace_text, sweep
+from segadapt.locks import Held, hold
+from segadapt.runs.redaction import hidden_words
+from segadapt.runs.sweeps.trial import Standing, Trial
+from segadapt.text.borders import csv_cell
+
+Row = tuple[Trial, Standing]
+
+
+class SweepFolder:
+    """The folder of a sweep, held by this process until it ends, however it ends.
+
+    Args:
+        path: Folder; made if it is not there.
+
+    Raises:
+        ValueError: If another sweep holds it, or it cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        with make_folder(path, "sweep folder", "hydra.sweep.dir=FOLDER"):
+            self.path = path
+            try:
+                self.lock = hold(path / ".sweep.lock")
+            except Held as other:
+                raise ValueError(
+                    f"{other.said or 'another process'} is sweeping in {path}; wait for it, or "
+                    "take another folder with hydra.sweep.dir=FOLDER"
+                ) from None
+            self.lock.truncate(0)
+            self.lock.write(f"process {os.getpid()} on {socket.gethostname()}")
+            self.lock.flush()
+            sweep(path)
+
+    def __enter__(self) -> "SweepFolder":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.lock.close()
+
+    def record(self, rows: Sequence[Row]) -> None:
+        """Write what the sweep has come to."""
+        told = [_told(*row) for row in rows]
+        replace_text(self.path / "sweep.json", json.dumps({"trials": told}, indent=2) + "\n")
+        replace_text(self.path / "sweep.csv", _csv(*spread(rows)))
+
+
+def group(path: Path) -> str:
+    """The name of a sweep in a tracker: the end of its folder."""
+    return "/".join(path.absolute().parts[-2:])
+
+
+def _told(trial: Trial, standing: Standing) -> dict[str, Any]:
+    return {
+        "trial": trial.number,
+        "state": standing.state,
+        "monitor": trial.monitor,
+        "value": standing.value,
+        "overrides": hidden_words(trial.overrides),
+        "metrics": dict(standing.metrics) if standing.state == "finished" else {},
+        "causes": list(standing.causes),
+    }
+
+
+def spread(rows: Sequence[Row]) -> tuple[list[str], list[list[Any]]]:
+    """A sweep as a table for programs: overrides and metrics of each trial by name.
+
+    Returns:
+        Columns and lines, with None where a trial has nothing.
+    """
+    lines = [
+        {
+            "trial": one["trial"],
+            "state": one["state"],
+            **{key: value for key, _, value in (word.partition("=") for word in one["overrides"])},
+            **one["metrics"],
+            "cause": one["causes"][-1] if one["causes"] and one["state"] == "failed" else None,
+        }
+        for one in (_told(*row) for row in rows)
+    ]
+    columns = dict.fromkeys(name for line in lines for name in line)
+    columns.pop("cause", None)
+    names = [*columns, "cause"]
+    return names, [[line.get(name) for name in names] for line in lines]
+
+
+def _csv(columns: Sequence[str], lines: Sequence[Sequence[Any]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows([csv_cell(value) for value in line] for line in (columns, *lines))
+    return text.getvalue()

@@ -1,0 +1,110 @@
+"""A multirun over a grid of values, such that it can be interrupted at any moment."""
+
+import traceback
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.plugins.launcher import Launcher
+from hydra.types import HydraContext
+from omegaconf import DictConfig
+from rich.console import Console
+
+from segadapt.runs.ranks import external
+from segadapt.runs.sweeps.execution import check_finished, rows, run, say, telling
+from segadapt.runs.sweeps.folder import SweepFolder
+from segadapt.runs.sweeps.plan import begun, composer, parsed, plan
+from segadapt.runs.sweeps.trial import Trial
+from segadapt.runs.sweeps.wandb_table import track
+
+
+def sweep_grid(
+    words: Sequence[str],
+    config: DictConfig,
+    context: HydraContext,
+    launcher: Launcher,
+    retries: int,
+) -> None:
+    """Compose all trials, then run those that are not finished.
+
+    Args:
+        words: Overrides, some with several values; later ones win.
+        config: The sweep's; ``hydra.sweep.dir`` is its folder.
+        context: Hydra's.
+        launcher: Runs jobs.
+        retries: How often a failed trial is tried again, over all starts of the sweep.
+
+    Raises:
+        ValueError: If the folder is in use.
+        Unfinished: If a trial has no value at the end.
+    """
+    check_one_process()
+    [combinations] = BasicSweeper.split_arguments(parsed(words, context), None)
+    path, console = Path(config.hydra.sweep.dir), Console()
+    compose = composer(context, config)
+    configs = [compose(overrides, path) for overrides in combinations]
+    with SweepFolder(path) as folder:  # after all mistakes that composing finds
+        trials = plan(combinations, configs, path)
+        _introduce(trials, path, console)
+        with telling(trials, folder, console):
+            run(trials, partial(launch, launcher, console=console), retries, console)
+        track(folder, rows(trials), configs, console)
+    check_finished(rows(trials), retries)
+
+
+def launch(launcher: Launcher, trials: Sequence[Trial], console: Console) -> None:
+    """Run trials, each in its folder.
+
+    A job that a scheduler ended (its time was over too often, a node was lost) is told; its trial
+    is an interrupted one.
+
+    Raises:
+        ValueError: If submitit does not take the launcher's settings.
+        Exception: What a job raised that is no failure of its training.
+    """
+    words = [[*trial.overrides, f"hydra.sweep.subdir={trial.number}"] for trial in trials]
+    try:
+        for job in launcher.launch(words, initial_job_idx=0):
+            _ = job.return_value
+    except Exception as error:
+        first = str(error).partition("\n")[0]
+        if not _of_scheduler(error):
+            if _raised_by_scheduler(error):
+                raise ValueError(f"hydra.launcher: {first}") from error
+            raise
+        say(console, f"a job ended without its trial ({first}); other jobs are not waited for")
+
+
+def _of_scheduler(error: Exception) -> bool:
+    """Whether submitit says so, which need not be installed."""
+    return type(error).__module__.partition(".")[0] == "submitit"
+
+
+def _raised_by_scheduler(error: Exception) -> bool:
+    """Whether submitit itself raised a class of Python's, as it does for settings."""
+    where = [frame.f_globals["__name__"] for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return str(where[-1]).partition(".")[0] == "submitit"
+
+
+def check_one_process() -> None:
+    """Refuse to be one of several processes that sweep: they would not stay in step.
+
+    Raises:
+        ValueError: Under torchrun or srun.
+    """
+    if external():
+        raise ValueError(
+            "a sweep starts the processes of each trial itself; call python train.py -m with "
+            "trainer=ddp and trainer.devices=N rather than torchrun or srun"
+        )
+
+
+def _introduce(trials: Sequence[Trial], path: Path, console: Console) -> None:
+    others = len(begun(path).keys() - {trial.number for trial in trials})
+    say(
+        console,
+        f"sweep of {len(trials)} trials; with hydra.sweep.dir={path} it can be started again",
+    )
+    if others:
+        say(console, f"{others} more runs in that folder are no trials of this sweep")

@@ -1,0 +1,108 @@
+"""All trials of a sweep, composed before the first of them begins."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.types import HydraContext
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
+
+from segadapt.runs.config import Config, fingerprint
+from segadapt.runs.folder import kept_config
+from segadapt.runs.settings.settle import settled
+from segadapt.runs.stored_config import CONFIG, stored_config
+from segadapt.runs.sweeps.trial import Trial
+
+Compose = Callable[[Sequence[str], Path], Config]
+"""The resolved config of overrides in a folder."""
+
+
+class Key(NamedTuple):
+    """What makes a trial the same trial when its sweep is started again."""
+
+    fingerprint: str
+    published: str
+    """Rows of a table may be one recipe; each is trained."""
+
+
+def composer(context: HydraContext, master: DictConfig) -> Compose:
+    """What composes a trial exactly as a launcher will.
+
+    Args:
+        context: Hydra's.
+        master: The config of the sweep.
+    """
+
+    def compose(overrides: Sequence[str], folder: Path) -> Config:
+        cfg = context.config_loader.load_sweep_config(master, list(overrides))
+        with read_write(cfg.hydra), open_dict(cfg.hydra):
+            cfg.hydra.runtime.output_dir = str(folder.absolute())
+        hydra = HydraConfig.instance()
+        before = hydra.cfg
+        hydra.set_config(cfg)  # for the interpolations into it
+        try:
+            with read_write(cfg), open_dict(cfg):
+                del cfg["hydra"]
+            settled(cfg)
+            return kept_config(cfg)
+        finally:
+            hydra.cfg = before
+
+    return compose
+
+
+def parsed(words: Sequence[str], context: HydraContext) -> list[Override]:
+    """Overrides as Hydra understands them."""
+    parser = OverridesParser.create(config_loader=context.config_loader)
+    return parser.parse_overrides(list(words))
+
+
+def plan(
+    all_overrides: Sequence[Sequence[str]], all_configs: Sequence[Config], folder: Path
+) -> list[Trial]:
+    """Give each trial its folder: the one in which it was begun, or the next that is free.
+
+    A sweep that has grown, by a seed say, therefore goes on with what is there.
+
+    Args:
+        all_overrides: Overrides of each trial.
+        all_configs: What they compose to.
+        folder: Sweep folder.
+    """
+    numbers = _numbers([_key(config) for config in all_configs], begun(folder))
+    return [
+        Trial(number, tuple(overrides), folder / str(number), config["monitor"])
+        for number, overrides, config in zip(numbers, all_overrides, all_configs, strict=True)
+    ]
+
+
+def begun(folder: Path) -> dict[int, Key]:
+    """The trials that a sweep folder holds already, whoever began them."""
+    numbered = (found for found in folder.glob("[0-9]*") if found.name.isdecimal())
+    there = (found for found in numbered if (found / CONFIG).is_file())
+    return {int(found.name): _key(stored_config(found)) for found in sorted(there)}
+
+
+def _numbers(keys: Sequence[Key], there: dict[int, Key]) -> list[int]:
+    """The number of each trial; twice the same are two trials."""
+    claimed: list[int | None] = []
+    for key in keys:
+        same = (number for number in sorted(there) if there[number] == key)
+        claimed.append(next((number for number in same if number not in claimed), None))
+    free = _free(there)
+    return [next(free) if number is None else number for number in claimed]
+
+
+def _free(there: dict[int, Key]) -> Iterator[int]:
+    number = 0
+    while True:
+        if number not in there:
+            yield number
+        number += 1
+
+
+def _key(config: Config) -> Key:
+    return Key(fingerprint(config), OmegaConf.to_yaml(OmegaConf.create([config.get("published")])))

@@ -1,0 +1,186 @@
+"""A multirun whose next trials follow from the values of those before (Optuna's TPE).
+
+The study is kept in ``optuna.log`` of the sweep folder. The draw of a trial depends on the seed,
+its number and the finished trials alone, so that an interrupted search goes on as if it had not
+been; and it is drawn once, by the process that sweeps: the ranks of a trial read its config.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+import optuna
+from hydra.core.override_parser.types import Override
+from hydra.plugins.launcher import Launcher
+from hydra.types import HydraContext
+from omegaconf import DictConfig
+from optuna.distributions import BaseDistribution
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from rich.console import Console
+
+from segadapt.runs.config import fingerprint
+from segadapt.runs.sweeps.execution import check_finished, rows, run, say, telling
+from segadapt.runs.sweeps.folder import SweepFolder
+from segadapt.runs.sweeps.grid import check_one_process, launch
+from segadapt.runs.sweeps.journal import damaged, mend
+from segadapt.runs.sweeps.plan import composer, parsed
+from segadapt.runs.sweeps.search_space import distribution, typical
+from segadapt.runs.sweeps.table import shown
+from segadapt.runs.sweeps.trial import FAILED, FINISHED, Trial, standing
+from segadapt.runs.sweeps.wandb_table import track
+
+STUDY = "optuna.log"
+
+
+class Settings(NamedTuple):
+    """How to search."""
+
+    trials: int
+    at_once: int
+    """Trials that are drawn before any of them has a value, for launchers that run several."""
+    startup: int
+    """Trials that are drawn at random, before the others follow from them."""
+    direction: str
+    seed: int
+    retries: int
+
+
+class Search(NamedTuple):
+    """What is searched."""
+
+    fixed: tuple[str, ...]
+    space: Mapping[str, BaseDistribution]
+    folder: Path
+    monitor: str
+
+    def trial(self, number: int, params: Mapping[str, object]) -> Trial:
+        """A trial with its draw."""
+        drawn = [f"{key}={params[key]}" for key in self.space]
+        return Trial(number, (*self.fixed, *drawn), self.folder / str(number), self.monitor)
+
+
+def sweep_search(
+    words: Sequence[str],
+    config: DictConfig,
+    context: HydraContext,
+    launcher: Launcher,
+    settings: Settings,
+) -> None:
+    """Draw and run trials until there are as many as asked for.
+
+    Args:
+        words: Overrides, some with several values or an interval; later ones win.
+        config: The sweep's; ``hydra.sweep.dir`` is its folder.
+        context: Hydra's.
+        launcher: Runs jobs.
+        settings: How to search.
+
+    Raises:
+        ValueError: If nothing varies, the folder is in use, or holds another search.
+        Unfinished: If a trial has no value at the end.
+    """
+    check_one_process()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    typed = {override.get_key_element(): override for override in parsed(words, context)}
+    space = {k: distribution(o) for k, o in typed.items() if o.is_sweep_override()}
+    if not space:
+        raise ValueError("a search needs something to vary: type KEY=interval(FROM,TO)")
+    fixed = tuple(_fixed(o) for o in typed.values() if not o.is_sweep_override())
+    path, console = Path(config.hydra.sweep.dir), Console()
+    example = composer(context, config)([*fixed, *typical(space)], path)
+    search = Search(fixed, space, path, example["monitor"])
+    with SweepFolder(path) as folder:
+        study = _study(search, fingerprint(example), settings.direction, console)
+        where = f"with hydra.sweep.dir={path} it can be started again"
+        say(console, f"search of {settings.trials} trials; {where}")
+        trials: list[Trial] = []
+        with telling(trials, folder, console):
+            for drawn in _batches(search, study, settings):
+                trials += drawn
+                run(drawn, partial(launch, launcher, console=console), settings.retries, console)
+                folder.record(rows(trials))
+                for trial in drawn:
+                    _tell(study, trial, settings.retries)
+                if any(standing(trial).state not in (FINISHED, FAILED) for trial in drawn):
+                    break  # the next draw is to know what came of these
+        track(folder, rows(trials), [example], console)
+        if best := _best(trials, settings.direction):
+            say(console, best)
+    check_finished(rows(trials), settings.retries)
+
+
+def _batches(search: Search, study: optuna.Study, settings: Settings) -> Iterator[list[Trial]]:
+    """Trials that are drawn together; the next ones when these have been told to the study."""
+    for first in range(0, settings.trials, settings.at_once):
+        numbers = range(first, min(first + settings.at_once, settings.trials))
+        yield [_drawn(search, study, number, settings) for number in numbers]
+
+
+def _best(trials: Sequence[Trial], direction: str) -> str | None:
+    values = [(state.value, trial) for trial, state in rows(trials) if state.value is not None]
+    if not values:
+        return None
+    value, trial = (max if direction == "maximize" else min)(values)
+    best = f"{trial.monitor} {shown(trial.monitor, value)}"
+    return f"best of {len(values)}: trial {trial.number} with {best}"
+
+
+def _drawn(search: Search, study: optuna.Study, number: int, settings: Settings) -> Trial:
+    """The trial of that number: the one in the study, or a new one."""
+    known = study.get_trials(deepcopy=False)
+    if number < len(known):
+        return search.trial(number, known[number].params)
+    study.sampler = optuna.samplers.TPESampler(
+        seed=settings.seed + number, n_startup_trials=settings.startup
+    )
+    drawn = study.ask(dict(search.space))
+    assert drawn.number == number
+    return search.trial(number, drawn.params)
+
+
+def _tell(study: optuna.Study, trial: Trial, retries: int) -> None:
+    """Give the study what it does not know yet; a failure that is final has no value there."""
+    if study.get_trials(deepcopy=False)[trial.number].state.is_finished():
+        return
+    found = standing(trial)
+    if found.state == FINISHED:
+        study.tell(trial.number, found.value)
+    elif found.state == FAILED and not found.is_due(retries):
+        study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
+
+
+def _study(search: Search, identity: str, direction: str, console: Console) -> optuna.Study:
+    """The study of a folder, new or gone on with.
+
+    Raises:
+        ValueError: If the one there is another.
+    """
+    file = search.folder / STUDY
+    for left in search.folder.glob(f"{STUDY}.lock*"):
+        left.unlink()  # by a process that was killed: this one holds the folder
+    if mended := mend(file):
+        say(console, mended)
+    try:
+        study = optuna.create_study(
+            storage=JournalStorage(JournalFileBackend(str(file))),
+            study_name="sweep",
+            direction=cast(Any, direction),  # Optuna refuses others
+            load_if_exists=True,
+        )
+    except (AssertionError, LookupError, TypeError) as error:  # lines that do not follow another
+        raise damaged(file, f"{type(error).__name__} in Optuna") from error
+    about = {"config": identity, "space": {k: repr(v) for k, v in search.space.items()}}
+    if study.user_attrs and study.user_attrs != {**about, "direction": direction}:
+        raise ValueError(
+            f"{search.folder} holds another search, over {study.user_attrs['space']} or with other "
+            "fixed overrides; nothing was changed. Take another folder with hydra.sweep.dir=FOLDER"
+        )
+    for key, value in {**about, "direction": direction}.items():
+        study.set_user_attr(key, value)
+    return study
+
+
+def _fixed(override: Override) -> str:
+    return f"{override.get_key_element()}={override.get_value_element_as_str()}"

@@ -1,0 +1,56 @@
+"""A sweep as it is shown: one line for each trial, by what the trials differ in."""
+
+from collections.abc import Sequence
+
+from rich import box
+from rich.table import Table
+
+from segadapt.runs.redaction import hidden_words
+from segadapt.runs.sweeps.folder import Row
+from segadapt.runs.sweeps.trial import Trial
+from segadapt.text.terminal import cell
+
+
+def columns(rows: Sequence[Row]) -> list[str]:
+    """Keys of the overrides that not all trials share."""
+    each = [_typed(trial) for trial, _ in rows]
+    keys = dict.fromkeys(key for overrides in each for key in overrides)
+    return [key for key in keys if len({overrides.get(key) for overrides in each}) > 1]
+
+
+def shown(monitor: str, value: float) -> str:
+    """A monitored value as all tables show it: what is measured in validation in percent."""
+    return f"{100 * value:.2f}" if monitor.startswith("val/") else f"{value:.4g}"
+
+
+def _typed(trial: Trial) -> dict[str, str]:
+    """Overrides by their keys, as they may be shown."""
+    parts = (word.partition("=") for word in hidden_words(trial.overrides))
+    return {key: value for key, _, value in parts}  # ~KEY has none
+
+
+def cells(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
+    """Titles and lines of the table."""
+    varied = columns(rows)
+    monitors = dict.fromkeys(trial.monitor for trial, _ in rows)
+    lines = []
+    for trial, standing in rows:
+        typed = _typed(trial)
+        value = "-" if standing.value is None else shown(trial.monitor, standing.value)
+        values = [value if trial.monitor == name else "" for name in monitors]
+        lines.append(
+            [str(trial.number), *(typed.get(key, "") for key in varied), standing.state, *values]
+        )
+    return ["trial", *varied, "state", *monitors], lines
+
+
+def table(rows: Sequence[Row], title: str) -> Table:
+    """The sweep as it stands."""
+    names, lines = cells(rows)
+    found = Table(title=cell(title, "table.title"), box=box.SIMPLE_HEAD, title_justify="left")
+    monitors = {trial.monitor for trial, _ in rows}
+    for name in names:
+        found.add_column(cell(name), justify="right" if name in monitors else "left")
+    for line in lines:
+        found.add_row(*map(cell, line))
+    return found

@@ -1,0 +1,76 @@
+"""One training of a sweep, and how it stands: its folder alone says so."""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from segadapt.locks import true_state
+from segadapt.runs.reader import STATE, read_facts
+
+NEW, INTERRUPTED, BUSY, FAILED, FINISHED = "new", "interrupted", "busy", "failed", "finished"
+
+
+class Trial(NamedTuple):
+    """A training of a sweep."""
+
+    number: int
+    overrides: tuple[str, ...]
+    folder: Path
+    monitor: str
+    """The metric that the sweep is about."""
+
+
+class Standing(NamedTuple):
+    """What has become of a trial."""
+
+    state: str
+    """``new``, ``interrupted``, ``busy`` (in another process), ``failed`` or ``finished``."""
+    value: float | None
+    """The monitored metric; none unless the trial is finished, and never nan."""
+    metrics: Mapping[str, float | None]
+    causes: tuple[str, ...]
+    """Why it failed, each time that it did."""
+    closed: bool = False
+    """Whether its run has ended well, so that it never starts again."""
+
+    def is_due(self, retries: int) -> bool:
+        """Whether the trial has to run now.
+
+        Args:
+            retries: How often a failed one is tried again.
+        """
+        if self.state == FAILED:
+            return not self.closed and len(self.causes) <= retries
+        return self.state in (NEW, INTERRUPTED)
+
+
+def standing(trial: Trial) -> Standing:
+    """How a trial stands at this moment."""
+    file = trial.folder / STATE
+    facts = read_facts(trial.folder) if file.is_file() else {}
+    metrics, causes = facts.get("metrics", {}), tuple(facts.get("failures", ()))
+    match state := facts.get("state"):
+        case None:
+            return Standing(NEW, None, metrics, causes)
+        case "finished":
+            return _measured(trial.monitor, metrics, causes)
+        case "failed":
+            return Standing(FAILED, None, metrics, causes or (facts["cause"],))
+    busy = true_state(trial.folder, state) == "running"
+    return Standing(BUSY if busy else INTERRUPTED, None, metrics, causes)
+
+
+def _measured(
+    monitor: str, metrics: Mapping[str, float | None], causes: tuple[str, ...]
+) -> Standing:
+    """A run that ended well is a trial that did not, if it has no value for the sweep."""
+    value = metrics.get(monitor)
+    if value is not None and math.isfinite(value):
+        return Standing(FINISHED, value, metrics, causes, closed=True)
+    if monitor in metrics:
+        cause = f"{monitor} is no number"
+    else:
+        there = ", ".join(sorted(metrics)) or "nothing"
+        cause = f"monitor={monitor} was not measured; there is {there}"
+    return Standing(FAILED, None, metrics, (*causes, cause), closed=True)

@@ -1,0 +1,62 @@
+"""The table of a sweep at Weights & Biases, in the group that its trials share."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from hydra.utils import instantiate
+from rich.console import Console
+
+from segadapt.files import replace_text
+from segadapt.runs.config import Config
+from segadapt.runs.sweeps.execution import say
+from segadapt.runs.sweeps.folder import Row, SweepFolder, group, spread
+from segadapt.text.bounded import MIB, read_object
+
+TRACKER: Final = "segadapt.training.loggers.wandb_tracker.WandbTracker"
+"""What takes tables; a name, because its module imports what takes seconds."""
+
+SENT: Final = Path("wandb") / "sweep.json"
+"""What W&B has been given, so that a sweep that finds nothing to do has nothing to send."""
+
+
+def track(
+    folder: SweepFolder, rows: Sequence[Row], configs: Sequence[Config], console: Console
+) -> None:
+    """Log the table of a sweep as a run of its own, if any of its trials logs to W&B.
+
+    A sweep that is started again goes on with that run, if there is something new in the table.
+
+    Args:
+        folder: Of the sweep, which this process holds.
+        rows: Its trials as they stand.
+        configs: What they compose to.
+        console: Where to tell.
+    """
+    logger = next((found for config in configs if (found := _logger(config))), None)
+    columns, lines = spread(rows)
+    table = {"columns": columns, "lines": lines}
+    sent = _sent(folder.path / SENT)
+    if logger is None or table == sent.get("table"):
+        return
+    about = {
+        "folder": str(folder.path),
+        "group": logger.get("group") or group(folder.path),
+        "name": logger.get("name") or "sweep",
+    }
+    tracker, times = instantiate({**logger, **about}), sent.get("times", 0)
+    tracker.log_table("sweep", columns, lines, times)  # W&B drops what repeats a step
+    tracker.finalize("success")
+    say(console, f"table of the sweep: {tracker.account()}")
+    if not tracker.missed:
+        replace_text(folder.path / SENT, json.dumps({"times": times + 1, "table": table}) + "\n")
+
+
+def _logger(config: Config) -> dict[str, Any] | None:
+    logger = config.get("logger") or {}
+    return logger if logger.get("_target_") == TRACKER else None
+
+
+def _sent(file: Path) -> dict[str, Any]:
+    return read_object(file, 32 * MIB) if file.is_file() else {}

@@ -1,0 +1,131 @@
+"""When checkpoints are written: between two optimiser steps, when all about a step is done."""
+
+import logging
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+from lightning.pytorch.callbacks import Callback
+
+from segadapt.files import sweep
+from segadapt.runs.checkpoint import BEST, LAST, keep_as, tidy
+from segadapt.training.checkpoint_io import AtomicCheckpointIO
+
+log = logging.getLogger(__name__)
+
+
+class Checkpoints(Callback):
+    """Writes ``last.ckpt``, keeps its predecessor, and the one with the best validation.
+
+    A step is done when its validation is. So the moment to save is just before the next step: what
+    is logged for a step in a checkpoint is complete, and what is not in one is done again.
+
+    Args:
+        folder: Where they go.
+        every: Optimiser steps between two; each validation is followed by one besides.
+        monitor: What decides which one is best; the larger the better.
+        files: What writes and reads them.
+        sync: Brings what was logged so far to the disk. A checkpoint tells that its steps are done,
+            so after a power cut nothing of them may be missing elsewhere.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        every: int,
+        monitor: str,
+        files: AtomicCheckpointIO,
+        sync: Callable[[], None],
+    ) -> None:
+        if every < 1:
+            raise ValueError(f"checkpoint_every={every}; it must be 1 step or more")
+        self.folder, self.every, self.monitor = Path(folder), every, monitor
+        self.files, self.sync = files, sync
+        self.best = -math.inf
+        self.best_step: int | None = None
+        """The step that ``best`` was measured at; None in checkpoints of older versions."""
+        self.improved = False
+        self.validated = 0
+        self.saved = 0
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"best": self.best, "best_step": self.best_step}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.best, self.best_step = state_dict["best"], state_dict.get("best_step")
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self.saved = trainer.global_step
+        if trainer.is_global_zero and self.folder.is_dir():
+            sweep(self.folder)
+            tidy(self.folder)
+            self._make_up(trainer.global_step)
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Look whether this is the best network so far.
+
+        Raises:
+            ValueError: If what decides it has not been measured.
+        """
+        value = monitored(trainer.callback_metrics, self.monitor)
+        self.validated = trainer.global_step
+        if value > self.best:
+            self.best, self.best_step, self.improved = value, trainer.global_step, True
+
+    def on_train_batch_start(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        due = trainer.global_step % self.every == 0 or self.validated == trainer.global_step
+        if due:
+            self.save(trainer)
+
+    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self.save(trainer)
+
+    def save(self, trainer: L.Trainer) -> None:
+        """Write where the training stands, unless that is written already.
+
+        Every rank calls it, at the same step.
+        """
+        if trainer.global_step == self.saved:
+            return
+        last = self.folder / LAST
+        if trainer.is_global_zero:
+            self.sync()
+        trainer.save_checkpoint(last)
+        self.saved = trainer.global_step
+        if self.improved:
+            self.improved = False
+            if trainer.is_global_zero:
+                keep_as(last, self.folder / BEST)
+
+    def _make_up(self, step: int) -> None:
+        """Give the checkpoint of the best network its second name, should that be missing.
+
+        The process before this one may have been killed between the two.
+        """
+        best = self.folder / BEST
+        if self.files.loaded is not None and self.best_step == step:
+            keep_as(self.files.loaded, best)
+        elif math.isfinite(self.best) and not best.is_file():
+            log.warning(
+                "%s is missing, and cannot be restored: the best result so far (%s %.4f) was "
+                "measured earlier; it is written again when a later validation is better",
+                best,
+                self.monitor,
+                self.best,
+            )
+
+
+def monitored(metrics: Any, name: str) -> float:
+    """One of the measured values.
+
+    Raises:
+        ValueError: If it has not been measured.
+    """
+    if name not in metrics:
+        there = sorted(key for key in metrics if key.startswith("val/") and key.count("/") == 1)
+        raise ValueError(f"monitor={name} is not measured; there is {', '.join(there)}")
+    return float(metrics[name])

@@ -1,0 +1,111 @@
+"""Two ways to show how far a training is: a bar on a terminal, lines elsewhere."""
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Column
+
+from segadapt.text.terminal import say
+
+
+class Display(ABC):
+    """Where progress is shown."""
+
+    @abstractmethod
+    def start(self, step: int, steps: int) -> None:
+        """Begin at ``step`` of ``steps`` optimiser steps."""
+
+    @abstractmethod
+    def show(self, step: int, rate: float, status: str) -> None:
+        """Tell how far it is; ``rate`` is in steps a second."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """Give the terminal back."""
+
+
+WIDE = 100
+"""Columns of a terminal that has room for everything."""
+
+FIXED = len(" left 00:00:00 ")
+"""Columns that the time left takes."""
+
+SHORTEST = 8
+"""Columns that a bar has at least."""
+
+
+class Bar(Display):
+    """A bar that stays below whatever else is printed.
+
+    In a narrow terminal the steps and the time left stay whole; what else there is has to fit.
+    """
+
+    def __init__(self, console: Console) -> None:
+        wide = console.width >= WIDE
+        self.progress = Progress(
+            *([TextColumn("training")] if wide else []),
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(table_column=Column(no_wrap=True)),
+            *([TimeElapsedColumn()] if wide else []),
+            TextColumn("left"),
+            TimeRemainingColumn(table_column=Column(no_wrap=True)),
+            TextColumn("{task.fields[status]}"),
+            console=console,
+            auto_refresh=False,  # no thread beside the training
+            expand=True,
+        )
+
+    def start(self, step: int, steps: int) -> None:
+        self.steps = steps
+        self.task = self.progress.add_task("", total=steps, completed=step, status="")
+        self.progress.start()
+
+    def show(self, step: int, rate: float, status: str) -> None:
+        parts = [f"{rate:.2f} steps/s", *status.split("  ")]
+        counter = 2 * len(str(self.steps)) + 1
+        width = self.progress.console.width
+        if width < WIDE:
+            parts = fitting(parts, width - counter - FIXED - SHORTEST)
+        self.progress.update(self.task, completed=step, status="  ".join(parts), refresh=True)
+
+    def stop(self) -> None:
+        self.progress.stop()
+
+
+def fitting(parts: Sequence[str], width: int) -> list[str]:
+    """The last of some texts that fit side by side into a width."""
+    kept = list(parts)
+    while kept and len("  ".join(kept)) > width:
+        kept.pop(0)
+    return kept
+
+
+class Lines(Display):
+    """A line every so many steps and at the last one, for files and pipes."""
+
+    def __init__(self, console: Console, every: int) -> None:
+        self.console, self.every = console, every
+
+    def start(self, step: int, steps: int) -> None:
+        self.shown, self.steps = step, steps
+
+    def show(self, step: int, rate: float, status: str) -> None:
+        due = step // self.every > self.shown // self.every or step == self.steps
+        if due and step > self.shown:
+            self.shown = step
+            left = time.strftime("%H:%M:%S", time.gmtime((self.steps - step) / max(rate, 1e-9)))
+            line = f"step {step}/{self.steps}  {rate:.2f} steps/s  left {left}  {status}"
+            say(self.console, line)
+
+    def stop(self) -> None:
+        pass

@@ -1,0 +1,65 @@
+"""Pictures of the same few validation images after each validation."""
+
+from pathlib import Path
+from typing import cast
+
+import cv2
+import lightning as L
+import numpy as np
+import torch
+from jaxtyping import Float
+from lightning.pytorch.callbacks import Callback
+
+from segadapt.data.dataset import Labelled
+from segadapt.data.drawing import Picture, Row, panel, save
+from segadapt.data.palette import class_colors
+from segadapt.data.transforms.normalization import MEAN, STD
+from segadapt.evaluation.evaluator import Evaluated, branch_labels
+from segadapt.evaluation.inference.methods import whole
+from segadapt.structures import Sample
+from segadapt.training.loggers.wandb_tracker import trackers
+
+
+class Panels(Callback):
+    """Draws image, label, coarse, student and errors; one PNG a validation, and to the tracker.
+
+    Args:
+        folder: Where the PNGs go.
+        images: How many images, evenly spaced over the validation set.
+    """
+
+    def __init__(self, folder: str | Path, images: int = 4) -> None:
+        self.folder, self.images = Path(folder), images
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        if trainer.sanity_checking or not trainer.is_global_zero:
+            return
+        dataset: Labelled = trainer.datamodule.val  # type: ignore[attr-defined] # set by fit
+        if not dataset.pictures:
+            return
+        chosen = np.linspace(
+            0, len(dataset) - 1, min(self.images, len(dataset)), dtype=int
+        ).tolist()
+        rows = [self._row(trainer, pl_module, dataset[index]) for index in chosen]
+        colors = class_colors(len(dataset.classes), dataset.palette)
+        picture = panel(rows, dataset.classes, colors)
+        file = self.folder / f"step-{trainer.global_step:06d}.png"
+        save(file, picture)
+        for tracker in trackers(trainer):
+            tracker.log_image("panels", file, trainer.global_step)
+
+    def _row(self, trainer: L.Trainer, pl_module: L.LightningModule, sample: Sample) -> Row:
+        image = sample.image[None].to(pl_module.device)
+        size = (sample.mask.shape[0], sample.mask.shape[1])
+        with torch.no_grad(), trainer.precision_plugin.forward_context():
+            found = branch_labels(cast(Evaluated, pl_module).model, whole, image, size)
+        maps = {branch: found[branch][0].cpu().numpy() for branch in reversed(found)}
+        return Row(
+            sample.name, shown(sample.image.numpy(), size), {"label": sample.mask.numpy(), **maps}
+        )
+
+
+def shown(image: Float[np.ndarray, "3 _ _"], size: tuple[int, int]) -> Picture:
+    """A network input as it looks, at the size of its label map."""
+    rgb = 255 * (image.transpose(1, 2, 0) * STD + MEAN)
+    return cv2.resize(rgb.round().clip(0, 255).astype(np.uint8), size[::-1])

@@ -1,0 +1,117 @@
+"""Stopping on request: finish the step, save, leave. All ranks at the same step."""
+
+import signal
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import lightning as L
+import torch
+import torch.distributed as dist
+from lightning.pytorch.callbacks import Callback
+
+from segadapt.runs.errors import Interrupted
+from segadapt.runs.signals import STOPPING, Handler, leave_terminal, listen, restore
+
+
+class Preemption(Callback):
+    """Turns a signal into a checkpoint and :class:`Interrupted`.
+
+    The handler only takes a note. Over several ranks the notes are joined once a step in a gloo
+    group of their own, one step behind, so that nobody waits, neither for it nor for a GPU. Ctrl-C
+    after a signal stops the run at once, where it last saved; a scheduler may well send several.
+
+    Args:
+        save: Writes a checkpoint.
+    """
+
+    def __init__(self, save: Callable[[L.Trainer], None]) -> None:
+        self.save = save
+        self.received = 0
+        self._before: dict[int, Handler | int | None] = {}
+        self._ballot: Ballot | None = None
+
+    def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        if trainer.world_size > 1:
+            self._ballot = Ballot()
+            # Lightning tells ranks of a signal by a broadcast that every step waits for on the
+            # device; this callback takes its place. (build_trainer takes its handlers away.)
+            trainer.fit_loop.epoch_loop._broadcast_sigterm_tensor = _nothing  # type: ignore[method-assign]
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._before = listen(STOPPING, self._note)
+
+    def on_train_batch_start(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """Stop, if that was asked for.
+
+        Raises:
+            Interrupted: When everything is saved.
+        """
+        if batch_idx % trainer.accumulate_grad_batches:
+            return
+        number = self.received if self._ballot is None else self._ballot.cast(self.received)
+        if number:
+            if self._ballot is not None:
+                self._ballot.end()
+            self.save(trainer)
+            raise Interrupted(number, trainer.global_step)
+
+    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._restore()
+
+    def on_exception(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException
+    ) -> None:
+        self._restore()
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        if number == signal.SIGHUP:
+            leave_terminal()
+        if self.received and number == signal.SIGINT:
+            raise Interrupted(self.received, None)
+        self.received = self.received or number
+
+    def _restore(self) -> None:
+        restore(self._before)
+        self._before = {}
+        if self._ballot is not None:
+            self._ballot.close()
+            self._ballot = None
+
+
+class Ballot:
+    """The largest of what the ranks say, each time one call later."""
+
+    def __init__(self) -> None:
+        self.group: Any = dist.new_group(backend="gloo")
+        self.value = torch.zeros((), dtype=torch.int64)
+        self.pending: dist.Work | None = None
+
+    def cast(self, own: int) -> int:
+        """Say something; returns what all said the last time, the same on every rank."""
+        joined = self._wait()
+        self.value = torch.tensor(own)
+        self.pending = dist.all_reduce(
+            self.value, dist.ReduceOp.MAX, group=self.group, async_op=True
+        )
+        return joined
+
+    def end(self) -> None:
+        """Wait for what is under way: all ranks have stopped at the same vote."""
+        self._wait()
+        self.pending = None
+
+    def close(self) -> None:
+        """Forget what is under way."""
+        self.pending = None
+
+    def _wait(self) -> int:
+        if self.pending is not None:
+            self.pending.wait()
+        return int(self.value)
+
+
+def _nothing() -> None:
+    pass

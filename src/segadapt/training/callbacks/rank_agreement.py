@@ -1,0 +1,44 @@
+"""Ranks that train together train the same thing, or not at all."""
+
+import lightning as L
+import torch
+import torch.distributed as dist
+from lightning.pytorch.callbacks import Callback
+
+from segadapt.runs.config import Config, differences
+
+
+class Agreement(Callback):
+    """Compares the ranks before the first step.
+
+    Args:
+        config: The resolved config of this rank.
+        checkpoint: Digest of the checkpoint that this rank goes on from, or none.
+    """
+
+    def __init__(self, config: Config, checkpoint: str | None) -> None:
+        self.config, self.checkpoint = config, checkpoint
+
+    def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        """Stop if another rank was given something else.
+
+        Raises:
+            ValueError: On every rank, with what differs.
+        """
+        if trainer.world_size == 1:
+            return
+        own = (self.config, self.checkpoint, torch.__version__)
+        all_ranks: list = [None] * trainer.world_size
+        dist.all_gather_object(all_ranks, own)
+        first = all_ranks[0]
+        for rank, other in enumerate(all_ranks):
+            if odd := differences(first[0], other[0]):
+                raise ValueError(
+                    f"ranks 0 and {rank} were given different configs ({'; '.join(odd[:5])}); "
+                    "give every process of a run the same overrides"
+                )
+            if first[1:] != other[1:]:
+                raise ValueError(
+                    f"ranks 0 and {rank} start from different checkpoints or versions of torch "
+                    f"({first[1:]}, {other[1:]}); give them the same run folder and environment"
+                )

@@ -1,0 +1,94 @@
+"""What a training came to: printed at its end, and kept in report.json and per_image.npz."""
+
+import os
+from pathlib import Path
+from typing import Any, cast
+
+import lightning as L
+from lightning.pytorch.callbacks import Callback
+from rich.console import Console
+
+from segadapt.evaluation.evaluator import Evaluated
+from segadapt.evaluation.inference.methods import described
+from segadapt.evaluation.metrics.confusion_matrix import Scores
+from segadapt.evaluation.metrics.per_image import PER_IMAGE, PerImage, write_per_image
+from segadapt.evaluation.report.table import as_json, headline, table, write_json
+from segadapt.runs.checkpoint import LAST
+from segadapt.runs.environment_facts import RULES, provenance, sha256
+from segadapt.runs.overrides import typed
+from segadapt.text.terminal import say
+from segadapt.training.loggers.wandb_tracker import trackers
+
+
+class Summary(Callback):
+    """Keeps the scores of the last validation, class by class, and prints them at the end.
+
+    Args:
+        folder: Run folder.
+        console: Where to print.
+    """
+
+    def __init__(self, folder: str | Path, console: Console | None = None) -> None:
+        self.folder, self.console = Path(folder), console or Console()
+        self.results: dict[str, Scores] = {}
+        self.classes: tuple[str, ...] = ()
+        self.inference: dict[str, Any] = {}
+        self.step = self.images = 0
+        self.per_image: PerImage | None = None
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        if trainer.sanity_checking or not trainer.is_global_zero:
+            return
+        task = cast(Evaluated, pl_module)
+        self.results, self.per_image, self.step = task.results, task.images, trainer.global_step
+        val = trainer.datamodule.val  # type: ignore[attr-defined] # set by fit
+        self.classes, self.images = val.classes, len(val)
+        self.inference = described(task.evaluator.inference)
+        columns = ["class", *(f"iou_{branch}" for branch in self.results)]
+        iou = [scores.iou.tolist() for scores in self.results.values()]
+        for tracker in trackers(trainer):
+            tracker.log_table(
+                "classes", columns, list(zip(self.classes, *iou, strict=True)), self.step
+            )
+
+    def on_fit_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        if not (trainer.is_global_zero and self.results):
+            return
+        report = {
+            "step": self.step,
+            "results": as_json(self.results, self.classes),
+            "protocol": {
+                "data": {"split": "val", "images": self.images, "classes": len(self.classes)},
+                "inference": self.inference,
+                "precision": str(trainer.precision),
+                **RULES,
+                "checkpoint": self._checkpoint(),
+                "software": provenance(),
+            },
+        }
+        if self.per_image is not None:
+            write_per_image(self.folder / PER_IMAGE, self.per_image)
+        write_json(self.folder / "report.json", report)
+        self.console.print(table(self.results, self.classes, f"Validation at step {self.step}"))
+        lines = [headline(self.results), f"run folder: {nearby(self.folder)}"]
+        for tracker in trackers(trainer):
+            tracker.finalize("success")  # so that the account is complete
+            lines.append(tracker.account())
+        lines += [f"evaluate it with: {evaluate_command(self.folder)}"]
+        say(self.console, *lines)
+
+    def _checkpoint(self) -> dict[str, str] | None:
+        """The last one, if there is any: its weights are those that were measured."""
+        file = self.folder / "checkpoints" / LAST
+        return {"file": file.name, "sha256": sha256(file)} if file.is_file() else None
+
+
+def evaluate_command(folder: Path) -> str:
+    """What to type to evaluate a run."""
+    return f"python scripts/evaluate.py {typed('run', nearby(folder))}"
+
+
+def nearby(path: Path) -> Path:
+    """The path as one would type it here."""
+    found = Path(os.path.relpath(path))
+    return path if found.parts[:1] == ("..",) else found

@@ -1,0 +1,168 @@
+"""What nothing can be learnt from ends the training: NaN, infinity, images without labels."""
+
+import torch
+from torch import Tensor, nn
+
+from segadapt.functional.distributed import max_over_ranks, sum_over_ranks
+from segadapt.functional.nonfinite import nonfinite, such_as
+from segadapt.losses.objective import Losses
+from segadapt.structures import IGNORE
+
+REMEDY = "Take a smaller optimizer.lr, a longer schedule.warmup or trainer.gradient_clip_val"
+NEVER = torch.iinfo(torch.int64).max
+GRADIENT = "gradient"
+"""Under this name the norm of all gradients is watched beside the losses."""
+
+
+class FiniteCheck:
+    """Watches the losses: on a CPU each one, on a GPU without waiting for it.
+
+    There the verdict stays on the device until somebody reads it: when values are logged anyway,
+    and before anything is measured or saved. Then the weights are looked at, too.
+
+    Args:
+        network: What is trained.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        self.network = network
+        self._names: tuple[str, ...] = ()
+        self._losses: Tensor | None = None
+        self._gradient: Tensor | None = None
+        """Per term: the first optimiser step at which it was not finite, or ``NEVER``."""
+
+    def watch(self, losses: Losses, step: int, read: bool) -> None:
+        """Look at the losses of a step.
+
+        Args:
+            losses: Total and terms.
+            step: Optimiser step, from 1.
+            read: Whether the verdict may be waited for.
+
+        Raises:
+            ValueError: If a term was not finite, now or since the last verdict.
+        """
+        self._names = (*losses.terms, "loss")
+        values = torch.stack([*losses.terms.values(), losses.total]).detach()
+        self._losses = _first(self._losses, values, step)
+        if read or values.device.type == "cpu":
+            self.settle(step - 1)
+
+    def watch_gradient(self, norm: Tensor, step: int) -> None:
+        """Look at the norm of the gradients of a step, where it is computed anyway."""
+        self._gradient = _first(self._gradient, norm.detach().reshape(1), step)
+
+    def settle(self, done: int, joined: bool = False) -> None:
+        """Read the verdict.
+
+        Args:
+            done: Optimiser steps that the weights have behind them.
+            joined: Whether all ranks ask at this moment; then each hears of all.
+
+        Raises:
+            ValueError: If a term was not finite.
+        """
+        watched = [steps for steps in (self._losses, self._gradient) if steps is not None]
+        if not watched:
+            return
+        verdict = torch.cat(watched)
+        if joined:
+            verdict = -max_over_ranks(-verdict)
+        steps = verdict.tolist()
+        first = min(steps)
+        if first == NEVER:
+            return
+        named = zip((*self._names, GRADIENT), steps, strict=False)
+        names = [name for name, step in named if step == first]
+        terms = [name for name in names if name not in (GRADIENT, "loss")]
+        if names == [GRADIENT]:
+            raise ValueError(_gradient(first))
+        if first == done + 1:  # the weights are still those that the loss was computed with
+            self.check_weights(done)
+        raise ValueError(
+            f"the loss was not finite at step {first}: {', '.join(terms) or 'loss'}; nothing of it "
+            f"was saved. {REMEDY}"
+        )
+
+    def check_weights(self, step: int) -> None:
+        """Look at weights and buffers.
+
+        Args:
+            step: Optimiser steps that they have behind them.
+
+        Raises:
+            ValueError: If they are not finite, with what made them so.
+        """
+        names = nonfinite(self.network.state_dict().items())
+        if not names:
+            return
+        if step == 0:
+            raise ValueError(
+                f"the network starts with weights that are NaN or infinite ({such_as(names)}): its "
+                "file of weights is damaged, see model.encoder.weights and model.encoder.pretrained"
+            )
+        gradients = (
+            (name, weight.grad)
+            for name, weight in self.network.named_parameters()
+            if weight.grad is not None
+        )
+        if broken := nonfinite(gradients):
+            raise ValueError(_gradient(step, f" in {such_as(broken)}"))
+        parameters = {name for name, _ in self.network.named_parameters()}
+        moved = [name for name in names if name in parameters]
+        if moved:
+            raise ValueError(
+                f"the optimiser step made weights NaN or infinite ({such_as(moved)}) by step "
+                f"{step}, from a gradient that was finite; nothing of it was saved. {REMEDY}"
+            )
+        raise ValueError(
+            f"buffers of the network became NaN or infinite by step {step} ({such_as(names)}), "
+            "while its weights are finite: values within the network overflow; nothing of it was "
+            f"saved. {REMEDY}, or trainer.precision=32-true"
+        )
+
+
+def _first(before: Tensor | None, values: Tensor, step: int) -> Tensor:
+    """The first step at which each value was not finite, this one included."""
+    if before is None or before.device != values.device:
+        before = torch.full(values.shape, NEVER, dtype=torch.int64, device=values.device)
+    return torch.where(values.isfinite(), before, before.clamp(max=step))
+
+
+def _gradient(step: int, where: str = "") -> str:
+    return (
+        f"the gradient was not finite at step {step}{where}, while the loss was; nothing of it was "
+        f"saved. {REMEDY}, or trainer.precision=32-true"
+    )
+
+
+class LabelCheck:
+    """Watches that any pixel has a label, without waiting for a GPU before it is asked.
+
+    Single batches may have none. A training whose images never have one would end as if it had
+    gone well, with a loss of zero throughout.
+    """
+
+    def __init__(self) -> None:
+        self._seen: Tensor | None = None
+        """Batches with a label, since the last verdict."""
+
+    def watch(self, mask: Tensor) -> None:
+        """Look at the labels of a batch."""
+        found = (mask != IGNORE).any().float()
+        self._seen = found if self._seen is None else self._seen + found
+
+    def settle(self) -> None:
+        """Read the verdict over all ranks.
+
+        Raises:
+            ValueError: If no pixel had a label.
+        """
+        if self._seen is None:
+            return
+        seen, self._seen = sum_over_ranks(self._seen), None
+        if not seen.item():
+            raise ValueError(
+                f"no pixel of the training images so far has a label, all are {IGNORE} (ignored); "
+                "look at the label files, and at data.ignored where the data set has it"
+            )

@@ -1,0 +1,1 @@
+"""Where values go while a network trains."""

@@ -1,0 +1,248 @@
+"""Weights & Biases as a guest: offline without an account, and never in the way of the training.
+
+The truth about a run is in its folder (metrics.csv, report.json). The tracker gets a copy, on a
+thread: where that is slow or fails, the training does not notice; the summary says what it missed.
+
+wandb cannot go on with an offline run in the folder that it has begun. A training that is resumed
+adds a folder, of the same run id; ``wandb sync`` uploads all of an id, oldest first, as one run.
+"""
+
+import netrc
+import os
+import re
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from lightning.pytorch import Trainer
+from lightning.pytorch.loggers.logger import Logger
+from lightning.pytorch.utilities import rank_zero_only
+
+from segadapt.files import expanded, replace_text
+from segadapt.text.borders import printable_values
+from segadapt.text.bounded import KIB, read_text
+from segadapt.training.loggers.background_calls import Outbox
+from segadapt.training.loggers.wandb_offline import make_way, parts
+
+MODES = ("online", "offline", "disabled")
+HOSTS = ("api.wandb.ai", "api.forge.coreweave.com")
+"""The names under which wandb keeps its login, unless WANDB_BASE_URL says otherwise."""
+
+
+class WandbTracker(Logger):
+    """Logs to Weights & Biases from a thread of its own.
+
+    wandb is imported on that thread, with the first value. Uploads of code, of git differences, of
+    the command line and of console output are off, because they may hold secrets.
+
+    Args:
+        folder: Run folder. The run's id is kept there in ``wandb/id``, so that a resumed training
+            continues the same run.
+        project: W&B project.
+        mode: ``online``, ``offline``, ``disabled``, or ``auto``: what the variable WANDB_MODE says,
+            else ``online`` where a login is found (WANDB_API_KEY or netrc), else ``offline``.
+        name: Display name; W&B invents one if not given.
+        entity: User or team.
+        group: Name that the runs of an experiment share.
+        limit: How many values may wait before further ones are dropped.
+        patience: Seconds to wait for the tracker at the end.
+
+    Raises:
+        ValueError: If the mode is unknown, or ``online`` without a login.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        project: str,
+        mode: str = "auto",
+        name: str | None = None,
+        entity: str | None = None,
+        group: str | None = None,
+        limit: int = 1000,
+        patience: float = 60.0,
+    ) -> None:
+        super().__init__()
+        self.folder, self.mode, self.patience = Path(folder), resolved(mode), patience
+        about = {"project": project, "name": name, "entity": entity, "group": group}
+        self._about: dict[str, Any] = printable_values(about)
+        self._outbox = Outbox(limit)
+        self._opened = False
+        self._run: Any = None
+        self._step = 0
+
+    @property
+    def name(self) -> str:
+        return "wandb"
+
+    @property
+    def version(self) -> str | None:
+        """The run's id, once it has one."""
+        file = self.folder / "wandb" / "id"
+        if not file.is_file():
+            return None
+        known = read_text(file, KIB).strip()
+        if not re.fullmatch(r"[0-9A-Za-z_-]{1,64}", known):
+            raise ValueError(f"{file} holds {known[:40]!r}, which is not the id of a W&B run")
+        return known
+
+    @rank_zero_only
+    def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
+        """Log a resolved config, from which the caller has taken the secrets."""
+        config = printable_values(dict(params))
+        self._put(lambda: self._run.config.update(config, allow_val_change=True))
+
+    @rank_zero_only
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        values = printable_values(dict(metrics))
+        self._log(lambda wandb: values, step or 0)
+
+    @rank_zero_only
+    def log_image(self, key: str, file: Path, step: int) -> None:
+        """Log an image file that stays where it is."""
+        self._log(lambda wandb: {key: wandb.Image(str(file))}, step)
+
+    @rank_zero_only
+    def log_table(
+        self, key: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], step: int
+    ) -> None:
+        """Log a table."""
+        table = printable_values({"columns": columns, "data": rows})
+        self._log(lambda wandb: {key: wandb.Table(**table)}, step)
+
+    @rank_zero_only
+    def finalize(self, status: str) -> None:
+        """Close the run and wait for what is left, at most ``patience`` seconds.
+
+        A value that is logged afterwards opens the run again.
+        """
+        if self._opened:
+            self._put(lambda: self._run.finish(exit_code=0 if status == "success" else 1))
+            self._outbox.close(self.patience)
+            self._opened = False
+
+    @property
+    def missed(self) -> int:
+        """Calls that did not reach W&B."""
+        return len(self._outbox.errors) + self._outbox.dropped
+
+    def account(self) -> str:
+        """One sentence: where the tracked run is, or what is missing there."""
+        if missed := self.missed:
+            first = f", the first with {self._outbox.errors[0]!r}" if self._outbox.errors else ""
+            return f"W&B missed {missed} calls{first}; metrics.csv has everything"
+        if self.mode == "offline":
+            starts = len(parts(self.folder / "wandb", str(self.version)))
+            several = f", in {starts} parts of one run" if starts > 1 else ""
+            files = f"{self.folder / 'wandb'}/offline-run-*"
+            return f"W&B is offline{several}; upload with: wandb sync {files}"
+        return f"W&B run {self.version} ({self.mode})"
+
+    def _log(self, values: Callable[[Any], dict[str, Any]], step: int) -> None:
+        self._step = max(self._step, step)
+        at = self._step
+
+        def log() -> None:
+            import wandb
+
+            # wandb drops what comes with an earlier step, also of a run that is opened again
+            self._run.log(values(wandb), step=max(at, self._run.starting_step))
+
+        self._put(log)
+
+    def _put(self, call: Callable[[], object]) -> None:
+        if not self._opened:
+            self._opened = True
+            self._outbox.put(self._open)
+        self._outbox.put(call)
+
+    def _open(self) -> None:
+        if self.mode != "online":  # its error reports would ask the network for a name
+            os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
+        import wandb
+
+        self.folder.mkdir(parents=True, exist_ok=True)
+        settings = wandb.Settings(
+            console="off",
+            silent=True,
+            disable_git=True,
+            disable_code=True,
+            save_code=False,
+            x_disable_meta=True,
+            x_save_requirements=False,
+            init_timeout=30,
+            finish_timeout=self.patience,
+        )
+        run = self._kept_id()
+        make_way(self.folder / "wandb", run, datetime.now())
+        self._run = wandb.init(
+            **self._about,
+            id=run,
+            dir=str(self.folder),
+            mode=cast(Any, self.mode),
+            resume="allow",
+            reinit="create_new",  # one process may train several models
+            settings=settings,
+        )
+        _forget_imports(str(self.version))
+
+    def _kept_id(self) -> str:
+        """The id of the run in this folder, made once."""
+        if self.version is None:
+            file = self.folder / "wandb" / "id"
+            file.parent.mkdir(exist_ok=True)
+            replace_text(file, secrets.token_hex(4))  # in place of a link, rather than through it
+        return str(self.version)
+
+
+def _forget_imports(run: str) -> None:
+    """Let wandb not report what is imported later.
+
+    Its report fails in a forked process, and so would the import of a data set's library in a
+    loader process.
+    """
+    from wandb.sdk.lib import import_hooks, telemetry
+
+    for name in telemetry.list_telemetry_imports():
+        import_hooks.unregister_post_import_hook(name, run)
+
+
+def trackers(trainer: Trainer) -> list[WandbTracker]:
+    """The loggers that take images and tables, which Lightning's interface does not know."""
+    return [logger for logger in trainer.loggers if isinstance(logger, WandbTracker)]
+
+
+def resolved(mode: str) -> str:
+    """The mode to use, without asking anybody.
+
+    Args:
+        mode: One of ``MODES``, or ``auto``.
+
+    Raises:
+        ValueError: If the mode is unknown, or ``online`` without a login.
+    """
+    if mode == "auto":
+        mode = os.environ.get("WANDB_MODE") or ("online" if logged_in() else "offline")
+    if mode not in MODES:
+        raise ValueError(f"logger.mode is {mode!r}; it must be auto, online, offline or disabled")
+    if mode == "online" and not logged_in():
+        raise ValueError(
+            "logger.mode=online needs a W&B login: run `wandb login` or set WANDB_API_KEY, "
+            "or take logger.mode=offline"
+        )
+    return mode
+
+
+def logged_in() -> bool:
+    """Whether wandb would find a key without asking for one."""
+    if os.environ.get("WANDB_API_KEY"):
+        return True
+    own = urlsplit(os.environ.get("WANDB_BASE_URL", "")).netloc
+    try:
+        known = netrc.netrc(expanded(os.environ.get("NETRC", "~/.netrc")))
+    except (ValueError, OSError, netrc.NetrcParseError):  # none, or none that wandb could read
+        return False
+    return any(known.authenticators(host) for host in ([own] if own else HOSTS))

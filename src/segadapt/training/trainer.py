@@ -1,0 +1,121 @@
+"""Lightning's trainer, with what this project decides for it."""
+
+from collections.abc import Sequence
+from typing import Any, Final, cast
+
+import lightning as L
+import torch
+from hydra.utils import instantiate
+from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.loggers.logger import Logger
+from lightning.pytorch.plugins.precision import (
+    DoublePrecision,
+    HalfPrecision,
+    MixedPrecision,
+    Precision,
+)
+from omegaconf import DictConfig
+
+from segadapt.training.checkpoint_io import AtomicCheckpointIO
+
+PRECISIONS: Final = ("32-true", "bf16-mixed", "16-mixed", "bf16-true", "16-true", "64-true")
+
+SHORT: Final = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed", "64": "64-true"}
+"""Older names that Lightning takes as well."""
+
+
+def build_trainer(
+    cfg: DictConfig,
+    eval_every: int,
+    callbacks: Sequence[Callback],
+    loggers: Sequence[Logger],
+    files: AtomicCheckpointIO,
+) -> L.Trainer:
+    """Instantiate a trainer.
+
+    Its checkpoints are ours (and atomic), its samplers are the data module's, and validation is
+    counted in optimiser steps.
+
+    Args:
+        cfg: The config's ``trainer``; ``precision: auto`` is bfloat16 on GPUs, float32 on CPUs.
+        eval_every: Optimiser steps between two validations.
+        callbacks: All of them.
+        loggers: All of them.
+        files: Writes and reads checkpoints.
+
+    Raises:
+        ValueError: If a GPU is asked for and there is none.
+    """
+    gpu = on_gpu(cfg)
+    fixed: dict[str, Any] = {
+        "val_check_interval": eval_every * cfg.accumulate_grad_batches,
+        "check_val_every_n_epoch": None,  # by steps, of which the whole run is one epoch
+        "max_epochs": -1,
+        "num_sanity_val_steps": 0,
+        "use_distributed_sampler": False,
+        "enable_checkpointing": False,
+        "enable_model_summary": False,
+        "enable_progress_bar": False,
+        "precision": precision_name(cfg, gpu),
+        # The fastest convolution is not the same one in every run.
+        "benchmark": bool(cfg.benchmark and not cfg.deterministic),
+    }
+    trainer = instantiate(
+        cfg,
+        **fixed,
+        sync_batchnorm=gpu and cfg.sync_batchnorm,  # torch has none for CPUs
+        callbacks=list(callbacks),
+        logger=list(loggers),
+        plugins=[files],
+    )
+    # Lightning's handler of SIGTERM broadcasts from wherever a rank happens to be, which mixes with
+    # the collective calls of the start; and its exception ends a process as if all had gone well.
+    trainer._signal_connector.register_signal_handlers = _nothing
+    return trainer
+
+
+def precision_name(cfg: DictConfig, gpu: bool) -> str:
+    """The precision that a trainer of this config has, by Lightning's full name.
+
+    Args:
+        cfg: The config's ``trainer``.
+        gpu: Whether it uses GPUs.
+    """
+    if cfg.precision == "auto":
+        return "bf16-mixed" if gpu else "32-true"
+    return SHORT.get(str(cfg.precision), str(cfg.precision))
+
+
+def precision_plugin(name: str, device: torch.device) -> Precision:
+    """What a trainer of this precision does to a network, its inputs and its passes.
+
+    Raises:
+        ValueError: If there is no such precision.
+    """
+    if name not in PRECISIONS:
+        raise ValueError(f"Unknown precision {name!r}. Available: {', '.join(PRECISIONS)}.")
+    if name.endswith("-mixed"):
+        return MixedPrecision(cast(Any, name), device.type)
+    if name == "64-true":
+        return DoublePrecision()
+    return Precision() if name == "32-true" else HalfPrecision(cast(Any, name))
+
+
+def on_gpu(cfg: DictConfig) -> bool:
+    """Whether a trainer of this config uses GPUs.
+
+    Raises:
+        ValueError: If they are asked for and there is none.
+    """
+    there = torch.cuda.is_available()
+    if cfg.accelerator in ("gpu", "cuda") and not there:
+        raise ValueError(
+            f"trainer.accelerator={cfg.accelerator}, but torch finds no GPU; take trainer=cpu"
+        )
+    if cfg.accelerator == "mps" and not torch.backends.mps.is_available():
+        raise ValueError("trainer.accelerator=mps, but torch finds no Apple GPU; take trainer=cpu")
+    return there and cfg.accelerator != "cpu"
+
+
+def _nothing() -> None:
+    pass

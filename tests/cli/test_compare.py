@@ -1,0 +1,95 @@
+"""Two trainings, their evaluation and their comparison."""
+
+import csv
+import io
+import json
+import re
+import runpy
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from compositions import composed
+from rich.console import Console
+from runs import config, fork, wait
+
+from segadapt.evaluation.evaluate import evaluate
+from segadapt.experiment import build_model, train
+from segadapt.runs.reader import read_run
+from segadapt.runs.trust import check
+
+ROOT = Path(__file__).parents[2]
+SUMMARY = "segadapt.training.callbacks.summary.Summary"
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sweep")
+    for tau in (5, 15):
+        run = folder / str(tau)
+        kept = [f"+callbacks.summary={{_target_: {SUMMARY}, folder: '{run}'}}"]
+        kept += ["data.module.val.length=6", "classifier=cac", f"classifier.tau={tau}"]
+        assert wait(fork(partial(train, config(run, *kept)))) == 0
+    return folder
+
+
+def evaluated(run, *overrides):
+    cfg = composed("device=cpu", *overrides, name="evaluate")
+    return evaluate(
+        cfg, read_run(str(run), "last", check), build_model, Console(file=io.StringIO())
+    )
+
+
+def test_the_counts_of_a_training_are_those_of_its_report(trained):
+    run = trained / "5"
+    with np.load(run / "per_image.npz") as content:
+        names, (right, labelled, predicted) = content["names"], content["counts"].sum(0)
+    assert names.tolist() == [str(index) for index in range(6)]
+    student = json.loads((run / "report.json").read_text())["results"]["student"]
+    assert np.mean(right / (labelled + predicted - right)) == pytest.approx(student["miou"])
+    assert right.sum() / labelled.sum() == pytest.approx(student["accuracy"])
+
+
+def test_the_comparison_draws_images(trained, tmp_path, capsys):
+    main = runpy.run_path(str(ROOT / "scripts" / "compare.py"))["main"]
+    main([str(trained), "--no-cost", "--out", str(tmp_path / "table.md")])
+    assert "by drawing validation images with replacement" in capsys.readouterr().out
+    rows = (tmp_path / "table.md").read_text().splitlines()[2:4]
+    assert sum("[" in row for row in rows) == 1  # the baseline has no interval
+
+
+def test_networks_are_timed_side_by_side(trained, tmp_path, capsys):
+    main = runpy.run_path(str(ROOT / "scripts" / "compare.py"))["main"]
+    main([str(trained), "--no-cost", "--latency", "--out", str(tmp_path / "table.csv")])
+    said = capsys.readouterr().out
+    assert "ms an image: median and minimum of rounds in turns, one image of 64 x 64" in said
+    assert re.search(r"CPU time of \d+ threads?, load [\d.]+ before", said)
+    rows = list(csv.DictReader((tmp_path / "table.csv").read_text().splitlines()))
+    for row in rows:
+        assert 0 < float(row["milliseconds_min"]) <= float(row["milliseconds"]) < 60_000
+
+
+def test_an_evaluation_makes_up_for_counts_that_were_not_kept(trained):
+    run = trained / "15"
+    expected = (run / "per_image.npz").read_bytes()
+    (run / "per_image.npz").unlink()
+    evaluated(run, "inference=multiscale")
+    assert (run / "evaluation" / "multiscale-last.npz").is_file()
+    assert not (run / "per_image.npz").exists()  # those counts belong to another number
+    evaluated(run)
+    assert (run / "per_image.npz").read_bytes() == expected
+
+
+def test_evaluations_are_a_table_of_their_own(trained, tmp_path, capsys):
+    evaluated(trained / "5", "inference=slide")
+    main = runpy.run_path(str(ROOT / "scripts" / "compare.py"))["main"]
+    words = ["--no-cost", "--evaluation", "slide-last", "--out", str(tmp_path / "table.csv")]
+    main([str(trained), *words])
+    said = capsys.readouterr()
+    assert "15: there is no evaluation/slide-last.json" in said.err
+    assert "measured by scripts/evaluate.py: evaluation/slide-last.json of each run" in said.out
+    (row,) = csv.DictReader((tmp_path / "table.csv").read_text().splitlines())
+    kept = json.loads((trained / "5" / "evaluation" / "slide-last.json").read_text())
+    expected = 100 * kept["results"]["student"]["miou"]
+    assert float(row["miou"]) == pytest.approx(expected, abs=0.005)

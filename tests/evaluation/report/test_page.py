@@ -1,0 +1,119 @@
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import torch
+from toy import CLASSES, Pooled
+
+from segadapt.classifiers.cac import CACClassifier
+from segadapt.classifiers.fixed import FixedClassifier
+from segadapt.evaluation.detailed_evaluator import Examiner
+from segadapt.evaluation.inference.methods import whole
+from segadapt.evaluation.report.gallery import Exhibit
+from segadapt.evaluation.report.html_page import page
+from segadapt.evaluation.report.json_report import findings_as_json
+from segadapt.segmentor import Segmentor
+from segadapt.structures import Batch
+
+NAMES = ("sky", "road & <rail>", "tree", "car")
+PROTOCOL = {
+    "data": {"name": "toy", "split": "val", "images": 2},
+    "inference": {"_target_": "segadapt.evaluation.inference.methods.whole"},
+    "run": {
+        "folder": "/runs/one",
+        "network": {"model": ["EncoderDecoder", "TinyEncoder"], "classifier": ["CACClassifier"]},
+        "overrides": ["classifier=cac", "seed=3"],
+    },
+    "checkpoint": {"file": "last.ckpt", "step": 7},
+    "absent_class": "left out",
+}
+
+
+def report(classifier):
+    examiner = Examiner(CLASSES, whole)
+    model = Segmentor(Pooled(), classifier, CLASSES).eval()
+    for _ in range(2):
+        mask = torch.randint(CLASSES - 1, (1, 16, 24))  # the last class is never labelled
+        examiner.update(model, Batch(torch.randn(1, 3, 16, 24), mask, ["a"]))
+    return {**findings_as_json(examiner.findings(), NAMES), "protocol": PROTOCOL}
+
+
+class Balanced(HTMLParser):
+    """Checks that every element is closed, and remembers cells and images."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.text, self.sources = [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        if tag == "img":
+            self.sources.append(dict(attrs)["src"])
+        elif tag != "meta":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def parsed(found):
+    parser = Balanced()
+    parser.feed(found)
+    assert not parser.open
+    return parser
+
+
+def test_the_page_is_whole_and_needs_nothing_else():
+    picture = np.zeros((8, 8, 3), dtype=np.uint8)
+    found = page(report(CACClassifier), [Exhibit("<worst>", 0.1, picture)], [])
+    parser = parsed(found)
+    assert len(parser.sources) == 5  # bars, trimap, reliability, confusions, the worst image
+    assert all(source.startswith("data:image/png;base64,") for source in parser.sources)
+    assert not re.search(r"(src|href)=\"(?!data:)", found)
+    assert "<script" not in found
+    assert "<worst>: mIoU 10.00" in parser.text
+
+
+def test_the_page_has_the_numbers_of_the_report():
+    content = report(CACClassifier)
+    text = parsed(page(content, [], [])).text
+    for found in content["results"].values():
+        assert f"{100 * found['miou']:.2f}" in text
+    for entry in content["adaptation"]["classes"]:
+        assert f"{entry['fixed']:,}" in text
+    assert "road & <rail>" in text
+    assert "Worst images" not in text
+
+
+def test_the_page_says_which_network_it_is_about():
+    text = " ".join(parsed(page(report(CACClassifier), [], [])).text)
+    assert "CACClassifier in EncoderDecoder TinyEncoder, run /runs/one (classifier=cac" in text
+
+
+def test_sums_and_shares_are_told_from_means():
+    content = report(CACClassifier)
+    text = parsed(page(content, [], [])).text
+    confusion = np.array(content["results"]["student"]["confusion"])
+    shares = [f"{100 * share:.2f}" for share in confusion.sum(1) / confusion.sum()]
+    places = [text.index(name) for name in NAMES]
+    assert [text[place + 1] for place in places] == shares
+    last = text.index("mean; pixels: sum")
+    assert text[last + 1] == "100.00"
+    assert f"{content['adaptation']['fixed']:,}" in text[last:]
+
+
+def test_mean_iou_near_borders_is_there_as_numbers():
+    content = report(CACClassifier)
+    text = parsed(page(content, [], [])).text
+    first = text.index("mIoU within")
+    assert text[first + 1 : first + 7] == ["1 px", "2 px", "4 px", "8 px", "16 px", "32 px"]
+    student = content["results"]["student"]["trimap"]
+    row = text.index("student", first)
+    assert text[row + 1 : row + 7] == [f"{100 * one['miou']:.2f}" for one in student]
+
+
+def test_a_classifier_that_does_not_adapt_has_a_page_too():
+    text = parsed(page(report(FixedClassifier), [], [])).text
+    assert "pixels fixed" not in text

@@ -1,0 +1,80 @@
+"""Configs as plain values."""
+
+import pytest
+from omegaconf import OmegaConf
+
+from segadapt.runs.config import (
+    differences,
+    fingerprint,
+    moved,
+    without_published_weights,
+)
+
+CONFIG = {
+    "seed": 0,
+    "data": {"num_workers": 2, "steps": 10, "num_classes": 3, "crop": [4, 4]},
+    "classifier": {"tau": 15.0},
+    "logger": {"mode": "auto"},
+    "paths": {"run": "/runs/a"},
+}
+
+
+def changed(key, value):
+    first, _, second = key.partition(".")
+    rest = {**CONFIG[first], second: value} if second else value
+    return {**CONFIG, first: rest}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("seed", 1), ("classifier.tau", 16.0), ("data.crop", [4, 5])]
+)
+def test_what_changes_numbers_is_a_difference(key, value):
+    other = changed(key, value)
+    assert fingerprint(other) != fingerprint(CONFIG)
+    (sentence,) = differences(CONFIG, other)
+    assert sentence.startswith(key)
+    assert " was " in sentence
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("data.num_workers", 7), ("logger", None), ("paths.run", "/runs/b")]
+)
+def test_what_does_not_is_none(key, value):
+    other = changed(key, value)
+    assert fingerprint(other) == fingerprint(CONFIG)
+    assert not differences(CONFIG, other)
+
+
+def test_a_key_that_is_gone_is_a_difference():
+    assert differences(CONFIG, changed("classifier", {})) == [
+        "classifier was absent, now {}",
+        "classifier.tau was 15.0, now absent",
+    ]
+
+
+def test_only_paths_below_a_moved_folder_move():
+    node = {"a": ["/runs/a", "/runs/a/panels", "/runs/ab", "x/runs/a"], "b": 3}
+    assert moved(node, "/runs/a", "/new") == {
+        "a": ["/new", "/new/panels", "/runs/ab", "x/runs/a"],
+        "b": 3,
+    }
+
+
+def test_a_network_for_a_checkpoint_asks_for_no_published_weights():
+    cfg = OmegaConf.create(
+        {
+            "data": {"pretrained": True},
+            "model": {
+                "encoder": {
+                    "pretrained": "${data.pretrained}",
+                    "weights": "there.pth",
+                    "frozen": "${data.pretrained}",
+                },
+                "stages": [{"pretrained": True, "width": 3}],
+            },
+        }
+    )
+    assert without_published_weights(cfg).model == {
+        "encoder": {"pretrained": False, "weights": None, "frozen": True},
+        "stages": [{"pretrained": False, "width": 3}],
+    }

@@ -1,0 +1,51 @@
+import hashlib
+import subprocess
+
+import pytest
+import torch
+
+from segadapt.runs.environment_facts import commit, provenance, sha256
+
+
+@pytest.fixture
+def repository(tmp_path):
+    def git(*arguments):
+        identity = ["-c", "user.name=a", "-c", "user.email=a@b"]
+        command = ["git", "-C", str(tmp_path), *identity, *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    (tmp_path / "a.py").write_text("1\n")
+    git("init", "--quiet")
+    git("add", ".")
+    git("commit", "--quiet", "-m", "first")
+    return tmp_path, git("rev-parse", "HEAD")
+
+
+def test_a_clean_checkout_is_its_commit(repository):
+    folder, head = repository
+    assert commit(folder) == {"commit": head, "dirty": False}
+
+
+def test_a_changed_file_makes_it_dirty(repository):
+    folder, head = repository
+    (folder / "a.py").write_text("2\n")
+    assert commit(folder) == {"commit": head, "dirty": True}
+
+
+def test_without_a_repository_there_is_no_commit(tmp_path):
+    assert commit(tmp_path) == {"commit": None, "dirty": None}
+
+
+def test_without_git_there_is_no_commit(repository, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    assert commit(repository[0]) == {"commit": None, "dirty": None}
+
+
+def test_a_digest_is_that_of_the_whole_file(tmp_path):
+    content = bytes(range(256)) * 4097
+    (tmp_path / "a").write_bytes(content)
+    assert sha256(tmp_path / "a") == hashlib.sha256(content).hexdigest()
+
+
+def test_versions_are_those_installed():
+    assert provenance()["torch"] == torch.__version__.split("+")[0]

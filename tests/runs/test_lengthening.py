@@ -1,0 +1,41 @@
+"""Which runs can be trained for longer: those whose first steps would have been the same."""
+
+import pytest
+from compositions import composed
+
+from segadapt.runs.config import at, resolved
+from segadapt.runs.lengthening import lengthened
+
+CONSTANT = ("schedule.power=0", "schedule.warmup=0")
+
+
+def config(*overrides):
+    return resolved(composed("data=synthetic", "data.steps=600", "paths.run=run", *overrides))
+
+
+def test_a_lengthened_config_is_the_one_that_would_have_been_composed():
+    longer = resolved(composed("data=synthetic", "data.steps=1000", "paths.run=run", *CONSTANT))
+    assert at(longer, "trainer.max_steps") == 1000
+    assert lengthened(config(*CONSTANT), 1000) == longer
+
+
+@pytest.mark.parametrize(
+    ("overrides", "reason"),
+    [
+        ((), "poly, power 1"),
+        (("schedule.power=0.9",), "poly, power 0.9"),
+        (("schedule.power=0", "schedule.reference_steps=600"), "its warm-up is a share"),
+        (("schedule.power=0", "schedule.longest_warmup=0.1"), "its warm-up is a share"),
+        (("schedule._target_=torch.optim.lr_scheduler.ConstantLR",), "ConstantLR needs its total"),
+    ],
+)
+def test_a_schedule_that_needs_its_total_is_refused_with_the_way_out(overrides, reason):
+    with pytest.raises(ValueError, match=r"Train a new run with data\.steps=1000") as refused:
+        lengthened(config(*overrides), 1000)
+    assert reason in str(refused.value)
+
+
+@pytest.mark.parametrize("steps", [600, 1, -5, True, "x", 700.5])
+def test_fewer_steps_do_not_lengthen_a_run(steps):
+    with pytest.raises(ValueError, match=rf"data\.steps={steps} does not lengthen a run of 600"):
+        lengthened(config(*CONSTANT), steps)

@@ -1,0 +1,51 @@
+import cv2
+import numpy as np
+import torch
+from toy import Blocks, fit
+
+from segadapt.data.drawing import GAP, LINE, TILE
+from segadapt.data.palette import palette
+from segadapt.data.transforms.normalization import MEAN, STD
+from segadapt.training.callbacks import panels
+from segadapt.training.callbacks.panels import Panels, shown
+
+
+def test_each_validation_draws_the_same_images(tmp_path):
+    fit([Panels(tmp_path / "panels", images=2)], tmp_path)
+    files = sorted((tmp_path / "panels").iterdir())
+    assert [file.name for file in files] == ["step-000005.png", "step-000010.png"]
+    before, after = (cv2.imread(str(file))[..., ::-1] for file in files)
+    tile = TILE * 4 // 6 + GAP
+    assert before.shape == (LINE + 2 * (tile + LINE) + 2 * LINE, 5 * (TILE + GAP), 3)
+    assert (before[:, : 2 * TILE] == after[:, : 2 * TILE]).mean() > 0.99  # captions differ
+    label = before[LINE + TILE // 6 + 10, TILE + GAP + 10]
+    assert (label == palette(4)[Blocks(3)[0].mask[5, 0]]).all()
+
+
+def test_panels_go_to_the_tracker(tmp_path, monkeypatch):
+    images = []
+
+    class Tracker:
+        def log_image(self, key, file, step):
+            images.append((key, file.name, step))
+
+    monkeypatch.setattr(panels, "trackers", lambda trainer: [Tracker()])
+    fit([Panels(tmp_path, images=1)], tmp_path)
+    assert images == [("panels", f"step-{n:06d}.png", n) for n in (5, 10)]
+
+
+def test_the_training_is_not_touched(tmp_path):
+    weights = []
+    for callbacks in ([], [Panels(tmp_path)]):
+        torch.manual_seed(0)
+        np.random.seed(0)  # noqa: NPY002
+        _, task = fit(callbacks, tmp_path)
+        weights.append(torch.cat([value.flatten() for value in task.model.state_dict().values()]))
+    assert weights[0].equal(weights[1])
+
+
+def test_a_network_input_is_shown_as_the_image_it_was():
+    image = np.random.default_rng(0).integers(0, 256, (6, 8, 3)).astype(np.uint8)
+    normalised = ((image / 255 - MEAN) / STD).transpose(2, 0, 1)
+    assert (shown(normalised, (6, 8)) == image).all()
+    assert shown(normalised, (12, 4)).shape == (12, 4, 3)

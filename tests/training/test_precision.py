@@ -1,0 +1,113 @@
+"""Trainings in other precisions than single: half, and mixed with a loss scale."""
+
+import lightning as L
+import pytest
+import torch
+from compositions import composed
+from lightning.pytorch.plugins.precision import MixedPrecision
+from toy import ToyData, ToyTask
+
+from segadapt.evaluation.inference.strips import collect, resized, stored
+from segadapt.evaluation.inference.windows import BLENDS
+from segadapt.experiment import train
+from segadapt.functional.precision import SingleLayerNorm
+from segadapt.training.checkpoint_io import AtomicCheckpointIO
+from segadapt.training.task import SegmentationTask
+from segadapt.training.trainer import build_trainer
+
+SCALE = 2.0**8
+"""More would overflow in the first step, which would be skipped."""
+
+
+@pytest.mark.parametrize("fused", [False, True])
+def test_clipping_bounds_the_norm_of_gradients_without_their_loss_scale(fused, tmp_path):
+    class Clipped(ToyTask):
+        """The toy with a plain optimiser, clipped as trainings are."""
+
+        configure_gradient_clipping = SegmentationTask.configure_gradient_clipping
+
+        def configure_optimizers(self):
+            return torch.optim.SGD(self.parameters(), lr=1.0, fused=fused)
+
+    task = Clipped()
+    before = [p.detach().clone() for p in task.parameters()]
+    scaler = torch.amp.GradScaler("cpu", init_scale=SCALE)
+    trainer = L.Trainer(
+        max_steps=1,
+        gradient_clip_val=1e-3,
+        plugins=[MixedPrecision("16-mixed", "cpu", scaler)],
+        accelerator="cpu",
+        default_root_dir=tmp_path,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        limit_val_batches=0,
+    )
+    trainer.fit(task, datamodule=ToyData())
+    moved = [
+        (p.detach() - q).square().sum() for p, q in zip(task.parameters(), before, strict=True)
+    ]
+    # With a learning rate of 1 the step is the clipped gradient.
+    assert torch.stack(moved).sum().sqrt().item() == pytest.approx(1e-3, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["ssa", "protoseg", "gmmseg"]
+    + [pytest.param(name, marks=pytest.mark.slow) for name in ("fixed", "wide", "cac", "dnc")],
+)
+def test_a_network_in_bfloat16_is_trained_and_validated(name, tmp_path):
+    words = ["data=synthetic", "logger=none", "trainer=cpu", "callbacks=none", "data.steps=1"]
+    words += [f"classifier={name}", "trainer.precision=bf16-true", f"paths.run={tmp_path / 'run'}"]
+    metrics = train(composed(*words))
+    assert 0 <= metrics["val/miou"] <= 1
+
+
+def test_scores_are_resized_alike_whatever_torchs_default_type_is():
+    scores = torch.randn(1, 3, 5, 7)
+
+    def made() -> torch.Tensor:
+        full = resized(stored(scores), (400, 9))
+        return collect(full, lambda strip: strip)
+
+    wanted = made()
+    torch.set_default_dtype(torch.bfloat16)
+    try:
+        found = made()
+        blends = {name: blend((5, 300), torch.device("cpu")) for name, blend in BLENDS.items()}
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert torch.equal(found, wanted)
+    for name, weights in blends.items():
+        assert torch.equal(weights, BLENDS[name]((5, 300), torch.device("cpu")))
+
+
+def test_a_normalisation_for_densities_is_not_narrowed_with_its_network():
+    norm = SingleLayerNorm(4)
+    assert norm.bfloat16().weight.dtype == norm.half().bias.dtype == torch.float32
+    assert norm.double().weight.dtype == torch.float64
+
+
+def test_a_deterministic_trainer_does_not_choose_convolutions_by_their_time():
+    config = composed("data=synthetic", "trainer=cpu", "trainer.deterministic=true").trainer
+    assert config.benchmark
+    before = torch.backends.cudnn.benchmark
+    try:
+        build_trainer(config, 1, [], [], AtomicCheckpointIO())
+        assert torch.are_deterministic_algorithms_enabled()
+        assert not torch.backends.cudnn.benchmark
+    finally:
+        torch.use_deterministic_algorithms(False)
+        torch.backends.cudnn.benchmark = before
+
+
+def test_windows_with_one_adaptation_are_refused_before_a_training_whose_classifier_cannot(
+    tmp_path,
+):
+    words = ["data=synthetic", "logger=none", "trainer=cpu", "callbacks=none"]
+    words += ["inference=slide", "inference.window=[16,16]", "inference.context=global"]
+    words += ["classifier=ssa", "classifier.position=sinusoidal", f"paths.run={tmp_path / 'run'}"]
+    with pytest.raises(ValueError, match=r"set inference\.context=window"):
+        train(composed(*words))
+    assert not (tmp_path / "run" / "metrics.csv").exists()
