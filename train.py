@@ -1,6 +1,6 @@
 """Train a segmentor: python train.py model=upernet_swin classifier=ssa data=ade20k."""
 
-from segadapt.cli.hydra_command import train
+from segadapt.cli.train import train
 
 if __name__ == "__main__":
     train()

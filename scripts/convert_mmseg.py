@@ -44,10 +44,10 @@ def main(words: Sequence[str]) -> None:
     """Answer one command line."""
     given = arguments(words)
     from segadapt.experiment import build_task
+    from segadapt.files import sha256
     from segadapt.models.conversion import convert as published
     from segadapt.models.conversion.plan import plan
     from segadapt.runs.converted import run_of, write_run
-    from segadapt.runs.environment_facts import sha256
 
     folder = run_of(given.out)
     parts = [f"{group}={getattr(given, group)}" for group in ("data", "model", "classifier")]

@@ -56,7 +56,7 @@ def measure_training() -> None:
     from benchmarks.harness.measure import stamp
 
     from segadapt.analysis.cost.machine import machine
-    from segadapt.evaluation.report.table import write_json
+    from segadapt.files import write_json
 
     facts = stamp(machine())
     with tempfile.TemporaryDirectory() as folder:

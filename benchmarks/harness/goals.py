@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from segadapt.analysis.cost.machine import machine
-from segadapt.evaluation.report.table import write_json
+from segadapt.files import write_json
 
 RESULTS = Path(__file__).parents[1] / "results"
 

@@ -20,9 +20,9 @@ from rich.console import Console
 from torch.optim import Optimizer
 
 from segadapt.analysis.cost.machine import machine
-from segadapt.evaluation.report.table import write_json
+from segadapt.files import write_json
 from segadapt.losses.objective import Objective
-from segadapt.runs.environment_facts import provenance
+from segadapt.runs.environment import provenance
 from segadapt.segmentor import Segmentor
 
 

@@ -15,7 +15,7 @@ from omegaconf import DictConfig
 from segadapt.data.checks.quick_check import cache_folder, look_at
 from segadapt.data.module import SegmentationDataModule
 from segadapt.evaluation.evaluator import check_context
-from segadapt.evaluation.inference.methods import check_views
+from segadapt.evaluation.inference.settings import check_views
 from segadapt.runs import session
 from segadapt.runs.checkpoint import LAST, PREVIOUS, digest
 from segadapt.runs.config import Config, at, fingerprint, resolved, without_published_weights

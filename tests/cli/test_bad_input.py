@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from commands import command
 
-from segadapt.cli.hydra_command import train
+from segadapt.cli.train import train
 
 SIZE = (48, 64)
 RUN = (

@@ -6,8 +6,10 @@ import pytest
 from commands import command
 from hydra import compose, initialize_config_dir
 
-from segadapt.cli.hydra_command import CONF, evaluate, train
+from segadapt.cli.evaluate import evaluate
+from segadapt.cli.hydra_command import CONF
 from segadapt.cli.option_help import offered
+from segadapt.cli.train import train
 
 NAMES = sorted(file.stem for file in (CONF / "experiment").glob("*.yaml"))
 

@@ -4,7 +4,8 @@ import pytest
 import torch
 from commands import command
 
-from segadapt.cli.hydra_command import cache_features, evaluate
+from segadapt.cli.cache_features import cache_features
+from segadapt.cli.evaluate import evaluate
 from segadapt.evaluation.device import chosen_device
 
 

@@ -10,7 +10,8 @@ from toy import CLASSES, Pooled
 
 from segadapt.classifiers.cac import CACClassifier
 from segadapt.classifiers.fixed import FixedClassifier
-from segadapt.evaluation.evaluator import Evaluator, branch_labels, branch_maps
+from segadapt.evaluation.evaluator import Evaluator
+from segadapt.evaluation.inference.branches import branch_labels, branch_maps
 from segadapt.evaluation.inference.methods import everything, multiscale, slide, whole
 from segadapt.segmentor import Segmentor
 from segadapt.structures import IGNORE, Batch

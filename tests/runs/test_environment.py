@@ -4,7 +4,8 @@ import subprocess
 import pytest
 import torch
 
-from segadapt.runs.environment_facts import commit, provenance, sha256
+from segadapt.files import sha256
+from segadapt.runs.environment import commit, provenance
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import pytest
 from commands import command
 from runs import SMALL, config, fork, state, wait
 
-from segadapt.cli import hydra_command
+from segadapt.cli import hydra_command, resume, train
 from segadapt.experiment import train
 from segadapt.runs.folder import note
 from segadapt.training.callbacks.seeding import Seeding
@@ -54,7 +54,7 @@ def stopped_by(*numbers):
 )
 def test_a_signal_before_the_first_step_is_an_interruption(tmp_path, monkeypatch, number):
     stub(monkeypatch, stopped_by(number))
-    answer = command(hydra_command.train, tmp_path, *FEW, "hydra.run.dir=run")
+    answer = command(train.train, tmp_path, *FEW, "hydra.run.dir=run")
     assert answer.code == 128 + number
     assert answer.err == (
         f"interrupted; resume with: python scripts/resume.py run={tmp_path}/run\n"
@@ -62,7 +62,7 @@ def test_a_signal_before_the_first_step_is_an_interruption(tmp_path, monkeypatch
     assert facts(tmp_path / "run")["state"] == "interrupted"
     assert not (tmp_path / "run" / "error.txt").exists()
     stub(monkeypatch, finish)
-    assert command(hydra_command.resume, tmp_path, "run=run").code == 0
+    assert command(resume.resume, tmp_path, "run=run").code == 0
     assert facts(tmp_path / "run")["state"] == "finished"
 
 
@@ -77,14 +77,14 @@ def test_a_signal_before_the_first_step_is_an_interruption(tmp_path, monkeypatch
 def test_a_signal_to_a_sweep_uses_up_no_retry_and_starts_no_trial(tmp_path, monkeypatch, number):
     words = ("-m", *FEW, "seed=0,1", "hydra.sweep.dir=sweep", "hydra.sweeper.retries=0")
     stub(monkeypatch, stopped_by(number))
-    answer = command(hydra_command.train, tmp_path, *words)
+    answer = command(train.train, tmp_path, *words)
     assert answer.code == 128 + number
     again = shlex.quote("hydra.sweep.dir='sweep'")
     assert answer.err == f"interrupted; resume with: the same command with {again}\n"
     assert facts(tmp_path / "sweep" / "0")["failures"] == []
     assert not (tmp_path / "sweep" / "1").exists()
     stub(monkeypatch, finish)
-    assert command(hydra_command.train, tmp_path, *words).code == 0
+    assert command(train.train, tmp_path, *words).code == 0
     assert [facts(tmp_path / "sweep" / str(n))["starts"] for n in range(2)] == [2, 1]
 
 
@@ -97,7 +97,7 @@ def running(folder, *words):
         sys.stderr = Path("err").open("w")  # noqa: SIM115 # the process ends with it
         sys.argv = ["train.py", *FEW, *LONG, *words, "hydra.run.dir=run"]
         try:
-            hydra_command.train()
+            train.train()
         except SystemExit as end:
             sys.stderr.flush()
             os._exit(end.code)
@@ -143,7 +143,7 @@ def test_a_terminal_that_is_closed_ends_a_run_in_order(tmp_path, words):
             bar = ("callbacks=default", "callbacks.panels.images=1")
             sys.argv = ["train.py", *FEW, *LONG, *words, *bar, "hydra.run.dir=run"]
             sys.stdout, sys.stderr = os.fdopen(1, "w"), os.fdopen(2, "w")
-            hydra_command.train()
+            train.train()
         except SystemExit as stop:
             os._exit(stop.code)
         finally:

@@ -16,7 +16,7 @@ from commands import command
 from runs import SMALL, config, fork, state, wait
 from test_bad_input import write
 
-from segadapt.cli import hydra_command
+from segadapt.cli import resume, train
 from segadapt.experiment import train
 
 FEW = (*SMALL, "classifier=fixed", "data.batch_size=2", "data.eval_every=4", "checkpoint_every=2")
@@ -32,7 +32,7 @@ def begun(folder, *words, then):
     """Run a command, and do something once its training has made some steps; its answer."""
     actor = fork(lambda: then(_once_it_trains(folder / "run")))
     try:
-        return command(hydra_command.train, folder, *words, "hydra.run.dir=run")
+        return command(train.train, folder, *words, "hydra.run.dir=run")
     finally:
         assert wait(actor) == 0
 
@@ -123,7 +123,7 @@ def test_a_run_that_is_lengthened_ends_like_one_that_was_longer_from_the_start(t
     for name, steps in (("longer", 8), ("run", 4)):
         cfg = config(tmp_path / name, *FEW, *CONSTANT, f"data.steps={steps}")
         assert wait(fork(partial(train, cfg))) == 0
-    answer = command(hydra_command.resume, tmp_path, "run=run", "data.steps=8")
+    answer = command(resume.resume, tmp_path, "run=run", "data.steps=8")
     assert answer.code == 0, answer
     assert state(tmp_path / "run") == state(tmp_path / "longer")
 

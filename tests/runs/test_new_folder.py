@@ -10,7 +10,8 @@ from commands import command
 from compositions import composed
 from omegaconf import OmegaConf
 
-from segadapt.cli.hydra_command import CONF, train
+from segadapt.cli.hydra_command import CONF
+from segadapt.cli.train import train
 from segadapt.runs import new_folder
 
 CLAIM = "import sys; from segadapt.runs.new_folder import claim; print(claim(sys.argv[1])); {then}"

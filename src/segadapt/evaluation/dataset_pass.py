@@ -17,14 +17,14 @@ from segadapt.evaluation.detailed_evaluator import Examiner, Findings
 from segadapt.evaluation.device import chosen_device
 from segadapt.evaluation.evaluator import check_context
 from segadapt.evaluation.fingerprint import Fingerprint
-from segadapt.evaluation.inference.methods import check_views
+from segadapt.evaluation.inference.settings import check_views
 from segadapt.evaluation.metrics.branch_metrics import Measures
 from segadapt.evaluation.metrics.confusion_matrix import class_counts, count, scores
 from segadapt.evaluation.metrics.per_image import PerImage, by_name
+from segadapt.evaluation.precision_plugins import precision_plugin
 from segadapt.evaluation.report.gallery import Gallery
 from segadapt.segmentor import Segmentor
 from segadapt.structures import Batch
-from segadapt.training.trainer import precision_plugin
 
 Size = tuple[int, int]
 

@@ -6,8 +6,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from segadapt.evaluation.evaluator import BRANCHES, Watch, branch_maps, refusing
-from segadapt.evaluation.inference.methods import Inference, best_and_confidence, takes_labels
+from segadapt.evaluation.inference.branches import BRANCHES, Watch, branch_maps, refusing
+from segadapt.evaluation.inference.methods import Inference, best_and_confidence
+from segadapt.evaluation.inference.settings import takes_labels
 from segadapt.evaluation.metrics.adaptation import (
     Adaptation,
     GapClosed,

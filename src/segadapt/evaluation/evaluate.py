@@ -11,16 +11,16 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from segadapt.evaluation.dataset_pass import examine
-from segadapt.evaluation.inference.methods import named
+from segadapt.evaluation.inference.settings import named
 from segadapt.evaluation.metrics.per_image import PER_IMAGE, PerImage, write_per_image
 from segadapt.evaluation.precision import with_precision
 from segadapt.evaluation.protocol import examined_images, of_run, stamp
 from segadapt.evaluation.report.html_page import page
 from segadapt.evaluation.report.json_report import findings_as_json
-from segadapt.evaluation.report.table import headline, table, write_json
+from segadapt.evaluation.report.table import headline, table
 from segadapt.evaluation.subject import measured_data
 from segadapt.evaluation.trained import read_weights, with_weights
-from segadapt.files import replace_text
+from segadapt.files import replace_text, write_json
 from segadapt.runs.config import at
 from segadapt.runs.reader import Run
 from segadapt.runs.renamed_targets import with_targets_renamed

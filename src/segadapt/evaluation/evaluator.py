@@ -1,22 +1,15 @@
 """Every branch of a classifier, measured over a data set."""
 
 import copy
-from collections.abc import Callable
 from typing import Protocol, cast, runtime_checkable
 
 import torch
-from jaxtyping import Bool, Float, Int, Integer
+from jaxtyping import Bool, Int
 from torch import Tensor, nn
 
-from segadapt.evaluation.inference.methods import (
-    Inference,
-    Keep,
-    best,
-    shares_context,
-    takes_labels,
-)
-from segadapt.evaluation.inference.strips import Size
-from segadapt.evaluation.inference.views import Scorer
+from segadapt.evaluation.inference.branches import BRANCHES, _nonfinite_scores, branch_labels
+from segadapt.evaluation.inference.methods import Inference
+from segadapt.evaluation.inference.settings import shares_context, takes_labels
 from segadapt.evaluation.metrics.confusion_matrix import (
     ConfusionMatrix,
     Scores,
@@ -27,13 +20,7 @@ from segadapt.evaluation.metrics.confusion_matrix import (
 from segadapt.evaluation.metrics.per_image import PerImage, by_name
 from segadapt.functional.distributed import gathered
 from segadapt.segmentor import Segmentor
-from segadapt.structures import Batch, Prediction
-
-BRANCHES = ("student", "coarse", "oracle")
-"""The readings of an image that are evaluated; the first is what inference uses."""
-
-Watch = Callable[[Bool[Tensor, ""]], None]
-"""Is told whether all scores of an image were finite, on their device."""
+from segadapt.structures import Batch
 
 
 @runtime_checkable
@@ -151,118 +138,3 @@ def check_context(model: Segmentor, inference: Inference) -> None:
         classifier = copy.deepcopy(model.classifier).eval()
         features = torch.ones(1, model.generator.channels, 4, 4)
         classifier.reuse(features, classifier(features))
-
-
-def branch_labels(
-    model: Segmentor,
-    inference: Inference,
-    image: Float[Tensor, "b c H W"],
-    size: Size,
-    mask: Integer[Tensor, "b _ _"] | None = None,
-    watch: Watch | None = None,
-) -> dict[str, Int[Tensor, "b H0 W0"]]:
-    """The labels that each branch of the classifier predicts, from the same passes.
-
-    Args:
-        model: Network in evaluation mode.
-        inference: How an image becomes scores.
-        image: Network input.
-        size: Rows and columns of the result.
-        mask: Labels, for the oracle branch.
-        watch: Takes note of scores that are not finite; without it they are an error at once.
-
-    Raises:
-        ValueError: If there are labels but the classifier adapts to anything but the whole image,
-            or scores are NaN or infinite.
-    """
-    return branch_maps(model, inference, image, size, best, mask, watch)
-
-
-def branch_maps(
-    model: Segmentor,
-    inference: Inference,
-    image: Float[Tensor, "b c H W"],
-    size: Size,
-    keep: Keep,
-    mask: Integer[Tensor, "b _ _"] | None = None,
-    watch: Watch | None = None,
-) -> dict[str, Tensor]:
-    """What is kept of the scores of each branch, as :func:`branch_labels` keeps the labels."""
-    network = _Network(model, image, mask)
-    found = inference(network, image, size, keep=keep)
-    (watch or refusing("the one at hand"))(torch.stack(network.finite).all())
-    return dict(zip(network.names, found.chunk(len(network.names)), strict=True))
-
-
-class _Network:
-    """A network as inference sees it: its branches look like more images.
-
-    Args:
-        model: Network in evaluation mode.
-        image: What it may see labels of.
-        mask: Its labels, for the oracle branch, or None.
-    """
-
-    def __init__(self, model: Segmentor, image: Tensor, mask: Tensor | None) -> None:
-        self.model, self.image, self.mask = model, image, mask
-        self.names: list[str] = []
-        self.finite: list[Bool[Tensor, ""]] = []
-        """Of each pass, whether all scores were; they are looked at before they are resized."""
-
-    def __call__(self, view: Float[Tensor, "b c _ _"]) -> Float[Tensor, "n k h w"]:
-        return self._watched(self._stacked(self._seen(view)))
-
-    def within(self, image: Float[Tensor, "b c _ _"]) -> Scorer:
-        """Scores of parts of an image, by the classifier adapted to all of it."""
-        context = self._seen(image)
-
-        def score(view: Float[Tensor, "b c _ _"]) -> Float[Tensor, "n k h w"]:
-            features = self.model.generator(view).pixels
-            return self._watched(self._stacked(self.model.classifier.reuse(features, context)))
-
-        return score
-
-    def _seen(self, view: Tensor) -> Prediction:
-        if self.mask is not None and view is not self.image:
-            raise ValueError(
-                "the oracle branch needs the image once and whole; take inference=whole, or "
-                "inference=slide inference.context=global, for it"
-            )
-        return self.model(view, self.mask)
-
-    def _watched(self, scores: Tensor) -> Tensor:
-        self.finite.append(scores.isfinite().all())
-        return scores
-
-    def _stacked(self, prediction: Prediction) -> Tensor:
-        branches = _branches(prediction)
-        self.names[:] = branches
-        return torch.cat(list(branches.values()))
-
-
-def _branches(prediction: Prediction) -> dict[str, Tensor]:
-    """Scores by branch, in the order of ``BRANCHES``."""
-    branches = (prediction.student, prediction.coarse, prediction.teacher)
-    return {
-        name: branch.logits
-        for name, branch in zip(BRANCHES, branches, strict=True)
-        if branch is not None
-    }
-
-
-def refusing(name: str) -> Watch:
-    """Makes scores of an image that are NaN or infinite an error that names it."""
-
-    def refuse(finite: Bool[Tensor, ""]) -> None:
-        if not finite:
-            raise ValueError(_nonfinite_scores(name, 1))
-
-    return refuse
-
-
-def _nonfinite_scores(name: str, images: int) -> str:
-    return (
-        f"the network's scores are NaN or infinite for {images} image{'s' if images > 1 else ''}, "
-        f"such as {name}, although its weights are finite: values within it overflow, so its "
-        "predictions mean nothing; use an earlier checkpoint, or trainer.precision=32-true"
-    )

@@ -4,10 +4,10 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 
 from segadapt.evaluation.device import chosen_device
+from segadapt.evaluation.precision_plugins import PRECISIONS, precision_name
 from segadapt.runs.environment import ENVIRONMENT
 from segadapt.runs.reader import Run
 from segadapt.text.bounded import MIB, read_object
-from segadapt.training.trainer import PRECISIONS, precision_name
 
 
 def with_precision(cfg: DictConfig, run: Run) -> str:

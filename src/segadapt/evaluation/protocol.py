@@ -8,13 +8,24 @@ from omegaconf import DictConfig, ListConfig
 
 from segadapt.evaluation.dataset_pass import Examined
 from segadapt.evaluation.device import chosen_device
-from segadapt.evaluation.inference.methods import described
+from segadapt.evaluation.inference.settings import described
 from segadapt.evaluation.trained import Weights
-from segadapt.runs.environment_facts import RULES, provenance
+from segadapt.runs.environment import provenance
 from segadapt.runs.folder import run_id
 from segadapt.runs.origin import as_text
 from segadapt.runs.reader import Run
 from segadapt.runs.stored_config import read_overrides
+from segadapt.structures import IGNORE
+
+RULES = {
+    "resolution": "labels as they are on disk; scores are resized, labels never",
+    "ignore_index": IGNORE,
+    "absent_class": "a class neither labelled nor predicted in the whole set is left out of the "
+    "means; one only predicted has IoU 0 and counts (mmsegmentation)",
+    "oracle": "pools the labels of one image at a time, however many classifier.oracle_group pools "
+    "in training",
+    "average": "counts are summed over the whole set before any division",
+}
 
 
 def stamp(

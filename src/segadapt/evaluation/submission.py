@@ -18,18 +18,17 @@ from segadapt.data.dataset import Labelled, SegmentationDataset, Submission
 from segadapt.data.datasets.unlabelled import Unlabelled
 from segadapt.evaluation.dataset_pass import one_by_one
 from segadapt.evaluation.device import chosen_device
-from segadapt.evaluation.evaluator import branch_labels, refusing
+from segadapt.evaluation.inference.branches import branch_labels, refusing
 from segadapt.evaluation.precision import with_precision
+from segadapt.evaluation.precision_plugins import precision_plugin
 from segadapt.evaluation.protocol import stamp
-from segadapt.evaluation.report.table import write_json
 from segadapt.evaluation.subject import measured_data
 from segadapt.evaluation.submission_archive import Size, pack
 from segadapt.evaluation.trained import read_weights, with_weights
-from segadapt.files import expanded
+from segadapt.files import expanded, write_json
 from segadapt.runs.reader import Run
 from segadapt.segmentor import Segmentor
 from segadapt.text.terminal import say
-from segadapt.training.trainer import precision_plugin
 
 
 def submit(

@@ -3,14 +3,18 @@
 import json
 import os
 import platform
+import subprocess
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from segadapt.files import replace_text
-from segadapt.runs.environment_facts import provenance
 from segadapt.text.bounded import MIB, read_object
+
+PACKAGES = ("torch", "torchvision", "lightning", "timm", "segmentation-models-pytorch")
+
 
 ENVIRONMENT = "environment.json"
 
@@ -48,3 +52,34 @@ def keep_environment(folder: Path, world_size: int, precision: str) -> None:
     if now != (kept["resumed_in"] or [first])[-1]:
         kept["resumed_in"].append(now)
         replace_text(file, json.dumps(kept, indent=2) + "\n")
+
+
+def provenance() -> dict[str, Any]:
+    """Versions of this package, its commit and the libraries that numbers depend on."""
+    return {
+        "segadapt": version("segadapt"),
+        **commit(Path(__file__).parent),
+        "python": platform.python_version(),
+        **{name: version(name) for name in PACKAGES},
+    }
+
+
+def commit(folder: Path) -> dict[str, Any]:
+    """The commit that is checked out there, and whether files differ from it.
+
+    Both are None where there is no repository, as after an installation from a wheel.
+    """
+    head = _git(folder, "rev-parse", "HEAD")
+    changes = _git(folder, "status", "--porcelain", "--untracked-files=no")
+    return {"commit": head or None, "dirty": None if changes is None else bool(changes)}
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    """What git answers, or None where there is no git or no repository."""
+    try:
+        answer = subprocess.run(
+            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError:
+        return None
+    return answer.stdout.strip() if answer.returncode == 0 else None

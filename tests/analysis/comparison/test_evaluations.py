@@ -3,7 +3,7 @@ from compositions import composed
 from hydra.utils import instantiate
 
 from segadapt.analysis.comparison.evaluations import options_of
-from segadapt.evaluation.inference.methods import named
+from segadapt.evaluation.inference.settings import named
 
 
 @pytest.mark.parametrize(

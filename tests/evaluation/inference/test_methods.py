@@ -11,14 +11,12 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from segadapt.evaluation.inference.methods import (
     best_and_confidence,
-    described,
     labels,
     multiscale,
-    named,
     slide,
-    takes_labels,
     whole,
 )
+from segadapt.evaluation.inference.settings import described, named, takes_labels
 
 CLASSES = 4
 SIZE = (29, 37)

@@ -3,9 +3,9 @@ import math
 import numpy as np
 import torch
 
-from segadapt.data.drawing import TILE
+from segadapt.data.drawing import TILE, shown
 from segadapt.data.transforms.normalization import MEAN, STD
-from segadapt.evaluation.report.gallery import Gallery, shown
+from segadapt.evaluation.report.gallery import Gallery
 
 COLORS = np.array([[255, 0, 0], [0, 255, 0]], dtype=np.uint8)
 

@@ -7,14 +7,9 @@ import torch
 from rich.console import Console
 
 from segadapt.evaluation.metrics.confusion_matrix import scores
-from segadapt.evaluation.report.table import (
-    as_json,
-    from_json,
-    headline,
-    percent,
-    table,
-    write_json,
-)
+from segadapt.evaluation.report.json_report import as_json
+from segadapt.evaluation.report.table import from_json, headline, percent, table
+from segadapt.files import write_json
 
 CLASSES = ("sky", "road", "tree")
 STUDENT = scores(torch.tensor([[3, 1, 0], [1, 5, 0], [0, 0, 0]]))

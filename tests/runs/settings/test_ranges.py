@@ -16,7 +16,7 @@ from segadapt.losses.supervised import BRANCHES
 from segadapt.runs.ranks import ON_GPUS
 from segadapt.runs.settings.ranges import CHOICES, EMPTY, PAIRS, RANGES, under
 from segadapt.structures import IGNORE
-from segadapt.training.loggers.wandb_tracker import MODES
+from segadapt.training.loggers.wandb_login import MODES
 
 TABLES = {
     "trainer.accelerator": ("cpu", "mps", *ON_GPUS),

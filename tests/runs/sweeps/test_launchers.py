@@ -12,7 +12,8 @@ from commands import command
 from hydra import compose, initialize_config_dir
 from runs import SMALL
 
-from segadapt.cli.hydra_command import CONF, train
+from segadapt.cli.hydra_command import CONF
+from segadapt.cli.train import train
 
 PLUGINS = {"joblib": "hydra_joblib_launcher", "slurm": "hydra_submitit_launcher"}
 

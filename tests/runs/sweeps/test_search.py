@@ -11,7 +11,7 @@ import pytest
 from commands import command
 from runs import SMALL, fork, wait
 
-from segadapt.cli.hydra_command import train
+from segadapt.cli.train import train
 
 with_optuna = pytest.mark.skipif(
     importlib.util.find_spec("optuna") is None, reason="Optuna is not installed"

@@ -11,7 +11,7 @@ import torch
 from commands import Answer, command
 from runs import SMALL, fork, state, wait
 
-from segadapt.cli.hydra_command import train
+from segadapt.cli.train import train
 from segadapt.runs.sweeps.folder import SweepFolder
 
 FEW = ("classifier=fixed", "data.steps=2", "data.batch_size=2")

@@ -11,8 +11,9 @@ from runs import fork, wait
 from toy import fit
 from wandb_stand_in import stand_in
 
-from segadapt.training.loggers import wandb_tracker
-from segadapt.training.loggers.wandb_tracker import WandbTracker, logged_in, resolved
+from segadapt.training.loggers import wandb_login, wandb_tracker
+from segadapt.training.loggers.wandb_login import logged_in, resolved
+from segadapt.training.loggers.wandb_tracker import WandbTracker
 
 SECRET = "s3cr3t-canary-0123456789"
 
@@ -157,7 +158,7 @@ def test_without_a_login_it_is_offline():
     assert resolved("auto") == "offline"
 
 
-@pytest.mark.parametrize("host", wandb_tracker.HOSTS)
+@pytest.mark.parametrize("host", wandb_login.HOSTS)
 def test_a_login_is_found_in_netrc(tmp_path, host):
     Path(os.environ["NETRC"]).write_text(f"machine {host} login user password {SECRET}\n")
     assert resolved("auto") == "online"

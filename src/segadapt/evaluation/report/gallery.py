@@ -3,13 +3,11 @@
 import math
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 from jaxtyping import UInt8
 from torch import Tensor
 
-from segadapt.data.drawing import Picture, Row, panel
-from segadapt.data.transforms.normalization import MEAN, STD
+from segadapt.data.drawing import Picture, Row, panel, shown
 
 
 class Exhibit(NamedTuple):
@@ -64,9 +62,3 @@ class Gallery:
         found = {branch: values.cpu().numpy() for branch, values in maps.items()}
         row = Row(name, shown(image, label.shape), {"label": label, **found})
         return panel([row], self.classes, self.colors)
-
-
-def shown(image: Tensor, size: tuple[int, ...]) -> Picture:
-    """A network input as it looks, at the size of its label map."""
-    rgb = 255 * (image.cpu().numpy().transpose(1, 2, 0) * STD + MEAN)
-    return cv2.resize(rgb.round().clip(0, 255).astype(np.uint8), (size[1], size[0]))

@@ -1,7 +1,7 @@
 """What an evaluation found, as JSON has it: fractions, null where there is nothing to measure."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from jaxtyping import Float, Int
@@ -11,8 +11,8 @@ from segadapt.evaluation.detailed_evaluator import Findings
 from segadapt.evaluation.metrics.adaptation import Adaptation, GapClosed
 from segadapt.evaluation.metrics.branch_metrics import BranchFindings
 from segadapt.evaluation.metrics.calibration import Calibration
+from segadapt.evaluation.metrics.confusion_matrix import Scores
 from segadapt.evaluation.metrics.costly_confusions import costly_pairs
-from segadapt.evaluation.report.table import as_json
 
 PAIRS: Final = 20
 """Pairs of confused classes that are reported."""
@@ -93,3 +93,22 @@ def _numbers(values: Float[Tensor, "n"]) -> list[float | None]:
 
 def _number(value: float) -> float | None:
     return None if math.isnan(value) else value
+
+
+def as_json(results: Mapping[str, Scores], classes: Sequence[str]) -> dict[str, Any]:
+    """Scores by branch and class as JSON has them: fractions, null where there is nothing."""
+    return {
+        branch: {
+            "miou": _number(scores.miou),
+            "accuracy": _number(scores.accuracy),
+            "mean_accuracy": _number(scores.mean_accuracy),
+            "frequency_weighted_iou": _number(scores.frequency_weighted_iou),
+            "classes": [
+                {"name": name, "iou": _number(iou), "accuracy": _number(accuracy)}
+                for name, iou, accuracy in zip(
+                    classes, scores.iou.tolist(), scores.class_accuracy.tolist(), strict=True
+                )
+            ],
+        }
+        for branch, scores in results.items()
+    }

@@ -1,10 +1,7 @@
 """What an evaluation found: as a table to read and as JSON to keep."""
 
-import json
 import math
-import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 import torch
@@ -63,25 +60,6 @@ def percent(fraction: float) -> str:
     return "-" if math.isnan(fraction) else f"{100 * fraction:.2f}"
 
 
-def as_json(results: Mapping[str, Scores], classes: Sequence[str]) -> dict[str, Any]:
-    """Scores by branch and class as JSON has them: fractions, null where there is nothing."""
-    return {
-        branch: {
-            "miou": _number(scores.miou),
-            "accuracy": _number(scores.accuracy),
-            "mean_accuracy": _number(scores.mean_accuracy),
-            "frequency_weighted_iou": _number(scores.frequency_weighted_iou),
-            "classes": [
-                {"name": name, "iou": _number(iou), "accuracy": _number(accuracy)}
-                for name, iou, accuracy in zip(
-                    classes, scores.iou.tolist(), scores.class_accuracy.tolist(), strict=True
-                )
-            ],
-        }
-        for branch, scores in results.items()
-    }
-
-
 def from_json(results: Mapping[str, Any]) -> dict[str, Scores]:
     """The scores that :func:`as_json` wrote."""
     return {
@@ -95,18 +73,6 @@ def from_json(results: Mapping[str, Any]) -> dict[str, Scores]:
         )
         for branch, found in results.items()
     }
-
-
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a file that is either whole or not there: beside its place, synced, renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    with beside.open("w") as file:
-        json.dump(content, file, indent=2, allow_nan=False)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
 
 
 def _column(classes: Sequence[Mapping[str, Any]], name: str) -> Float[Tensor, "k"]:

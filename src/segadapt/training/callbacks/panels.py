@@ -14,7 +14,8 @@ from segadapt.data.dataset import Labelled
 from segadapt.data.drawing import Picture, Row, panel, save
 from segadapt.data.palette import class_colors
 from segadapt.data.transforms.normalization import MEAN, STD
-from segadapt.evaluation.evaluator import Evaluated, branch_labels
+from segadapt.evaluation.evaluator import Evaluated
+from segadapt.evaluation.inference.branches import branch_labels
 from segadapt.evaluation.inference.methods import whole
 from segadapt.structures import Sample
 from segadapt.training.loggers.wandb_tracker import trackers

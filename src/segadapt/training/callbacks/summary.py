@@ -9,12 +9,15 @@ from lightning.pytorch.callbacks import Callback
 from rich.console import Console
 
 from segadapt.evaluation.evaluator import Evaluated
-from segadapt.evaluation.inference.methods import described
+from segadapt.evaluation.inference.settings import described
 from segadapt.evaluation.metrics.confusion_matrix import Scores
 from segadapt.evaluation.metrics.per_image import PER_IMAGE, PerImage, write_per_image
-from segadapt.evaluation.report.table import as_json, headline, table, write_json
+from segadapt.evaluation.protocol import RULES
+from segadapt.evaluation.report.json_report import as_json
+from segadapt.evaluation.report.table import headline, table
+from segadapt.files import sha256, write_json
 from segadapt.runs.checkpoint import LAST
-from segadapt.runs.environment_facts import RULES, provenance, sha256
+from segadapt.runs.environment import provenance
 from segadapt.runs.overrides import typed
 from segadapt.text.terminal import say
 from segadapt.training.loggers.wandb_tracker import trackers

@@ -7,7 +7,6 @@ wandb cannot go on with an offline run in the folder that it has begun. A traini
 adds a folder, of the same run id; ``wandb sync`` uploads all of an id, oldest first, as one run.
 """
 
-import netrc
 import os
 import re
 import secrets
@@ -15,21 +14,17 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 from lightning.pytorch import Trainer
 from lightning.pytorch.loggers.logger import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
-from segadapt.files import expanded, replace_text
+from segadapt.files import replace_text
 from segadapt.text.borders import printable_values
 from segadapt.text.bounded import KIB, read_text
 from segadapt.training.loggers.background_calls import Outbox
+from segadapt.training.loggers.wandb_login import resolved
 from segadapt.training.loggers.wandb_offline import make_way, parts
-
-MODES = ("online", "offline", "disabled")
-HOSTS = ("api.wandb.ai", "api.forge.coreweave.com")
-"""The names under which wandb keeps its login, unless WANDB_BASE_URL says otherwise."""
 
 
 class WandbTracker(Logger):
@@ -213,36 +208,3 @@ def _forget_imports(run: str) -> None:
 def trackers(trainer: Trainer) -> list[WandbTracker]:
     """The loggers that take images and tables, which Lightning's interface does not know."""
     return [logger for logger in trainer.loggers if isinstance(logger, WandbTracker)]
-
-
-def resolved(mode: str) -> str:
-    """The mode to use, without asking anybody.
-
-    Args:
-        mode: One of ``MODES``, or ``auto``.
-
-    Raises:
-        ValueError: If the mode is unknown, or ``online`` without a login.
-    """
-    if mode == "auto":
-        mode = os.environ.get("WANDB_MODE") or ("online" if logged_in() else "offline")
-    if mode not in MODES:
-        raise ValueError(f"logger.mode is {mode!r}; it must be auto, online, offline or disabled")
-    if mode == "online" and not logged_in():
-        raise ValueError(
-            "logger.mode=online needs a W&B login: run `wandb login` or set WANDB_API_KEY, "
-            "or take logger.mode=offline"
-        )
-    return mode
-
-
-def logged_in() -> bool:
-    """Whether wandb would find a key without asking for one."""
-    if os.environ.get("WANDB_API_KEY"):
-        return True
-    own = urlsplit(os.environ.get("WANDB_BASE_URL", "")).netloc
-    try:
-        known = netrc.netrc(expanded(os.environ.get("NETRC", "~/.netrc")))
-    except (ValueError, OSError, netrc.NetrcParseError):  # none, or none that wandb could read
-        return False
-    return any(known.authenticators(host) for host in ([own] if own else HOSTS))

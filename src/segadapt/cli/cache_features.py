@@ -1,0 +1,31 @@
+"""python scripts/cache_features.py run=RUN_FOLDER out=FOLDER: write the features of a network."""
+
+import hydra
+from omegaconf import DictConfig
+
+from segadapt.cli.composing import composing
+from segadapt.cli.hydra_command import CONF, _run, _told
+
+
+def cache_features() -> None:
+    """Keep the features of a training: python scripts/cache_features.py run=RUN_FOLDER."""
+
+    @hydra.main(version_base="1.3", config_path=str(CONF), config_name="cache_features")
+    def job(cfg: DictConfig) -> None:
+        _told(_cached, cfg, "cache_features")
+
+    composing(job, "cache_features", CONF)
+
+
+def _cached(cfg: DictConfig) -> None:
+    run = _run(cfg)
+    from rich.console import Console
+
+    from segadapt.evaluation.cache_features import cache
+    from segadapt.evaluation.device import chosen_device
+    from segadapt.experiment import build_model
+    from segadapt.training.library_warnings import be_quiet
+
+    be_quiet()
+    cfg.device = chosen_device(cfg.device)
+    cache(cfg, run, build_model, Console())

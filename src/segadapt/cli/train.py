@@ -1,0 +1,92 @@
+"""python train.py KEY=VALUE ...: train a segmentor, or each of a sweep."""
+
+import math
+import shlex
+import sys
+from pathlib import Path
+from typing import cast
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+
+from segadapt.analysis.comparison.paper_numbers import announcement
+from segadapt.cli.composing import composing
+from segadapt.cli.ending import tell
+from segadapt.cli.hydra_command import CONF, _fit
+from segadapt.cli.scaled_experiments import scaled
+from segadapt.functional.rates import warm_up
+from segadapt.runs.errors import Interrupted
+from segadapt.runs.overrides import typed
+from segadapt.runs.redaction import hidden_words
+from segadapt.runs.signals import hand_over
+from segadapt.runs.sweeps.execution import Unfinished
+from segadapt.runs.sweeps.folder import group
+from segadapt.text.borders import print_line, printable
+
+
+def train() -> None:
+    """Train a segmentor, or each of a sweep: python train.py KEY=VALUE ..."""
+
+    @hydra.main(version_base="1.3", config_path=str(CONF), config_name="train")
+    def job(cfg: DictConfig) -> float:
+        return _trained(cfg)
+
+    def scaled_job() -> None:
+        sys.argv[1:], added = scaled(sys.argv[1:], CONF)
+        if added:
+            print_line(f"the data brings {shlex.join(added)}; what you type wins")
+        job()
+
+    try:
+        composing(scaled_job, "train", CONF)
+    except Unfinished as error:
+        sys.exit(f"error: {printable(error)}")
+
+
+def _trained(cfg: DictConfig) -> float:
+    """One training; the value that a sweeper asks for, nan where it failed within a sweep."""
+    from segadapt.runs import session
+
+    job = HydraConfig.get()
+    sweeping = job.mode == RunMode.MULTIRUN
+    overrides = cast(list[str], OmegaConf.to_container(job.overrides.task))
+    folder = Path(job.runtime.output_dir)
+    if sweeping:
+        print_line(f"trial {folder.name}: {shlex.join(hidden_words(overrides))}")
+    try:
+        session.prepare(cfg)
+        folder = Path(cfg.paths.run)
+        if sweeping:
+            _group(cfg, Path(job.sweep.dir))
+        if cfg.published:
+            print_line(_announcement(cfg, job.runtime.choices["model"]))
+        metrics = session.start(cfg, overrides, _fit)
+        return _monitored(metrics, cfg.monitor)
+    except (Exception, Interrupted, KeyboardInterrupt) as error:
+        same = f"the same command with {typed('hydra.sweep.dir', job.sweep.dir)}"
+        code = tell(error, folder, same if sweeping else None)
+        if isinstance(error, Interrupted):
+            hand_over(error.signum)
+        elif sweeping and isinstance(error, Exception):
+            return math.nan
+        sys.exit(code)
+
+
+def _group(cfg: DictConfig, sweep: Path) -> None:
+    """Let the tracker show the trials of a sweep together."""
+    if cfg.logger and "group" in cfg.logger and cfg.logger.group is None:
+        cfg.logger.group = group(sweep)
+
+
+def _announcement(cfg: DictConfig, model: str) -> str:
+    rule = cfg.schedule
+    warmup = warm_up(rule.warmup, cfg.data.steps, rule.reference_steps, rule.longest_warmup)
+    return announcement(cfg.published, cfg.data.name, model, cfg.data.steps, warmup)
+
+
+def _monitored(metrics: dict[str, float], name: str) -> float:
+    if name not in metrics:
+        raise ValueError(f"monitor={name} was not measured; there is {', '.join(sorted(metrics))}")
+    return metrics[name]

@@ -1,0 +1,73 @@
+"""A way to score an image, described by its settings."""
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+from segadapt.evaluation.inference.methods import Inference, multiscale, slide, whole
+
+
+def takes_labels(inference: Inference) -> bool:
+    """Whether a classifier adapts once and to the whole image, so that it could use its labels."""
+    way, settings = _parts(inference)
+    return way is whole or (way is slide and settings["context"] == "global")
+
+
+def shares_context(inference: Inference) -> bool:
+    """Whether a classifier adapts once to an image that is then seen by windows."""
+    _, settings = _parts(inference)
+    seen = settings.get("window") is not None
+    return seen and settings["context"] == "global"
+
+
+def described(inference: Inference) -> dict[str, Any]:
+    """A way to score with all its settings, as a config would have it."""
+    way, settings = _parts(inference)
+    plain = {
+        name: list(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
+        for name, value in settings.items()
+    }
+    return {"_target_": f"{way.__module__}.{way.__qualname__}", **plain}
+
+
+def named(inference: Inference) -> str:
+    """A short name that tells apart what is usually compared, for files."""
+    way, settings = _parts(inference)
+    windows = way is multiscale and settings["window"] is not None
+    seen = way is slide or windows
+    parts = [
+        way.__name__,
+        "windows" if windows else "",
+        "global" if seen and settings["context"] == "global" else "",
+        settings["blend"] if seen and settings["blend"] != "uniform" else "",
+    ]
+    return "-".join(part for part in parts if part)
+
+
+def check_views(inference: Inference, pictures: bool) -> None:
+    """Refuse to cut or resize what is no image.
+
+    Args:
+        inference: How the data set is to be seen.
+        pictures: Whether it gives images; cached features are none.
+
+    Raises:
+        ValueError: If it does not, and is not seen whole.
+    """
+    if not pictures and (name := named(inference)) != whole.__name__:
+        raise ValueError(
+            f"inference={name} cuts or resizes images, and cached features are none; take "
+            "inference=whole, or evaluate the network that they come from"
+        )
+
+
+def _parts(inference: Inference) -> tuple[Callable[..., Any], dict[str, Any]]:
+    """The function of a way, and its settings, whether they were given or not."""
+    way = getattr(inference, "func", inference)  # a function, or a partial of it
+    given = getattr(inference, "keywords", {})
+    settings = {
+        name: given.get(name, parameter.default)
+        for name, parameter in inspect.signature(way).parameters.items()
+        if parameter.kind is parameter.KEYWORD_ONLY and name != "keep"
+    }
+    return cast(Callable[..., Any], way), settings
