@@ -6,11 +6,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.harness.options import CONFIGS, Options, parse
-
 from segadapt.cli.shell import answer
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))  # benchmarks/ is not installed
+
+from benchmarks.harness.options import CONFIGS, Options, parse  # noqa: E402
+
 SECTIONS = (
     "classifier_cost",
     "compiled",
@@ -29,7 +31,6 @@ def main(arguments: Sequence[str]) -> None:
     """Answer one command line."""
     os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # else the memory profiler writes to stderr
     if arguments and arguments[0] in SECTIONS:
-        sys.path.insert(0, str(ROOT))
         importlib.import_module(f"benchmarks.{arguments[0]}").main(arguments[1:])
         return
     measure(parse(arguments, CONFIGS))

@@ -1,6 +1,6 @@
-"""Keep a training's features: python scripts/cache_features.py run=RUN_FOLDER train=1000."""
+"""A door of the checkout: the same as ``segadapt cache-features``."""
 
-from segadapt.cli.cache_features import cache_features
+from segadapt.cli.main import door
 
 if __name__ == "__main__":
-    cache_features()
+    door("cache-features")

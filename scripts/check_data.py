@@ -1,6 +1,6 @@
-"""Check a data set before training: python scripts/check_data.py data=NAME splits=[train,val]."""
+"""A door of the checkout: the same as ``segadapt check-data``."""
 
-from segadapt.cli.hydra_command import check_data
+from segadapt.cli.main import door
 
 if __name__ == "__main__":
-    check_data()
+    door("check-data")

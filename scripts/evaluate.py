@@ -1,6 +1,6 @@
-"""Evaluate a training: python scripts/evaluate.py run=RUN_FOLDER inference=multiscale."""
+"""A door of the checkout: the same as ``segadapt evaluate``."""
 
-from segadapt.cli.evaluate import evaluate
+from segadapt.cli.main import door
 
 if __name__ == "__main__":
-    evaluate()
+    door("evaluate")

@@ -1,11 +1,6 @@
-"""Fetch a published data set: python scripts/prepare_data.py NAME --root PATH."""
+"""A door of the checkout: the same as ``segadapt prepare-data``."""
 
-import sys
-
-from rich.console import Console
-
-from segadapt.cli.prepare_data import run
-from segadapt.data.prepare.catalogue import RECIPES
+from segadapt.cli.main import door
 
 if __name__ == "__main__":
-    sys.exit(run(sys.argv[1:], RECIPES, Console()))
+    door("prepare-data")

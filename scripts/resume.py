@@ -1,6 +1,6 @@
-"""Go on with an interrupted training: python scripts/resume.py run=RUN_FOLDER."""
+"""A door of the checkout: the same as ``segadapt resume``."""
 
-from segadapt.cli.resume import resume
+from segadapt.cli.main import door
 
 if __name__ == "__main__":
-    resume()
+    door("resume")

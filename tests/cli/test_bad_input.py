@@ -3,14 +3,13 @@
 import json
 import shutil
 
-import cv2
 import numpy as np
 import pytest
 from commands import command
+from noise_set import SIZE, save, write
 
 from segadapt.cli.train import train
 
-SIZE = (48, 64)
 RUN = (
     *("model=tiny", "classifier=fixed", "trainer=cpu", "trainer.log_every_n_steps=1"),
     *("logger=none", "callbacks=none", "data.num_workers=0", "hydra.run.dir=run"),
@@ -18,23 +17,6 @@ RUN = (
 )
 ALLOWED = "data.allow_empty_classes=true"
 FILES = ("data=folder", "data.crop=[32,32]", "data.scale=[64,48]", "data.pretrained=false")
-
-
-def write(root, classes=3, numbers=None):
-    """A data set of noise, two images a split."""
-    draw, numbers = np.random.default_rng(0), numbers or range(classes)
-    for split in ("train", "val"):
-        for item in range(2):
-            picture = draw.integers(0, 255, (*SIZE, 3), dtype=np.uint8)
-            save(root / split / "images" / f"{item}.png", picture)
-            label = np.array(numbers, np.uint8)[draw.integers(0, len(numbers), SIZE)]
-            save(root / split / "labels" / f"{item}.png", label)
-    (root / "classes.txt").write_text("".join(f"class {k}\n" for k in range(classes)))
-
-
-def save(file, array):
-    file.parent.mkdir(parents=True, exist_ok=True)
-    assert cv2.imwrite(str(file), array)
 
 
 def typed(folder, *overrides, classes=3):

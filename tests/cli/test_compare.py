@@ -4,9 +4,7 @@ import csv
 import io
 import json
 import re
-import runpy
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,12 +12,12 @@ from compositions import composed
 from rich.console import Console
 from runs import config, fork, wait
 
+from segadapt.cli.compare import compare
 from segadapt.evaluation.evaluate import evaluate
 from segadapt.experiment import build_model, train
 from segadapt.runs.reader import read_run
 from segadapt.runs.trust import check
 
-ROOT = Path(__file__).parents[2]
 SUMMARY = "segadapt.training.callbacks.summary.Summary"
 
 
@@ -52,16 +50,14 @@ def test_the_counts_of_a_training_are_those_of_its_report(trained):
 
 
 def test_the_comparison_draws_images(trained, tmp_path, capsys):
-    main = runpy.run_path(str(ROOT / "scripts" / "compare.py"))["main"]
-    main([str(trained), "--no-cost", "--out", str(tmp_path / "table.md")])
+    compare([str(trained), "cost=false", f"out={tmp_path / 'table.md'}"])
     assert "by drawing validation images with replacement" in capsys.readouterr().out
     rows = (tmp_path / "table.md").read_text().splitlines()[2:4]
     assert sum("[" in row for row in rows) == 1  # the baseline has no interval
 
 
 def test_networks_are_timed_side_by_side(trained, tmp_path, capsys):
-    main = runpy.run_path(str(ROOT / "scripts" / "compare.py"))["main"]
-    main([str(trained), "--no-cost", "--latency", "--out", str(tmp_path / "table.csv")])
+    compare([str(trained), "cost=false", "latency=true", f"out={tmp_path / 'table.csv'}"])
     said = capsys.readouterr().out
     assert "ms an image: median and minimum of rounds in turns, one image of 64 x 64" in said
     assert re.search(r"CPU time of \d+ threads?, load [\d.]+ before", said)
@@ -83,9 +79,8 @@ def test_an_evaluation_makes_up_for_counts_that_were_not_kept(trained):
 
 def test_evaluations_are_a_table_of_their_own(trained, tmp_path, capsys):
     evaluated(trained / "5", "inference=slide")
-    main = runpy.run_path(str(ROOT / "scripts" / "compare.py"))["main"]
-    words = ["--no-cost", "--evaluation", "slide-last", "--out", str(tmp_path / "table.csv")]
-    main([str(trained), *words])
+    words = ["cost=false", "evaluation=slide-last", f"out={tmp_path / 'table.csv'}"]
+    compare([str(trained), *words])
     said = capsys.readouterr()
     assert "15: there is no evaluation/slide-last.json" in said.err
     assert "measured by scripts/evaluate.py: evaluation/slide-last.json of each run" in said.out

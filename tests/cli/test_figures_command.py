@@ -1,4 +1,3 @@
-import importlib
 import json
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from segadapt.analysis.figures.optional_packages import there
 from segadapt.analysis.figures.panels import panel_rows
 from segadapt.analysis.figures.trained import read_trained
 from segadapt.analysis.figures.wandb_figures import track
+from segadapt.cli.figures import titled
 from segadapt.experiment import build_model, build_task
 from segadapt.runs.trust import check
 from segadapt.training.loggers.wandb_tracker import WandbTracker
@@ -110,7 +110,6 @@ def test_pngs_join_the_wandb_run_of_their_training(runs, tmp_path, monkeypatch):
 
 
 def test_runs_are_called_by_their_titles():
-    titled = importlib.import_module("scripts.figures").titled
     found = titled(["run=runs/7", "CAC=runs/8", "runs/9"])
     assert found == {"7": Path("runs/7"), "CAC": Path("runs/8"), "9": Path("runs/9")}
     with pytest.raises(ValueError, match="two runs are called 7"):

@@ -13,6 +13,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from omegaconf import OmegaConf
+from reports import from_json
 from rich.console import Console
 from torchmetrics.classification import MulticlassJaccardIndex
 
@@ -21,7 +22,6 @@ from segadapt.evaluation import evaluate as command
 from segadapt.evaluation.evaluate import evaluate
 from segadapt.evaluation.metrics.per_image import PER_IMAGE
 from segadapt.evaluation.protocol import of_run
-from segadapt.evaluation.report.table import from_json
 from segadapt.evaluation.subject import measured_data
 from segadapt.evaluation.trained import read_weights
 from segadapt.experiment import build_task

@@ -15,8 +15,8 @@ import pytest
 from commands import command
 from runs import SMALL, config, fork, state, wait
 
+from segadapt import experiment
 from segadapt.cli import hydra_command, resume, train
-from segadapt.experiment import train
 from segadapt.runs.folder import note
 from segadapt.training.callbacks.seeding import Seeding
 
@@ -31,7 +31,7 @@ def facts(folder):
 
 def stub(monkeypatch, fit):
     """Let a command train by a function of the test; commands are forked, and take it along."""
-    monkeypatch.setattr(hydra_command, "_fit", fit)
+    monkeypatch.setattr(hydra_command, "fit_run", fit)
 
 
 def finish(cfg):
@@ -196,7 +196,7 @@ def signalled(phase, number):
 
         former = getattr(Seeding, phase)
         setattr(Seeding, phase, lambda *a, **k: (hook(), former(*a, **k))[1])
-        train(cfg)
+        experiment.train(cfg)
 
     return act
 
@@ -210,7 +210,7 @@ def whole(tmp_path_factory):
     """What the run learns that is left alone."""
     folder = tmp_path_factory.mktemp("whole")
     cfg = config(folder, *FEW, "data.steps=8")
-    assert wait(fork(lambda: train(cfg))) == 0
+    assert wait(fork(lambda: experiment.train(cfg))) == 0
     return state(folder)
 
 
@@ -230,7 +230,7 @@ def test_a_signal_in_any_phase_leads_to_the_same_end(tmp_path, whole, phase, num
     assert found["failures"] == []
     assert not (tmp_path / "error.txt").exists()
     if code:
-        assert wait(fork(lambda: train(cfg))) == 0
+        assert wait(fork(lambda: experiment.train(cfg))) == 0
     else:
         assert phase in ("on_train_batch_end", "on_train_end", *PHASES[6:])  # of the last step
     assert facts(tmp_path)["state"] == "finished"

@@ -13,11 +13,11 @@ import cv2
 import numpy as np
 import pytest
 from commands import command
+from noise_set import write
 from runs import SMALL, config, fork, state, wait
-from test_bad_input import write
 
+from segadapt import experiment
 from segadapt.cli import resume, train
-from segadapt.experiment import train
 
 FEW = (*SMALL, "classifier=fixed", "data.batch_size=2", "data.eval_every=4", "checkpoint_every=2")
 LONG = (*FEW, "data.steps=100000", "data.eval_every=100000")
@@ -83,7 +83,7 @@ def test_a_rank_that_hangs_is_named_with_the_way_on(tmp_path):
 @pytest.mark.slow
 def test_a_killed_training_leaves_its_folder_at_once_whatever_its_loaders_do(tmp_path):
     cfg = config(tmp_path, *LONG, "data.num_workers=2")
-    pid = fork(lambda: train(cfg))
+    pid = fork(lambda: experiment.train(cfg))
     _once_it_trains(tmp_path)
     orphans = children(pid)
     for orphan in orphans:
@@ -92,7 +92,7 @@ def test_a_killed_training_leaves_its_folder_at_once_whatever_its_loaders_do(tmp
     assert wait(pid) == -signal.SIGKILL
     try:
         short = config(tmp_path, *LONG, "data.num_workers=0")
-        again = fork(lambda: train(short))
+        again = fork(lambda: experiment.train(short))
         time.sleep(3)
         assert facts(tmp_path)["starts"] == 2
         os.kill(again, signal.SIGTERM)
@@ -115,14 +115,14 @@ def nobody():
 
 def test_a_user_without_a_home_trains(tmp_path):
     cfg = config(tmp_path, *FEW, "data.steps=1", "data.eval_every=1")
-    assert wait(fork(lambda: (nobody(), train(cfg)))) == 0
+    assert wait(fork(lambda: (nobody(), experiment.train(cfg)))) == 0
     assert facts(tmp_path)["state"] == "finished"
 
 
 def test_a_run_that_is_lengthened_ends_like_one_that_was_longer_from_the_start(tmp_path):
     for name, steps in (("longer", 8), ("run", 4)):
         cfg = config(tmp_path / name, *FEW, *CONSTANT, f"data.steps={steps}")
-        assert wait(fork(partial(train, cfg))) == 0
+        assert wait(fork(partial(experiment.train, cfg))) == 0
     answer = command(resume.resume, tmp_path, "run=run", "data.steps=8")
     assert answer.code == 0, answer
     assert state(tmp_path / "run") == state(tmp_path / "longer")
@@ -143,10 +143,10 @@ def jumping(module, step):
 def test_a_clock_that_jumps_changes_nothing(tmp_path):
     words = (*FEW, "data.steps=8", "callbacks=default", "callbacks.panels.images=1")
     expected = config(tmp_path / "steady", *words)
-    assert wait(fork(lambda: train(expected))) == 0
+    assert wait(fork(lambda: experiment.train(expected))) == 0
     jumps = config(tmp_path / "jumps", *words)
     seconds = timedelta(days=400).total_seconds()
-    assert wait(fork(lambda: (jumping(time, seconds), train(jumps)))) == 0
+    assert wait(fork(lambda: (jumping(time, seconds), experiment.train(jumps)))) == 0
     assert state(tmp_path / "jumps") == state(tmp_path / "steady")
     assert facts(tmp_path / "jumps")["state"] == "finished"
 

@@ -1,10 +1,24 @@
 """python scripts/cache_features.py run=RUN_FOLDER out=FOLDER: write the features of a network."""
 
+import sys
+from collections.abc import Sequence
+
 import hydra
 from omegaconf import DictConfig
 
+from segadapt.cli import hydra_command
 from segadapt.cli.composing import composing
-from segadapt.cli.hydra_command import CONF, _run, _told
+from segadapt.cli.hydra_command import CONF
+
+
+def main(words: Sequence[str]) -> None:
+    """Run one command line.
+
+    Args:
+        words: Overrides, as Hydra takes them.
+    """
+    sys.argv[1:] = words
+    cache_features()
 
 
 def cache_features() -> None:
@@ -12,13 +26,13 @@ def cache_features() -> None:
 
     @hydra.main(version_base="1.3", config_path=str(CONF), config_name="cache_features")
     def job(cfg: DictConfig) -> None:
-        _told(_cached, cfg, "cache_features")
+        hydra_command.run_checked(_cached, cfg, "cache_features")
 
     composing(job, "cache_features", CONF)
 
 
 def _cached(cfg: DictConfig) -> None:
-    run = _run(cfg)
+    run = hydra_command.read_trained_run(cfg)
     from rich.console import Console
 
     from segadapt.evaluation.cache_features import cache

@@ -8,19 +8,20 @@ from segadapt.runs.errors import ERROR, Interrupted, debugging, from_outside, ke
 from segadapt.runs.folder import has_checkpoint, has_failed
 from segadapt.runs.overrides import typed
 from segadapt.text.borders import print_line
+from segadapt.text.invocation import command
 
 
-def tell(error: BaseException, folder: Path, command: str | None = None) -> int:
+def tell(error: BaseException, folder: Path, again_by: str | None = None) -> int:
     """Say in one sentence how a run ended early, and how it is resumed; the exit code.
 
     Args:
         error: What ended it.
         folder: Its folder.
-        command: What resumes it; None: scripts/resume.py.
+        again_by: Command that resumes it; None: the verb resume.
     """
     if debugging():
         traceback.print_exception(error)
-    again = f"resume with: {command or 'python scripts/resume.py ' + typed('run', folder)}"
+    again = f"resume with: {again_by or command('resume') + ' ' + typed('run', folder)}"
     if isinstance(error, KeyboardInterrupt):
         error = Interrupted(signal.SIGINT, None)
     if isinstance(error, Interrupted):

@@ -1,10 +1,24 @@
 """python scripts/evaluate.py run=RUN_FOLDER: measure a training again."""
 
+import sys
+from collections.abc import Sequence
+
 import hydra
 from omegaconf import DictConfig
 
+from segadapt.cli import hydra_command
 from segadapt.cli.composing import composing
-from segadapt.cli.hydra_command import CONF, _run, _told
+from segadapt.cli.hydra_command import CONF
+
+
+def main(words: Sequence[str]) -> None:
+    """Run one command line.
+
+    Args:
+        words: Overrides, as Hydra takes them.
+    """
+    sys.argv[1:] = words
+    evaluate()
 
 
 def evaluate() -> None:
@@ -16,13 +30,13 @@ def evaluate() -> None:
 
     @hydra.main(version_base="1.3", config_path=str(CONF), config_name="evaluate")
     def job(cfg: DictConfig) -> None:
-        _told(_evaluated, cfg, "evaluate")
+        hydra_command.run_checked(_evaluated, cfg, "evaluate")
 
     composing(job, "evaluate", CONF)
 
 
 def _evaluated(cfg: DictConfig) -> None:
-    run = _run(cfg)
+    run = hydra_command.read_trained_run(cfg)
     from rich.console import Console
 
     from segadapt.evaluation.device import chosen_device

@@ -26,8 +26,8 @@ def offered(conf: Path, width: int, wanted: str | None = None) -> str:
         width: Characters of a line.
         wanted: The only group to show; None: all.
     """
-    groups = [wanted] if wanted else list(_groups(conf))
-    return "\n".join(line for group in groups for line in _lines(conf, group, width))
+    chosen = [wanted] if wanted else list(groups(conf))
+    return "\n".join(line for group in chosen for line in _lines(conf, group, width))
 
 
 def register(conf: Path) -> None:
@@ -39,20 +39,22 @@ def register(conf: Path) -> None:
     OmegaConf.register_new_resolver("offered", resolve, replace=True)
 
 
-def _groups(conf: Path) -> Iterator[str]:
+def groups(conf: Path) -> Iterator[str]:
+    """Config groups that a user chooses from."""
     for folder in sorted(path for path in conf.rglob("*") if path.is_dir()):
         name = folder.relative_to(conf).as_posix()
         inside = any(name == group or name.startswith(f"{group}/") for group in INTERNAL)
-        if not inside and _options(folder):
+        if not inside and option_names(folder):
             yield name
 
 
-def _options(folder: Path) -> list[str]:
+def option_names(folder: Path) -> list[str]:
+    """The options of a group."""
     return sorted(file.stem for file in folder.glob("*.yaml"))
 
 
 def _lines(conf: Path, group: str, width: int) -> Iterator[str]:
-    options = _options(conf / group)
+    options = option_names(conf / group)
     if group != EXPERIMENT:
         yield from _folded(f"{group}: {', '.join(options)}", width, INDENT)
         return

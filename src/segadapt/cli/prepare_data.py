@@ -1,44 +1,72 @@
-"""The command line of ``scripts/prepare_data.py``."""
+"""``segadapt prepare-data``: published data sets, fetched, verified and unpacked."""
 
-import argparse
 import difflib
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 from rich.console import Console
 
+from segadapt.cli.places import CONF
+from segadapt.cli.words import UsageError, read_words
 from segadapt.data.prepare.procedure import DOWNLOADS, prepare
 from segadapt.data.prepare.progress_bars import Bars
 from segadapt.data.prepare.recipe import Recipe
 from segadapt.files import expanded
 from segadapt.runs.overrides import typed
 from segadapt.text.borders import print_line
+from segadapt.text.invocation import command
 from segadapt.text.terminal import say
+
+USAGE: Final = 2
+"""Exit code of a command line that cannot be understood."""
 
 INTERRUPTED = 130
 """Exit code of a command that was stopped by Ctrl-C, as shells have it."""
 
 
-def run(arguments: Sequence[str], recipes: Mapping[str, Recipe], console: Console) -> int:
-    """Answer a command line.
+def main(words: Sequence[str]) -> int:
+    """Run one command line.
 
     Args:
-        arguments: What stands behind the command.
+        words: The name of a data set and ``KEY=VALUE`` of conf/prepare_data.yaml.
+
+    Returns:
+        The exit code.
+    """
+    from segadapt.data.prepare.catalogue import RECIPES
+
+    return run(words, RECIPES, Console())
+
+
+def run(words: Sequence[str], recipes: Mapping[str, Recipe], console: Console) -> int:
+    """Run one command line with the data sets that there are.
+
+    Args:
+        words: What follows the command.
         recipes: The data sets by name.
         console: Where to report.
 
     Returns:
         The exit code.
     """
-    options = _parser(recipes).parse_args(arguments)
     try:
-        _prepare(options.name, options.root, options.test, recipes, console)
+        options = read_words(words, CONF / "prepare_data.yaml", "name")
+        if len(options["name"]) != 1 or options["root"] is None:
+            raise UsageError(
+                f"Give one data set and a folder: segadapt prepare-data NAME root=PATH. "
+                f"Available: {', '.join(recipes)}."
+            )
+        (name,) = options["name"]
+        _prepare(name, Path(options["root"]), options["test"], recipes, console)
+    except UsageError as error:
+        print_line(f"error: {error}", error=True)
+        return USAGE
     except (ValueError, OSError) as error:
         print_line(f"error: {_sentence(error)}", error=True)
         return 1
     except KeyboardInterrupt:
-        print("interrupted; call again to go on from here", file=sys.stderr)
+        print_line("interrupted; run the same command again to continue", error=True)
         return INTERRUPTED
     return 0
 
@@ -48,8 +76,8 @@ def _prepare(
 ) -> None:
     if name not in recipes:
         near = difflib.get_close_matches(name, recipes, n=1)
-        meant = f", did you mean {near[0]}?" if near else ""
-        raise ValueError(f"there is no data set {name}{meant}; there is {', '.join(recipes)}")
+        meant = f" Did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"Unknown data set {name!r}.{meant} Available: {', '.join(recipes)}.")
     root = expanded(root)  # shells leave a ~ behind --root= as it is
     recipe = recipes[name].with_test() if test else recipes[name]
     _say(console, f"{recipe.title}, {recipe.home}\nlicence: {recipe.licence}")
@@ -57,7 +85,7 @@ def _prepare(
         _say(console, f"complete; {root / DOWNLOADS} is not needed any more. Train with:")
     else:
         _say(console, "already complete. Train with:")
-    _say(console, f"  python train.py data={name} {typed('data.root', root)}")
+    _say(console, f"  {command('train')} data={name} {typed('data.root', root)}")
 
 
 def _say(console: Console, text: str) -> None:
@@ -69,27 +97,3 @@ def _sentence(error: ValueError | OSError) -> str:
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}"
     return " ".join(str(error).split())
-
-
-def _parser(recipes: Mapping[str, Recipe]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="prepare_data.py",
-        description="Fetch a published data set, verify and unpack it. A broken call is repeated: "
-        "it goes on where it stopped, and does nothing to what is complete.",
-        epilog="Data sets:\n" + "\n".join(_lines(recipes)),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("name", metavar="NAME", help="data set, as in data=NAME")
-    parser.add_argument(
-        "--root", type=Path, required=True, metavar="PATH", help="folder for it, as in data.root"
-    )
-    parser.add_argument(
-        "--test",
-        action="store_true",
-        help="also the images without labels that the server of ade20k takes predictions of",
-    )
-    return parser
-
-
-def _lines(recipes: Mapping[str, Recipe]) -> list[str]:
-    return [f"  {name:17} {recipe.size:>6}  {recipe.licence}" for name, recipe in recipes.items()]

@@ -1,16 +1,32 @@
 """python scripts/resume.py run=RUN_FOLDER: continue an interrupted training."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import hydra
 from omegaconf import DictConfig
 
+from segadapt.cli import hydra_command
 from segadapt.cli.composing import composing
 from segadapt.cli.ending import tell
-from segadapt.cli.hydra_command import CONF, RESUME, _check, _fit, _told
+from segadapt.cli.hydra_command import CONF
 from segadapt.runs.config import resolved
 from segadapt.runs.errors import Interrupted
+
+RESUME: Final = ("run", "trust_config", "env")
+"""Keys of conf/resume.yaml; all others are secrets that the run's folder does not keep."""
+
+
+def main(words: Sequence[str]) -> None:
+    """Run one command line.
+
+    Args:
+        words: Overrides, as Hydra takes them.
+    """
+    sys.argv[1:] = words
+    resume()
 
 
 def resume() -> None:
@@ -21,7 +37,7 @@ def resume() -> None:
 
     @hydra.main(version_base="1.3", config_path=str(CONF), config_name="resume")
     def job(cfg: DictConfig) -> None:
-        _told(_resumed, cfg, "resume")
+        hydra_command.run_checked(_resumed, cfg, "resume")
 
     composing(job, "resume", CONF)
 
@@ -36,6 +52,13 @@ def _resumed(cfg: DictConfig) -> None:
         typed_again = resolved(cfg)
         given = {key: value for key, value in typed_again.items() if key not in RESUME}
         steps = given["data"].pop("steps")
-        session.resume(folder, _check(cfg), _fit, steps, given, list(cfg.env))
+        session.resume(
+            folder,
+            hydra_command.trust_check(cfg),
+            hydra_command.fit_run,
+            steps,
+            given,
+            list(cfg.env),
+        )
     except (Exception, Interrupted, KeyboardInterrupt) as error:
         sys.exit(tell(error, folder))

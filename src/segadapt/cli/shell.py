@@ -1,6 +1,6 @@
 """Where a command meets the shell: one sentence and an exit code, however it ends.
 
-0 where all went well, 1 where it did not, 2 for a command line that cannot be read (argparse), and
+0 where all went well, 1 where it did not, 2 for a command line that cannot be understood, and
 128 and the signal where one ended it, as shells have it.
 """
 
@@ -10,10 +10,14 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import Final, NoReturn
 
+from segadapt.cli.words import UsageError
 from segadapt.runs.errors import debugging, sentence
-from segadapt.text.borders import printable, spell_out
+from segadapt.text.borders import print_line, printable, spell_out
+
+USAGE: Final = 2
+"""Exit code of a command line that cannot be understood."""
 
 
 def answer(act: Callable[[], object], *known: type[Exception]) -> None:
@@ -29,6 +33,9 @@ def answer(act: Callable[[], object], *known: type[Exception]) -> None:
             sys.stdout.flush()
         except BrokenPipeError:
             raise
+        except UsageError as error:
+            print_line(f"error: {error}", error=True)
+            sys.exit(USAGE)
         except known as error:
             fail(error, str(error))
         except Exception as error:

@@ -3,6 +3,7 @@
 import math
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
@@ -12,9 +13,10 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from segadapt.analysis.comparison.paper_numbers import announcement
+from segadapt.cli import hydra_command
 from segadapt.cli.composing import composing
 from segadapt.cli.ending import tell
-from segadapt.cli.hydra_command import CONF, _fit
+from segadapt.cli.hydra_command import CONF
 from segadapt.cli.scaled_experiments import scaled
 from segadapt.functional.rates import warm_up
 from segadapt.runs.errors import Interrupted
@@ -24,6 +26,16 @@ from segadapt.runs.signals import hand_over
 from segadapt.runs.sweeps.execution import Unfinished
 from segadapt.runs.sweeps.folder import group
 from segadapt.text.borders import print_line, printable
+
+
+def main(words: Sequence[str]) -> None:
+    """Run one command line.
+
+    Args:
+        words: Overrides, as Hydra takes them.
+    """
+    sys.argv[1:] = words
+    train()
 
 
 def train() -> None:
@@ -62,7 +74,7 @@ def _trained(cfg: DictConfig) -> float:
             _group(cfg, Path(job.sweep.dir))
         if cfg.published:
             print_line(_announcement(cfg, job.runtime.choices["model"]))
-        metrics = session.start(cfg, overrides, _fit)
+        metrics = session.start(cfg, overrides, hydra_command.fit_run)
         return _monitored(metrics, cfg.monitor)
     except (Exception, Interrupted, KeyboardInterrupt) as error:
         same = f"the same command with {typed('hydra.sweep.dir', job.sweep.dir)}"

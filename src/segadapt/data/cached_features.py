@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 from omegaconf import OmegaConf
 
 from segadapt.text.bounded import MIB, read_object
+from segadapt.text.invocation import command
 
 CACHE: Final = "cache.json"
 """Written last: a folder without it is no cached set, whatever else lies in it."""
@@ -40,7 +41,7 @@ def read_set(root: str | Path) -> CachedSet:
     if not file.is_file():
         raise ValueError(
             f"{root} holds no cached features: it has no {CACHE}; make it with "
-            f"python scripts/cache_features.py run=RUN_FOLDER out={root}"
+            f"{command('cache-features')} run=RUN_FOLDER out={root}"
         )
     try:
         found = CachedSet(**read_object(file, 32 * MIB))

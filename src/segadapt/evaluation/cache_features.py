@@ -26,6 +26,7 @@ from segadapt.runs.overrides import typed
 from segadapt.runs.reader import Run
 from segadapt.segmentor import Segmentor
 from segadapt.structures import Sample
+from segadapt.text.invocation import command
 from segadapt.text.terminal import say
 
 SPLITS: Final = ("train", "val")
@@ -79,7 +80,7 @@ def cache(
     _tell(parts, cfg.precision, out, console)
     names = {split: _write(out / split, model, part, cfg, console) for split, part in parts.items()}
     replace_text(out / CACHE, json.dumps(_facts(parts, names, cfg, run, weights)._asdict()))
-    say(console, f"cached: python train.py model=cached data=cached {typed('data.root', out)}")
+    say(console, f"cached: {command('train')} model=cached data=cached {typed('data.root', out)}")
     return out
 
 

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Bool, Int
 from torch import Tensor, nn
 
-from segadapt.evaluation.inference.branches import BRANCHES, _nonfinite_scores, branch_labels
+from segadapt.evaluation.inference.branches import BRANCHES, branch_labels, nonfinite_scores
 from segadapt.evaluation.inference.methods import Inference
 from segadapt.evaluation.inference.settings import shares_context, takes_labels
 from segadapt.evaluation.metrics.confusion_matrix import (
@@ -121,7 +121,7 @@ class Evaluator(nn.Module):
         finite = torch.stack(self.finite).tolist() if self.finite else []
         own = [names[0] for (names, _), good in zip(self.seen, finite, strict=True) if not good]
         if names := [name for part in gathered(own) for name in part]:
-            raise ValueError(_nonfinite_scores(names[0], len(names)))
+            raise ValueError(nonfinite_scores(names[0], len(names)))
 
     def _count(self, name: str) -> ConfusionMatrix:
         return cast(ConfusionMatrix, self.counts[name])

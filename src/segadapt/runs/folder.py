@@ -31,6 +31,7 @@ from segadapt.runs.stored_config import CONFIG, OVERRIDES, complete_config, stor
 from segadapt.runs.trust import Check
 from segadapt.text.borders import print_line
 from segadapt.text.bounded import MIB, read_object
+from segadapt.text.invocation import command
 
 CHECKPOINTS = "checkpoints"
 
@@ -240,11 +241,11 @@ def _finished(path: Path, config: Config) -> str:
     longer = (
         f"it cannot be trained for longer, because {reason}"
         if reason
-        else f"train for longer with: python scripts/resume.py {run} data.steps=N"
+        else f"train for longer with: {command('resume')} {run} data.steps=N"
     )
     return (
         f"{path} holds a run that has finished at step {steps} of {steps}; evaluate it with: "
-        f"python scripts/evaluate.py {run}; {longer}"
+        f"{command('evaluate')} {run}; {longer}"
     )
 
 

@@ -23,7 +23,7 @@ def console():
 
 def test_says_the_licence_and_what_to_do_next(server, console, tmp_path, capsys):
     recipes = {"ade20k": recipe("ade20k", server)}
-    arguments = ["ade20k", "--root", str(tmp_path / "a [b] ü")]
+    arguments = ["ade20k", f"root={tmp_path / 'a [b] ü'}"]
     assert run(arguments, recipes, console) == 0
     said = console.file.getvalue()
     assert "licence: images: non-commercial research" in said
@@ -39,19 +39,19 @@ def test_says_the_licence_and_what_to_do_next(server, console, tmp_path, capsys)
 def test_test_images_come_when_they_are_asked_for(server, console, tmp_path, capsys):
     both = recipe("ade20k_test", server)
     recipes = {"ade20k": both._replace(sources=both.sources[:1], test=both.sources[1:])}
-    arguments = ["ade20k", "--root", str(tmp_path)]
+    arguments = ["ade20k", f"root={tmp_path}"]
     assert run(arguments, recipes, console) == 0
     assert not (tmp_path / "images" / "testing").exists()
-    assert run([*arguments, "--test"], recipes, console) == 0
+    assert run([*arguments, "test=true"], recipes, console) == 0
     assert len(list((tmp_path / "images" / "testing").iterdir())) == 2
-    assert run(["voc2012", "--root", str(tmp_path), "--test"], RECIPES, console) == 1
-    assert "no test images in a file of their own; call without --test" in capsys.readouterr().err
+    assert run(["voc2012", f"root={tmp_path}", "test=true"], RECIPES, console) == 1
+    assert "no test images in a file of their own; omit test=true" in capsys.readouterr().err
 
 
 def test_errors_are_one_sentence_and_a_code(server, console, tmp_path, capsys):
     cooked = recipe("ade20k", server)
     server.files.clear()
-    assert run(["ade20k", "--root", str(tmp_path)], {"ade20k": cooked}, console) == 1
+    assert run(["ade20k", f"root={tmp_path}"], {"ade20k": cooked}, console) == 1
     error = capsys.readouterr().err
     assert error.startswith("error: ADEChallengeData2016.zip cannot be fetched now (http://127")
     assert error.count("\n") == 1
@@ -60,13 +60,13 @@ def test_errors_are_one_sentence_and_a_code(server, console, tmp_path, capsys):
 def test_a_home_folder_is_found_behind_an_equals_sign(server, console, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
-    assert run(["ade20k", "--root=~/data"], {"ade20k": recipe("ade20k", server)}, console) == 0
+    assert run(["ade20k", "root=~/data"], {"ade20k": recipe("ade20k", server)}, console) == 0
     assert [place.name for place in tmp_path.iterdir()] == ["data"]
 
 
 def test_errors_of_the_system_name_their_file(server, console, tmp_path, capsys):
     (tmp_path / "file").touch()
-    arguments = ["ade20k", "--root", str(tmp_path / "file")]
+    arguments = ["ade20k", f"root={tmp_path / 'file'}"]
     assert run(arguments, {"ade20k": recipe("ade20k", server)}, console) == 1
     assert capsys.readouterr().err == f"error: {tmp_path}/file/downloads: Not a directory\n"
 
@@ -76,16 +76,22 @@ def test_ctrl_c_says_how_to_go_on(console, tmp_path, capsys, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(prepare_data, "prepare", stop)
-    assert run(["ade20k", "--root", str(tmp_path)], RECIPES, console) == 130
-    assert "call again to go on" in capsys.readouterr().err
+    assert run(["ade20k", f"root={tmp_path}"], RECIPES, console) == 130
+    assert "run the same command again to continue" in capsys.readouterr().err
+
+
+def test_options_of_the_last_version_work_with_a_note(server, console, tmp_path, capsys):
+    recipes = {"ade20k": recipe("ade20k", server)}
+    assert run(["ade20k", "--root", str(tmp_path)], recipes, console) == 0
+    assert capsys.readouterr().err == f"note: --root is deprecated; write root={tmp_path}\n"
 
 
 def test_unknown_names_get_the_nearest(tmp_path):
     called = subprocess.run(
-        [sys.executable, SCRIPT, "ade20", "--root", tmp_path], capture_output=True, text=True
+        [sys.executable, SCRIPT, "ade20", f"root={tmp_path}"], capture_output=True, text=True
     )
     assert called.returncode == 1
-    assert called.stderr.startswith("error: there is no data set ade20, did you mean ade20k?")
+    assert called.stderr.startswith("error: Unknown data set 'ade20'. Did you mean 'ade20k'?")
     assert called.stderr.count("\n") == 1
     assert not called.stdout
 

@@ -4,11 +4,12 @@ import os
 
 import pytest
 import torch
+from reports import from_json
 from rich.console import Console
 
 from segadapt.evaluation.metrics.confusion_matrix import scores
 from segadapt.evaluation.report.json_report import as_json
-from segadapt.evaluation.report.table import from_json, headline, percent, table
+from segadapt.evaluation.report.table import headline, percent, table
 from segadapt.files import write_json
 
 CLASSES = ("sky", "road", "tree")

@@ -8,7 +8,6 @@ B.1.
 import gzip
 import json
 import re
-import sys
 from pathlib import Path
 
 import compositions
@@ -18,6 +17,7 @@ import torch.nn.functional as F
 from hydra.utils import instantiate
 from released_names import RELEASED
 
+from segadapt.cli.convert import convert as converted
 from segadapt.cli.hydra_command import CONF
 from segadapt.evaluation.trained import read_weights
 from segadapt.models.conversion.convert import (
@@ -331,16 +331,12 @@ def test_files_that_are_no_checkpoints_are_told(content, tmp_path):
         read_published(tmp_path / "file.pth")
 
 
-def test_a_converted_file_is_a_run_that_evaluates(segformer, tmp_path, monkeypatch, capsys):
+def test_a_converted_file_is_a_run_that_evaluates(segformer, tmp_path, capsys):
     own, rules, state = segformer
     file, out = tmp_path / "theirs.pth", tmp_path / "run" / "checkpoints" / "last.ckpt"
     torch.save({"meta": {"mmseg_version": "0.30.0"}, "state_dict": state}, file)
-    monkeypatch.syspath_prepend(ROOT / "scripts")
-    sys.modules.pop("convert_mmseg", None)
-    from convert_mmseg import main
-
-    words = [str(file), "--model", "segformer_mit_b0", "--classifier", "fixed", "--out"]
-    main([*words, str(out), "data.root=."])  # overrides may come last
+    words = [str(file), "model=segformer_mit_b0", "classifier=fixed"]
+    converted([*words, f"out={out}", "data.root=."])  # overrides may come last
     assert read_run(str(tmp_path / "run"), "last", check).config.data.root == "."
     assert "unused: none" in capsys.readouterr().out
     run = read_run(str(tmp_path / "run"), "last", check)
@@ -350,4 +346,4 @@ def test_a_converted_file_is_a_run_that_evaluates(segformer, tmp_path, monkeypat
     assert tensors.keys() == expected.keys()
     assert all(torch.equal(tensors[name], expected[name]) for name in tensors)
     with pytest.raises(ValueError, match="scores 150 classes, but data=synthetic has"):
-        main([*words, str(tmp_path / "other" / "a.ckpt"), "--data", "synthetic"])
+        converted([*words, f"out={tmp_path / 'other' / 'a.ckpt'}", "data=synthetic"])

@@ -18,6 +18,7 @@ from segadapt.runs.renamed_targets import with_targets_renamed
 from segadapt.runs.stored_config import CONFIG, read_config, read_overrides
 from segadapt.runs.trust import Check, check_names
 from segadapt.text.bounded import MIB, read_object
+from segadapt.text.invocation import command
 
 SWEEP: Final = "sweep.json"
 """Where a sweep keeps its trials, planned ones too."""
@@ -171,7 +172,7 @@ def read(folder: Path, evaluation: str | None = None, check: Check = check_names
 def _unfinished(folder: Path, state: Mapping[str, Any]) -> str:
     match true_state(folder, state.get("state", "without a state")):
         case "interrupted":
-            again = f"python scripts/resume.py {typed('run', folder)}"
+            again = f"{command('resume')} {typed('run', folder)}"
             return f"the run was interrupted; resume it with: {again}"
         case said:
             return f"the run is {said}" + (f": {state['cause']}" if state.get("cause") else "")
@@ -207,9 +208,9 @@ def _files(folder: Path, evaluation: str | None) -> tuple[Path, Path]:
     if not file.is_file():
         there = ", ".join(sorted(one.stem for one in reports.glob("*.json"))) or "none"
         options = options_of(evaluation)
-        command = " ".join(["python scripts/evaluate.py", typed("run", folder), *(options or [])])
+        again = " ".join([command("evaluate"), typed("run", folder), *(options or [])])
         writes = "writes it" if options is not None else "and its settings write such reports"
         raise ValueError(
-            f"{folder}: there is no evaluation/{file.name} (available: {there}); {command} {writes}"
+            f"{folder}: there is no evaluation/{file.name} (available: {there}); {again} {writes}"
         )
     return file, file.with_suffix(".npz")

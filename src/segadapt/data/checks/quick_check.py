@@ -19,6 +19,7 @@ from segadapt.data.files.orientation import check_upright
 from segadapt.data.files.pairs import Pair
 from segadapt.files import expanded, replace_text
 from segadapt.text.borders import printable_values
+from segadapt.text.invocation import command
 
 VERSION: Final = 3
 """Of the checks: what was found by others is not believed."""
@@ -69,7 +70,7 @@ def _check_headers(parts: Sequence[Labelled]) -> None:
     wrong = [sentence for part in parts for sentence in mistakes(part)]
     if wrong:
         more = f" (and {len(wrong) - 1} more files like this)" if wrong[1:] else ""
-        raise ValueError(f"{wrong[0]}{more}; python scripts/check_data.py names all there is")
+        raise ValueError(f"{wrong[0]}{more}; {command('check-data')} names all there is")
 
 
 def _judge(parts: Mapping[str, SegmentationDataset], trained: str) -> Verdict:

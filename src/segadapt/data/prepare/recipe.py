@@ -85,6 +85,6 @@ class Recipe(NamedTuple):
         """
         if not self.test:
             raise ValueError(
-                f"{self.title} has no test images in a file of their own; call without --test"
+                f"{self.title} has no test images in a file of their own; omit test=true"
             )
         return self._replace(sources=(*self.sources, *self.test), test=())

@@ -122,12 +122,13 @@ def refusing(name: str) -> Watch:
 
     def refuse(finite: Bool[Tensor, ""]) -> None:
         if not finite:
-            raise ValueError(_nonfinite_scores(name, 1))
+            raise ValueError(nonfinite_scores(name, 1))
 
     return refuse
 
 
-def _nonfinite_scores(name: str, images: int) -> str:
+def nonfinite_scores(name: str, images: int) -> str:
+    """The sentence about scores that nothing can be measured of."""
     return (
         f"the network's scores are NaN or infinite for {images} image{'s' if images > 1 else ''}, "
         f"such as {name}, although its weights are finite: values within it overflow, so its "

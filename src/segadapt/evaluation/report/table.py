@@ -1,14 +1,11 @@
-"""What an evaluation found: as a table to read and as JSON to keep."""
+"""What an evaluation found, as a table to read."""
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
-import torch
-from jaxtyping import Float
 from rich import box
 from rich.table import Table
-from torch import Tensor
 
 from segadapt.evaluation.metrics.confusion_matrix import Scores
 from segadapt.text.terminal import cell
@@ -58,30 +55,3 @@ def headline(results: Mapping[str, Scores]) -> str:
 def percent(fraction: float) -> str:
     """Two decimals, as in the papers; a dash where there is nothing to measure."""
     return "-" if math.isnan(fraction) else f"{100 * fraction:.2f}"
-
-
-def from_json(results: Mapping[str, Any]) -> dict[str, Scores]:
-    """The scores that :func:`as_json` wrote."""
-    return {
-        branch: Scores(
-            miou=_fraction(found["miou"]),
-            accuracy=_fraction(found["accuracy"]),
-            mean_accuracy=_fraction(found["mean_accuracy"]),
-            iou=_column(found["classes"], "iou"),
-            class_accuracy=_column(found["classes"], "accuracy"),
-            frequency_weighted_iou=_fraction(found.get("frequency_weighted_iou")),
-        )
-        for branch, found in results.items()
-    }
-
-
-def _column(classes: Sequence[Mapping[str, Any]], name: str) -> Float[Tensor, "k"]:
-    return torch.tensor([_fraction(k[name]) for k in classes], dtype=torch.float64)
-
-
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else value
-
-
-def _fraction(value: float | None) -> float:
-    return math.nan if value is None else value

@@ -17,6 +17,7 @@ from segadapt.runs.sweeps.trial import (
     Trial,
     standing,
 )
+from segadapt.text.invocation import command
 from segadapt.text.terminal import say
 
 Launch = Callable[[Sequence[Trial]], object]
@@ -73,7 +74,7 @@ def tell(rows: Sequence[Row], folder: SweepFolder, console: Console) -> None:
         if state.state == FAILED:
             say(console, f"trial {trial.number} failed: {state.causes[-1]}")
     if any(state.state == FINISHED for _, state in rows):
-        say(console, f"compare with: python scripts/compare.py {shlex.quote(str(folder.path))}")
+        say(console, f"compare with: {command('compare')} {shlex.quote(str(folder.path))}")
 
 
 def check_finished(rows: Sequence[Row], retries: int) -> None:

@@ -17,6 +17,7 @@ from segadapt.runs.sweeps.folder import SweepFolder
 from segadapt.runs.sweeps.plan import begun, composer, parsed, plan
 from segadapt.runs.sweeps.trial import Trial
 from segadapt.runs.sweeps.wandb_table import track
+from segadapt.text.invocation import command
 
 
 def sweep_grid(
@@ -95,7 +96,7 @@ def check_one_process() -> None:
     """
     if external():
         raise ValueError(
-            "a sweep starts the processes of each trial itself; call python train.py -m with "
+            f"a sweep starts the processes of each trial itself; call {command('train')} -m with "
             "trainer=ddp and trainer.devices=N rather than torchrun or srun"
         )
 

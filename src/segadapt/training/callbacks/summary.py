@@ -19,6 +19,7 @@ from segadapt.files import sha256, write_json
 from segadapt.runs.checkpoint import LAST
 from segadapt.runs.environment import provenance
 from segadapt.runs.overrides import typed
+from segadapt.text.invocation import command
 from segadapt.text.terminal import say
 from segadapt.training.loggers.wandb_tracker import trackers
 
@@ -88,7 +89,7 @@ class Summary(Callback):
 
 def evaluate_command(folder: Path) -> str:
     """What to type to evaluate a run."""
-    return f"python scripts/evaluate.py {typed('run', nearby(folder))}"
+    return f"{command('evaluate')} {typed('run', nearby(folder))}"
 
 
 def nearby(path: Path) -> Path:

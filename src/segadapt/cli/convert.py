@@ -1,0 +1,133 @@
+"""``segadapt convert``: checkpoints of mmsegmentation and of the releases into run folders."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from hydra import compose, initialize_config_dir
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from segadapt.cli.places import CONF
+from segadapt.cli.shell import answer
+from segadapt.cli.words import UsageError, read_words
+from segadapt.runs.overrides import typed
+from segadapt.text.borders import print_line
+from segadapt.text.invocation import command
+
+CLASSIFIERS = ("fixed", "cac", "ssa")
+"""Heads that can be converted."""
+
+
+class Wanted(NamedTuple):
+    """What to convert."""
+
+    file: Path
+    model: str
+    classifier: str
+    data: str
+    out: Path
+    overrides: list[str]
+
+
+def main(words: Sequence[str]) -> None:
+    """Run one command line.
+
+    Args:
+        words: The checkpoint, ``KEY=VALUE`` of conf/convert.yaml, and of the training config.
+    """
+    answer(lambda: convert(words), HydraException, OmegaConfBaseException)
+
+
+def convert(words: Sequence[str]) -> None:
+    """Convert a checkpoint, as the words say."""
+    given = wanted(words)
+    from segadapt.experiment import build_task
+    from segadapt.files import sha256
+    from segadapt.models.conversion import convert as published
+    from segadapt.models.conversion.plan import plan
+    from segadapt.runs.converted import run_of, write_run
+
+    folder = run_of(given.out)
+    parts = [f"data={given.data}", f"model={given.model}", f"classifier={given.classifier}"]
+    paths = [f"paths.run={folder.resolve()}", "data.pretrained=false"]
+    overrides = [*parts, *paths, *given.overrides]
+    cfg = composed(overrides)
+    rules = plan(cfg.model, given.model, given.classifier)
+    file = published.read_published(given.file)
+    published.check_classifier(file.tensors, rules, given.classifier, given.file)
+    classes = published.count_classes(file.tensors, rules, given.file)
+    overrides += facts(given, cfg, file.config, classes)
+    cfg = composed(overrides)
+    model = build_task(cfg).model
+    converted = published.convert(file.tensors, rules, model.state_dict(), given.file)
+    model.load_state_dict(converted.tensors)
+    origin = {"file": given.file.name, "sha256": sha256(given.file), "unused": converted.unused}
+    write_run(given.out, cfg, overrides, converted.tensors, origin)
+    print_line(f"{given.out}: {len(converted.tensors)} tensors, {classes} classes")
+    print_line(f"tensors that the release does not use either: {_listed(converted.idle)}")
+    print_line(f"unused: {_listed(converted.unused)}")
+    evaluation = f"{command('evaluate')} {typed('run', folder)} checkpoint={given.out.stem}"
+    print_line(f"evaluate with: {evaluation}")
+
+
+def wanted(words: Sequence[str]) -> Wanted:
+    """What was typed.
+
+    Raises:
+        UsageError: If the checkpoint or a key without a default is missing.
+    """
+    options: dict[str, Any] = read_words(words, CONF / "convert.yaml", "words", titles=True)
+    files = [word for word in options["words"] if "=" not in word or Path(word).exists()]
+    if len(files) != 1:
+        raise UsageError(f"Give one checkpoint, not {len(files)}: segadapt convert FILE model=...")
+    if missing := [key for key in ("model", "classifier", "out") if options[key] is None]:
+        raise UsageError(f"{missing[0]} has no value. Pass {missing[0]}=VALUE.")
+    if options["classifier"] not in CLASSIFIERS:
+        raise UsageError(
+            f"Unknown classifier {options['classifier']!r}. Available: {', '.join(CLASSIFIERS)}."
+        )
+    return Wanted(
+        file=Path(files[0]),
+        model=options["model"],
+        classifier=options["classifier"],
+        data=options["data"],
+        out=Path(options["out"]),
+        overrides=[word for word in options["words"] if word not in files],
+    )
+
+
+def composed(overrides: Sequence[str]) -> DictConfig:
+    """The config of a training that would make such a network."""
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        return compose("train", list(overrides))
+
+
+def facts(given: Wanted, cfg: DictConfig, text: str, classes: int) -> list[str]:
+    """What the checkpoint says of the network, as overrides.
+
+    Args:
+        given: What was typed.
+        cfg: The config of it.
+        text: The checkpoint's own config.
+        classes: How many it scores.
+
+    Raises:
+        ValueError: If it contradicts what was typed, or leaves a question open.
+    """
+    from segadapt.models.conversion.lightham import rank_override
+
+    rank = rank_override(cfg.model.decoder, given.overrides, text, given.file)
+    if OmegaConf.is_missing(cfg.data, "num_classes"):
+        return [*rank, f"data.num_classes={classes}"]
+    if cfg.data.num_classes != classes:
+        raise ValueError(
+            f"{given.file} scores {classes} classes, but data={given.data} has "
+            f"{cfg.data.num_classes}; name its data set with data=NAME, or omit data="
+        )
+    return rank
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names) or "none"

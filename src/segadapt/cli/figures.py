@@ -1,0 +1,77 @@
+"""``segadapt figures``: draw what trained networks learnt."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from segadapt.analysis.figures.selection import check_chosen
+from segadapt.cli.places import CONF
+from segadapt.cli.shell import answer
+from segadapt.cli.words import UsageError, read_words
+from segadapt.runs.trust import check, check_names, trusting
+from segadapt.text.borders import print_line
+
+ANY = "run"
+"""``run=FOLDER`` gives a run no title but the name of its folder."""
+
+
+def main(words: Sequence[str]) -> None:
+    """Run one command line.
+
+    Args:
+        words: Run folders, ``TITLE=FOLDER``, and ``KEY=VALUE`` of conf/figures.yaml.
+    """
+    answer(lambda: figures(words))
+
+
+def figures(words: Sequence[str]) -> None:
+    """Draw the figures of runs, as the words say."""
+    options = read_words(words, CONF / "figures.yaml", "runs", titles=True)
+    if not options["runs"]:
+        raise UsageError("No runs given. Pass run folders, or TITLE=FOLDER.")
+    folders = titled(options["runs"])
+    by_name = trusting if options["trust_config"] else check_names
+    check_chosen(folders, options["checkpoint"], options["wandb"], by_name)
+    from segadapt.analysis.figures.draw import Amount, draw
+    from segadapt.analysis.figures.optional_packages import EXTRAS, absence, there
+    from segadapt.experiment import build_model
+    from segadapt.training.library_warnings import be_quiet
+
+    be_quiet()
+    files = draw(
+        folders,
+        None if options["out"] is None else Path(options["out"]),
+        build_model,
+        trusting if options["trust_config"] else check,
+        options["checkpoint"],
+        Amount(images=options["images"], seed=options["seed"]),
+        options["wandb"],
+    )
+    for file in files:
+        print_line(f"drawn: {file}")
+    for module in EXTRAS:
+        if not there(module):
+            print_line(f"not drawn: {absence(module)}")
+
+
+def titled(runs: Sequence[str]) -> dict[str, Path]:
+    """Run folders by title.
+
+    Args:
+        runs: ``FOLDER`` or ``TITLE=FOLDER``.
+
+    Raises:
+        ValueError: If two have the same title.
+    """
+    folders: dict[str, Path] = {}
+    for text in runs:
+        title, equals, folder = text.partition("=")
+        if not equals or Path(text).exists():
+            title, folder = ANY, text
+        path = Path(folder)
+        name = path.resolve().name if title == ANY else title
+        if name in folders:
+            raise ValueError(
+                f"two runs are called {name}: {folders[name]} and {path}; give TITLE=FOLDER"
+            )
+        folders[name] = path
+    return folders

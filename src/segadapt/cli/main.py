@@ -1,0 +1,109 @@
+"""The ``segadapt`` command: finds the file of a verb, and imports nothing else."""
+
+import difflib
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Final, NoReturn
+
+VERBS: Final = {
+    "train": "train a network, or sweep over settings with -m",
+    "resume": "continue an interrupted training",
+    "evaluate": "measure a trained network, or write a submission",
+    "compare": "compare finished runs: means, intervals, costs, the papers' numbers",
+    "figures": "draw what trained networks learnt",
+    "check-data": "check every file of a data set before a training",
+    "prepare-data": "download, verify and unpack a published data set",
+    "cache-features": "store the features of a trained network on disk",
+    "convert": "convert a checkpoint of mmsegmentation or of a release",
+    "benchmark": "measure what models and classifiers cost (in a checkout)",
+    "options": "list the options of a config group, or the rows of a table",
+    "completion": "print shell completion for bash, zsh or fish",
+}
+"""Each verb is a file of this folder; its line is what ``segadapt`` prints."""
+
+USAGE: Final = """usage: segadapt VERB KEY=VALUE ...
+
+{verbs}
+
+segadapt VERB --help    keys of a verb, with examples
+segadapt --version      version of segadapt
+"""
+
+USER_ERROR: Final = 1
+USAGE_ERROR: Final = 2
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command line.
+
+    Args:
+        words: What follows the command; None takes those of the process.
+
+    Returns:
+        The exit code: 0 success, 1 user error, 2 usage, 128 + N after signal N.
+    """
+    words = list(sys.argv[1:] if words is None else words)
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(overview(), end="")
+        return 0
+    if words[0] == "--version":
+        print(f"segadapt {version('segadapt')}")
+        return 0
+    verb, rest = words[0], words[1:]
+    if verb not in VERBS:
+        print(unknown(verb), file=sys.stderr)
+        return USAGE_ERROR
+    return run(verb, rest)
+
+
+def door(verb: str) -> NoReturn:
+    """What a script of the checkout does: run its verb with the words of the process."""
+    sys.exit(run(verb, sys.argv[1:]))
+
+
+def run(verb: str, words: Sequence[str]) -> int:
+    """Run a verb with its own words; the exit code.
+
+    Args:
+        verb: One of ``VERBS``.
+        words: What follows the verb. ``--help`` beside overrides of a training is Hydra's, which
+            shows the config that they compose.
+    """
+    asking = [word for word in words if word in ("-h", "--help")]
+    if asking and (verb != "train" or len(asking) == len(words)) and verb != "benchmark":
+        from segadapt.cli.verb_help import verb_help
+
+        return _printed(verb_help(verb))
+    code = importlib.import_module(module(verb)).main(list(words))
+    return 0 if code is None else code
+
+
+def module(verb: str) -> str:
+    """The module that answers a verb."""
+    return f"segadapt.cli.{verb.replace('-', '_')}"
+
+
+def overview() -> str:
+    """What ``segadapt`` alone prints."""
+    width = max(map(len, VERBS)) + 2
+    return USAGE.format(verbs="\n".join(f"  {verb:{width}}{line}" for verb, line in VERBS.items()))
+
+
+def unknown(verb: str) -> str:
+    """The sentence about a verb that does not exist."""
+    near = difflib.get_close_matches(verb, VERBS, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    if "=" in verb:
+        hint = " A verb comes first: segadapt train KEY=VALUE ..."
+    return f"error: Unknown verb {verb!r}.{hint} Available: {', '.join(VERBS)}."
+
+
+def _printed(text: str) -> int:
+    try:
+        print(text, end="", flush=True)
+    except BrokenPipeError:  # ``| head`` has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0

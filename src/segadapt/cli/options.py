@@ -1,0 +1,69 @@
+"""``segadapt options``: what can be chosen, by group, by option and by table of the papers."""
+
+import difflib
+import shutil
+import textwrap
+from collections.abc import Sequence
+
+from segadapt.cli.key_table import heading
+from segadapt.cli.option_help import EXPERIMENT, groups, offered, option_names
+from segadapt.cli.places import CONF
+from segadapt.cli.verb_help import option_help
+
+
+def main(words: Sequence[str]) -> int:
+    """List groups, the options of a group, or the keys of an option.
+
+    Args:
+        words: Nothing, ``GROUP``, or ``GROUP=OPTION``.
+
+    Returns:
+        The exit code.
+    """
+    import sys
+
+    names = list(groups(CONF))
+    if not words:
+        print("\n".join(f"{name}: {_count(name)}" for name in names))
+        return 0
+    group, _, option = words[0].partition("=")
+    if group not in names:
+        print(f"error: {_unknown('config group', group, names)}", file=sys.stderr)
+        return 2
+    if not option:
+        print(_options(group))
+        return 0
+    if option not in option_names(CONF / group):
+        message = _unknown(f"option of {group}", option, option_names(CONF / group))
+        print(f"error: {message}", file=sys.stderr)
+        return 2
+    print(option_help(group, option), end="")
+    return 0
+
+
+def _options(group: str) -> str:
+    """The options of a group, a line each; experiments by table."""
+    width = shutil.get_terminal_size().columns
+    if group == EXPERIMENT:
+        return offered(CONF, width, group)
+    names = option_names(CONF / group)
+    column = max(map(len, names)) + 2
+    lines = []
+    for name in names:
+        meaning = heading(CONF / group / f"{name}.yaml") or "-"
+        lines.append(
+            textwrap.shorten(f"{name:{column}}".replace(" ", "\0") + meaning, max(width, 60))
+        )
+    return "\n".join(lines).replace("\0", " ")
+
+
+def _count(group: str) -> str:
+    names = option_names(CONF / group)
+    return ", ".join(names) if len(names) <= 12 else f"{len(names)} options"
+
+
+def _unknown(kind: str, name: str, names: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name, names, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    shown = f" Available: {', '.join(names)}." if len(names) <= 60 else ""
+    return f"Unknown {kind} {name!r}.{hint}{shown}"

@@ -1,0 +1,128 @@
+"""``segadapt VERB --help``: every key with its meaning, and examples that work."""
+
+import shutil
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from segadapt.cli.key_table import Key, heading, keys
+from segadapt.cli.main import VERBS
+from segadapt.cli.places import CONF
+
+EXAMPLES: Final = {
+    "train": (
+        "segadapt train",
+        "segadapt train model=upernet_swin classifier=cac data=ade20k data.root=PATH",
+        "segadapt train -m classifier=fixed,cac,ssa seed=0,1,2 data.steps=2400",
+    ),
+    "resume": ("segadapt resume run=runs/2026-11-27/17-15-44",),
+    "evaluate": (
+        "segadapt evaluate run=RUN",
+        "segadapt evaluate run=RUN inference=multiscale checkpoint=best",
+        "segadapt evaluate run=RUN split=test submission=test.zip",
+    ),
+    "compare": (
+        "segadapt compare runs/sweeps/DATE/TIME",
+        "segadapt compare RUN RUN RUN baseline=classifier=fixed out=table.md",
+        "segadapt compare SWEEP evaluation=slide-last plots=figures",
+    ),
+    "figures": (
+        "segadapt figures RUN",
+        "segadapt figures fixed=RUN cac=RUN ssa=RUN out=figures",
+        "segadapt figures RUN images=64 seed=1",
+    ),
+    "check-data": (
+        "segadapt check-data data=camvid data.root=PATH",
+        "segadapt check-data data=folder data.root=PATH splits=[train]",
+        "segadapt check-data data=ade20k data.root=PATH out=checks/ade",
+    ),
+    "prepare-data": (
+        "segadapt prepare-data ade20k root=PATH",
+        "segadapt prepare-data ade20k root=PATH test=true",
+        "segadapt prepare-data cityscapes root=PATH",
+    ),
+    "cache-features": (
+        "segadapt cache-features run=RUN",
+        "segadapt cache-features run=RUN out=FOLDER train=1000",
+        "segadapt train model=cached data=cached data.root=FOLDER classifier=cac",
+    ),
+    "convert": (
+        "segadapt convert FILE model=upernet_swin classifier=cac out=RUN/checkpoints/last.ckpt",
+        "segadapt convert FILE model=segformer_mit_b0 classifier=fixed data=ade20k "
+        "out=RUN/checkpoints/last.ckpt",
+        "segadapt convert FILE model=ocrnet_hrnet48 classifier=ssa out=RUN/checkpoints/last.ckpt "
+        "data.root=PATH",
+    ),
+}
+"""Command lines of each verb."""
+
+TRAIN: Final = """\
+The settings are configs that Hydra composes: GROUP=OPTION chooses a file of a group, KEY.KEY=VALUE
+changes a value, and -m takes several values of each and trains all combinations.
+
+  segadapt options                 groups, with a line each
+  segadapt options classifier      options of a group
+  segadapt options classifier=ssa  keys of an option, with their meaning
+  segadapt options experiment      tables of the papers
+  segadapt train --cfg job         the whole config, without training
+  segadapt train --hydra-help      options of Hydra itself
+"""
+
+COLUMN: Final = 34
+"""Characters of a line that a key and its default get."""
+
+
+def verb_help(verb: str) -> str:
+    """The help of a verb, folded to the terminal.
+
+    Args:
+        verb: One of ``VERBS``.
+    """
+    width = min(shutil.get_terminal_size().columns, 100)
+    parts = [f"usage: segadapt {verb} KEY=VALUE ...", f"{VERBS[verb].capitalize()}."]
+    if examples := EXAMPLES.get(verb):
+        parts.append("Examples:\n" + "\n".join(f"  {example}" for example in examples))
+    if verb == "train":
+        parts.append(TRAIN.rstrip())
+    file = CONF / f"{verb.replace('-', '_')}.yaml"
+    if file.exists():
+        parts.append("Keys:\n" + "\n".join(key_lines(keys(file), width)))
+    if verb == "prepare-data":
+        parts.append("Data sets:\n" + "\n".join(_data_sets()))
+    return "\n\n".join(parts) + "\n"
+
+
+def _data_sets() -> Iterator[str]:
+    from segadapt.data.prepare.catalogue import RECIPES
+
+    for name, recipe in RECIPES.items():
+        yield f"  {name:17} {recipe.size:>6}  {recipe.licence}"
+
+
+def key_lines(table: Sequence[Key], width: int) -> Iterator[str]:
+    """Keys and meanings in two columns.
+
+    Args:
+        table: The keys.
+        width: Characters of a line.
+    """
+    for key in table:
+        left = f"  {key.name}={key.default}"
+        if not key.meaning:
+            yield left
+            continue
+        if len(left) >= COLUMN:
+            yield left
+            left = ""
+        indent = " " * COLUMN
+        yield from textwrap.wrap(
+            key.meaning, max(width, 60), initial_indent=f"{left:{COLUMN}}", subsequent_indent=indent
+        )
+
+
+def option_help(group: str, option: str) -> str:
+    """The keys of one option of a config group, as ``segadapt options GROUP=OPTION`` shows them."""
+    width = min(shutil.get_terminal_size().columns, 100)
+    file = CONF / group / f"{option}.yaml"
+    lines = "\n".join(key_lines(keys(file), width))
+    return f"{group}={option}: {heading(file)}\n\n{lines}\n"

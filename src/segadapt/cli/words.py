@@ -1,0 +1,110 @@
+"""KEY=VALUE words of the verbs that compose no config, with the grammar of those that do."""
+
+import difflib
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+
+class UsageError(ValueError):
+    """A command line that cannot be understood; exit code 2."""
+
+
+def read_words(
+    words: Sequence[str], file: Path, rest: str | None = None, titles: bool = False
+) -> dict[str, Any]:
+    """Read the words of a verb.
+
+    Args:
+        words: ``KEY=VALUE``, and plain words if ``rest`` is given.
+        file: YAML file with the verb's keys; the type of a default is the type of the key, and a
+            key whose default is null takes text.
+        rest: Key, a list, that takes words without an equals sign.
+        titles: Whether it also takes ``TITLE=VALUE`` with any other title, as a whole.
+
+    Returns:
+        A value for every key of the file.
+
+    Raises:
+        UsageError: If a key is unknown or a value has the wrong type.
+    """
+    values: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    values.pop("hydra", None)
+    for key, text in _pairs(list(words), values, rest, titles):
+        if key == rest:
+            values[key] = [*values[key], *_value(key, text, [])]
+        else:
+            values[key] = _value(key, text, values[key])
+    return values
+
+
+def _pairs(
+    words: list[str], values: Mapping[str, Any], rest: str | None, titles: bool
+) -> list[tuple[str, str]]:
+    pairs: list[tuple[str, str]] = []
+    while words:
+        word = words.pop(0)
+        if word.startswith("--"):
+            pairs += _dashed(word, words, values)
+            continue
+        key, equals, text = word.partition("=")
+        if equals and key in values:
+            pairs.append((key, text))
+        elif rest is not None and (titles or not equals or Path(word).exists()):
+            pairs.append((rest, word))
+        else:
+            raise UsageError(_unknown(word, key, values))
+    return pairs
+
+
+def _dashed(word: str, words: list[str], values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Options as they were written before version 0.2, with a note that shows the new form."""
+    name, equals, text = word[2:].partition("=")
+    key = name.replace("-", "_")
+    key = {"no_cost": "cost"}.get(key, key)
+    if key not in values:
+        raise UsageError(_unknown(word, key, values))
+    if isinstance(values[key], bool):
+        texts = ["false" if name == "no-cost" else "true"]
+    elif equals:
+        texts = [text]
+    else:
+        count = len(words) if isinstance(values[key], list) else 1
+        texts = []
+        while words and len(texts) < count and not re.match(r"--|\w+=", words[0]):
+            texts.append(words.pop(0))
+    if not texts:
+        raise UsageError(f"{word} has no value. Write {key}=VALUE.")
+    shown = texts[0] if len(texts) == 1 else f"[{','.join(texts)}]"
+    print(f"note: --{name} is deprecated; write {key}={shown}", file=sys.stderr)
+    return [(key, shown)]
+
+
+def _value(key: str, text: str, default: Any) -> Any:
+    """A word's text as what its key takes."""
+    if text == "null":
+        return None
+    if isinstance(default, bool):
+        if text.lower() in ("true", "false"):
+            return text.lower() == "true"
+        raise UsageError(f"{key}={text}: {key} takes true or false.")
+    if isinstance(default, list):
+        inside = text[1:-1] if text.startswith("[") and text.endswith("]") else None
+        return [text] if inside is None else [part.strip() for part in inside.split(",") if part]
+    if isinstance(default, int | float):
+        try:
+            return type(default)(text)
+        except ValueError:
+            kind = "an integer" if isinstance(default, int) else "a number"
+            raise UsageError(f"{key}={text}: {key} takes {kind}.") from None
+    return text
+
+
+def _unknown(word: str, key: str, values: Mapping[str, Any]) -> str:
+    near = difflib.get_close_matches(key.removeprefix("--"), values, n=1)
+    hint = f" Did you mean {near[0]}=?" if near else ""
+    return f"Unknown key in {word!r}.{hint} Available: {', '.join(f'{name}=' for name in values)}."
