@@ -70,7 +70,7 @@ def shrunk(mask: Int[Tensor, "b H W"], height: int, width: int) -> Int[Tensor, "
 
 
 def beside(
-    left: Float[Tensor, "*k d"], right: Float[Tensor, "*k d"], images: int
+    left: Float[Tensor, "*left k d"], right: Float[Tensor, "*right k d"], images: int
 ) -> Float[Tensor, "b k c"]:
     """Both along the channels, repeated for each image where they are not per image."""
     shape = (images, *left.shape[-2:])
