@@ -1,9 +1,9 @@
-# Four targets: the environment, the two commands of the README, and the checks.
+# The environment, the two commands of the README, the checks, and the documentation.
 PYTHON ?= python3.11
 UV_VERSION := 0.13.8
 BIN := .venv/bin
 
-.PHONY: setup train test lint
+.PHONY: setup train test lint format docs
 setup: .venv/installed
 
 .venv/installed: requirements.txt pyproject.toml
@@ -24,3 +24,12 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+
+format: setup
+	$(BIN)/ruff check --select I --fix .
+	$(BIN)/ruff format .
+
+docs: setup
+	$(BIN)/python scripts/write_reference.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo "site: build/site/index.html"

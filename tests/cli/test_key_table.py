@@ -25,3 +25,9 @@ def test_keys_have_their_comments(tmp_path):
         Key("data.root", "null", "a folder"),
         Key("data.plain", "1", ""),
     ]
+
+
+def test_an_option_that_changes_nothing_has_no_key(tmp_path):
+    file = tmp_path / "x.yaml"
+    file.write_text("# As released.\n", encoding="utf-8")
+    assert (heading(file), keys(file)) == ("As released.", [])

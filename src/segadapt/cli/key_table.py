@@ -33,6 +33,8 @@ def keys(file: Path) -> list[Key]:
     """
     text = file.read_text(encoding="utf-8")
     node = yaml.compose(text, yaml.SafeLoader)
+    if node is None:  # nothing but comments
+        return []
     if not isinstance(node, yaml.MappingNode):
         raise ValueError(f"{file} is not a mapping of keys to values.")
     return list(_keys(node, "", text.splitlines()))

@@ -1,0 +1,79 @@
+"""Write docs/reference/commands.md and config.md from the configs: python scripts/write_reference.py."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from segadapt.cli.key_table import Key, heading, keys
+from segadapt.cli.main import VERBS
+from segadapt.cli.option_help import EXPERIMENT, groups, option_names
+from segadapt.cli.places import CONF
+from segadapt.cli.verb_help import EXAMPLES
+
+REFERENCE: Final = Path(__file__).resolve().parents[1] / "docs" / "reference"
+
+NOTE: Final = "<!-- Written by scripts/write_reference.py; a test compares. -->\n"
+
+SHORT: Final = ("model", "model/encoder", "model/decoder", EXPERIMENT)
+"""Groups whose options are listed with a line each; docs/models.md says more of them."""
+
+
+def commands() -> str:
+    """The page of all verbs."""
+    lines = [NOTE, "# Commands", "", "`segadapt VERB KEY=VALUE ...`; `--help` after any verb.", ""]
+    for verb, meaning in VERBS.items():
+        lines += [f"## `{verb}`", "", f"{meaning.capitalize()}.", ""]
+        if examples := EXAMPLES.get(verb):
+            lines += ["```bash", *examples, "```", ""]
+        file = CONF / f"{verb.replace('-', '_')}.yaml"
+        if file.exists():
+            lines += [*table(keys(file)), ""]
+    return "\n".join(lines)
+
+
+def config() -> str:
+    """The page of all config groups of a training."""
+    lines = [NOTE, "# Config groups and keys", "", "As `segadapt options` lists them.", ""]
+    for group in groups(CONF):
+        lines += [f"## `{group}`", ""]
+        names = option_names(CONF / group)
+        if group in SHORT:
+            lines += ["| option | |", "| --- | --- |"]
+            lines += [f"| `{name}` | {_cell(heading(_file(group, name)))} |" for name in names]
+            lines.append("")
+            continue
+        for name in names:
+            lines += [f"### `{group}={name}`", "", heading(_file(group, name)), ""]
+            if rows := keys(_file(group, name)):
+                lines += [*table(rows), ""]
+    return "\n".join(lines)
+
+
+def table(rows: list[Key]) -> Iterator[str]:
+    """Keys as a Markdown table.
+
+    Args:
+        rows: The keys.
+    """
+    yield "| key | default | meaning |"
+    yield "| --- | --- | --- |"
+    for key in rows:
+        yield f"| `{key.name}` | `{_cell(key.default)}` | {_cell(key.meaning)} |"
+
+
+def pages() -> dict[str, str]:
+    """File names and their texts."""
+    return {"commands.md": commands(), "config.md": config()}
+
+
+def _file(group: str, name: str) -> Path:
+    return CONF / group / f"{name}.yaml"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    for name, text in pages().items():
+        (REFERENCE / name).write_text(text, encoding="utf-8")
