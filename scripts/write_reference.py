@@ -1,4 +1,4 @@
-"""Write docs/reference/commands.md and config.md from the configs: python scripts/write_reference.py."""
+"""Write the reference pages of commands and config: python scripts/write_reference.py."""
 
 from collections.abc import Iterator
 from pathlib import Path
