@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from segadapt.cli.hydra_command import CONF
+from segadapt.cli.places import CONF
 
 HELP = """\
 python scripts/benchmark.py [KEY=VALUE ...] [--no-sync]

@@ -54,7 +54,7 @@ def test_a_device_that_is_not_there_is_refused(monkeypatch, count, device, said)
 def test_both_commands_say_so_before_they_build_anything(tmp_path, monkeypatch, entry):
     cards(monkeypatch, 1)
     monkeypatch.setattr(
-        "segadapt.cli.hydra_command._run", lambda cfg: None
+        "segadapt.cli.hydra_command.read_trained_run", lambda cfg: None
     )  # a run is not looked at
     answer = command(entry, tmp_path, "run=none", "device=cuda:7")
     assert answer.code == 1

@@ -6,7 +6,7 @@ import pytest
 from compositions import composed
 from omegaconf import OmegaConf
 
-from segadapt.cli.hydra_command import CONF
+from segadapt.cli.places import CONF
 from segadapt.runs.trust import check
 
 
@@ -121,7 +121,7 @@ def test_a_place_in_the_folder_is_not_refused():
 
 
 TARGET = re.compile(r"_target_:\s*([\w.]+)")
-OUTSIDE = ("hydra_plugins.",)
+OUTSIDE = ("hydra_plugins.", "segadapt.runs.new_folder.")
 """What Hydra itself builds, which no run's config holds."""
 
 

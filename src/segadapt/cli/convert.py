@@ -9,7 +9,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from segadapt.cli.places import CONF
+from segadapt.cli.hydra_command import CONF  # and our resolvers, which it registers
 from segadapt.cli.shell import answer
 from segadapt.cli.words import UsageError, read_words
 from segadapt.runs.overrides import typed
