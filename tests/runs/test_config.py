@@ -37,7 +37,16 @@ def test_what_changes_numbers_is_a_difference(key, value):
 
 
 @pytest.mark.parametrize(
-    ("key", "value"), [("data.num_workers", 7), ("logger", None), ("paths.run", "/runs/b")]
+    ("key", "value"),
+    [
+        ("data.num_workers", 7),
+        ("logger", None),
+        ("paths.run", "/runs/b"),
+        # Permissions, which earlier versions did not have.
+        ("data.allow_empty_classes", False),
+        ("data.smoke_test", True),
+        ("smaller_oracle_groups", False),
+    ],
 )
 def test_what_does_not_is_none(key, value):
     other = changed(key, value)

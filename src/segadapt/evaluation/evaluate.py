@@ -11,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from segadapt.evaluation.dataset_pass import examine
+from segadapt.evaluation.earlier_protocols import completed
 from segadapt.evaluation.inference.settings import named
 from segadapt.evaluation.metrics.per_image import PER_IMAGE, PerImage, write_per_image
 from segadapt.evaluation.precision import with_precision
@@ -79,37 +80,42 @@ def evaluate(
     console.print(table(results, found.classes, f"{cfg.data.name} {cfg.split}, {name}"))
     step = f"checkpoint: step {weights.step}{state}{of_run(run, weights)}"
     say(console, headline(results), step)
-    file = _free(run.folder / "evaluation", name, report["protocol"])
+    file = _free(run, name, report["protocol"])
     write_json(file, report)
-    _keep_counts(run.folder, file, report["protocol"], found.per_image)
+    _keep_counts(run, file, report["protocol"], found.per_image)
     shown = file.with_suffix(".html")
     replace_text(shown, page(report, found.gallery.worst, found.gallery.best))
     say(console, f"report: {file}", f"page: {shown}")
     return file
 
 
-def _free(folder: Path, name: str, protocol: dict[str, Any]) -> Path:
+def _free(run: Run, name: str, protocol: dict[str, Any]) -> Path:
     """Where a report goes: over one of the same settings, but beside one of others."""
+    folder = run.folder / "evaluation"
     number, file = 1, folder / f"{name}.json"
-    while file.is_file() and not _alike(with_targets_renamed(read_object(file, REPORT)), protocol):
+    while file.is_file() and not _alike(_protocol(file, run), protocol):
         number += 1
         file = folder / f"{name}-{number}.json"
     return file
 
 
-def _alike(report: Any, protocol: dict[str, Any]) -> bool:
+def _alike(earlier: dict[str, Any], protocol: dict[str, Any]) -> bool:
     """Whether a report that is there has the same settings; one of others is not written over."""
-    keys = ("inference", "precision")
-    return all(at(report, f"protocol.{key}") == protocol.get(key) for key in keys)
+    return all(earlier.get(key) == protocol.get(key) for key in ("inference", "precision"))
 
 
-def _keep_counts(folder: Path, file: Path, protocol: dict[str, Any], images: PerImage) -> None:
+def _protocol(file: Path, run: Run) -> dict[str, Any]:
+    """That of a report that is there, in the words of this version."""
+    report = completed(with_targets_renamed(read_object(file, REPORT)), run.config, run.folder)
+    protocol = report.get("protocol")
+    return protocol if isinstance(protocol, dict) else {}
+
+
+def _keep_counts(run: Run, file: Path, protocol: dict[str, Any], images: PerImage) -> None:
     write_per_image(file.with_suffix(".npz"), images)
-    own = folder / "report.json"
-    if own.is_file():
-        trained = with_targets_renamed(read_object(own, REPORT)).get("protocol", {})
-        if _measurement(trained) == _measurement(protocol):
-            write_per_image(folder / PER_IMAGE, images)
+    own = run.folder / "report.json"
+    if own.is_file() and _measurement(_protocol(own, run)) == _measurement(protocol):
+        write_per_image(run.folder / PER_IMAGE, images)
 
 
 def _measurement(protocol: dict[str, Any]) -> tuple[Any, ...]:

@@ -1,6 +1,6 @@
-"""Precisions by Lightning's names, and what casts to them."""
+"""What casts to a precision, by Lightning's name of it."""
 
-from typing import Any, Final, cast
+from typing import Any, cast
 
 import torch
 from lightning.pytorch.plugins.precision import (
@@ -9,25 +9,8 @@ from lightning.pytorch.plugins.precision import (
     MixedPrecision,
     Precision,
 )
-from omegaconf import DictConfig
 
-PRECISIONS: Final = ("32-true", "bf16-mixed", "16-mixed", "bf16-true", "16-true", "64-true")
-
-
-SHORT: Final = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed", "64": "64-true"}
-"""Older names that Lightning takes as well."""
-
-
-def precision_name(cfg: DictConfig, gpu: bool) -> str:
-    """The precision that a trainer of this config has, by Lightning's full name.
-
-    Args:
-        cfg: The config's ``trainer``.
-        gpu: Whether it uses GPUs.
-    """
-    if cfg.precision == "auto":
-        return "bf16-mixed" if gpu else "32-true"
-    return SHORT.get(str(cfg.precision), str(cfg.precision))
+from segadapt.evaluation.precision_names import PRECISIONS
 
 
 def precision_plugin(name: str, device: torch.device) -> Precision:

@@ -8,6 +8,7 @@ from omegaconf import DictConfig, ListConfig
 
 from segadapt.evaluation.dataset_pass import Examined
 from segadapt.evaluation.device import chosen_device
+from segadapt.evaluation.earlier_protocols import ORACLE
 from segadapt.evaluation.inference.settings import described
 from segadapt.evaluation.trained import Weights
 from segadapt.runs.environment import provenance
@@ -22,8 +23,7 @@ RULES = {
     "ignore_index": IGNORE,
     "absent_class": "a class neither labelled nor predicted in the whole set is left out of the "
     "means; one only predicted has IoU 0 and counts (mmsegmentation)",
-    "oracle": "pools the labels of one image at a time, however many classifier.oracle_group pools "
-    "in training",
+    "oracle": ORACLE,
     "average": "counts are summed over the whole set before any division",
 }
 

@@ -13,12 +13,16 @@ Config = dict[str, Any]
 FREE = (
     "callbacks",
     "checkpoint_every",
+    "data.allow_empty_classes",
+    "data.module.allow_empty_classes",
     "data.module.num_workers",
     "data.num_workers",
+    "data.smoke_test",
     "label",
     "logger",
     "paths",
     "published",
+    "smaller_oracle_groups",
 )
 """What may change while a run is interrupted: nothing here changes its numbers."""
 

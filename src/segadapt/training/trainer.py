@@ -10,7 +10,7 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers.logger import Logger
 from omegaconf import DictConfig
 
-from segadapt.evaluation.precision_plugins import precision_name
+from segadapt.evaluation.precision_names import precision_name
 from segadapt.training.checkpoint_io import AtomicCheckpointIO
 
 

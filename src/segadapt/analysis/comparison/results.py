@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 from segadapt.analysis.comparison.evaluations import options_of
 from segadapt.analysis.comparison.form import check_config, check_report, check_times
 from segadapt.analysis.comparison.paper_numbers import departures, title
+from segadapt.evaluation.earlier_protocols import completed
 from segadapt.evaluation.metrics.per_image import PER_IMAGE, PerImage, read_per_image
 from segadapt.locks import true_state
 from segadapt.runs.attempts import ATTEMPTS
@@ -166,6 +167,7 @@ def read(folder: Path, evaluation: str | None = None, check: Check = check_names
     config = resolved(read_config(folder, check))
     check_config(config, folder / CONFIG)
     images = read_per_image(counts) if counts.is_file() else None
+    report = completed(report, config, folder)
     return Result(folder, config, tuple(words), state, report, images)
 
 

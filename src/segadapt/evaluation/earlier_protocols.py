@@ -1,0 +1,57 @@
+"""Reports of earlier versions: the conditions that they do not state, as they were at the time."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from segadapt.evaluation.precision_names import precision_name
+from segadapt.runs.config import at
+from segadapt.text.bounded import MIB, read_object
+
+ORACLE: Final = (
+    "pools the labels of one image at a time, however many classifier.oracle_group pools in "
+    "training"
+)
+"""The rule of the oracle branch, which has never been another."""
+
+
+def completed(report: Mapping[str, Any], config: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """A report whose protocol states what those of this version state, as far as it is known.
+
+    Args:
+        report: Of a training or of an evaluation.
+        config: Resolved config of the run.
+        folder: Run folder.
+
+    Raises:
+        ValueError: If environment.json is needed and damaged.
+    """
+    protocol = report.get("protocol")
+    if not isinstance(protocol, Mapping):
+        return dict(report)
+    stated = {"oracle": ORACLE, **protocol}
+    if "precision" not in stated and (precision := _precision(protocol, config, folder)):
+        stated["precision"] = precision
+    return {**report, "protocol": stated}
+
+
+def _precision(protocol: Mapping[str, Any], config: Mapping[str, Any], folder: Path) -> str | None:
+    """That of a report that does not state it; None where it is not known."""
+    if "device" in protocol:  # an evaluation: they had no autocast before they stated it
+        return "32-true"
+    trainer = {key: at(config, f"trainer.{key}") for key in ("precision", "accelerator")}
+    if trainer["precision"] is None:
+        return None
+    gpu = trainer["precision"] == "auto" and _on_gpu(trainer["accelerator"], folder)
+    return None if gpu is None else precision_name(trainer, gpu)
+
+
+def _on_gpu(accelerator: Any, folder: Path) -> bool | None:
+    """Whether a run used GPUs where it was trained; None where its folder does not say."""
+    if accelerator == "cpu":
+        return False
+    from segadapt.runs.environment import ENVIRONMENT  # imports torch
+
+    file = folder / ENVIRONMENT
+    gpus = read_object(file, MIB).get("gpus") if file.is_file() else None
+    return bool(gpus) if isinstance(gpus, list) else None
