@@ -83,7 +83,9 @@ def test_evaluations_are_a_table_of_their_own(trained, tmp_path, capsys):
     compare([str(trained), *words])
     said = capsys.readouterr()
     assert "15: there is no evaluation/slide-last.json" in said.err
-    assert "measured by scripts/evaluate.py: evaluation/slide-last.json of each run" in said.out
+    assert (
+        "measured by python scripts/evaluate.py: evaluation/slide-last.json of each run" in said.out
+    )
     (row,) = csv.DictReader((tmp_path / "table.csv").read_text().splitlines())
     kept = json.loads((trained / "5" / "evaluation" / "slide-last.json").read_text())
     expected = 100 * kept["results"]["student"]["miou"]

@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from segadapt.cli.completion import candidates
 from segadapt.cli.completion import main as completion
 from segadapt.cli.key_table import keys
-from segadapt.cli.main import VERBS, main, module
+from segadapt.cli.main import VERBS, deprecated_train, main, module
 from segadapt.cli.options import main as options
 from segadapt.cli.places import CONF
 from segadapt.cli.verb_help import EXAMPLES, verb_help
@@ -30,6 +31,26 @@ def test_each_verb_of_a_config_explains_every_key(verb):
     file = CONF / f"{verb.replace('-', '_')}.yaml"
     unexplained = [key.name for key in keys(file) if not key.meaning] if file.exists() else []
     assert unexplained == []
+
+
+@pytest.mark.parametrize("words", [["options", "experiment"], ["completion", "bash"]])
+def test_a_reader_that_leaves_is_no_error(words):
+    """``segadapt options | head -0``."""
+    command = [sys.executable, "-m", "segadapt", *words]
+    answer = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    answer.stdout.close()
+    assert (answer.wait(), answer.stderr.read()) == (128 + signal.SIGPIPE, "")
+    answer.stderr.close()
+
+
+def test_the_earlier_name_of_train_says_so(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["segadapt-train", "--help"])
+    with pytest.raises(SystemExit) as end:
+        deprecated_train()
+    assert end.value.code == 0
+    said = capsys.readouterr()
+    assert said.err == "segadapt-train is deprecated; type: segadapt train\n"
+    assert "segadapt options classifier" in said.out
 
 
 def test_no_verb_lists_all_of_them(capsys):

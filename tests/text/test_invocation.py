@@ -7,6 +7,8 @@ from segadapt.text.invocation import command
     ("called", "verb", "expected"),
     [
         ("/usr/bin/segadapt", "check-data", "segadapt check-data"),
+        ("/usr/bin/segadapt-train", "evaluate", "segadapt evaluate"),
+        ("/Scripts/segadapt.exe", "evaluate", "segadapt evaluate"),
         ("/site/segadapt/__main__.py", "resume", "python -m segadapt resume"),
         ("train.py", "evaluate", "python scripts/evaluate.py"),
         ("scripts/compare.py", "train", "python train.py"),

@@ -64,6 +64,12 @@ def door(verb: str) -> NoReturn:
     sys.exit(run(verb, sys.argv[1:]))
 
 
+def deprecated_train() -> NoReturn:
+    """``segadapt-train``, the name of ``segadapt train`` before version 0.2."""
+    print("segadapt-train is deprecated; type: segadapt train", file=sys.stderr)
+    door("train")
+
+
 def run(verb: str, words: Sequence[str]) -> int:
     """Run a verb with its own words; the exit code.
 
@@ -77,7 +83,11 @@ def run(verb: str, words: Sequence[str]) -> int:
         from segadapt.cli.verb_help import verb_help
 
         return _printed(verb_help(verb))
-    code = importlib.import_module(module(verb)).main(list(words))
+    from segadapt.cli.shell import telling
+
+    with telling():
+        code = importlib.import_module(module(verb)).main(list(words))
+        sys.stdout.flush()
     return 0 if code is None else code
 
 

@@ -17,6 +17,7 @@ from segadapt.data.sampling import AUGMENTATION, Key, counted, position_and_item
 from segadapt.files import expanded
 from segadapt.structures import Sample
 from segadapt.text.borders import printable
+from segadapt.text.invocation import command
 
 Color = tuple[int, int, int]
 """Red, green and blue, 0 ... 255."""
@@ -139,7 +140,7 @@ class SegmentationDataset(Labelled):
         if split in self.unlabelled:
             raise ValueError(
                 f"split {split!r} of {type(self).__name__} has no labels, so that nothing can be "
-                f"measured; scripts/evaluate.py run=RUN_FOLDER split={split} submission=FILE.zip "
+                f"measured; {command('evaluate')} run=RUN_FOLDER split={split} submission=FILE.zip "
                 "writes predictions for its server"
             )
         self.root = expanded(root)

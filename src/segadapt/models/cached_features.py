@@ -4,6 +4,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from segadapt.models.interfaces import FeatureGenerator, Features
+from segadapt.text.invocation import command
 
 
 class CachedGenerator(FeatureGenerator):
@@ -21,7 +22,7 @@ class CachedGenerator(FeatureGenerator):
         if channels < 1:
             raise ValueError(
                 "model=cached has no backbone for images; it goes with data=cached "
-                "data.root=FOLDER, which scripts/cache_features.py writes"
+                f"data.root=FOLDER, which {command('cache-features')} writes"
             )
         self.channels = self.inputs = channels
 

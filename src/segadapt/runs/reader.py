@@ -92,8 +92,7 @@ def _check_links(path: Path) -> None:
             what = f"a link to {entry.resolve()}" if leads_out else "not a regular file"
             raise ValueError(
                 f"{path / entry.relative_to(inside)} is {what}, which may be written to; if you "
-                "know where it comes from, allow it with trust_config=true (figures: "
-                "--trust-config)"
+                "know where it comes from, allow it with trust_config=true"
             )
 
 

@@ -263,5 +263,5 @@ def _refuse(key: str, value: Any, reason: str) -> Any:
     shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in f"{key}={value}")
     raise ValueError(
         f"the run's config is not trusted: {shown[:200]}: {reason}. If you know where it comes "
-        "from, allow it with trust_config=true (figures and report: --trust-config)"
+        "from, allow it with trust_config=true"
     )

@@ -7,6 +7,9 @@ from typing import Final
 SCRIPTS: Final = {"train": "train.py", "convert": "scripts/convert_mmseg.py"}
 """Doors of a checkout whose names do not follow from the verb."""
 
+COMMANDS: Final = ("segadapt", "segadapt-train")
+"""What the wheel installs; with an ending on Windows."""
+
 
 def command(verb: str) -> str:
     """The beginning of a command line for a verb.
@@ -18,7 +21,7 @@ def command(verb: str) -> str:
         ``segadapt evaluate``, ``python -m segadapt evaluate`` or ``python scripts/evaluate.py``.
     """
     called = Path(sys.argv[0] if sys.argv else "")
-    if called.name == "segadapt":
+    if called.stem in COMMANDS:
         return f"segadapt {verb}"
     if called.name == "__main__.py" and called.parent.name == "segadapt":
         return f"python -m segadapt {verb}"

@@ -49,7 +49,7 @@ def check_comparable(results: Sequence[Result]) -> None:
         said = "; ".join(f"{field} is {' and '.join(there)}" for field, there in odd.items())
         raise ValueError(
             f"these runs were not measured under the same conditions, so they are not ranked: "
-            f"{said}. Give runs of one protocol, or --each to list them without comparing"
+            f"{said}. Give runs of one protocol, or each=true to list them without comparing"
         )
 
 

@@ -15,6 +15,7 @@ from segadapt.analysis.comparison.writers import COSTS, WRITERS, Cells, cells
 from segadapt.files import replace_text
 from segadapt.runs.trust import Check, check_names
 from segadapt.text.borders import print_line
+from segadapt.text.invocation import command
 from segadapt.text.terminal import cell, say
 
 ARM = 20
@@ -69,7 +70,7 @@ def report(
     found, notes = arms(collected.results)
     said = [*_left_out(collected), *notes]
     if evaluation is not None:
-        said.append(f"measured by scripts/evaluate.py: evaluation/{evaluation}.json of each run")
+        said.append(f"measured by {command('evaluate')}: evaluation/{evaluation}.json of each run")
     comparison = compare(found, baseline, count, said, each, time)
     show(comparison)
     for file in outputs:

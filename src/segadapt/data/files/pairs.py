@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from segadapt.text.invocation import command
 from segadapt.text.reading import read_lines
 
 SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
@@ -54,7 +55,7 @@ class ImageFolder(NamedTuple):
         place = root / self.folder
         if root.is_dir() and not place.is_dir():
             raise ValueError(
-                f"there is no folder {place} of test images; scripts/prepare_data.py --help says "
+                f"there is no folder {place} of test images; {command('prepare-data')} --help says "
                 "how to fetch them, or set data.root to where the data set lies"
             )
         found = _by_name(place, _pictures(place, self.suffix), self.suffix)

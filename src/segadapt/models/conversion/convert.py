@@ -79,7 +79,7 @@ def count_classes(state: State, plan: Plan, file: Path) -> int:
     name = f"{plan.head}conv_seg.weight"
     if name not in state:
         raise ValueError(
-            f"{file} has no {name}; it is another network, or a part of one: check --model"
+            f"{file} has no {name}; it is another network, or a part of one: check model="
         )
     return len(state[name])
 
@@ -99,7 +99,7 @@ def check_classifier(state: State, plan: Plan, classifier: str, file: Path) -> N
     if there != classifier:
         raise ValueError(
             f"{file} holds the classifier {there}, not {classifier}: convert it with "
-            f"--classifier {there}"
+            f"classifier={there}"
         )
 
 
@@ -137,7 +137,7 @@ def _check(name: str, theirs: str, value: Tensor, own: State, done: State, file:
     if value.shape != own[name].shape:
         raise ValueError(
             f"{file}: {theirs} has the shape {tuple(value.shape)}, where this network has "
-            f"{tuple(own[name].shape)} ({name}); it is another variant: check --model"
+            f"{tuple(own[name].shape)} ({name}); it is another variant: check model="
         )
     if name in done and not torch.equal(done[name], value):
         raise ValueError(f"{file} holds two different tensors for {name}, one of them as {theirs}")
@@ -157,5 +157,5 @@ def _complete(tensors: dict[str, Tensor], own: State, unused: list[str], file: P
         odd = f", while {unused[0]} has no place" if unused else ""
         raise ValueError(
             f"{file} is incomplete or another network: {len(missing)} of {len(own)} tensors are "
-            f"missing, such as {missing[0]}{odd}; check --model"
+            f"missing, such as {missing[0]}{odd}; check model="
         )
