@@ -6,8 +6,8 @@ from segadapt.files import UNREADABLE, reason
 @pytest.mark.parametrize(
     ("error", "line"),
     [
-        (KeyError(101), "it is no checkpoint"),
-        (EOFError(), "it is no checkpoint"),
+        (KeyError(101), "it is not a checkpoint"),
+        (EOFError(), "it is not a checkpoint"),
         (RuntimeError("no central directory\nmore"), "no central directory"),
         (OSError("disk"), "disk"),
     ],

@@ -36,7 +36,9 @@ def reason(error: Exception) -> str:
     """Why a file could not be read, in a line."""
     lines = str(error).splitlines()
     return (
-        lines[0] if lines and isinstance(error, OSError | RuntimeError) else "it is no checkpoint"
+        lines[0]
+        if lines and isinstance(error, OSError | RuntimeError)
+        else "it is not a checkpoint"
     )
 
 

@@ -48,15 +48,18 @@ def refused(folder, *overrides, classes=3):
 @pytest.mark.parametrize(
     ("override", "sentence"),
     [
-        ("model.nonsense=3", "there is no key model.nonsense"),
-        ("clasifier=cac", "there is no key clasifier. Did you mean classifier?"),
+        ("model.nonsense=3", "Unknown key model.nonsense"),
+        ("clasifier=cac", "Unknown key clasifier. Did you mean classifier?"),
         pytest.param(
-            *("classifier=cacc", "there is no classifier=cacc. Did you mean cac? Available: cac, "),
+            *(
+                "classifier=cacc",
+                "Unknown option classifier=cacc. Did you mean cac? Available: cac, ",
+            ),
             marks=pytest.mark.slow,
         ),
-        ("seed=abc", "seed=abc; it must be a whole number from 0 to 4294967295"),
+        ("seed=abc", "seed=abc; it must be an integer from 0 to 4294967295"),
         pytest.param(
-            *("data.steps=0", "data.steps=0; it must be a whole number of 1 or more"),
+            *("data.steps=0", "data.steps=0; it must be an integer >= 1"),
             marks=pytest.mark.slow,
         ),
         ("data.num_classes=???", "data.num_classes has no value yet; give data.num_classes=..."),
@@ -71,8 +74,8 @@ def test_overrides_that_mean_nothing_are_refused_before_anything_is_written(
 
 def test_one_class_is_no_segmentation(tmp_path):
     said = refused(tmp_path, classes=1)
-    assert "data.num_classes=1; it must be a whole number from 2 to 255" in said
-    assert "is a class too" in said
+    assert "data.num_classes=1; it must be an integer from 2 to 255" in said
+    assert "label everything else as a background class" in said
 
 
 def remove(*names):
@@ -199,7 +202,7 @@ def test_a_refused_start_leaves_an_earlier_run_as_it_was(tmp_path):
     for override, reason in (
         ("seed=0", "holds a run that has finished at step 2 of 2"),
         ("seed=1", "holds a run that has finished at step 2 of 2"),
-        ("classifier=none", "there is no classifier=none"),
+        ("classifier=none", "Unknown option classifier=none"),
     ):
         answer = typed(tmp_path, override)
         assert answer.code == 1

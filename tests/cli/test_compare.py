@@ -51,7 +51,7 @@ def test_the_counts_of_a_training_are_those_of_its_report(trained):
 
 def test_the_comparison_draws_images(trained, tmp_path, capsys):
     compare([str(trained), "cost=false", f"out={tmp_path / 'table.md'}"])
-    assert "by drawing validation images with replacement" in capsys.readouterr().out
+    assert "95 % paired bootstrap interval over validation images" in capsys.readouterr().out
     rows = (tmp_path / "table.md").read_text().splitlines()[2:4]
     assert sum("[" in row for row in rows) == 1  # the baseline has no interval
 
@@ -82,7 +82,7 @@ def test_evaluations_are_a_table_of_their_own(trained, tmp_path, capsys):
     words = ["cost=false", "evaluation=slide-last", f"out={tmp_path / 'table.csv'}"]
     compare([str(trained), *words])
     said = capsys.readouterr()
-    assert "15: there is no evaluation/slide-last.json" in said.err
+    assert "15: evaluation/slide-last.json is missing" in said.err
     assert (
         "measured by python scripts/evaluate.py: evaluation/slide-last.json of each run" in said.out
     )

@@ -43,15 +43,15 @@ def typed(folder, script, *words):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["compare.py", "nowhere"], "error: nowhere is no folder"),
-        (["compare.py", "."], "error: . holds no run: there is no run.json in it or below"),
+        (["compare.py", "nowhere"], "error: nowhere is not a folder"),
+        (["compare.py", "."], "error: . holds no run: run.json is missing in it and below"),
         (
             ["figures.py", "fixed=nowhere"],
-            "error: nowhere is not a run folder: it has no config.yaml",
+            "error: nowhere is not a run folder: config.yaml is missing",
         ),
         (
             ["evaluate.py", "run=nowhere"],
-            "error: nowhere is not a run folder: it has no config.yaml",
+            "error: nowhere is not a run folder: config.yaml is missing",
         ),
     ],
 )

@@ -92,7 +92,7 @@ def test_scaling_is_said():
     said = announcement(PUBLISHED, "digits", "tiny", 800, 50)
     assert said == (
         "CAC Table 2 (e), printed: 45.23 mIoU; scaled: digits for ade20k, tiny for "
-        "upernet_swin_tiny, 800 steps for 160000 (1:200), 50 of them warm-up: not to be compared "
+        "upernet_swin_tiny, 800 steps for 160000 (1:200), 50 of them warm-up: not comparable "
         "with it"
     )
 

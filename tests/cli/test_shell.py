@@ -29,7 +29,7 @@ class Known(Exception):
         (PermissionError(13, "Permission denied", "/x/y"), "error: /x/y: Permission denied"),
         (OSError(28, "No space left on device", "/x"), "error: /x: No space left on device"),
         (Known("its own words"), "error: its own words"),
-        (IndexError("2"), "error: IndexError: 2; this was not foreseen, please report it"),
+        (IndexError("2"), "error: Unexpected error: IndexError: 2; please report it"),
     ],
 )
 def test_an_error_is_one_sentence_and_code_1(error, said):

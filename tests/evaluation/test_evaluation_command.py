@@ -276,8 +276,8 @@ def script(folder, *overrides):
 @pytest.mark.parametrize(
     ("overrides", "sentence"),
     [
-        ([], "which training? give run=RUN_FOLDER"),
-        (["run=nowhere"], "nowhere is not a run folder: it has no config.yaml"),
+        ([], "no run given; pass run=RUN_FOLDER"),
+        (["run=nowhere"], "nowhere is not a run folder: config.yaml is missing"),
     ],
 )
 def test_the_script_refuses_by_a_sentence_and_leaves_nothing(tmp_path, overrides, sentence):

@@ -25,7 +25,7 @@ def test_a_mistake_of_a_user_is_its_own_sentence():
 
 
 def test_a_fault_of_ours_says_so():
-    assert sentence(IndexError("2")) == ("IndexError: 2; this was not foreseen, please report it")
+    assert sentence(IndexError("2")) == ("Unexpected error: IndexError: 2; please report it")
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_what_a_constructor_says_comes_with_its_config_key(node, expected):
     said = sentence(raised.value)
     assert said.startswith(expected)
     assert said.endswith("(config key model.neck)")
-    assert "not foreseen" not in said
+    assert "Unexpected error" not in said
 
 
 def test_what_a_loader_process_passes_on_is_the_sentence_alone():
@@ -94,12 +94,12 @@ def test_tracebacks_are_shown_on_demand(monkeypatch, value, expected):
     [
         (
             "DataLoader worker (pid 77) is killed by signal: Killed. ",
-            "a process that loads data has ended (DataLoader worker (pid 77) is killed by signal: "
-            "Killed); a system that runs out of memory",
+            "a data loading process ended (DataLoader worker (pid 77) is killed by signal: "
+            "Killed); the system may have killed it for lack of memory",
         ),
         (
             "DataLoader worker (pid(s) 77, 78) exited unexpectedly",
-            "a process that loads data has ended (DataLoader worker (pid(s) 77, 78) exited",
+            "a data loading process ended (DataLoader worker (pid(s) 77, 78) exited",
         ),
         ("[x.cc:81] Timed out waiting 60000ms for recv operation to complete", NO_ANSWER),
         ("wait timeout after 5000ms, keys: /default_pg/0", NO_ANSWER),
@@ -110,7 +110,7 @@ def test_tracebacks_are_shown_on_demand(monkeypatch, value, expected):
 def test_what_another_process_did_to_a_run_was_foreseen(text, meaning):
     error = RuntimeError(text)
     assert sentence(error).startswith(meaning)
-    assert "not foreseen" not in sentence(error)
+    assert "Unexpected error" not in sentence(error)
     assert from_outside(error)
     assert from_outside(RankFailed("rank 1 stopped answering"))
     assert not from_outside(ValueError(text))  # a data set's own words
@@ -119,7 +119,7 @@ def test_what_another_process_did_to_a_run_was_foreseen(text, meaning):
 def test_a_dead_loader_process_is_found_behind_what_it_broke():
     error = TypeError("a check did not come to its end")
     error.__context__ = RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed.")
-    assert sentence(error).startswith("a process that loads data has ended")
+    assert sentence(error).startswith("a data loading process ended")
 
 
 def test_a_file_of_the_system_is_told_by_its_name():

@@ -132,7 +132,7 @@ def read(readers, folder, out):
         except (ValueError, OSError) as error:
             text = sentence(error)
             said += [] if any(part in text for part in FINISHED) else [text]
-            if not text or "\n" in text or len(text) > 2000 or "not foreseen" in text:
+            if not text or "\n" in text or len(text) > 2000 or "Unexpected error" in text:
                 wrong.append(f"{name}: {text[:300]!r}")
         except BaseException as error:
             wrong.append(f"{name}: {error!r}"[:300])

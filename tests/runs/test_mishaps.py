@@ -61,8 +61,8 @@ def test_a_loader_process_that_is_killed_is_told_with_the_way_on(tmp_path, numbe
     assert answer.code == 1
     lines = answer.err.replace("\0", "").splitlines()
     first, *others = [line for line in lines if not line.startswith("ERROR: Unexp")]  # torch's
-    assert first.startswith("error: a process that loads data has ended (DataLoader worker")
-    assert "not foreseen" not in answer.err
+    assert first.startswith("error: a data loading process ended (DataLoader worker")
+    assert "Unexpected error" not in answer.err
     assert others[-1] == f"resume with: python scripts/resume.py run={tmp_path}/run"
 
 
@@ -76,7 +76,7 @@ def test_a_rank_that_hangs_is_named_with_the_way_on(tmp_path):
     assert answer.code == 1
     first, *others = answer.err.splitlines()
     assert first.startswith("error: rank 1 stopped answering; all processes were ended (another")
-    assert "not foreseen" not in answer.err
+    assert "Unexpected error" not in answer.err
     assert others[-1] == f"resume with: python scripts/resume.py run={tmp_path}/run"
 
 
@@ -197,6 +197,6 @@ def test_data_that_change_under_a_training_end_it_with_the_file(tmp_path, name, 
     assert answer.code == 1, answer
     first, *others = answer.err.splitlines()
     assert file in first
-    assert "not foreseen" not in answer.err
+    assert "Unexpected error" not in answer.err
     assert others[-1].startswith("resume with: python scripts/resume.py run=")
     assert facts(tmp_path / "run")["state"] == "failed"

@@ -88,6 +88,6 @@ def test_a_typed_folder_that_stayed_empty_goes_with_its_parents_unless_it_was_th
 
 def test_every_training_looks_after_a_folder_that_was_typed(tmp_path):
     answer = command(train, tmp_path, "hydra.run.dir=a/b", "optimizer.lr=-1")
-    assert answer.err == "error: optimizer.lr=-1; it must be a number above 0\n"
+    assert answer.err == "error: optimizer.lr=-1; it must be a number > 0\n"
     node = OmegaConf.load(CONF / "hydra" / "default.yaml")
     assert node.callbacks.empty._target_ == "segadapt.runs.new_folder.Empty"

@@ -150,7 +150,10 @@ def test_a_corrected_config_takes_the_place_of_one_that_came_to_nothing(tmp_path
         left = failed(tmp_path, seed=seed)
         attempts.append({k: v for k, v in left.items() if "attempts" not in k})
     begin(tmp_path, seed=2).close()
-    assert f"is kept in {tmp_path}/attempts/2" in capsys.readouterr().out
+    assert (
+        f"moved an earlier attempt without a checkpoint to {tmp_path}/attempts/2"
+        in capsys.readouterr().out
+    )
     for number, left in enumerate(attempts, 1):
         left.pop("notes.txt"), left.pop(".lock")
         assert contents(tmp_path / "attempts" / str(number)) == left
@@ -202,7 +205,7 @@ def test_a_config_that_is_not_trusted_is_not_resumed(tmp_path):
 def test_something_else_is_no_run_folder(tmp_path, name):
     begin(tmp_path).close()
     (tmp_path / name).unlink()
-    with pytest.raises(ValueError, match=f"is not a run folder: it has no {name}"):
+    with pytest.raises(ValueError, match=f"is not a run folder: {name} is missing"):
         RunFolder.resume(tmp_path, trusting)
 
 
@@ -281,6 +284,6 @@ def test_a_full_disk_does_not_hide_why_a_run_ended(tmp_path, monkeypatch, capsys
 
     with pytest.raises(ValueError, match="holds 7"):
         session.start(cfg(tmp_path), [], fault)
-    assert "run.json was not written: No space left on device" in capsys.readouterr().err
+    assert "run.json could not be written: No space left on device" in capsys.readouterr().err
     state = said(tmp_path)["state"]
     assert (state, true_state(tmp_path, state)) == ("running", "interrupted")

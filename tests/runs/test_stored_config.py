@@ -53,7 +53,9 @@ def test_no_resolver_runs_for_a_config_that_is_not_trusted(write, monkeypatch):
     "text", ["${oc.env}", "${oc.decode:a}", "${hydra:x}", "${cached:/x,crop}", "${b}", "${.b}"]
 )
 def test_every_other_interpolation_is_refused(write, text):
-    with pytest.raises(ValueError, match=r"config\.yaml: the run's config is not trusted: a="):
+    with pytest.raises(
+        ValueError, match=r"config\.yaml: refusing to build from the run's config: a="
+    ):
         read_config(write(f"a: '{text}'\nb: 1\n"))
 
 

@@ -60,8 +60,8 @@ def _lines(conf: Path, group: str, width: int) -> Iterator[str]:
         return
     yield from _folded(
         f"{group}: {len(options)}, each row of the papers' tables and presets that test other "
-        "explanations. Below, * stands for what is after a colon: experiment=cac_table2_e is one, "
-        "-m 'experiment=glob(cac_table2_*)' are all of a table",
+        "explanations. Below, replace * by a name after the colon, e.g. experiment=cac_table2_e. "
+        "A whole table: -m 'experiment=glob(cac_table2_*)'",
         width,
         INDENT,
     )

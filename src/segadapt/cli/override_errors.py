@@ -88,7 +88,12 @@ def _not_one_option(words: Sequence[str], conf: Path) -> str | None:
         if type(value) is not str:
             return f"{key}={shown(key, value)} does not name one option; choose with {key}=NAME"
     return next(
-        (f"{word} adds what is there already; remove +" for word in words if word[:1] == "+"), None
+        (
+            f"{word} adds a group that already has an option; remove the +"
+            for word in words
+            if word[:1] == "+"
+        ),
+        None,
     )
 
 
@@ -98,10 +103,10 @@ def _of_values(error: Exception) -> str | None:
         key, values = several.groups()
         return f"{key}={values} names several values; add -m to train each, or write a list [...]"
     if there := ADDED.match(text):
-        return f"{there[1]} is there already; set it with {there[1]}=VALUE, without +"
+        return f"{there[1]} already exists; set it with {there[1]}=VALUE, without +"
     if merged := MERGED.match(text):
         cause = str(error.__cause__ or "").partition("\n")[0]
-        return f"{merged[1]} is of another kind than the key takes{f': {cause}' if cause else ''}"
+        return f"{merged[1]} has the wrong type for its key{f': {cause}' if cause else ''}"
     return None
 
 
@@ -114,7 +119,7 @@ def _missing_option(wanted: str, there: Sequence[str]) -> str:
     group, _, name = wanted.rpartition("/")
     if group == "hydra/launcher" and name in PLUGINS:
         return f"the launcher {name} is not installed; install it with pip install {PLUGINS[name]}"
-    said = f"there is no {group}={name}."
+    said = f"Unknown option {group}={name}."
     if len(there) > MANY:
         return said + did_you_mean(near(name, there, 3))
     return f"{said}{did_you_mean(near(name, there))} Available: {', '.join(there)}."
@@ -122,7 +127,7 @@ def _missing_option(wanted: str, there: Sequence[str]) -> str:
 
 def _unknown_key(key: str, compose: Compose) -> str:
     """A key that the config does not have: another was meant, or it has to be added."""
-    said = f"there is no key {key}."
+    said = f"Unknown key {key}."
     try:
         config = OmegaConf.to_container(compose(), resolve=False)
     except (HydraException, OmegaConfBaseException, ValueError):

@@ -46,7 +46,7 @@ def _resumed(cfg: DictConfig) -> None:
     from segadapt.runs import session
 
     if cfg.run is None:
-        raise ValueError("which training? give run=RUN_FOLDER, as the training printed it")
+        raise ValueError("no run given; pass run=RUN_FOLDER (printed when the training ends)")
     folder = Path(str(cfg.run))
     try:
         typed_again = resolved(cfg)

@@ -48,7 +48,10 @@ def train() -> None:
     def scaled_job() -> None:
         sys.argv[1:], added = scaled(sys.argv[1:], CONF)
         if added:
-            print_line(f"the data brings {shlex.join(added)}; what you type wins")
+            print_line(
+                f"defaults of this data set: {shlex.join(added)} "
+                "(overrides on the command line take precedence)"
+            )
         job()
 
     try:
@@ -100,5 +103,7 @@ def _announcement(cfg: DictConfig, model: str) -> str:
 
 def _monitored(metrics: dict[str, float], name: str) -> float:
     if name not in metrics:
-        raise ValueError(f"monitor={name} was not measured; there is {', '.join(sorted(metrics))}")
+        raise ValueError(
+            f"monitor={name} was not measured; available: {', '.join(sorted(metrics))}"
+        )
     return metrics[name]

@@ -42,7 +42,7 @@ def evaluate(
     """Measure a run, print its table and write its report as JSON; page and counts lie beside it.
 
     The counts, ``per_image.npz``, are also put into the run folder where the training's own report
-    tells of the same measurement, for comparisons of trainings that did not keep them.
+    describes the same measurement, for comparisons of trainings that did not keep them.
 
     Args:
         cfg: conf/evaluate.yaml, composed.

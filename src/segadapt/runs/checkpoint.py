@@ -60,7 +60,7 @@ def write(content: Mapping[str, Any], path: Path) -> None:
         done = 0 if digesting is None else digesting.bytes
         raise OSError(
             f"cannot write checkpoint {path} ({done} bytes were written): "
-            f"{cause.strerror or cause}; the last checkpoint, if there is one, is unharmed"
+            f"{cause.strerror or cause}; the last checkpoint, if any, is intact"
         ) from error
     _admit(path, [digesting.digest()])
 
@@ -218,7 +218,7 @@ def _check_room(path: Path) -> None:
     if free < wanted:
         raise OSError(
             f"cannot write checkpoint {path}: about {wanted} bytes are needed, {free} are free; "
-            "make room and continue the run, the last checkpoint is unharmed"
+            "make room and continue the run, the last checkpoint is intact"
         )
 
 

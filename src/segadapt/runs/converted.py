@@ -25,7 +25,7 @@ def run_of(out: Path) -> Path:
     folder = out.parent.parent if out.parent.name == "checkpoints" else out.parent
     state = folder / STATE
     if state.is_file() and "converted" not in read_object(state, MIB):
-        raise ValueError(f"{folder} holds a training; choose another folder for out=")
+        raise ValueError(f"{folder} holds a training; choose another folder with out=")
     return folder
 
 

@@ -25,8 +25,8 @@ NO_ANSWER = "another rank did not answer within trainer.strategy.timeout"
 OUTSIDE = (
     (
         re.compile(r"DataLoader worker .*(killed by signal|exited unexpectedly)"),
-        "a process that loads data has ended",
-        "; a system that runs out of memory kills processes: take fewer data.num_workers",
+        "a data loading process ended",
+        "; the system may have killed it for lack of memory: reduce data.num_workers",
     ),
     (re.compile(r"(?i)\btimed out\b|wait timeout|collective operation timeout"), NO_ANSWER, ""),
     (
@@ -76,8 +76,8 @@ def _sentence(error: BaseException) -> str:
     chain = list(_chain(error))
     if memory := next((found for found in chain if _is_memory(found)), None):
         return (
-            f"out of memory ({_line(memory)}); take a smaller data.batch_size, or split it with "
-            "trainer.accumulate_grad_batches (the optimiser sees the same batch), or a smaller "
+            f"out of memory ({_line(memory)}); reduce data.batch_size, or split it with "
+            "trainer.accumulate_grad_batches (the optimiser sees the same batch), or reduce "
             "data.crop"
         )
     key = next((_key(found) for found in chain if _key(found)), None)
@@ -91,7 +91,7 @@ def _sentence(error: BaseException) -> str:
         return f"{_line(cause)}{where}"
     if meaning := _outside(cause):
         return meaning
-    return f"{type(cause).__name__}: {_line(cause)}{where}; this was not foreseen, please report it"
+    return f"Unexpected error: {type(cause).__name__}: {_line(cause)}{where}; please report it"
 
 
 def keep(folder: Path, error: BaseException) -> str:
@@ -108,7 +108,7 @@ def keep(folder: Path, error: BaseException) -> str:
     except FileExistsError:
         pass  # the first failure is the cause; those that follow from it are not
     except OSError as second:  # the disk is full, say: the error itself matters more
-        print(f"the traceback was not kept: {_line(second)}", file=sys.stderr)
+        print(f"the traceback could not be saved: {_line(second)}", file=sys.stderr)
     return said
 
 

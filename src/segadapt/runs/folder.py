@@ -82,7 +82,7 @@ class RunFolder:
         state = folder.state()
         if state and folder._came_to_nothing(state, config):
             kept = set_aside(path)
-            print_line(f"an earlier attempt, which has no checkpoint, is kept in {kept}")
+            print_line(f"moved an earlier attempt without a checkpoint to {kept}")
             state = {}
         if not state:
             words = hidden_words(overrides)
@@ -150,7 +150,7 @@ class RunFolder:
         try:
             note(self.path, **facts)
         except OSError as error:
-            print_line(f"{self.path / STATE} was not written: {error.strerror}", error=True)
+            print_line(f"{self.path / STATE} could not be written: {error.strerror}", error=True)
 
     def _resumed(self, config: DictConfig, steps: Any) -> DictConfig:
         """The config to go on with; a run that is lengthened keeps it."""

@@ -22,7 +22,7 @@ FACTS: Final[Mapping[str, tuple[type, str]]] = {
     "id": (str, "a word"),
     "metrics": (dict, "a mapping"),
     "started": (str, "a date and time"),
-    "starts": (int, "a whole number"),
+    "starts": (int, "an integer"),
 }
 """What run.json may hold besides: types, and what they are called."""
 
@@ -56,7 +56,7 @@ def read_run(folder: str | int | None, checkpoint: str, check: Check) -> Run:
             written there would lie elsewhere.
     """
     if folder is None:
-        raise ValueError("which training? give run=RUN_FOLDER, as the training printed it")
+        raise ValueError("no run given; pass run=RUN_FOLDER (printed when the training ends)")
     path = Path(str(folder))
     check_run_folder(path, check)
     config = read_config(path, check)
@@ -73,8 +73,8 @@ def check_run_folder(path: Path, check: Check) -> None:
     for name in (CONFIG, STATE):
         if not (path / name).is_file():
             raise ValueError(
-                f"{path} is not a run folder: it has no {name}; give run=RUN_FOLDER as the "
-                "training printed it"
+                f"{path} is not a run folder: {name} is missing; pass run=RUN_FOLDER (printed when "
+                "the training ends)"
             )
     if check is not trusting:
         _check_links(path)
@@ -92,7 +92,7 @@ def _check_links(path: Path) -> None:
             what = f"a link to {entry.resolve()}" if leads_out else "not a regular file"
             raise ValueError(
                 f"{path / entry.relative_to(inside)} is {what}, which may be written to; if you "
-                "know where it comes from, allow it with trust_config=true"
+                "trust the source of the folder, pass trust_config=true"
             )
 
 
@@ -132,4 +132,6 @@ def _checkpoint(folder: Path, name: str) -> Path:
         if file.is_file():
             return file
     there = sorted(found.stem for found in folder.glob("*.ckpt"))
-    raise ValueError(f"no checkpoint {name!r} in {folder}; there is {', '.join(there) or 'none'}")
+    raise ValueError(
+        f"Unknown checkpoint {name!r} in {folder}; available: {', '.join(there) or 'none'}"
+    )

@@ -129,7 +129,7 @@ def check_names(cfg: DictConfig) -> DictConfig:
         elif isinstance(value, str) and "${" in _without_environment(value):
             _refuse(key, value, "a resolved config has no interpolations")
         elif isinstance(value, str) and REMOTE.search(value):
-            _refuse(key, value, "this names a network that somebody else describes")
+            _refuse(key, value, "this names a network that is defined on a remote hub")
     _check_places(plain, "", run_folder(plain))
     return OmegaConf.create(_inert(plain))
 
@@ -141,11 +141,11 @@ def trusting(cfg: DictConfig) -> DictConfig:
 
 def _check_name(key: str, target: Any) -> None:
     if not isinstance(target, str) or not all(part.isidentifier() for part in target.split(".")):
-        _refuse(key, target, "this is not a name")
+        _refuse(key, target, "this is not a valid name")
     known = tuple(f"{module}." for module in MODULES) + SHORT + OBJECTS
     top = ("albumentations.", "segmentation_models_pytorch.")
     if not target.startswith(known + top):  # what is unknown is not even imported
-        _refuse(key, target, "this is not on the list of what runs are built from")
+        _refuse(key, target, "this is not on the allow-list")
 
 
 def _check_target(key: str, target: str) -> None:
@@ -156,7 +156,7 @@ def _check_target(key: str, target: str) -> None:
     if "." in found.__qualname__:
         _refuse(key, target, f"this is {place}, a part of a class")
     if place not in OBJECTS and not place.startswith(tuple(f"{name}." for name in MODULES)):
-        _refuse(key, target, f"this is {place}, which is not on the list")
+        _refuse(key, target, f"this is {place}, which is not on the allow-list")
     if place.startswith(WRITERS):
         _refuse(key, target, f"this is {place}, which may write outside of the run folder")
     if inspect.isfunction(found) and place.startswith(FUNCTIONS):
@@ -187,7 +187,7 @@ def _may_write(target: Any) -> bool:
 
 def _check_place(key: str, name: str, value: Any, run: str) -> None:
     if name == "_args_":
-        _refuse(key, value, "what writes files is given names for its arguments")
+        _refuse(key, value, "classes that write files take their arguments by name only")
     if not isinstance(value, str) or name == "_target_":
         return
     # Other texts become a part of a name within the folder.
@@ -262,6 +262,6 @@ def _values(node: Any, key: str) -> Iterator[tuple[str, Any]]:
 def _refuse(key: str, value: Any, reason: str) -> Any:
     shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in f"{key}={value}")
     raise ValueError(
-        f"the run's config is not trusted: {shown[:200]}: {reason}. If you know where it comes "
-        "from, allow it with trust_config=true"
+        f"refusing to build from the run's config: {shown[:200]}: {reason}. If you trust its "
+        "source, pass trust_config=true"
     )

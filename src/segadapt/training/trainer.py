@@ -73,10 +73,10 @@ def on_gpu(cfg: DictConfig) -> bool:
     there = torch.cuda.is_available()
     if cfg.accelerator in ("gpu", "cuda") and not there:
         raise ValueError(
-            f"trainer.accelerator={cfg.accelerator}, but torch finds no GPU; take trainer=cpu"
+            f"trainer.accelerator={cfg.accelerator}, but torch finds no GPU; use trainer=cpu"
         )
     if cfg.accelerator == "mps" and not torch.backends.mps.is_available():
-        raise ValueError("trainer.accelerator=mps, but torch finds no Apple GPU; take trainer=cpu")
+        raise ValueError("trainer.accelerator=mps, but torch finds no Apple GPU; use trainer=cpu")
     return there and cfg.accelerator != "cpu"
 
 

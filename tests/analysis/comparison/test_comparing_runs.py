@@ -59,7 +59,7 @@ def test_evaluations_are_compared_instead(tmp_path):
     assert [result.miou for result in found.results] == [0.6]
     assert [result.printed for result in found.results] == [46.91]
     assert found.problems == [
-        f"{tmp_path}/1: there is no evaluation/slide-last.json (available: whole-last); "
+        f"{tmp_path}/1: evaluation/slide-last.json is missing (available: whole-last); "
         f"python scripts/evaluate.py run={tmp_path}/1 inference=slide writes it"
     ]
     several = collect([tmp_path / "a b"], "multiscale-last").results
@@ -107,7 +107,7 @@ def test_what_is_not_finished_is_said_and_left_out(tmp_path):
         "bare/config.yaml",
         "cut/config.yaml is not valid YAML (",
         "begun/config.yaml holds nothing where KEY: VALUE pairs are expected",
-        "old/config.yaml has no seed, inference, data.module.val: it is of another version",
+        "old/config.yaml lacks seed, inference, data.module.val; it was written by another version",
         "lost/overrides.yaml is not valid YAML (",
     ):
         assert text in said
@@ -116,7 +116,7 @@ def test_what_is_not_finished_is_said_and_left_out(tmp_path):
 def test_a_folder_without_runs_is_refused(tmp_path):
     with pytest.raises(ValueError, match="holds no run"):
         collect([tmp_path])
-    with pytest.raises(ValueError, match="nowhere is no folder"):
+    with pytest.raises(ValueError, match="nowhere is not a folder"):
         collect([tmp_path / "nowhere"])
 
 
@@ -198,9 +198,9 @@ def test_an_arm_is_found_by_a_part_of_its_label(tmp_path):
     make_run(tmp_path / "b", typed=["classifier=cac"], classifier={"tau": 5.0})
     found, _ = arms(results(tmp_path))
     assert find(found, "cac").label == "classifier=cac"
-    with pytest.raises(ValueError, match="several arms are called 'classifier'"):
+    with pytest.raises(ValueError, match="Several arms match 'classifier'; available: "):
         find(found, "classifier")
-    with pytest.raises(ValueError, match="no arm is called 'dnc'; there is: classifier=ssa;"):
+    with pytest.raises(ValueError, match="Unknown arm 'dnc'; available: classifier=ssa;"):
         find(found, "dnc")
 
 

@@ -327,7 +327,7 @@ def test_files_of_something_else_are_told(content, message, tmp_path):
 @pytest.mark.parametrize("content", [b"", b"hello", b"<html></html>", b"PK\x03\x04", b"\x80\x02"])
 def test_files_that_are_no_checkpoints_are_told(content, tmp_path):
     (tmp_path / "file.pth").write_bytes(content)
-    with pytest.raises(ValueError, match=r"file\.pth (is no checkpoint|cannot be read)"):
+    with pytest.raises(ValueError, match=r"file\.pth (is not a checkpoint|cannot be read)"):
         read_published(tmp_path / "file.pth")
 
 

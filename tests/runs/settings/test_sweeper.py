@@ -25,13 +25,13 @@ def test_what_the_files_say_passes(name):
 @pytest.mark.parametrize(
     ("name", "changes", "said"),
     [
-        ("grid", {"retries": -1}, "hydra.sweeper.retries=-1; it must be a whole number from 0"),
-        ("grid", {"retries": "one"}, "hydra.sweeper.retries=one; it must be a whole number from"),
+        ("grid", {"retries": -1}, "hydra.sweeper.retries=-1; it must be an integer from 0"),
+        ("grid", {"retries": "one"}, "hydra.sweeper.retries=one; it must be an integer from"),
         ("grid", {"retries": "removed"}, "hydra.sweeper.retries is missing; give"),
         ("grid", {"retry": 2}, "Nothing reads hydra.sweeper.retry; remove it. Did you mean"),
         ("grid", {"params": 5}, "hydra.sweeper.params=5; it must be a table"),
         ("grid", {"trials": 5}, "Nothing reads hydra.sweeper.trials"),
-        ("search", {"trials": 0}, "hydra.sweeper.trials=0; it must be a whole number of 1 or more"),
+        ("search", {"trials": 0}, "hydra.sweeper.trials=0; it must be an integer >= 1"),
         ("search", {"at_once": 0}, "hydra.sweeper.at_once=0; it must be"),
         ("search", {"startup": 1.5}, "hydra.sweeper.startup=1.5; it must be"),
         ("search", {"seed": -1}, "hydra.sweeper.seed=-1; it must be"),

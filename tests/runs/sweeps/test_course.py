@@ -35,8 +35,8 @@ def test_only_what_will_run_again_is_said_to_run_again():
     assert counted.startswith(
         "5 of 6 trials have no value: 1 (failed), 2 (failed), 3 (interrupted)"
     )
-    assert runs == "the same command with the same hydra.sweep.dir runs 1, 3"
-    assert left.startswith("2, 4 failed too often to be tried again: raise hydra.sweeper.retries=1")
+    assert runs == "rerun the same command with the same hydra.sweep.dir to continue 1, 3"
+    assert left.startswith("2, 4 failed too often to be retried: raise hydra.sweeper.retries=1")
 
 
 def test_with_all_retries_used_up_nothing_is_promised():

@@ -57,7 +57,8 @@ WAYS = [lambda error: Recorder([Failing(error)]), lambda error: Recorder(error=e
 def test_a_job_that_a_scheduler_ended_is_told_in_a_sentence(tmp_path, way):
     said = launched(tmp_path, way(Lost("Job 7 ran out of time\nlog: a\nlog: b")))
     assert said == (
-        "a job ended without its trial (Job 7 ran out of time); other jobs are not waited for\n"
+        "a scheduler job ended before its trial finished (Job 7 ran out of time); "
+        "not waiting for the other jobs\n"
     )
 
 

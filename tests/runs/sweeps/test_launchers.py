@@ -73,7 +73,10 @@ def test_a_job_at_its_time_limit_saves_and_is_queued_again(tmp_path):
     typed = [sys.executable, script, "-m", *words, *local]
     answer = subprocess.run(typed, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert answer.returncode == 1
-    assert "a job ended without its trial (Job not requeued because: timed-out" in answer.stdout
+    assert (
+        "a scheduler job ended before its trial finished (Job not requeued because: timed-out"
+        in answer.stdout
+    )
     assert "1 of 1 trials have no value: 0 (interrupted)" in answer.stderr
     assert "Traceback" not in answer.stdout + answer.stderr
     trial = tmp_path / "sweep" / "0"

@@ -70,7 +70,7 @@ def test_a_killed_sweep_goes_on_where_it_stopped(tmp_path):
     assert answer.code == 0, answer
     assert contents(cut / "sweep" / "0") == before
     assert "trial 0 is finished" in answer.out
-    assert "trial 1 was interrupted, it goes on from its last checkpoint" in answer.out
+    assert "trial 1 was interrupted; it resumes from its last checkpoint" in answer.out
     assert [run_json(cut, number)["starts"] for number in range(2)] == [1, 2]
     for number in range(2):
         assert state(cut / "sweep" / str(number)) == state(whole / "sweep" / str(number))
@@ -89,7 +89,7 @@ def test_a_failed_trial_is_told_with_its_cause_and_tried_again_once(tmp_path):
     assert f"trial 1 failed: {cause}" in first.out
     assert first.err.splitlines()[-1].startswith("error: 1 of 2 trials have no value: 1 (failed)")
     second = typed(tmp_path, *words)
-    assert f"trial 1 failed before ({cause}), it is tried again" in second.out
+    assert f"trial 1 failed before ({cause}); it is retried" in second.out
     assert len(run_json(tmp_path, 1)["failures"]) == 2
     third = typed(tmp_path, *words)
     assert "trial 1 failed 2 times" in third.out
@@ -105,8 +105,8 @@ def test_a_failed_trial_is_told_with_its_cause_and_tried_again_once(tmp_path):
     ("typo", "said"),
     [
         ("classifier=fixed,ccac", "Did you mean cac?"),
-        ("optimizer.lrr=1,2", "there is no key optimizer.lrr"),
-        ("data.steps=2,0", "data.steps=0; it must be a whole number of 1 or more"),
+        ("optimizer.lrr=1,2", "Unknown key optimizer.lrr"),
+        ("data.steps=2,0", "data.steps=0; it must be an integer >= 1"),
     ],
 )
 def test_a_mistake_in_any_trial_is_told_before_the_first_begins(tmp_path, typo, said):

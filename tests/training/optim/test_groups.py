@@ -65,8 +65,11 @@ def test_frozen_parameters_are_in_no_group(model):
 @pytest.mark.parametrize(
     ("keys", "sentence"),
     [
-        ({"haed": {"lr_mult": 10}}, r"optimizer\.custom_keys\.haed is part of no parameter's name"),
-        ({"head": {"lr": 10}}, r"custom_keys\.head has lr; it may have lr_mult and decay_mult"),
+        ({"haed": {"lr_mult": 10}}, r"optimizer\.custom_keys\.haed matches no parameter name"),
+        (
+            {"head": {"lr": 10}},
+            r"custom_keys\.head has the unknown key lr; available: lr_mult, decay_mult",
+        ),
     ],
 )
 def test_keys_that_would_do_nothing_are_refused(model, keys, sentence):

@@ -50,7 +50,7 @@ def arms(results: Sequence[Result]) -> tuple[list[Arm], list[str]]:
         members = groups.setdefault(_key(result), {})
         if result.seed in members:
             first = members[result.seed].folder
-            said.append(f"{result.folder}: the same config and seed as {first}; left out")
+            said.append(f"{result.folder}: the same config and seed as {first}; skipped")
         else:
             members[result.seed] = result
     labels = _labels([next(iter(members.values())) for members in groups.values()])
@@ -68,8 +68,8 @@ def find(found: Sequence[Arm], name: str) -> Arm:
     near = exact or [arm for arm in found if name in arm.label]
     if len(near) != 1:
         there = "; ".join(arm.label for arm in found)
-        which = "several arms are" if near else "no arm is"
-        raise ValueError(f"{which} called {name!r}; there is: {there}")
+        problem = f"Several arms match {name!r}" if near else f"Unknown arm {name!r}"
+        raise ValueError(f"{problem}; available: {there}")
     return near[0]
 
 

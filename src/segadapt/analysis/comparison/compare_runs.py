@@ -56,10 +56,10 @@ def report(
     for file in outputs:
         if file.suffix[1:].lower() not in WRITERS:
             there = ", ".join(f".{ending}" for ending in WRITERS)
-            raise ValueError(f"{file} ends in none of {there}")
+            raise ValueError(f"Unknown file type of {file}; available: {there}")
     collected = collect(paths, evaluation, check)
     for problem in collected.problems:
-        print_line(f"left out: {problem}", error=True)
+        print_line(f"skipped: {problem}", error=True)
     if not collected.results:
         number = len(collected.problems)
         report = "report.json" if evaluation is None else f"evaluation/{evaluation}.json"
@@ -133,4 +133,4 @@ def _longest(lines: Cells) -> int:
 
 
 def _left_out(collected: Collected) -> list[str]:
-    return [f"left out: {text}" for text in collected.problems] + versions(collected.results)
+    return [f"skipped: {text}" for text in collected.problems] + versions(collected.results)

@@ -101,8 +101,8 @@ def _lengths(found: Sequence[Arm]) -> list[str]:
 
 
 INTERVALS: Mapping[str, str] = {
-    "images": "brackets: 95 % interval by drawing validation images with replacement, paired, the "
-    "trainings as they are: how another seed would end is the ±, not in them",
+    "images": "brackets: 95 % paired bootstrap interval over validation images; it does not "
+    "include seed variance, which the ± shows",
     "seeds": "brackets: 95 % interval of Student's t over the seeds that both arms have",
     "none": "no interval: one common seed, and no per-image counts",
 }

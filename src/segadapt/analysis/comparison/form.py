@@ -22,20 +22,22 @@ def check_config(config: Mapping[str, Any], file: Path) -> None:
         ValueError: If not; names the file, the key and the value.
     """
     if lacking := [key for key in NEEDED if at(config, key) is None]:
-        raise ValueError(f"{file} has no {', '.join(lacking)}: it is of another version")
+        raise ValueError(
+            f"{file} lacks {', '.join(lacking)}; it was written by another version of segadapt"
+        )
     rules = {
-        "seed": (_whole, "a whole number"),
+        "seed": (_whole, "an integer"),
         "inference": (_mapping, "a mapping"),
         "inference._target_": (_text, "a name"),
-        "data.crop": (_size, "two whole numbers, rows and columns"),
+        "data.crop": (_size, "two integers, rows and columns"),
         "data.name": (_text, "a name"),
-        "data.steps": (_positive, "a whole number of 1 or more"),
+        "data.steps": (_positive, "an integer >= 1"),
         "data.module.val": (_mapping, "a mapping"),
         "label": (_text, "a text"),
         "published": (_row, f"a mapping with {', '.join(PUBLISHED)}"),
         "published.miou": (_number, "a number"),
         "published.miou_ms": (_number, "a number"),
-        "published.steps": (_positive, "a whole number of 1 or more"),
+        "published.steps": (_positive, "an integer >= 1"),
     }
     _check(config, rules, file)
 

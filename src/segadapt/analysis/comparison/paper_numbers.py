@@ -46,5 +46,5 @@ def announcement(
 ) -> str:
     """One line that says what is about to be repeated, and what is scaled."""
     apart = departures(published, data, model, steps, warmup)
-    scaled = f"; scaled: {', '.join(apart)}: not to be compared with it" if apart else ""
+    scaled = f"; scaled: {', '.join(apart)}: not comparable with it" if apart else ""
     return f"{title(published)}, {printed(published)}{scaled}"

@@ -111,10 +111,10 @@ def collect(
             found.problems.extend(_never_begun(path) if path.name == SWEEP else [])
             continue
         if not path.is_dir():
-            raise ValueError(f"{path} is no folder; give run folders, or folders of sweeps")
+            raise ValueError(f"{path} is not a folder; pass run folders, or folders of sweeps")
         folders = sorted(_folders(path))
         if not folders:
-            raise ValueError(f"{path} holds no run: there is no run.json in it or below")
+            raise ValueError(f"{path} holds no run: run.json is missing in it and below")
         found.problems.extend(text for plan in path.rglob(SWEEP) for text in _never_begun(plan))
         for folder in folders:
             try:
@@ -213,6 +213,6 @@ def _files(folder: Path, evaluation: str | None) -> tuple[Path, Path]:
         again = " ".join([command("evaluate"), typed("run", folder), *(options or [])])
         writes = "writes it" if options is not None else "and its settings write such reports"
         raise ValueError(
-            f"{folder}: there is no evaluation/{file.name} (available: {there}); {again} {writes}"
+            f"{folder}: evaluation/{file.name} is missing (available: {there}); {again} {writes}"
         )
     return file, file.with_suffix(".npz")

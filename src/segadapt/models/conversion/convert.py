@@ -61,8 +61,8 @@ def _content(file: Path) -> Mapping[str, Any]:
         content = torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise ValueError(
-            f"{file} is no checkpoint, or holds more than tensors and plain values, which is not "
-            "read because it could run code; where you trust it, let mmsegmentation's "
+            f"{file} is not a checkpoint, or holds more than tensors and plain values, which is "
+            "not read because it could run code; where you trust it, let mmsegmentation's "
             "publish_model.py strip it first"
         ) from error
     except UNREADABLE as error:

@@ -109,7 +109,7 @@ def refuse(key: str, value: Any, kind: Kind) -> ValueError:
     """The sentence about a value that is of another kind."""
     advice = _options(key, value) if is_built(kind) else ""
     if key == "data.num_classes" and value == 1:
-        advice = "; what is not the one class is a class too, label it as such"
+        advice = "; for a single class, label everything else as a background class"
     return ValueError(f"{key}={shown(key, value)}; it must be {kind.takes(value)}{advice}")
 
 

@@ -24,7 +24,7 @@ class Devices(Kind):
         return False
 
     def takes(self, value: Any, many: bool = False) -> str:
-        return "a whole number of 1 or more, a list of different cards such as [0, 1], or auto"
+        return "an integer >= 1, a list of different cards such as [0, 1], or auto"
 
 
 @dataclass(frozen=True)

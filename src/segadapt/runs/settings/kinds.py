@@ -61,11 +61,11 @@ class Range(NamedTuple):
             case (True, True) if not (self.above or self.below):
                 return f" from {self.least:g} to {self.most:.10g}"
             case (True, True):
-                start = f"above {self.least:g}" if self.above else f"of {self.least:g} or more"
-                end = "below" if self.below else "at most"
+                start = f"> {self.least:g}" if self.above else f">= {self.least:g}"
+                end = "<" if self.below else "<="
                 return f" {start} and {end} {self.most:.10g}"
             case (True, False):
-                return f" above {self.least:g}" if self.above else f" of {self.least:g} or more"
+                return f" > {self.least:g}" if self.above else f" >= {self.least:g}"
         return ""
 
 
@@ -88,7 +88,7 @@ class Whole(Kind):
         known = self.range
         if type(value) is int and value > self._most:
             known = known._replace(most=self._most)
-        return ("whole numbers" if many else "a whole number") + known.said()
+        return ("integers" if many else "an integer") + known.said()
 
     @property
     def _most(self) -> int:

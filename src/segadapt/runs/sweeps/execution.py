@@ -93,10 +93,10 @@ def check_finished(rows: Sequence[Row], retries: int) -> None:
     names = ", ".join(f"{trial.number} ({state.state})" for trial, state in without)
     said = [f"{len(without)} of {len(rows)} trials have no value: {names}"]
     if due := _numbers(trial for trial, state in without if state.is_due(retries)):
-        said.append(f"the same command with the same hydra.sweep.dir runs {due}")
+        said.append(f"rerun the same command with the same hydra.sweep.dir to continue {due}")
     if left := _numbers(trial for trial, state in without if _is_left(state, retries)):
         said.append(
-            f"{left} failed too often to be tried again: raise hydra.sweeper.retries={retries}, or "
+            f"{left} failed too often to be retried: raise hydra.sweeper.retries={retries}, or "
             "remove the folder of a trial"
         )
     raise Unfinished("; ".join(said))
@@ -117,15 +117,15 @@ def _plans(trial: Trial, state: Standing, retries: int) -> str | None:
         case str(found) if found == FINISHED:
             return f"{name} is finished"
         case str(found) if found == INTERRUPTED:
-            return f"{name} was interrupted, it goes on from its last checkpoint"
+            return f"{name} was interrupted; it resumes from its last checkpoint"
         case str(found) if found == BUSY:
-            return f"{name} is being trained by another process, it is left alone"
+            return f"{name} is being trained by another process; it is skipped"
         case str(found) if found == FAILED and state.is_due(retries):
-            return f"{name} failed before ({state.causes[-1]}), it is tried again"
+            return f"{name} failed before ({state.causes[-1]}); it is retried"
         case str(found) if found == FAILED:
             often = "" if state.closed else f" {times} times"
             return (
-                f"{name} failed{often} ({state.causes[-1]}), it is left; remove {trial.folder} "
-                "to try it again"
+                f"{name} failed{often} ({state.causes[-1]}); it is skipped; remove {trial.folder} "
+                "to retry it"
             )
     return None

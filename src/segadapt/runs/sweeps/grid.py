@@ -74,7 +74,11 @@ def launch(launcher: Launcher, trials: Sequence[Trial], console: Console) -> Non
             if _raised_by_scheduler(error):
                 raise ValueError(f"hydra.launcher: {first}") from error
             raise
-        say(console, f"a job ended without its trial ({first}); other jobs are not waited for")
+        say(
+            console,
+            f"a scheduler job ended before its trial finished ({first}); not waiting for the other "
+            "jobs",
+        )
 
 
 def _of_scheduler(error: Exception) -> bool:
@@ -105,7 +109,7 @@ def _introduce(trials: Sequence[Trial], path: Path, console: Console) -> None:
     others = len(begun(path).keys() - {trial.number for trial in trials})
     say(
         console,
-        f"sweep of {len(trials)} trials; with hydra.sweep.dir={path} it can be started again",
+        f"sweep of {len(trials)} trials; to restart it, pass hydra.sweep.dir={path}",
     )
     if others:
-        say(console, f"{others} more runs in that folder are no trials of this sweep")
+        say(console, f"{others} other runs in this folder do not belong to this sweep")

@@ -93,7 +93,7 @@ def sweep_search(
     search = Search(fixed, space, path, example["monitor"])
     with SweepFolder(path) as folder:
         study = _study(search, fingerprint(example), settings.direction, console)
-        where = f"with hydra.sweep.dir={path} it can be started again"
+        where = f"to restart it, pass hydra.sweep.dir={path}"
         say(console, f"search of {settings.trials} trials; {where}")
         trials: list[Trial] = []
         with telling(trials, folder, console):

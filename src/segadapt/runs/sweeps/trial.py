@@ -69,8 +69,8 @@ def _measured(
     if value is not None and math.isfinite(value):
         return Standing(FINISHED, value, metrics, causes, closed=True)
     if monitor in metrics:
-        cause = f"{monitor} is no number"
+        cause = f"{monitor} is not a number"
     else:
         there = ", ".join(sorted(metrics)) or "nothing"
-        cause = f"monitor={monitor} was not measured; there is {there}"
+        cause = f"monitor={monitor} was not measured; available: {there}"
     return Standing(FAILED, None, metrics, (*causes, cause), closed=True)

@@ -127,5 +127,5 @@ def monitored(metrics: Any, name: str) -> float:
     """
     if name not in metrics:
         there = sorted(key for key in metrics if key.startswith("val/") and key.count("/") == 1)
-        raise ValueError(f"monitor={name} is not measured; there is {', '.join(there)}")
+        raise ValueError(f"monitor={name} is not measured; available: {', '.join(there)}")
     return float(metrics[name])

@@ -23,7 +23,7 @@ class TrainingProgress(Callback):
     It looks twice a second at most, and on a GPU it never waits for the loss it shows.
 
     Args:
-        every: Optimiser steps between two lines, where the output is no terminal.
+        every: Optimiser steps between progress lines when the output is not a terminal.
         console: Where to print.
     """
 

@@ -29,7 +29,7 @@ def resolved(mode: str) -> str:
     if mode == "online" and not logged_in():
         raise ValueError(
             "logger.mode=online needs a W&B login: run `wandb login` or set WANDB_API_KEY, "
-            "or take logger.mode=offline"
+            "or use logger.mode=offline"
         )
     return mode
 

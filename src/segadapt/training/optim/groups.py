@@ -66,10 +66,11 @@ def _check(keys: Mapping[str, Factors], model: nn.Module) -> None:
     for key, factors in keys.items():
         if odd := sorted(factors.keys() - {"lr_mult", "decay_mult"}):
             raise ValueError(
-                f"optimizer.custom_keys.{key} has {odd[0]}; it may have lr_mult and decay_mult"
+                f"optimizer.custom_keys.{key} has the unknown key {odd[0]}; available: "
+                "lr_mult, decay_mult"
             )
         if not any(key in name for name in names):
             raise ValueError(
-                f"optimizer.custom_keys.{key} is part of no parameter's name; "
+                f"optimizer.custom_keys.{key} matches no parameter name; "
                 f"they look like {names[0]} or {names[-1]}"
             )

@@ -47,7 +47,7 @@ class Poly(LRScheduler):
         if steps < 1:
             raise ValueError(f"data.steps={steps}; a run has at least one step")
         if warmup < 0:
-            raise ValueError(f"schedule.warmup={warmup} is negative; 0 is no warm-up")
+            raise ValueError(f"schedule.warmup={warmup} is negative; 0 means no warm-up")
         self.steps, self.power, self.min_lr = steps, power, min_lr
         self.warmup = warm_up(warmup, steps, reference_steps, longest_warmup)
         self.warmup_ratio = warmup_ratio
