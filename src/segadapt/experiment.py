@@ -72,7 +72,7 @@ def build_data(cfg: DictConfig) -> SegmentationDataModule:
 
 
 def train(cfg: DictConfig) -> dict[str, float]:
-    """Train by a config whose ``paths.run`` is the run folder, or go on where it was interrupted.
+    """Train by a config whose ``paths.run`` is the run folder, or resume where it was interrupted.
 
     Returns:
         The last metrics.
@@ -87,7 +87,7 @@ def train(cfg: DictConfig) -> dict[str, float]:
 def fit(cfg: DictConfig) -> dict[str, float]:
     """Train in this process, in a run folder that is held already.
 
-    Goes on from the folder's last checkpoint, if there is one.
+    Resumes from the folder's last checkpoint, if there is one.
 
     Returns:
         The last metrics.

@@ -1,4 +1,4 @@
-"""Composing a config from the command line, with its mistakes told in one sentence."""
+"""Composing a config from the command line, reporting mistakes in one sentence."""
 
 import os
 import sys
@@ -19,7 +19,7 @@ from segadapt.runs.errors import DEBUG, sentence
 
 
 def composing(job: Callable[[], None], config: str, conf: Path) -> None:
-    """Run a command; what is wrong with its overrides is told in one sentence.
+    """Run a command; mistakes in its overrides are reported in one sentence.
 
     Args:
         job: The command.

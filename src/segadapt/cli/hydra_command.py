@@ -37,7 +37,7 @@ def _check_whole(config: DictConfig) -> DictConfig:
 
 
 def run_checked(act: Callable[[DictConfig], None], cfg: DictConfig, command: str) -> None:
-    """Act by settings that have been looked at; what goes wrong is told in one sentence."""
+    """Run a command with checked settings; errors are reported in one sentence."""
 
     def looked_at() -> None:
         square(cfg)

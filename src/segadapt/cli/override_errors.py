@@ -18,7 +18,7 @@ from segadapt.runs.settings.settle import broken
 from segadapt.runs.settings.signatures import signature
 
 MANY: Final = 60
-"""Options of a group that are no longer told one by one."""
+"""Number of options above which a group is not listed in full."""
 
 PLUGINS: Final = {
     "joblib": "hydra-joblib-launcher",

@@ -19,7 +19,7 @@ from segadapt.runs.redaction import remember
 def main(folder: Path) -> int:
     """Train by a config from the parent process, which holds the run folder; the exit code.
 
-    An error goes into the folder, from where the parent tells it once.
+    An error goes into the folder, from where the parent reports it once.
     """
     cfg = _config()
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -1,7 +1,7 @@
 """Experiments of the papers on other data than theirs, at a size that the data allows.
 
 An experiment says how long its recipe trains. Another data set, typed beside it, brings its own
-number of steps; small data sets bring the small network besides, cached features no network, and
+number of steps; small data sets also bring the small network, cached features no network, and
 both the optimiser that trains from scratch. All this becomes overrides, written before those that
 were typed, so that these win and the run folder keeps them.
 """
@@ -73,7 +73,7 @@ def _from_scratch(conf: Path) -> list[str]:
 
 
 def _overrides(arguments: Sequence[str]) -> Iterator[Override]:
-    """Those words that are overrides; Hydra tells what is wrong with the others."""
+    """Those words that are overrides; Hydra reports what is wrong with the others."""
     parser = OverridesParser.create()
     for word in arguments:
         if "=" in word and not word.startswith("-"):

@@ -21,7 +21,7 @@ USAGE: Final = 2
 
 
 def answer(act: Callable[[], object], *known: type[Exception]) -> None:
-    """Run a command; what goes wrong is told in one sentence.
+    """Run a command; errors are reported in one sentence.
 
     Args:
         act: The command.

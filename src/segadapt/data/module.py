@@ -14,8 +14,8 @@ class SegmentationDataModule(L.LightningDataModule):
     """Training batches by the step, validation images one by one.
 
     The training loader is a single pass from the trainer's current optimiser step to the last, so
-    a resumed run goes on with exactly the batch it would have seen; how many workers load does not
-    matter, nor how many ranks share a batch. The trainer must neither replace samplers
+    a resumed run continues with exactly the batch it would have seen. The number of workers does
+    not matter, nor how many ranks share a batch. The trainer must neither replace samplers
     (``use_distributed_sampler=False``) nor end an epoch early (``limit_train_batches``).
 
     Args:
@@ -65,7 +65,7 @@ class SegmentationDataModule(L.LightningDataModule):
         """The rest of the run.
 
         Raises:
-            ValueError: If the batch cannot be split evenly, or the trainer goes on for longer.
+            ValueError: If the batch cannot be split evenly, or the trainer continues for longer.
         """
         trainer = self._trainer()
         if not 0 <= trainer.max_steps <= self.steps:

@@ -40,7 +40,7 @@ def environment(world_size: int, precision: str) -> dict[str, Any]:
 
 
 def keep_environment(folder: Path, world_size: int, precision: str) -> None:
-    """Write environment.json; an environment that a run goes on in is added where it differs."""
+    """Write environment.json; the environment of a resumed run is added where it differs."""
     file, now = folder / ENVIRONMENT, environment(world_size, precision)
     if not file.is_file():
         replace_text(file, json.dumps({**now, "resumed_in": []}, indent=2) + "\n")

@@ -168,7 +168,7 @@ def _line(error: BaseException) -> str:
 def _outside(error: BaseException | None) -> str | None:
     """What an error says of another process, if it does.
 
-    Torch tells of a dead loader process from a signal handler, so in the middle of anything, which
+    Torch reports a dead loader process from a signal handler, so in the middle of anything, which
     may make an error of its own of it.
     """
     while error is not None:

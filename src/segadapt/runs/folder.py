@@ -64,7 +64,7 @@ class RunFolder:
 
     @classmethod
     def start(cls, path: Path, cfg: DictConfig, overrides: Sequence[str]) -> "RunFolder":
-        """Begin a run, or go on with the one that was interrupted here.
+        """Begin a run, or resume the one that was interrupted here.
 
         Args:
             path: Folder.
@@ -146,14 +146,14 @@ class RunFolder:
         self.lock.close()
 
     def _end(self, **facts: Any) -> None:
-        """Note how the run ended, if that can be: why it did is told on the terminal besides."""
+        """Note how the run ended, if possible; the terminal shows the reason in any case."""
         try:
             note(self.path, **facts)
         except OSError as error:
             print_line(f"{self.path / STATE} could not be written: {error.strerror}", error=True)
 
     def _resumed(self, config: DictConfig, steps: Any) -> DictConfig:
-        """The config to go on with; a run that is lengthened keeps it."""
+        """The config to continue with; a run that is lengthened keeps it."""
         state, plain = self.state(), resolved(config)
         if steps is not None and steps != at(plain, "data.steps"):
             longer = OmegaConf.create(lengthened(plain, steps))
@@ -210,7 +210,7 @@ def has_failed(path: Path) -> bool:
     """Whether the run of a folder has failed."""
     try:
         return (path / STATE).is_file() and read_facts(path)["state"] == "failed"
-    except (ValueError, OSError):  # that is told, or is what is being told
+    except (ValueError, OSError):  # reported elsewhere, or being reported now
         return False
 
 

@@ -146,7 +146,7 @@ def _start(command: Sequence[str], local: int, count: int, port: int) -> subproc
 def _tell(process: subprocess.Popen, content: bytes) -> None:
     """Give a process its config, through the input that tells it later that we have ended."""
     assert process.stdin is not None
-    with suppress(BrokenPipeError):  # it has ended, and its exit code will be told
+    with suppress(BrokenPipeError):  # it has ended, and its exit code will be reported
         process.stdin.write(f"{len(content)}\n".encode() + content)
         process.stdin.flush()
 

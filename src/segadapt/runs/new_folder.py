@@ -63,7 +63,7 @@ class Empty(Callback):
         if rank() > 0 or "${fresh:" in str(unresolved(config.hydra.run)["dir"]):
             return
         HydraConfig.instance().set_config(config)  # as Hydra does next, for ${hydra:...}
-        with suppress(OmegaConfBaseException):  # Hydra raises the same next, where it is told
+        with suppress(OmegaConfBaseException):  # Hydra raises the same next, where it is reported
             if missing := _missing(Path(str(config.hydra.run.dir)).absolute()):
                 atexit.register(_leave, os.getpid(), missing)
 

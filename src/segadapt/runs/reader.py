@@ -24,7 +24,7 @@ FACTS: Final[Mapping[str, tuple[type, str]]] = {
     "started": (str, "a date and time"),
     "starts": (int, "an integer"),
 }
-"""What run.json may hold besides: types, and what they are called."""
+"""What run.json may hold in addition: types, and what they are called."""
 
 LINKS: Final = "wandb"
 """A folder whose links are those of W&B, which makes them anew."""

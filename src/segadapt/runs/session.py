@@ -1,4 +1,4 @@
-"""A training from its first act in the run folder to its last, whatever happens in between."""
+"""Sessions: one training in its run folder, from start to finish, failure or interruption."""
 
 import math
 import signal
@@ -38,7 +38,7 @@ def prepare(cfg: DictConfig) -> None:
 
 
 def start(cfg: DictConfig, overrides: Sequence[str], fit: Fit) -> dict[str, float]:
-    """Train by a config in its folder, or go on where this was interrupted.
+    """Train by a config in its folder, or resume where this was interrupted.
 
     Args:
         cfg: Composed config; ``paths.run`` is the folder.
@@ -86,7 +86,7 @@ def interruptible() -> AbstractContextManager[None]:
     """Stop at once for a signal in the block, where nothing else handles it.
 
     A training listens to signals itself from its first step to its last; this is for what comes
-    before and after, so that an interruption is never told as a failure.
+    before and after, so that an interruption is never reported as a failure.
     """
     return handling(unhandled(), _stop)
 

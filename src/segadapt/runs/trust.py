@@ -49,7 +49,7 @@ OBJECTS = (
     "lightning.pytorch.trainer.trainer.Trainer",
     "timm.layers.norm.LayerNorm2d",
 )
-"""Single classes besides."""
+"""Single classes in addition."""
 
 SHORT = (
     "lightning.Trainer",

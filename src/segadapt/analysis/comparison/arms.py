@@ -42,7 +42,7 @@ def arms(results: Sequence[Result]) -> tuple[list[Arm], list[str]]:
     """Group results by config, in the order of their first folders.
 
     Returns:
-        The arms, and sentences about runs that were left out and seeds that are missing.
+        The arms, and sentences about runs that were skipped and seeds that are missing.
     """
     groups: dict[str, dict[int, Result]] = {}
     said = []

@@ -103,7 +103,7 @@ def collect(
         check: Looks at unresolved configs; names are enough where no network is built.
 
     Raises:
-        ValueError: If a path is no folder, or holds no run.
+        ValueError: If a path is not a folder, or holds no run.
     """
     found = Collected([], [])
     for path in paths:

@@ -137,7 +137,7 @@ def _split(config: Config) -> None:
 
 
 def _devices(value: Any) -> int:
-    """Processes on a machine, as far as the config alone tells."""
+    """Processes on a machine, as far as the config alone shows."""
     match value:
         case list():
             return len(value)

@@ -49,7 +49,7 @@ def kind_of(annotation: str, key: str) -> Kind:
     """The kind of the values of a key.
 
     Args:
-        annotation: Of a parameter, as Python writes it; what is no plain value is a built object.
+        annotation: Of a parameter, as Python writes it; what is not a plain value is built.
         key: Dotted key of the config; its last parts decide about ranges and choices.
     """
     return _kind(ast.parse(annotation, mode="eval").body, key)

@@ -1,7 +1,7 @@
 """A sweep folder: a folder for each trial, and what the sweep has come to beside them.
 
 ``sweep.json`` and ``sweep.csv`` are written at its start and at its end. They are read by people
-and notebooks only: what a sweep goes on from is in the folders of its trials.
+and notebooks only: what a sweep resumes from is in the folders of its trials.
 """
 
 import csv

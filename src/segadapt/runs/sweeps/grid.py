@@ -57,12 +57,12 @@ def sweep_grid(
 def launch(launcher: Launcher, trials: Sequence[Trial], console: Console) -> None:
     """Run trials, each in its folder.
 
-    A job that a scheduler ended (its time was over too often, a node was lost) is told; its trial
-    is an interrupted one.
+    A job that a scheduler ended (its time was over too often, a node was lost) is reported; its
+    trial is an interrupted one.
 
     Raises:
         ValueError: If submitit does not take the launcher's settings.
-        Exception: What a job raised that is no failure of its training.
+        Exception: What a job raised that is not a failure of its training.
     """
     words = [[*trial.overrides, f"hydra.sweep.subdir={trial.number}"] for trial in trials]
     try:

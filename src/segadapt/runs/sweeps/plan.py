@@ -65,7 +65,7 @@ def plan(
 ) -> list[Trial]:
     """Give each trial its folder: the one in which it was begun, or the next that is free.
 
-    A sweep that has grown, by a seed say, therefore goes on with what is there.
+    A sweep that has grown, by a seed say, therefore continues what exists.
 
     Args:
         all_overrides: Overrides of each trial.

@@ -1,7 +1,7 @@
 """A multirun whose next trials follow from the values of those before (Optuna's TPE).
 
 The study is kept in ``optuna.log`` of the sweep folder. The draw of a trial depends on the seed,
-its number and the finished trials alone, so that an interrupted search goes on as if it had not
+its number and the finished trials alone, so that an interrupted search continues as if it had not
 been; and it is drawn once, by the process that sweeps: the ranks of a trial read its config.
 """
 

@@ -26,7 +26,7 @@ def track(
 ) -> None:
     """Log the table of a sweep as a run of its own, if any of its trials logs to W&B.
 
-    A sweep that is started again goes on with that run, if there is something new in the table.
+    A restarted sweep continues that run if there is something new in the table.
 
     Args:
         folder: Of the sweep, which this process holds.

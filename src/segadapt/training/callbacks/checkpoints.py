@@ -24,7 +24,7 @@ class Checkpoints(Callback):
 
     Args:
         folder: Where they go.
-        every: Optimiser steps between two; each validation is followed by one besides.
+        every: Optimiser steps between two; one is also written after each validation.
         monitor: What decides which one is best; the larger the better.
         files: What writes and reads them.
         sync: Brings what was logged so far to the disk. A checkpoint tells that its steps are done,

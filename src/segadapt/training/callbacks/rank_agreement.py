@@ -13,7 +13,7 @@ class Agreement(Callback):
 
     Args:
         config: The resolved config of this rank.
-        checkpoint: Digest of the checkpoint that this rank goes on from, or none.
+        checkpoint: Digest of the checkpoint that this rank resumes from, or None.
     """
 
     def __init__(self, config: Config, checkpoint: str | None) -> None:
