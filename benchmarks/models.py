@@ -99,7 +99,7 @@ def main(names: Sequence[str]) -> None:
     """
     known = every_model()
     if unknown := sorted(set(names) - set(known)):
-        raise ValueError(f"there is no model {unknown[0]!r}; the models are {', '.join(known)}")
+        raise ValueError(f"Unknown model {unknown[0]!r}; available: {', '.join(known)}")
     lines = []
     for name in names or known:
         lines.append(line(name))

@@ -128,7 +128,7 @@ def _names(text: str) -> tuple[str, ...]:
 def _check(group: str, name: str, configs: Path) -> None:
     known = sorted(file.stem for file in (configs / group).glob("*.yaml"))
     if name not in known:
-        raise ValueError(f"there is no {group} {name!r}; the {group}s are {', '.join(known)}")
+        raise ValueError(f"Unknown {group} {name!r}; available: {', '.join(known)}")
 
 
 def _read_names(key: str, text: str) -> tuple[str, ...]:

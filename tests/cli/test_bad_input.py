@@ -94,7 +94,7 @@ def damage(root):
 
 
 BROKEN = {
-    "no folder": (remove("train"), "no folder {set}/train/images; set data.root to"),
+    "no folder": (remove("train"), "folder not found: {set}/train/images; set data.root to"),
     "empty": (empty, "{set}/val/images holds no image (.jpg, .jpeg,"),
     "no label": (
         lambda root: (root / "train/labels/1.png").unlink(),
@@ -109,7 +109,7 @@ BROKEN = {
     "truncated": (damage, "{set}/train/images/1.png is truncated at byte 300; fetch or export"),
     "no image": (
         lambda root: (root / "train/images/1.png").write_text("words"),
-        "{set}/train/images/1.png is no JPEG, PNG, BMP or WebP file; convert it",
+        "{set}/train/images/1.png is not a JPEG, PNG, BMP or WebP file; convert it",
     ),
     "number": (
         lambda root: save(root / "train/labels/1.png", np.full(SIZE, 7, np.uint8)),

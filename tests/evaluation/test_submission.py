@@ -143,7 +143,7 @@ def test_an_archive_that_is_there_is_left_as_it_is(trained, tmp_path):
     _, folder, _ = trained
     file = tmp_path / "kept.zip"
     file.write_text("mine")
-    with pytest.raises(ValueError, match=r"kept\.zip is there already"):
+    with pytest.raises(ValueError, match=r"kept\.zip already exists"):
         asked(folder, "split=test", f"submission='{file}'")
     with pytest.raises(ValueError, match=r"must be a \.zip file"):
         asked(folder, "split=test", f"submission='{tmp_path}'")
@@ -160,10 +160,14 @@ def test_an_image_that_cannot_be_read_leaves_nothing(tmp_path):
         asked(folder, "split=test", f"submission='{tmp_path / 'out/test.zip'}'")
     assert list((tmp_path / "out").iterdir()) == []
     nowhere = f"data.root='{tmp_path / 'nowhere'}'"
-    with pytest.raises(ValueError, match=r"there is no folder .*nowhere.*; set data\.root"):
+    with pytest.raises(
+        ValueError, match=r"(folder|folder of test images) not found: .*nowhere.*; set data\.root"
+    ):
         asked(folder, "split=test", nowhere, f"submission='{tmp_path / 'out/test.zip'}'")
     shutil.rmtree(root / "leftImg8bit" / "test")
-    with pytest.raises(ValueError, match=r"no folder .*/leftImg8bit/test of .* fetch them"):
+    with pytest.raises(
+        ValueError, match=r"test images not found: .*/leftImg8bit/test; .* fetch them"
+    ):
         asked(folder, "split=test", f"submission='{tmp_path / 'out/test.zip'}'")
 
 

@@ -36,9 +36,9 @@ def test_words_with_a_dot_are_overrides():
 @pytest.mark.parametrize(
     ("word", "sentence"),
     [
-        ("model=tny", r"there is no model 'tny'; the models are .*\btiny\b.*upernet_swin"),
-        ("classifier=ssa,cca", r"no classifier 'cca'; the classifiers are .*\bfixed\b"),
-        ("data=moon", r"there is no data 'moon'"),
+        ("model=tny", r"Unknown model 'tny'; available: .*\btiny\b.*upernet_swin"),
+        ("classifier=ssa,cca", r"Unknown classifier 'cca'; available: .*\bfixed\b"),
+        ("data=moon", r"Unknown data 'moon'"),
         ("modle=tiny", r"no option 'modle=tiny'; did you mean model=\?"),
         ("xyz=1", r"no option 'xyz=1'; it knows model, classifier"),
         ("model", r"'model' needs a value, as in model=VALUE"),

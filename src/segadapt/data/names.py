@@ -17,7 +17,7 @@ def read_names(file: Path) -> tuple[str, ...]:
     """
     if not file.is_file():
         raise ValueError(
-            f"there is no class list {file}; write one name a line into it, or give "
+            f"class list not found: {file}; write one name per line into it, or give "
             "data.classes=[NAME,NAME,...]"
         )
     return checked_names(read_lines(file), str(file))

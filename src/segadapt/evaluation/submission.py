@@ -149,7 +149,7 @@ def _place(submission: str) -> Path:
         raise ValueError(f"submission={submission} must be a .zip file, which will be written")
     for file in (archive, archive.with_suffix(".json")):
         if file.exists():
-            raise ValueError(f"{file} is there already; remove it or choose another submission=")
+            raise ValueError(f"{file} already exists; remove it or choose another submission=")
     return archive
 
 

@@ -70,7 +70,7 @@ def spoil_size(root):
 
 def spoil_format(root):
     (root / "train/frame0.png").write_bytes(b"GIF89a" + bytes(50))
-    return r"train/frame0\.png is no JPEG, PNG, BMP or WebP file"
+    return r"train/frame0\.png is not a JPEG, PNG, BMP or WebP file"
 
 
 def spoil_empty(root):
@@ -85,7 +85,7 @@ def spoil_colours(root):
 
 def spoil_suffix(root):
     Image.fromarray(blocks(40, 56, 3)).save(root / "trainannot/frame3.png", format="JPEG")
-    return r"label .*frame3\.png is no PNG"
+    return r"label .*frame3\.png is not a PNG"
 
 
 @pytest.mark.parametrize("spoil", [spoil_size, spoil_format, spoil_empty, spoil_colours])

@@ -30,5 +30,5 @@ def test_there_are_11_classes_and_void_is_ignored(tmp_path):
 
 def test_a_missing_split_is_named(tmp_path):
     camvid(tmp_path, images=1)
-    with pytest.raises(ValueError, match=r"no folder .*/test; set data\.root"):
+    with pytest.raises(ValueError, match=r"folder not found: .*/test; set data\.root"):
         CamVid(tmp_path, "test", EvalTransform())

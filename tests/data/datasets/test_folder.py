@@ -56,7 +56,9 @@ def test_a_class_too_few_is_noticed_in_the_labels(root):
 
 def test_a_missing_class_list_says_what_to_write(root):
     (root / "classes.txt").unlink()
-    with pytest.raises(ValueError, match=r"no class list .*classes\.txt; write one name a line"):
+    with pytest.raises(
+        ValueError, match=r"class list not found: .*classes\.txt; write one name per line"
+    ):
         folder(root)
 
 

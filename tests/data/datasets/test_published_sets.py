@@ -209,7 +209,7 @@ def test_splits_that_do_not_exist_are_named(name, tmp_path):
 
 @pytest.mark.parametrize("name", SETS)
 def test_a_root_that_does_not_exist_is_named(name, tmp_path):
-    with pytest.raises(ValueError, match=r"there is no .*nowhere.*; set data\.root"):
+    with pytest.raises(ValueError, match=r"not found: .*nowhere.*; set data\.root"):
         READERS[name](tmp_path / "nowhere", "train", EvalTransform())
 
 

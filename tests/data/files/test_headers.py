@@ -53,7 +53,8 @@ def test_what_follows_the_end_of_a_jpeg_does_not_matter(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("data", "words"), [(b"", r"empty \(0 bytes\)"), (b"GIF89a", "no JPEG"), (b"text", "no JPEG")]
+    ("data", "words"),
+    [(b"", r"empty \(0 bytes\)"), (b"GIF89a", "not a JPEG"), (b"text", "not a JPEG")],
 )
 def test_other_files_are_refused(data, words):
     with pytest.raises(ValueError, match=words):

@@ -33,7 +33,7 @@ def test_a_label_suffix_replaces_that_of_the_image(folders):
 
 
 def test_a_missing_folder_says_where_to_set_it(tmp_path):
-    with pytest.raises(ValueError, match=r"no folder .*nowhere; set data\.root"):
+    with pytest.raises(ValueError, match=r"folder not found: .*nowhere; set data\.root"):
         matched(tmp_path / "nowhere", tmp_path)
 
 

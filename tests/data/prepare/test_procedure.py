@@ -210,7 +210,7 @@ def test_archives_of_another_layout_are_refused(server, bars, root):
     cooked = recipe("camvid", server)
     source = cooked.sources[0]._replace(checksum=None)
     server.publish(f"camvid/{source.name}", zip_of({"CamVid/train/a.png": b""}))
-    with pytest.raises(ValueError, match=r"is not what was published: train is no folder"):
+    with pytest.raises(ValueError, match=r"is not what was published: train is not a folder"):
         prepare(cooked._replace(sources=(source,)), root, bars)
 
 
@@ -277,7 +277,9 @@ def test_links_in_place_of_folders_are_left(server, bars, root, target):
     (root / "empty").mkdir()
     link = root / "images" / "training"
     link.symlink_to(root / target)
-    with pytest.raises(ValueError, match=r"training (is no folder|holds 0 files).* move .* away"):
+    with pytest.raises(
+        ValueError, match=r"training (is not a folder|holds 0 files).* move .* away"
+    ):
         prepare(recipe("ade20k", server), root, bars)
     assert link.is_symlink()
     assert not server.asked

@@ -245,7 +245,7 @@ def test_another_classifier_is_told(segformer):
 
 
 def test_networks_of_others_have_nothing_to_convert():
-    with pytest.raises(ValueError, match="model=tiny is no network of mmsegmentation"):
+    with pytest.raises(ValueError, match="model=tiny is not a network of mmsegmentation"):
         plan(composed("tiny").model, "tiny", "fixed")
 
 

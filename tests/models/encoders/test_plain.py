@@ -117,7 +117,7 @@ def test_a_file_of_the_whole_transformer_is_loaded(tmp_path, name, head):
     ("name", "options", "message"),
     [
         ("vit_smal_patch16_dinov3", {}, r"timm has no model vit_smal_.*; did you mean vit_small"),
-        ("resnet18", {}, r"resnet18 is no plain vision transformer.*TimmEncoder"),
+        ("resnet18", {}, r"resnet18 is not a plain vision transformer.*TimmEncoder"),
         ("test_vit", {"levels": 9}, r"levels=9 does not fit test_vit, whose \d blocks"),
         ("test_vit", {"levels": [1, 0]}, r"levels=\[1, 0\] does not fit"),
         ("test_vit", {"levels": 2, "neck": TokenPyramid}, r"needs 4 levels.*levels are 2"),

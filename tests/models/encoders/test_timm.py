@@ -177,7 +177,7 @@ def test_a_file_that_is_no_checkpoint_is_refused(content, tmp_path):
     (tmp_path / "page.pth").write_text(content)
     with pytest.raises(ValueError, match=r"page.pth cannot be read as weights"):
         build(TINY, weights=str(tmp_path / "page.pth"))
-    with pytest.raises(ValueError, match=r"there is no file .*nowhere.pth"):
+    with pytest.raises(ValueError, match=r"file not found: .*nowhere.pth"):
         build(TINY, weights=str(tmp_path / "nowhere.pth"))
 
 

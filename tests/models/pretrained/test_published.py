@@ -127,7 +127,7 @@ def test_nothing_but_tensors_is_unpickled(network, tmp_path):
 
 
 def test_wrong_path_is_an_error(network):
-    with pytest.raises(ValueError, match=r"there is no file nowhere\.pth"):
+    with pytest.raises(ValueError, match=r"file not found: nowhere\.pth"):
         load_published(network, True, "nowhere.pth", RENAMES)
 
 

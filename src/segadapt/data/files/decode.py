@@ -106,7 +106,7 @@ def read_label(file: Path, max_pixels: int = MAX_PIXELS) -> Label:
         return _narrowed(matlab.read_matrix(data, "S", max_pixels, str(file)), file)
     if not data.startswith(png.SIGNATURE):
         read_size(data, str(file))  # an empty or unknown file gets its own sentence
-        raise ValueError(f"label {file} is no PNG; labels must be PNGs, which lose nothing")
+        raise ValueError(f"label {file} is not a PNG; labels must be PNGs, which are lossless")
     return _read_png(data, file, max_pixels)
 
 

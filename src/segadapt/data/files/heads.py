@@ -51,7 +51,7 @@ class Head:
         size = self.size()
         if not self.data.startswith(png.SIGNATURE):
             raise ValueError(
-                f"label {self.file} is no PNG; labels must be PNGs, which lose nothing"
+                f"label {self.file} is not a PNG; labels must be PNGs, which are lossless"
             )
         if (colour := self.data[25]) not in (png.GREY, png.PALETTE):
             raise ValueError(

@@ -34,7 +34,7 @@ def read_size(data: bytes, file: str) -> Size:
     for magic, size in FORMATS.items():
         if data.startswith(magic):
             return size(data, file)
-    raise ValueError(f"{file} is no JPEG, PNG, BMP or WebP file; convert it to one of them")
+    raise ValueError(f"{file} is not a JPEG, PNG, BMP or WebP file; convert it to one of them")
 
 
 def bit_depth(data: bytes) -> int:
@@ -104,7 +104,7 @@ def _webp(data: bytes, file: str) -> Size:
         case b"VP8X":
             width, height = (int.from_bytes(data[at : at + 3], "little") for at in (24, 27))
             return height + 1, width + 1
-    raise ValueError(f"{file} is no WebP image that can be read; convert it to PNG or JPEG")
+    raise ValueError(f"{file} is not a readable WebP image; convert it to PNG or JPEG")
 
 
 FORMATS: Final[dict[bytes, Callable[[bytes, str], Size]]] = {

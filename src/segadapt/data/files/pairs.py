@@ -55,7 +55,7 @@ class ImageFolder(NamedTuple):
         place = root / self.folder
         if root.is_dir() and not place.is_dir():
             raise ValueError(
-                f"there is no folder {place} of test images; {command('prepare-data')} --help says "
+                f"folder of test images not found: {place}; {command('prepare-data')} --help says "
                 "how to fetch them, or set data.root to where the data set lies"
             )
         found = _by_name(place, _pictures(place, self.suffix), self.suffix)
@@ -115,7 +115,7 @@ def listed(names: Path, images: Path, labels: Path, suffix: str = ".png") -> lis
     """
     if not names.is_file():
         raise ValueError(
-            f"there is no image list {names}; set data.root to where the data set lies"
+            f"image list not found: {names}; set data.root to the folder of the data set"
         )
     wanted = read_lines(names, any_bytes=True)
     if len(wanted) != len(set(wanted)) or not wanted:
@@ -186,7 +186,7 @@ def _scanned(folder: Path) -> list[os.DirEntry[str]]:
 
 def _check(folder: Path) -> None:
     if not folder.is_dir():
-        raise ValueError(f"there is no folder {folder}; set data.root to where the data set lies")
+        raise ValueError(f"folder not found: {folder}; set data.root to the folder of the data set")
 
 
 def _ends(file: Path, suffix: str) -> bool:

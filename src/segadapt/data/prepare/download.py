@@ -91,7 +91,7 @@ def _tried(address: str, part: Path, name: str, bars: Bars) -> str | None:
         Why the file is still not whole, None if it is.
     """
     try:
-        with full_disk_said(part.parent, "the download goes on where it stopped"):
+        with full_disk_said(part.parent, "the download resumes where it stopped"):
             return _attempt(address, part, name, bars)
     except urllib.error.HTTPError as error:
         with error:

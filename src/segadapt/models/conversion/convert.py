@@ -56,7 +56,7 @@ def read_published(file: Path) -> Published:
 
 def _content(file: Path) -> Mapping[str, Any]:
     if not file.is_file():
-        raise ValueError(f"there is no file {file}")
+        raise ValueError(f"file not found: {file}")
     try:
         content = torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:

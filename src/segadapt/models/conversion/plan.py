@@ -61,8 +61,8 @@ def plan(model: Mapping[str, Any], name: str, classifier: str) -> Plan:
     kinds = () if encoder is None or decoder is None else (_encoder(encoder), _class(decoder))
     if not kinds or kinds[0] not in ENCODERS or kinds[1] not in DECODERS:
         raise ValueError(
-            f"model={name} is no network of mmsegmentation or of the papers, so there is nothing "
-            "to convert; take one such as upernet_swin, segformer_mit_b0 or ocrnet_hrnet48"
+            f"model={name} is not a network of mmsegmentation or of the papers, so there is "
+            "nothing to convert; take one such as upernet_swin, segformer_mit_b0 or ocrnet_hrnet48"
         )
     head = "decode_head.1." if kinds[1] == "OCRDecoder" else "decode_head."
     return Plan(

@@ -102,7 +102,7 @@ def _build(name: str, pretrained: bool, options: dict[str, Any]) -> Any:
     """The whole transformer; timm keeps no common type of them."""
     if family(name).options.get("dynamic_img_size") is None:
         raise ValueError(
-            f"{name} is no plain vision transformer that takes images of any size; use "
+            f"{name} is not a plain vision transformer that takes images of any size; use "
             "model.encoder._target_=segadapt.models.encoders.timm.TimmEncoder"
         )
     try:

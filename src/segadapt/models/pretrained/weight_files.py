@@ -64,7 +64,7 @@ def unwrapped(content: Mapping[str, Any], file: str | Path) -> dict[str, Tensor]
 def _read_file(file: str | Path) -> dict[str, Any]:
     """What timm takes for the weights in a file, and whatever stands beside them."""
     if not Path(file).is_file():
-        raise ValueError(f"there is no file {file}; check model.encoder.weights")
+        raise ValueError(f"file not found: {file}; check model.encoder.weights")
     try:
         return timm.models.load_state_dict(str(file), weights_only=True)
     except UNREADABLE as error:

@@ -42,8 +42,8 @@ def trunk(name: str, pretrained: bool, weights: str | None, drop_path: float) ->
     # Families of timm share no interface that says what their blocks take.
     if type(body) is not VisionTransformer or body.pos_embed is None:
         raise ValueError(
-            f"{name} is no plain ViT with a position table, which this encoder builds on; choose "
-            "one like vit_base_patch16_384.augreg_in21k_ft_in1k"
+            f"{name} is not a plain ViT with a position table, which this encoder builds on; "
+            "choose one like vit_base_patch16_384.augreg_in21k_ft_in1k"
         )
     if weights is not None:
         load_local(body, name, weights, {"num_classes": 0})
