@@ -182,6 +182,12 @@ def test_each_verb_has_help(installed, verb):
         assert out.startswith(f"usage: segadapt {verb} ")
 
 
+def test_help_beside_overrides_shows_the_config(installed):
+    out, _ = installed.run("segadapt", "train", "classifier=ssa", "--help")
+    assert out.startswith("segadapt train KEY=VALUE")
+    assert "SSAClassifier" in out
+
+
 def test_it_lists_options_and_completes(installed):
     assert "classifier: cac, cac_paper, dnc" in installed.run("segadapt", "options")[0]
     assert "SSA as released." in installed.run("segadapt", "options", "classifier")[0]

@@ -10,6 +10,8 @@ from typing import Final
 
 from omegaconf import OmegaConf
 
+from segadapt.text.invocation import command
+
 EXPERIMENT: Final = "experiment"
 
 INTERNAL: Final = ("hydra", "experiment/base")
@@ -31,12 +33,13 @@ def offered(conf: Path, width: int, wanted: str | None = None) -> str:
 
 
 def register(conf: Path) -> None:
-    """Let the help of a command ask for it: ``${offered:}`` or ``${offered:GROUP}``."""
+    """Let help ask for it, ``${offered:}``, ``${offered:GROUP}``, and for ``${command:VERB}``."""
 
     def resolve(wanted: str = "") -> str:
         return offered(conf, shutil.get_terminal_size().columns, wanted or None)
 
     OmegaConf.register_new_resolver("offered", resolve, replace=True)
+    OmegaConf.register_new_resolver("command", command, replace=True)
 
 
 def groups(conf: Path) -> Iterator[str]:
