@@ -91,7 +91,9 @@ def drawn(folder, out):
 
 READERS = {
     "evaluate": lambda folder, out: read_run(str(folder), "last", check),
-    "evaluate's report": lambda folder, out: _free(folder / "evaluation", "whole-last", {}),
+    "evaluate's report": lambda folder, out: _free(
+        read_run(str(folder), "last", check), "whole-last", {}
+    ),
     "evaluate's stamp": lambda folder, out: read_overrides(folder),
     "report": compared,
     "report of evaluations": lambda folder, out: report(

@@ -141,3 +141,12 @@ def test_a_rank_that_ends_badly_ends_the_run_with_its_code(tmp_path):
 
 def test_ranks_that_end_well_are_no_event(tmp_path):
     launch(tmp_path, 2, process(""))
+
+
+def test_ranks_that_end_before_they_have_read_their_config_are_no_event(tmp_path, monkeypatch):
+    def unread(rank, content):
+        rank.wait()
+        rank.stdin.write(b"config")  # waits in the buffer until it is closed
+
+    monkeypatch.setattr("segadapt.runs.launch._tell", unread)
+    launch(tmp_path, 2, process(""))

@@ -171,7 +171,8 @@ def _end(ranks: Sequence[subprocess.Popen]) -> list[int]:
             process.wait()
             lost.append(local)
         assert process.stdin is not None
-        process.stdin.close()
+        with suppress(BrokenPipeError):  # what it had not read is written again when it is closed
+            process.stdin.close()
     return lost
 
 

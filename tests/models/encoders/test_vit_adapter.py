@@ -271,7 +271,7 @@ def test_depth_of_the_layers_is_the_releases():
     [
         ("test_vit", "6 blocks, which do not make 4 equal stages"),
         ("vit_small_patch14_dinov2", "patches of 14x14 pixels"),
-        ("resnet18", "no plain ViT with a position table"),
+        ("resnet18", "not a plain ViT with a position table"),
         ("vit_nothing", "timm has no model vit_nothing"),
     ],
 )
