@@ -53,6 +53,7 @@ FIGURES: Final[Mapping[str, tuple[str, Callable[[Mapping[str, Any]], str]]]] = {
 
 def measure_training() -> None:
     """``make train`` without its environment; see README.md."""
+    sys.path.insert(0, str(ROOT))  # benchmarks/ is not installed
     from benchmarks.harness.measure import stamp
 
     from segadapt.analysis.cost.machine import machine
