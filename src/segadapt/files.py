@@ -180,15 +180,9 @@ def _copy(source: Path, beside: Path) -> None:
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a file that is either whole or not there: beside its place, synced, renamed."""
+    """Write a JSON file, all of it or nothing; NaN and infinity are refused."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    with beside.open("w") as file:
-        json.dump(content, file, indent=2, allow_nan=False)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
+    replace_text(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
 
 
 def sha256(file: Path) -> str:

@@ -32,8 +32,8 @@ segadapt VERB --help    keys of a verb, with examples
 segadapt --version      version of segadapt
 """
 
-USER_ERROR: Final = 1
 USAGE_ERROR: Final = 2
+"""Exit code of a command line that cannot be understood."""
 
 
 def main(words: Sequence[str] | None = None) -> int:

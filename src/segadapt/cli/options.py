@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Sequence
 
 from segadapt.cli.key_table import heading
+from segadapt.cli.main import USAGE_ERROR
 from segadapt.cli.option_help import EXPERIMENT, groups, offered, option_names
 from segadapt.cli.places import CONF
 from segadapt.cli.verb_help import option_help
@@ -29,14 +30,14 @@ def main(words: Sequence[str]) -> int:
     group, _, option = words[0].partition("=")
     if group not in names:
         print(f"error: {_unknown('config group', group, names)}", file=sys.stderr)
-        return 2
+        return USAGE_ERROR
     if not option:
         print(_options(group))
         return 0
     if option not in option_names(CONF / group):
         message = _unknown(f"option of {group}", option, option_names(CONF / group))
         print(f"error: {message}", file=sys.stderr)
-        return 2
+        return USAGE_ERROR
     print(option_help(group, option), end="")
     return 0
 

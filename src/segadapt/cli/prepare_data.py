@@ -3,10 +3,10 @@
 import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
 
 from rich.console import Console
 
+from segadapt.cli.main import USAGE_ERROR
 from segadapt.cli.places import CONF
 from segadapt.cli.words import UsageError, read_words
 from segadapt.data.prepare.procedure import DOWNLOADS, prepare
@@ -17,9 +17,6 @@ from segadapt.runs.overrides import typed
 from segadapt.text.borders import print_line
 from segadapt.text.invocation import command
 from segadapt.text.terminal import say
-
-USAGE: Final = 2
-"""Exit code of a command line that cannot be understood."""
 
 INTERRUPTED = 130
 """Exit code of a command that was stopped by Ctrl-C, as shells have it."""
@@ -61,7 +58,7 @@ def run(words: Sequence[str], recipes: Mapping[str, Recipe], console: Console) -
         _prepare(name, Path(options["root"]), options["test"], recipes, console)
     except UsageError as error:
         print_line(f"error: {error}", error=True)
-        return USAGE
+        return USAGE_ERROR
     except (ValueError, OSError) as error:
         print_line(f"error: {_sentence(error)}", error=True)
         return 1

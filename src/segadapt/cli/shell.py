@@ -10,14 +10,12 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final, NoReturn
+from typing import NoReturn
 
+from segadapt.cli.main import USAGE_ERROR
 from segadapt.cli.words import UsageError
 from segadapt.runs.errors import debugging, sentence
 from segadapt.text.borders import print_line, printable, spell_out
-
-USAGE: Final = 2
-"""Exit code of a command line that cannot be understood."""
 
 
 def answer(act: Callable[[], object], *known: type[Exception]) -> None:
@@ -35,7 +33,7 @@ def answer(act: Callable[[], object], *known: type[Exception]) -> None:
             raise
         except UsageError as error:
             print_line(f"error: {error}", error=True)
-            sys.exit(USAGE)
+            sys.exit(USAGE_ERROR)
         except known as error:
             fail(error, str(error))
         except Exception as error:
