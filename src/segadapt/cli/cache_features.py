@@ -3,12 +3,9 @@
 import sys
 from collections.abc import Sequence
 
-import hydra
 from omegaconf import DictConfig
 
 from segadapt.cli import hydra_command
-from segadapt.cli.composing import composing
-from segadapt.cli.hydra_command import CONF
 
 
 def main(words: Sequence[str]) -> None:
@@ -23,12 +20,7 @@ def main(words: Sequence[str]) -> None:
 
 def cache_features() -> None:
     """Keep the features of a training: python scripts/cache_features.py run=RUN_FOLDER."""
-
-    @hydra.main(version_base="1.3", config_path=str(CONF), config_name="cache_features")
-    def job(cfg: DictConfig) -> None:
-        hydra_command.run_checked(_cached, cfg, "cache_features")
-
-    composing(job, "cache_features", CONF)
+    hydra_command.compose_and_run("cache_features", _cached)
 
 
 def _cached(cfg: DictConfig) -> None:

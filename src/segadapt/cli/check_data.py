@@ -3,12 +3,9 @@
 import sys
 from collections.abc import Sequence
 
-import hydra
 from omegaconf import DictConfig
 
 from segadapt.cli import hydra_command
-from segadapt.cli.composing import composing
-from segadapt.cli.hydra_command import CONF
 
 
 def main(words: Sequence[str]) -> None:
@@ -26,12 +23,7 @@ def check_data() -> None:
 
     The exit code is 1 if anything would end a training.
     """
-
-    @hydra.main(version_base="1.3", config_path=str(CONF), config_name="check_data")
-    def job(cfg: DictConfig) -> None:
-        hydra_command.run_checked(_checked, cfg, "check_data")
-
-    composing(job, "check_data", CONF)
+    hydra_command.compose_and_run("check_data", _checked)
 
 
 def _checked(cfg: DictConfig) -> None:

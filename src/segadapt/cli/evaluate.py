@@ -3,12 +3,9 @@
 import sys
 from collections.abc import Sequence
 
-import hydra
 from omegaconf import DictConfig
 
 from segadapt.cli import hydra_command
-from segadapt.cli.composing import composing
-from segadapt.cli.hydra_command import CONF
 
 
 def main(words: Sequence[str]) -> None:
@@ -27,12 +24,7 @@ def evaluate() -> None:
     Writes RUN_FOLDER/evaluation/INFERENCE-CHECKPOINT.json and .html; with submission=FILE.zip the
     predictions of a split for its server instead.
     """
-
-    @hydra.main(version_base="1.3", config_path=str(CONF), config_name="evaluate")
-    def job(cfg: DictConfig) -> None:
-        hydra_command.run_checked(_evaluated, cfg, "evaluate")
-
-    composing(job, "evaluate", CONF)
+    hydra_command.compose_and_run("evaluate", _evaluated)
 
 
 def _evaluated(cfg: DictConfig) -> None:

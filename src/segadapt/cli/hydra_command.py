@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 
+import hydra
 from omegaconf import DictConfig
 
 from segadapt.cli import option_help
+from segadapt.cli.composing import composing
 from segadapt.cli.places import CONF
 from segadapt.cli.shell import answer
 from segadapt.data import cached_features
@@ -36,15 +38,24 @@ def _check_whole(config: DictConfig) -> DictConfig:
     return checked
 
 
-def run_checked(act: Callable[[DictConfig], None], cfg: DictConfig, command: str) -> None:
-    """Run a command with checked settings; errors are reported in one sentence."""
+def compose_and_run(command: str, act: Callable[[DictConfig], None]) -> None:
+    """Compose the config of a command from the words of the process, check it, and run.
 
-    def looked_at() -> None:
+    Args:
+        command: Name of its config, such as ``evaluate``.
+        act: The command; errors are reported in one sentence.
+    """
+
+    @hydra.main(version_base="1.3", config_path=str(CONF), config_name=command)
+    def job(cfg: DictConfig) -> None:
+        answer(lambda: checked(cfg))
+
+    def checked(cfg: DictConfig) -> None:
         square(cfg)
         check_command(unresolved(cfg), command)
         act(cfg)
 
-    answer(looked_at)
+    composing(job, command, CONF)
 
 
 def fit_run(cfg: DictConfig) -> dict[str, float]:

@@ -5,13 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-import hydra
 from omegaconf import DictConfig
 
 from segadapt.cli import hydra_command
-from segadapt.cli.composing import composing
 from segadapt.cli.ending import tell
-from segadapt.cli.hydra_command import CONF
 from segadapt.runs.config import resolved
 from segadapt.runs.errors import Interrupted
 
@@ -34,12 +31,7 @@ def resume() -> None:
 
     Secrets, which the folder does not keep, are given again as ``+KEY=VALUE``.
     """
-
-    @hydra.main(version_base="1.3", config_path=str(CONF), config_name="resume")
-    def job(cfg: DictConfig) -> None:
-        hydra_command.run_checked(_resumed, cfg, "resume")
-
-    composing(job, "resume", CONF)
+    hydra_command.compose_and_run("resume", _resumed)
 
 
 def _resumed(cfg: DictConfig) -> None:
