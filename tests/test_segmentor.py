@@ -9,13 +9,13 @@ from segadapt.classifiers.base import Classifier
 from segadapt.classifiers.cac import CACClassifier
 from segadapt.classifiers.fixed import FixedClassifier
 from segadapt.classifiers.ssa import SSAClassifier
+from segadapt.evaluation.network import drop_unread_teacher
 from segadapt.losses.cross_entropy import CrossEntropy
 from segadapt.losses.objective import Objective
 from segadapt.losses.supervised import Supervised
 from segadapt.models.interfaces import FeatureGenerator, Features
 from segadapt.segmentor import Segmentor, without_teacher
 from segadapt.structures import Branch, Prediction
-from segadapt.training.unused_parameters import drop_unread_teacher
 
 
 class Bare(Classifier):

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import lightning as L
-import torch
 from hydra.utils import instantiate
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers.logger import Logger
@@ -16,6 +15,7 @@ from segadapt.data.checks.quick_check import cache_folder, look_at
 from segadapt.data.module import SegmentationDataModule
 from segadapt.evaluation.evaluator import check_context
 from segadapt.evaluation.inference.settings import check_views
+from segadapt.evaluation.network import build_network
 from segadapt.runs import session
 from segadapt.runs.checkpoint import LAST, PREVIOUS, digest
 from segadapt.runs.config import Config, at, fingerprint, resolved, without_published_weights
@@ -26,7 +26,6 @@ from segadapt.runs.origin import Origin, without_modules
 from segadapt.runs.ranks import rank
 from segadapt.runs.redaction import stored
 from segadapt.runs.stored_config import CONFIG, stored_config
-from segadapt.segmentor import Segmentor
 from segadapt.text.borders import print_line
 from segadapt.training.callbacks.checkpoints import Checkpoints
 from segadapt.training.callbacks.preemption import Preemption
@@ -39,31 +38,20 @@ from segadapt.training.oracle_groups import check_groups
 from segadapt.training.rehearsal import check_deterministic
 from segadapt.training.task import STEP, SegmentationTask
 from segadapt.training.trainer import build_trainer, on_gpu
-from segadapt.training.unused_parameters import drop_unread_teacher, freeze_unused, idle_weights
+from segadapt.training.unused_parameters import freeze_unused, idle_weights
 
 
 def build_task(cfg: DictConfig) -> SegmentationTask:
     """Instantiate the network, its objective and its optimiser."""
-    num_classes = cfg.data.num_classes
-    model = Segmentor(instantiate(cfg.model), instantiate(cfg.classifier), num_classes)
-    objective = instantiate(cfg.loss)
-    drop_unread_teacher(model, objective, num_classes)
+    model, objective = build_network(cfg)
     return SegmentationTask(
-        model=model.to(memory_format=torch.channels_last),
+        model=model,
         objective=objective,
         optimizer=instantiate(cfg.optimizer),
         schedule=instantiate(cfg.schedule),
         inference=instantiate(cfg.inference),
-        num_classes=num_classes,
+        num_classes=cfg.data.num_classes,
     )
-
-
-def build_model(cfg: DictConfig) -> Segmentor:
-    """The network of a training, for weights that come from its checkpoint.
-
-    Published weights are then neither fetched nor looked for: they may be out of reach by now.
-    """
-    return build_task(without_published_weights(cfg)).model
 
 
 def build_data(cfg: DictConfig) -> SegmentationDataModule:

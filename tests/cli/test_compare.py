@@ -14,7 +14,7 @@ from runs import config, fork, wait
 
 from segadapt.cli.compare import compare
 from segadapt.evaluation.evaluate import evaluate
-from segadapt.experiment import build_model, train
+from segadapt.experiment import train
 from segadapt.runs.reader import read_run
 from segadapt.runs.trust import check
 
@@ -34,9 +34,7 @@ def trained(tmp_path_factory):
 
 def evaluated(run, *overrides):
     cfg = composed("device=cpu", *overrides, name="evaluate")
-    return evaluate(
-        cfg, read_run(str(run), "last", check), build_model, Console(file=io.StringIO())
-    )
+    return evaluate(cfg, read_run(str(run), "last", check), Console(file=io.StringIO()))
 
 
 def test_the_counts_of_a_training_are_those_of_its_report(trained):

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,11 @@ from segadapt.analysis.figures.branch_curves import branch_curves, curves_figure
 from segadapt.analysis.figures.draw import Amount, draw
 from segadapt.analysis.figures.optional_packages import there
 from segadapt.analysis.figures.panels import panel_rows
-from segadapt.analysis.figures.trained import read_trained
 from segadapt.analysis.figures.wandb_figures import track
 from segadapt.cli.figures import titled
-from segadapt.experiment import build_model, build_task
+from segadapt.evaluation.trained import load_trained
+from segadapt.experiment import build_task
+from segadapt.runs.reader import read_run
 from segadapt.runs.trust import check
 from segadapt.training.loggers.wandb_tracker import WandbTracker
 
@@ -50,7 +52,7 @@ def names(folder):
 
 
 def test_each_run_gets_what_it_has_something_for(runs, tmp_path):
-    files = draw(runs, tmp_path, build_model, check, amount=LITTLE)
+    files = draw(runs, tmp_path, check, amount=LITTLE)
     assert all(file.stat().st_size > 1000 for file in files)
     optional = {"umap"} if there("umap") else set()
     found = names(runs["ssa"] / "figures")
@@ -61,7 +63,7 @@ def test_each_run_gets_what_it_has_something_for(runs, tmp_path):
 
 
 def test_panels_show_predictions_and_their_miou(runs):
-    trained = {name: read_trained(folder, build_model, check) for name, folder in runs.items()}
+    trained = {name: load_trained(read_run(folder, "last", check)) for name, folder in runs.items()}
     row = panel_rows(trained, 2)[1]
     sample = trained["ssa"].dataset[len(trained["ssa"].dataset) - 1]
     assert np.array_equal(row.label, sample.mask)
@@ -78,7 +80,7 @@ def test_panels_show_predictions_and_their_miou(runs):
 def test_runs_on_different_images_do_not_stand_side_by_side(runs, tmp_path):
     other = made(tmp_path / "other", "fixed", "data.module.val.size=7")
     with pytest.raises(ValueError, match="fixed and other were validated on different data"):
-        draw({"fixed": runs["fixed"], "other": other}, tmp_path, build_model, check, amount=LITTLE)
+        draw({"fixed": runs["fixed"], "other": other}, tmp_path, check, amount=LITTLE)
 
 
 def test_curves_are_the_validations_in_metrics_csv(runs):
@@ -91,7 +93,7 @@ def test_curves_are_the_validations_in_metrics_csv(runs):
 
 
 def test_pngs_join_the_wandb_run_of_their_training(runs, tmp_path, monkeypatch):
-    sent, trained = [], read_trained(runs["ssa"], build_model, check)
+    sent, trained = [], load_trained(read_run(runs["ssa"], "last", check))
     monkeypatch.setattr(
         WandbTracker, "log_image", lambda self, *image: sent.append((self.folder, *image))
     )
@@ -105,7 +107,7 @@ def test_pngs_join_the_wandb_run_of_their_training(runs, tmp_path, monkeypatch):
         "mode": "offline",
     }
     config = OmegaConf.merge(trained.config, {"logger": logger, "data": {"steps": 40}})
-    assert "offline" in track(trained._replace(config=config), files)
+    assert "offline" in track(replace(trained, run=trained.run._replace(config=config)), files)
     assert sent == [(runs["ssa"], "figures/tsne", files[0], 40)]
 
 
@@ -118,5 +120,5 @@ def test_runs_are_called_by_their_titles():
 
 def test_figures_for_wandb_are_refused_before_any_is_drawn(runs, tmp_path):
     with pytest.raises(ValueError, match="trained with logger=none"):
-        draw(runs, tmp_path / "out", build_model, check, amount=LITTLE, tracking=True)
+        draw(runs, tmp_path / "out", check, amount=LITTLE, tracking=True)
     assert not (tmp_path / "out").exists()

@@ -126,7 +126,7 @@ def test_evaluation_shows_the_names_in_table_page_and_json(trained):
     folder, out = trained[0], io.StringIO()
     cfg = composed(*shlex.split(typed("run", folder)), "device=cpu", "gallery=2", name="evaluate")
     found = read_run(cfg.run, cfg.checkpoint, check)
-    file = evaluate(cfg, found, experiment.build_model, Console(file=out, width=100))
+    file = evaluate(cfg, found, Console(file=out, width=100))
     assert shows_classes(out.getvalue())
     content = json.loads(file.read_text())
     assert [one["name"] for one in content["results"]["student"]["classes"]] == SHOWN
@@ -163,7 +163,7 @@ def test_reports_and_figures_are_drawn_and_written(trained, tmp_path, capsys):
     assert (tmp_path / "plots" / "classes.png").is_file()
     runs = {"[b] $x$": folder, "_\x1b": other}
     amount = Amount(images=2, rows=1, per_class=4)
-    drawn = draw(runs, tmp_path / "figures", experiment.build_model, check, amount=amount)
+    drawn = draw(runs, tmp_path / "figures", check, amount=amount)
     assert {"panels", "tsne", "boundaries"} <= {file.stem for file in drawn}
 
 
@@ -172,7 +172,7 @@ def test_features_are_cached_and_trained_on(trained, tmp_path):
     wanted = (*shlex.split(typed("run", trained[0])), *shlex.split(typed("out", out)))
     cfg = composed(*wanted, name="cache_features")
     found = read_run(cfg.run, cfg.checkpoint, check)
-    cache(cfg, found, experiment.build_model, Console(file=said, width=100))
+    cache(cfg, found, Console(file=said, width=100))
     assert "[b]" in said.getvalue()
     cfg = composed(
         *("model=cached", "data=cached", *shlex.split(typed("data.root", out)), "logger=none"),

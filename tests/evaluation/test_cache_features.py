@@ -22,7 +22,8 @@ from segadapt.evaluation.cache_features import cache
 from segadapt.evaluation.evaluate import evaluate
 from segadapt.evaluation.evaluator import Evaluator
 from segadapt.evaluation.inference.methods import whole
-from segadapt.experiment import build_model, build_task, train
+from segadapt.evaluation.network import build_model
+from segadapt.experiment import build_task, train
 from segadapt.models.cached_features import CachedGenerator
 from segadapt.runs.reader import read_run
 from segadapt.runs.trust import check
@@ -55,7 +56,7 @@ def cached(folder, out, *overrides):
     cfg = composed("cache_features", f"out='{out}'", *overrides)
     said = io.StringIO()
     found = read_run(str(folder), "last", check)
-    cache(cfg, found, build_model, Console(file=said, width=200))
+    cache(cfg, found, Console(file=said, width=200))
     return said.getvalue()
 
 
@@ -147,7 +148,7 @@ def test_what_is_no_image_is_neither_cut_nor_drawn(features, tmp_path, capsys):
     assert not (tmp_path / "run" / "evaluation").exists()
     assert evaluated(tmp_path / "run").is_file()
     runs, little = {"ssa": tmp_path / "run"}, Amount(images=3, rows=1, per_class=6)
-    files = draw(runs, tmp_path / "figures", build_model, check, amount=little)
+    files = draw(runs, tmp_path / "figures", check, amount=little)
     assert {"tsne", "shift", "curves"} <= {file.stem for file in files}
     assert not {"panels", "activation"} & {file.stem for file in files}
     assert "without panels and activation maps" in capsys.readouterr().out
@@ -156,7 +157,7 @@ def test_what_is_no_image_is_neither_cut_nor_drawn(features, tmp_path, capsys):
 def evaluated(folder, *overrides):
     cfg = composed("evaluate", f"run='{folder}'", "device=cpu", *overrides)
     found = read_run(cfg.run, cfg.checkpoint, check)
-    return evaluate(cfg, found, build_model, Console(file=io.StringIO()))
+    return evaluate(cfg, found, Console(file=io.StringIO()))
 
 
 def test_a_set_that_does_not_fit_the_run_is_refused(features, tmp_path):

@@ -22,8 +22,7 @@ from segadapt.evaluation import evaluate as command
 from segadapt.evaluation.evaluate import evaluate
 from segadapt.evaluation.metrics.per_image import PER_IMAGE
 from segadapt.evaluation.protocol import of_run
-from segadapt.evaluation.subject import measured_data
-from segadapt.evaluation.trained import read_weights
+from segadapt.evaluation.trained import measured_data, read_run_weights
 from segadapt.experiment import build_task
 from segadapt.runs.reader import read_run
 from segadapt.runs.stored_config import read_overrides
@@ -59,7 +58,6 @@ def evaluated(folder, *overrides):
     file = evaluate(
         cfg,
         read_run(cfg.run, cfg.checkpoint, check),
-        lambda trained: build_task(trained).model,
         Console(file=out, width=100),
     )
     return file, json.loads(file.read_text()), out.getvalue()
@@ -141,7 +139,7 @@ def test_what_was_measured_is_shown_before_it_is_written(trained, monkeypatch):
     out = io.StringIO()
     run = read_run(cfg.run, cfg.checkpoint, check)
     with pytest.raises(OSError, match="No space left"):
-        evaluate(cfg, run, lambda trained: build_task(trained).model, Console(file=out, width=100))
+        evaluate(cfg, run, Console(file=out, width=100))
     assert "(student)" in out.getvalue()
 
 
@@ -215,7 +213,7 @@ def test_the_run_of_a_checkpoint_is_told(trained, tmp_path, record, line):
     shutil.copytree(trained[0], tmp_path / "run")
     (tmp_path / "run" / "run.json").write_text(json.dumps({"state": "finished", "id": "aaa"}))
     run = read_run(str(tmp_path / "run"), "last", check)
-    assert of_run(run, read_weights(run.checkpoint)._replace(run=record)) == line
+    assert of_run(run, read_run_weights(run.checkpoint)._replace(run=record)) == line
 
 
 def test_scores_that_are_no_numbers_are_no_report(trained, tmp_path):

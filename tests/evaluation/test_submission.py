@@ -67,7 +67,7 @@ def trained(request, tmp_path_factory):
 def asked(folder, *overrides, command=submit, console=QUIET):
     cfg = composed("evaluate", f"run='{folder}'", "device=cpu", *overrides)
     run = read_run(cfg.run, cfg.checkpoint, check)
-    return command(cfg, run, lambda trained: build_task(trained).model, console)
+    return command(cfg, run, console)
 
 
 def test_an_archive_holds_the_published_numbers_of_the_best_classes(trained, tmp_path):

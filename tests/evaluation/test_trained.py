@@ -7,7 +7,7 @@ import torch
 from toy import CLASSES, Pooled
 
 from segadapt.classifiers.fixed import FixedClassifier
-from segadapt.evaluation.trained import read_weights, with_weights
+from segadapt.evaluation.trained import read_run_weights, with_weights
 from segadapt.runs import checkpoint
 from segadapt.runs.checkpoint import write
 from segadapt.segmentor import Segmentor
@@ -27,7 +27,7 @@ def file(model, tmp_path):
 
 
 def test_weights_come_back_as_they_were(model, file):
-    weights = read_weights(file)
+    weights = read_run_weights(file)
     other = with_weights(Segmentor(Pooled(), FixedClassifier, CLASSES), weights)
     for name, value in other.state_dict().items():
         assert value.equal(model.state_dict()[name])
@@ -61,7 +61,7 @@ def test_beside_a_training_the_digest_is_that_of_the_tensors(tmp_path, model, mo
         save(0)
         with monkeypatch.context() as patch:
             patch.setattr(checkpoint, name, overtaken(getattr(checkpoint, name), [2, 1]))
-            weights = read_weights(path)
+            weights = read_run_weights(path)
         assert weights.sha256 == digests[weights.step], name
         assert digests[2] == hashlib.sha256(path.read_bytes()).hexdigest()
 
@@ -70,7 +70,7 @@ def test_weights_of_another_network_are_refused(file):
     with pytest.raises(
         ValueError, match=r"another network .* 2 weights differ, such as classifier"
     ):
-        with_weights(Segmentor(Pooled(), FixedClassifier, CLASSES + 1), read_weights(file))
+        with_weights(Segmentor(Pooled(), FixedClassifier, CLASSES + 1), read_run_weights(file))
 
 
 def test_a_pickle_that_would_run_code_does_not(tmp_path):
@@ -84,7 +84,7 @@ def test_a_pickle_that_would_run_code_does_not(tmp_path):
     torch.save({"state_dict": {}, "global_step": Evil()}, tmp_path / "worse.ckpt")
     for evil in (file, tmp_path / "worse.ckpt"):
         with pytest.raises(ValueError, match="cannot be read as a checkpoint"):
-            read_weights(evil)
+            read_run_weights(evil)
     assert not (tmp_path / "ran").exists()
 
 
@@ -93,4 +93,4 @@ def test_a_shortened_file_is_refused_by_name(file, seed):
     content = file.read_bytes()
     file.write_bytes(content[: random.Random(seed).randrange(len(content))])
     with pytest.raises(ValueError, match=r"last\.ckpt cannot be read as a checkpoint"):
-        read_weights(file)
+        read_run_weights(file)

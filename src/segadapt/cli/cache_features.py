@@ -29,9 +29,8 @@ def _cached(cfg: DictConfig) -> None:
 
     from segadapt.evaluation.cache_features import cache
     from segadapt.evaluation.device import chosen_device
-    from segadapt.experiment import build_model
     from segadapt.training.library_warnings import be_quiet
 
     be_quiet()
     cfg.device = chosen_device(cfg.device)
-    cache(cfg, run, build_model, Console())
+    cache(cfg, run, Console())

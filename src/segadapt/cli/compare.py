@@ -47,7 +47,7 @@ def compare(words: Sequence[str]) -> None:
 def counted(result: Result) -> Cost:
     """What the network of a run costs; torch is imported here, once all runs have been read."""
     from segadapt.analysis.comparison.counting import cost
-    from segadapt.experiment import build_model
+    from segadapt.evaluation.network import build_model
 
     return cost(result, build_model)
 
@@ -55,6 +55,6 @@ def counted(result: Result) -> Cost:
 def timed(results: Sequence[Result]) -> list[Latency | None]:
     """How long the networks of runs take for one image."""
     from segadapt.analysis.comparison.latency import latencies
-    from segadapt.experiment import build_model
+    from segadapt.evaluation.network import build_model
 
     return latencies(results, build_model)

@@ -34,10 +34,9 @@ def _evaluated(cfg: DictConfig) -> None:
     from segadapt.evaluation.device import chosen_device
     from segadapt.evaluation.evaluate import evaluate
     from segadapt.evaluation.submission import submit
-    from segadapt.experiment import build_model
     from segadapt.training.library_warnings import be_quiet
 
     be_quiet()
     cfg.device = chosen_device(cfg.device)
     command = evaluate if cfg.submission is None else submit
-    command(cfg, run, build_model, Console())
+    command(cfg, run, Console())

@@ -33,14 +33,12 @@ def figures(words: Sequence[str]) -> None:
     check_chosen(folders, options["checkpoint"], options["wandb"], by_name)
     from segadapt.analysis.figures.draw import Amount, draw
     from segadapt.analysis.figures.optional_packages import EXTRAS, absence, there
-    from segadapt.experiment import build_model
     from segadapt.training.library_warnings import be_quiet
 
     be_quiet()
     files = draw(
         folders,
         None if options["out"] is None else Path(options["out"]),
-        build_model,
         trusting if options["trust_config"] else check,
         options["checkpoint"],
         Amount(images=options["images"], seed=options["seed"]),

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -19,8 +19,7 @@ from torch import Tensor
 from segadapt.data.cached_features import CACHE, FEATURES, LABELS, CachedSet
 from segadapt.data.dataset import Labelled
 from segadapt.data.datasets.cached_features import DTYPES
-from segadapt.evaluation.subject import measured_data
-from segadapt.evaluation.trained import Weights, read_weights, with_weights
+from segadapt.evaluation.trained import Trained, load_trained
 from segadapt.files import replace_text, sync_folder
 from segadapt.runs.overrides import typed
 from segadapt.runs.reader import Run
@@ -50,9 +49,7 @@ class Part(NamedTuple):
         return int(self.samples * item)
 
 
-def cache(
-    cfg: DictConfig, run: Run, build_model: Callable[[DictConfig], Segmentor], console: Console
-) -> Path:
+def cache(cfg: DictConfig, run: Run, console: Console) -> Path:
     """Write the features of a run, and say before how much that is.
 
     The folder becomes a cached set with its last file; one that was left unfinished is begun anew.
@@ -60,7 +57,6 @@ def cache(
     Args:
         cfg: conf/cache_features.yaml, composed.
         run: The training.
-        build_model: Makes the network from a training's config.
         console: Where to print.
 
     Raises:
@@ -69,17 +65,16 @@ def cache(
     """
     out = run.folder / "features" if cfg.out is None else Path(cfg.out)
     _check(cfg, out)
-    weights = read_weights(run.checkpoint)
-    model = with_weights(build_model(run.config), weights).to(cfg.device).eval()
-    data = measured_data(run.config.data, "val", cfg.data.root)
+    trained = load_trained(run, root=cfg.data.root)
+    model = trained.model.to(cfg.device)
     parts = {}
     for split in SPLITS:
-        dataset: Labelled = instantiate(data.module[split])
+        dataset: Labelled = instantiate(trained.data.module[split])
         samples = len(dataset) if split == "val" or cfg.train is None else cfg.train
         parts[split] = _part(model, dataset, samples, cfg.device)
     _tell(parts, cfg.precision, out, console)
     names = {split: _write(out / split, model, part, cfg, console) for split, part in parts.items()}
-    replace_text(out / CACHE, json.dumps(_facts(parts, names, cfg, run, weights)._asdict()))
+    replace_text(out / CACHE, json.dumps(_facts(parts, names, cfg, trained)._asdict()))
     say(console, f"cached: {command('train')} model=cached data=cached {typed('data.root', out)}")
     return out
 
@@ -170,8 +165,7 @@ def _facts(
     parts: dict[str, Part],
     names: dict[str, list[str]],
     cfg: DictConfig,
-    run: Run,
-    weights: Weights,
+    trained: Trained,
 ) -> CachedSet:
     train = parts["train"]
     return CachedSet(
@@ -182,9 +176,9 @@ def _facts(
         crop=train.labels,
         names=names,
         source={
-            "run": str(run.folder),
-            "checkpoint": weights.sha256,
-            "step": weights.step,
-            "data": run.config.data.name,
+            "run": str(trained.folder),
+            "checkpoint": trained.weights.sha256,
+            "step": trained.weights.step,
+            "data": trained.data.name,
         },
     )

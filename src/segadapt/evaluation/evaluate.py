@@ -2,7 +2,6 @@
 
 import math
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,13 +18,11 @@ from segadapt.evaluation.protocol import examined_images, of_run, stamp
 from segadapt.evaluation.report.html_page import page
 from segadapt.evaluation.report.json_report import findings_as_json
 from segadapt.evaluation.report.table import headline, table
-from segadapt.evaluation.subject import measured_data
-from segadapt.evaluation.trained import read_weights, with_weights
+from segadapt.evaluation.trained import load_trained
 from segadapt.files import replace_text, write_json
 from segadapt.runs.config import at
 from segadapt.runs.reader import Run
 from segadapt.runs.renamed_targets import with_targets_renamed
-from segadapt.segmentor import Segmentor
 from segadapt.text.bounded import MIB, read_object
 from segadapt.text.terminal import say
 
@@ -36,9 +33,7 @@ REPORT: Final = 32 * MIB
 """Bytes of a report that is read."""
 
 
-def evaluate(
-    cfg: DictConfig, run: Run, build_model: Callable[[DictConfig], Segmentor], console: Console
-) -> Path:
+def evaluate(cfg: DictConfig, run: Run, console: Console) -> Path:
     """Measure a run, print its table and write its report as JSON; page and counts lie beside it.
 
     The counts, ``per_image.npz``, are also put into the run folder where the training's own report
@@ -47,7 +42,6 @@ def evaluate(
     Args:
         cfg: conf/evaluate.yaml, composed.
         run: The training.
-        build_model: Makes the network from a training's config.
         console: Where to print.
 
     Returns:
@@ -57,13 +51,12 @@ def evaluate(
         ValueError: If the weights or the data are not what the run's config says.
     """
     started = time.perf_counter()
-    weights = read_weights(run.checkpoint)
-    data = measured_data(run.config.data, cfg.split, cfg.data.root)
     precision = with_precision(cfg, run)
+    trained = load_trained(run, cfg.split, cfg.data.root)
+    weights = trained.weights
     # Inference may refer to the crop of the data.
-    cfg = OmegaConf.create({**cfg, "data": data, "precision": precision})
-    model = with_weights(build_model(run.config), weights)
-    found = examine(model, cfg, console)
+    cfg = OmegaConf.create({**cfg, "data": trained.data, "precision": precision})
+    found = examine(trained.model, cfg, console)
     report = {
         **findings_as_json(found.findings, found.classes),
         "images": [

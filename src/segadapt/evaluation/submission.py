@@ -1,7 +1,6 @@
 """Predictions for the server of a data set, which alone has the labels."""
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import cast
@@ -22,24 +21,20 @@ from segadapt.evaluation.inference.branches import branch_labels, refusing
 from segadapt.evaluation.precision import with_precision
 from segadapt.evaluation.precision_plugins import precision_plugin
 from segadapt.evaluation.protocol import stamp
-from segadapt.evaluation.subject import measured_data
 from segadapt.evaluation.submission_archive import Size, pack
-from segadapt.evaluation.trained import read_weights, with_weights
+from segadapt.evaluation.trained import load_trained, measured_data
 from segadapt.files import expanded, write_json
 from segadapt.runs.reader import Run
 from segadapt.segmentor import Segmentor
 from segadapt.text.terminal import say
 
 
-def submit(
-    cfg: DictConfig, run: Run, build_model: Callable[[DictConfig], Segmentor], console: Console
-) -> Path:
+def submit(cfg: DictConfig, run: Run, console: Console) -> Path:
     """Predict a split, check the predictions and pack them; nothing is measured.
 
     Args:
         cfg: conf/evaluate.yaml, composed, with ``submission``.
         run: The training.
-        build_model: Makes the network from a training's config.
         console: Where to print.
 
     Returns:
@@ -56,16 +51,15 @@ def submit(
     precision = with_precision(cfg, run)
     # Inference may refer to the crop of the data.
     cfg = OmegaConf.create({**cfg, "data": data, "precision": precision})
-    weights = read_weights(run.checkpoint)
-    model = with_weights(build_model(run.config), weights)
+    trained = load_trained(run, cfg.split, cfg.data.root)
     archive.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{archive.stem}-", dir=archive.parent) as stage:
-        sizes = predict(model, cfg, images, form, Path(stage), console)
+        sizes = predict(trained.model, cfg, images, form, Path(stage), console)
         pack(Path(stage), sizes, images.source.labels, archive, console)
     about = {"images": len(images), "classes": len(images.classes)}
     seconds = time.perf_counter() - started
     protocol = archive.with_suffix(".json")
-    write_json(protocol, {"protocol": stamp(cfg, run, weights, about, seconds)})
+    write_json(protocol, {"protocol": stamp(cfg, run, trained.weights, about, seconds)})
     lines = [f"{len(images)} predictions of {cfg.data.name} {cfg.split}, not measured: {archive}"]
     lines += [f"made by: {protocol}", *_remarks(images, cfg.split)]
     say(console, *lines)

@@ -1,14 +1,31 @@
-"""A network's weights, from a checkpoint."""
+"""Trained networks, loaded from run folders; imports neither Lightning nor a data set."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
+import numpy as np
+from hydra.utils import instantiate
+from jaxtyping import UInt8
+from omegaconf import DictConfig, OmegaConf
 from torch import Tensor, nn
 
+from segadapt.data.dataset import Labelled
+from segadapt.data.palette import class_colors
+from segadapt.evaluation.inference.methods import Inference
+from segadapt.evaluation.network import build_model
 from segadapt.runs.checkpoint import read_stored
+from segadapt.runs.config import at, moved
 from segadapt.runs.origin import RUN
+from segadapt.runs.reader import Run
 from segadapt.segmentor import Segmentor
+from segadapt.structures import Sample
+from segadapt.text.borders import figure_names
+
+LONGEST: Final = 20
+"""Characters of a class name in a figure that is one column wide."""
 
 
 class Weights(NamedTuple):
@@ -23,7 +40,68 @@ class Weights(NamedTuple):
     """Which run wrote it (see :class:`segadapt.runs.origin.Origin`); None where it does not say."""
 
 
-def read_weights(file: Path) -> Weights:
+@dataclass(frozen=True)
+class Trained:
+    """A network with the weights of a checkpoint, in evaluation mode on the CPU."""
+
+    run: Run
+    model: Segmentor
+    weights: Weights
+    data: DictConfig
+    """``data`` of the run's config, for the split and the folder that were asked for."""
+
+    @property
+    def folder(self) -> Path:
+        return self.run.folder
+
+    @property
+    def config(self) -> DictConfig:
+        return self.run.config
+
+    @cached_property
+    def dataset(self) -> Labelled:
+        """The images of the split, opened when they are first asked for."""
+        return instantiate(self.data.module.val)
+
+    @cached_property
+    def inference(self) -> Inference:
+        """How the training itself made scores of an image."""
+        return instantiate(self.config.inference)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names as figures can show them."""
+        return tuple(figure_names(self.dataset.classes, LONGEST))
+
+    @property
+    def colors(self) -> UInt8[np.ndarray, "k 3"]:
+        return class_colors(len(self.classes), self.dataset.palette)
+
+    def samples(self, number: int) -> list[Sample]:
+        """Images evenly spaced over the split, so that nobody picks the good ones."""
+        last = len(self.dataset) - 1
+        places = np.linspace(0, last, min(number, last + 1)).round().astype(int)
+        return [self.dataset[place] for place in places.tolist()]
+
+
+def load_trained(run: Run, split: str = "val", root: str | None = None) -> Trained:
+    """Load the network of a run.
+
+    Args:
+        run: From :func:`segadapt.runs.reader.read_run`, which has checked that it may be built.
+        split: Part of the data set that will be looked at.
+        root: Folder of the data set now, or None where it has not moved.
+
+    Raises:
+        ValueError: If the weights or the data are not what the run's config says.
+    """
+    weights = read_run_weights(run.checkpoint)
+    data = measured_data(run.config.data, split, root)
+    model = with_weights(build_model(run.config), weights).eval()
+    return Trained(run, model, weights, data)
+
+
+def read_run_weights(file: Path) -> Weights:
     """Read a checkpoint, and nothing from it but tensors and numbers.
 
     Raises:
@@ -65,11 +143,36 @@ def check_fit(module: nn.Module, tensors: Mapping[str, Tensor], file: str | Path
     """
     own = {name: tuple(value.shape) for name, value in module.state_dict().items()}
     theirs = {name: tuple(value.shape) for name, value in tensors.items()}
-    odd = [name for name in own.keys() | theirs.keys() if own.get(name) != theirs.get(name)]
-    if odd:
-        first = min(odd)
+    names = [name for name in own.keys() | theirs.keys() if own.get(name) != theirs.get(name)]
+    if names:
+        first = min(names)
         raise ValueError(
-            f"{file} belongs to another network than the run's config.yaml: {len(odd)} weights "
+            f"{file} belongs to another network than the run's config.yaml: {len(names)} weights "
             f"differ, such as {first} ({theirs.get(first, 'absent')} in the file, "
             f"{own.get(first, 'absent')} in the network)"
         )
+
+
+def measured_data(trained: DictConfig, split: str, root: str | None) -> DictConfig:
+    """The data of a training, with another split or in another place.
+
+    Args:
+        trained: ``data`` of the training's config.
+        split: Part to measure.
+        root: Folder of the data set now, or None where it has not moved.
+
+    Raises:
+        ValueError: If the data set has no such part, or no folder.
+    """
+    data: Any = OmegaConf.to_container(trained)
+    if not isinstance(at(data, "module.val"), dict) or "name" not in data:
+        raise ValueError("the run's config.yaml has no data.name or no data.module.val")
+    if root is not None:
+        if "root" not in data:
+            raise ValueError(f"data set {data['name']} has no folder; leave data.root out")
+        data = moved(data, data["root"], root)
+    if split != "val":
+        if "split" not in data["module"]["val"]:
+            raise ValueError(f"data set {data['name']} has no split {split!r}, only val")
+        data["module"]["val"]["split"] = split
+    return OmegaConf.create(data)

@@ -43,7 +43,7 @@ class Run(NamedTuple):
     checkpoint: Path
 
 
-def read_run(folder: str | int | None, checkpoint: str, check: Check) -> Run:
+def read_run(folder: str | int | Path | None, checkpoint: str, check: Check) -> Run:
     """The config, the state and a checkpoint of a training.
 
     Args:

@@ -19,7 +19,7 @@ from released_names import RELEASED
 
 from segadapt.cli.convert import convert as converted
 from segadapt.cli.hydra_command import CONF
-from segadapt.evaluation.trained import read_weights
+from segadapt.evaluation.trained import read_run_weights
 from segadapt.models.conversion.convert import (
     check_classifier,
     convert,
@@ -341,7 +341,7 @@ def test_a_converted_file_is_a_run_that_evaluates(segformer, tmp_path, capsys):
     assert "unused: none" in capsys.readouterr().out
     run = read_run(str(tmp_path / "run"), "last", check)
     assert (run.state, run.config.data.num_classes) == ("finished", 150)
-    tensors = read_weights(run.checkpoint).tensors
+    tensors = read_run_weights(run.checkpoint).tensors
     expected = convert(state, rules, own, FILE).tensors
     assert tensors.keys() == expected.keys()
     assert all(torch.equal(tensors[name], expected[name]) for name in tensors)

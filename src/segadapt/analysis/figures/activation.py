@@ -18,9 +18,9 @@ from torch import Tensor, nn
 
 from segadapt.analysis.figures.optional_packages import needed
 from segadapt.analysis.figures.selection import check_same_images
-from segadapt.analysis.figures.trained import Trained
 from segadapt.analysis.style import LINE, STYLE, WIDTH, tight
 from segadapt.data.drawing import Picture, shown
+from segadapt.evaluation.trained import Trained
 from segadapt.functional.resize import shrink
 from segadapt.segmentor import Segmentor
 from segadapt.structures import IGNORE, Sample

@@ -1,11 +1,10 @@
 """``scripts/figures.py``: every figure that run folders have something for."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from matplotlib.figure import Figure
-from omegaconf import DictConfig
 
 from segadapt.analysis.figures.activation import activation_figure, activation_rows
 from segadapt.analysis.figures.boundaries import boundaries_figure, finding
@@ -23,12 +22,12 @@ from segadapt.analysis.figures.optional_packages import there
 from segadapt.analysis.figures.panels import panel_rows, panels_figure
 from segadapt.analysis.figures.prototype_shift import prototype_shift, shift_figure
 from segadapt.analysis.figures.selection import check_chosen
-from segadapt.analysis.figures.trained import Trained, read_trained
 from segadapt.analysis.figures.wandb_figures import track
 from segadapt.analysis.style import save_figure
+from segadapt.evaluation.trained import Trained, load_trained
 from segadapt.functional.resize import shrink
+from segadapt.runs.reader import read_run
 from segadapt.runs.trust import Check
-from segadapt.segmentor import Segmentor
 from segadapt.text.borders import figure_text, print_line
 
 
@@ -47,7 +46,6 @@ class Amount(NamedTuple):
 def draw(
     folders: Mapping[str, Path],
     out: Path | None,
-    build_model: Callable[[DictConfig], Segmentor],
     check: Check,
     checkpoint: str = "last",
     amount: Amount | None = None,
@@ -59,7 +57,6 @@ def draw(
         folders: Run folders by title, in the order of the panels' columns.
         out: Where figures of all runs go; None: ``figures`` in the folder of the only one, or
             beside the first.
-        build_model: Makes the network from a training's config.
         check: Looks at unresolved configs, of which networks are built.
         checkpoint: ``last``, ``best`` or a file.
         amount: How much is drawn.
@@ -75,8 +72,7 @@ def draw(
     check_chosen(folders, checkpoint, tracking, check)
     amount = amount or Amount()
     trained = {
-        name: read_trained(folder, build_model, check, checkpoint)
-        for name, folder in folders.items()
+        name: load_trained(read_run(folder, checkpoint, check)) for name, folder in folders.items()
     }
     own = {
         name: save(own_figures(one, amount), one.folder / "figures")

@@ -12,11 +12,11 @@ from matplotlib.figure import Figure
 
 from segadapt.analysis.figures.legends import class_patches
 from segadapt.analysis.figures.selection import check_same_images
-from segadapt.analysis.figures.trained import Trained
 from segadapt.analysis.style import STYLE, WIDTH, legend_below, tight
 from segadapt.data.drawing import Picture, occurring, painted, shown
 from segadapt.evaluation.inference.branches import branch_labels
 from segadapt.evaluation.metrics.confusion_matrix import count, scores
+from segadapt.evaluation.trained import Trained
 from segadapt.structures import Sample
 
 

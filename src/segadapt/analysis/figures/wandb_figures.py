@@ -6,7 +6,7 @@ from pathlib import Path
 from hydra.utils import instantiate
 
 from segadapt.analysis.figures.selection import logger_of
-from segadapt.analysis.figures.trained import Trained
+from segadapt.evaluation.trained import Trained
 from segadapt.training.loggers.wandb_tracker import WandbTracker
 
 

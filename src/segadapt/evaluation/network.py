@@ -1,0 +1,84 @@
+"""From a config to a network with its objective, without Lightning."""
+
+from typing import NamedTuple
+
+import torch
+from hydra.utils import instantiate
+from jaxtyping import Int64
+from omegaconf import DictConfig
+from torch import Tensor
+
+from segadapt.classifiers.base import remove_teachers, with_teacher
+from segadapt.losses.objective import Objective
+from segadapt.runs.config import without_published_weights
+from segadapt.segmentor import Segmentor
+from segadapt.structures import Prediction
+
+SIDE = 64
+"""Of the images that are tried, pixels."""
+
+
+class Network(NamedTuple):
+    """A network and what it is trained with, which decides whether it keeps its teacher."""
+
+    model: Segmentor
+    objective: Objective
+
+
+def build_network(cfg: DictConfig) -> Network:
+    """Instantiate a network and its objective."""
+    num_classes = cfg.data.num_classes
+    model = Segmentor(instantiate(cfg.model), instantiate(cfg.classifier), num_classes)
+    objective = instantiate(cfg.loss)
+    drop_unread_teacher(model, objective, num_classes)
+    return Network(model.to(memory_format=torch.channels_last), objective)
+
+
+def build_model(cfg: DictConfig) -> Segmentor:
+    """The network of a training, for weights that come from its checkpoint.
+
+    Published weights are then neither fetched nor looked for: they may be out of reach by now.
+    """
+    return build_network(without_published_weights(cfg)).model
+
+
+def drop_unread_teacher(model: Segmentor, objective: Objective, num_classes: int) -> None:
+    """Remove the classifier's teacher if no term of the objective looks at it.
+
+    It would cost time in every step and be measured, untrained, as the oracle.
+
+    Args:
+        model: Network; only its classifier is tried, on a few features.
+        objective: What is minimised.
+        num_classes: Number of classes.
+    """
+    if not with_teacher(model.classifier):
+        return
+    training = model.training
+    model.eval()
+    with torch.no_grad():
+        mask = squares(num_classes)
+        features = torch.ones(2, model.generator.channels, SIDE // 8, SIDE // 8)
+        target = mask[:, ::8, ::8]
+        prediction = model.classifier(features, target)
+        prediction = prediction._replace(auxiliary=prediction.student)  # not the question here
+        if not _reads_teacher(objective, prediction, mask):
+            remove_teachers(model.classifier)
+    model.train(training)
+
+
+def squares(num_classes: int) -> Int64[Tensor, "2 _ _"]:
+    """Two label maps of many classes, in squares."""
+    rows = torch.arange(SIDE) // 16
+    mask = (rows[:, None] * 4 + rows) % num_classes
+    return torch.stack([mask, mask.flip(0)])
+
+
+def _reads_teacher(objective: Objective, prediction: Prediction, mask: Tensor) -> bool:
+    """Terms say that they need a branch by refusing to go without."""
+    total = objective(prediction, mask).total
+    try:
+        without = objective(prediction._replace(teacher=None), mask).total
+    except ValueError:
+        return True
+    return not torch.equal(total, without)
