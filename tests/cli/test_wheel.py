@@ -143,13 +143,15 @@ def own(installed):
     return installed.run("segadapt-train", *options, *words)
 
 
-def test_the_wheel_holds_all_modules_configs_and_the_plugin(installed):
+def test_the_wheel_holds_all_modules_configs_templates_and_the_plugin(installed):
     with zipfile.ZipFile(installed.wheel) as archive:
         held = {name for name in archive.namelist() if ".dist-info/" not in name}
     conf = {f"segadapt/conf/{file.relative_to(ROOT / 'conf')}" for file in files("conf", "yaml")}
     modules = {str(file.relative_to(ROOT / "src")) for file in files("src", "py")}
+    templates = {str(file.relative_to(ROOT / "src")) for file in files("src", "html")}
+    assert "segadapt/text/page.html" in templates
     assert "hydra_plugins/segadapt_sweepers.py" in modules
-    assert held == conf | modules | {"segadapt/py.typed"}
+    assert held == conf | modules | templates | {"segadapt/py.typed"}
 
 
 def files(folder, ending):

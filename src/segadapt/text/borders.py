@@ -5,12 +5,13 @@ of them is put into markup, a table, a page, a picture or a terminal but through
 those of ``terminal.py`` for what rich prints.
 """
 
-import html
 import re
 import sys
 import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
+
+from markupsafe import escape
 
 UNPRINTABLE: Final = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff"
@@ -79,7 +80,7 @@ def spell_out() -> None:
 
 def html_text(text: object) -> str:
     """Text within HTML, also within the quotes of an attribute."""
-    return html.escape(printable(text))
+    return str(escape(printable(text)))
 
 
 def csv_cell(value: Any) -> Any:

@@ -1,3 +1,4 @@
+import json
 import re
 from html.parser import HTMLParser
 
@@ -90,6 +91,13 @@ def test_the_page_has_the_numbers_of_the_report():
 def test_the_page_says_which_network_it_is_about():
     text = " ".join(parsed(page(report(CACClassifier), [], [])).text)
     assert "CACClassifier in EncoderDecoder TinyEncoder, run /runs/one (classifier=cac" in text
+
+
+def test_the_protocol_is_laid_out_in_lines():
+    text = parsed(page(report(FixedClassifier), [], [])).text
+    protocol = next(part for part in text if part.strip().startswith("{"))
+    assert json.loads(protocol) == PROTOCOL
+    assert len(protocol.strip().splitlines()) > 20
 
 
 def test_sums_and_shares_are_told_from_means():

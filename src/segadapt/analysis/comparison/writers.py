@@ -8,7 +8,9 @@ from typing import Final
 from segadapt.analysis.comparison.comparison import Comparison, Row
 from segadapt.analysis.comparison.costs import Latency
 from segadapt.analysis.comparison.intervals import Difference
-from segadapt.text.borders import csv_cell, html_text, latex_comment, latex_text, markdown_text
+from segadapt.text.borders import csv_cell, latex_comment, latex_text, markdown_text
+from segadapt.text.pages import render
+from segadapt.text.tables import Table
 
 Cells = list[list[str]]
 """Rows of text, the head first."""
@@ -87,18 +89,12 @@ def as_csv(comparison: Comparison) -> str:
 
 def as_html(comparison: Comparison) -> str:
     """A page that opens by itself."""
-    head, *body = [[html_text(cell) for cell in line] for line in cells(comparison)]
-    rows = ["".join(f"<td>{cell}</td>" for cell in line) for line in body]
-    notes = "".join(f"<li>{html_text(note)}</li>" for note in comparison.notes)
-    return (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Comparison</title><style>'
-        "body{font:15px/1.4 sans-serif;margin:2em}table{border-collapse:collapse}"
-        "td,th{padding:.3em .8em;border-bottom:1px solid #ccc;text-align:right}"
-        "td:first-child,th:first-child{text-align:left}</style><table><tr>"
-        + "".join(f"<th>{cell}</th>" for cell in head)
-        + "</tr>"
-        + "".join(f"<tr>{row}</tr>" for row in rows)
-        + f"</table><ul>{notes}</ul></html>\n"
+    head, *rows = cells(comparison)
+    return render(
+        "analysis/comparison/page.html",
+        title="Comparison",
+        arms=Table(head, rows),
+        notes=comparison.notes,
     )
 
 
