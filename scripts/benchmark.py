@@ -16,6 +16,7 @@ from benchmarks.harness.options import CONFIGS, Options, parse  # noqa: E402
 SECTIONS = (
     "classifier_cost",
     "compiled",
+    "coverage",
     "data",
     "loss_memory",
     "models",

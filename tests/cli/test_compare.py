@@ -47,11 +47,22 @@ def test_the_counts_of_a_training_are_those_of_its_report(trained):
     assert right.sum() / labelled.sum() == pytest.approx(student["accuracy"])
 
 
-def test_the_comparison_draws_images(trained, tmp_path, capsys):
-    compare([str(trained), "cost=false", f"out={tmp_path / 'table.md'}"])
-    assert "95 % paired bootstrap interval over validation images" in capsys.readouterr().out
-    rows = (tmp_path / "table.md").read_text().splitlines()[2:4]
-    assert sum("[" in row for row in rows) == 1  # the baseline has no interval
+def test_one_seed_says_so_and_keeps_the_interval_over_images(trained, tmp_path, capsys):
+    files = [tmp_path / "table.md", tmp_path / "table.csv"]
+    compare([str(trained), "cost=false", "power=true", f"out=[{files[0]},{files[1]}]"])
+    assert "with one common seed nothing can be said" in capsys.readouterr().out
+    rows = files[0].read_text().splitlines()[2:4]
+    assert sum("(too few seeds)" in row for row in rows) == 1  # the baseline has no difference
+    with files[1].open() as content:
+        ends = [row["images_low"] for row in csv.DictReader(content)]
+    assert sum(bool(end) for end in ends) == 1
+
+
+def test_where_gains_come_from(trained, tmp_path):
+    file = tmp_path / "table.md"
+    compare([str(trained), "cost=false", "gains=true", f"out={file}"])
+    titles = [line for line in file.read_text().splitlines() if line.startswith("## ")]
+    assert {"## Factors", "## Gains by class"} <= set(titles)
 
 
 def test_networks_are_timed_side_by_side(trained, tmp_path, capsys):

@@ -41,6 +41,8 @@ def compare(words: Sequence[str]) -> None:
         time,
         options["evaluation"],
         trusting if options["trust_config"] else names,
+        options["power"],
+        options["gains"],
     )
 
 

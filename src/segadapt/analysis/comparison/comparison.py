@@ -6,8 +6,13 @@ from typing import NamedTuple
 from segadapt.analysis.comparison.arms import Arm, find
 from segadapt.analysis.comparison.comparability import check_comparable
 from segadapt.analysis.comparison.costs import Cost, Latency, minutes
+from segadapt.analysis.comparison.factors import contrast_section, factor_section
+from segadapt.analysis.comparison.gains import border_section, branch_section, class_section
 from segadapt.analysis.comparison.intervals import Difference, difference
+from segadapt.analysis.comparison.multiplicity import holm
+from segadapt.analysis.comparison.power import detectable, power_section
 from segadapt.analysis.comparison.results import Result
+from segadapt.analysis.comparison.sections import Section
 from segadapt.runs.config import at
 
 
@@ -27,6 +32,8 @@ class Row(NamedTuple):
     departures: tuple[str, ...] = ()
     """In what this arm departs from those."""
     latency: Latency | None = None
+    adjusted: float | None = None
+    """P value of the difference, adjusted for all arms of the table (Holm)."""
 
 
 class Comparison(NamedTuple):
@@ -35,6 +42,8 @@ class Comparison(NamedTuple):
     rows: list[Row]
     baseline: str | None
     notes: list[str]
+    sections: Sequence[Section] = ()
+    """Further tables, in the order in which they are shown."""
 
 
 def compare(
@@ -44,6 +53,8 @@ def compare(
     notes: Sequence[str] = (),
     each: bool = False,
     time: Callable[[Sequence[Result]], Sequence[Latency | None]] | None = None,
+    power: bool = False,
+    gains: bool = False,
 ) -> Comparison:
     """Rank arms, best first.
 
@@ -54,6 +65,8 @@ def compare(
         notes: What was found when runs were collected.
         each: List the arms in their order without comparing them, whatever their protocols.
         time: Times the networks of runs side by side; None leaves that out.
+        power: Add a table of what the seeds at hand can detect.
+        gains: Add tables of where gains come from.
 
     Raises:
         ValueError: If the runs were measured under different conditions, or no arm is the baseline.
@@ -67,9 +80,55 @@ def compare(
         pairs = zip(rows, timed, strict=True)
         rows = [row._replace(latency=latency) for row, latency in pairs]
     if not each:
-        rows.sort(key=lambda row: -row.miou)
-    said = [*notes, *_lengths(found), *_explained(rows)]
-    return Comparison(rows, base.label if base else None, said)
+        rows = sorted(_adjusted(rows), key=lambda row: -row.miou)
+    remarks = [*notes, *_lengths(found), *_explained(rows), *_undetectable(rows)]
+    sections = [] if base is None else _sections(found, base, rows, power, gains)
+    return Comparison(rows, base.label if base else None, remarks, sections)
+
+
+def _sections(
+    arms: Sequence[Arm], base: Arm, rows: Sequence[Row], power: bool, gains: bool
+) -> list[Section]:
+    """Further tables that were asked for, as far as there is something for them."""
+    ranked = sorted(arms, key=lambda arm: -arm.mean)
+    sections: list[Section | None] = []
+    if power:
+        sections.append(power_section({row.arm: row.difference for row in rows}))
+    if gains:
+        sections += [
+            factor_section(ranked),
+            contrast_section(ranked),
+            class_section(ranked, base),
+            border_section(ranked, base),
+            branch_section(ranked, base),
+        ]
+    return [section for section in sections if section is not None]
+
+
+def _adjusted(rows: Sequence[Row]) -> list[Row]:
+    """Rows with the p values of all differences of the table adjusted together."""
+    tested = [i for i, row in enumerate(rows) if row.difference and row.difference.p is not None]
+    values = holm([gap.p for i in tested if (gap := rows[i].difference) and gap.p is not None])
+    by_row = dict(zip(tested, values, strict=True))
+    return [row._replace(adjusted=by_row.get(i)) for i, row in enumerate(rows)]
+
+
+def _undetectable(rows: Sequence[Row]) -> list[str]:
+    """A sentence about differences that are smaller than what the seeds at hand detect."""
+    small = {
+        row.arm: least
+        for row in rows
+        if (gap := row.difference)
+        and gap.spread
+        and abs(gap.mean) < (least := detectable(gap.spread))
+    }
+    if not small:
+        return []
+    names = "; ".join(f"{arm} ({100 * least:.2f})" for arm, least in small.items())
+    return [
+        "order that cannot be told from these seeds: the difference to the baseline is smaller "
+        f"than what they detect with a probability of 80 %, in points: {names}"
+    ]
 
 
 def _row(arm: Arm, base: Arm | None, cost: Callable[[Result], Cost] | None) -> Row:
@@ -101,16 +160,18 @@ def _lengths(found: Sequence[Arm]) -> list[str]:
 
 
 INTERVALS: Mapping[str, str] = {
-    "images": "brackets: 95 % paired bootstrap interval over validation images; it does not "
-    "include seed variance, which the ± shows",
-    "seeds": "brackets: 95 % interval of Student's t over the seeds that both arms have",
-    "none": "no interval: one common seed, and no per-image counts",
+    "seeds and images": "brackets: 95 % interval for other seeds and other validation images",
+    "seeds": "brackets: 95 % interval of Student's t over the seeds that both arms have; it does "
+    "not include the choice of validation images, because per-image counts are missing",
+    "too few seeds": "too few seeds: with one common seed nothing can be said about another one",
 }
 
 
 def _explained(rows: Sequence[Row]) -> list[str]:
     methods = {row.difference.method for row in rows if row.difference}
     notes = [text for method, text in INTERVALS.items() if method in methods]
+    if sum(row.adjusted is not None for row in rows) > 1:
+        notes.append("p: two-sided, adjusted for the number of arms (Holm)")
     if any(row.printed is not None for row in rows):
         notes.append(
             "printed: the paper's own number, measured by its authors under the conditions in the "

@@ -56,6 +56,10 @@ def check_report(report: Mapping[str, Any], file: Path) -> None:
     rules = {
         "results.student.miou": (_share, "a number from 0 to 1"),
         "results.student.classes": (_classes, "a list of classes, each with its name and IoU"),
+        "results.student.boundary_iou": (_share, "a number from 0 to 1"),
+        "results.student.trimap": (_bands, "a list of pixels and mIoU"),
+        "results.coarse.miou": (_share, "a number from 0 to 1"),
+        "results.oracle.miou": (_share, "a number from 0 to 1"),
         "protocol": (_mapping, "a mapping"),
         "protocol.inference": (_mapping, "a mapping"),
         "protocol.inference._target_": (_text, "a name"),
@@ -121,6 +125,15 @@ def _classes(value: Any) -> bool:
         and _text(one.get("name"))
         and (one.get("iou") is None or _share(one["iou"]))
         for one in value
+    )
+
+
+def _bands(value: Any) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(band, Mapping)
+        and _positive(band.get("pixels"))
+        and (band.get("miou") is None or _share(band["miou"]))
+        for band in value
     )
 
 

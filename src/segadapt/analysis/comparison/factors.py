@@ -1,0 +1,118 @@
+"""In which of the things that could explain a gain two arms differ."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from segadapt.analysis.comparison.arms import Arm
+from segadapt.analysis.comparison.intervals import difference
+from segadapt.analysis.comparison.sections import ABSENT, Section, points
+from segadapt.runs.config import at
+
+YES, NO = "yes", "no"
+
+ADAPTIVE: Final = ("CACClassifier", "SSAClassifier")
+"""Classifiers whose prototypes depend on the image."""
+
+DISTILLATIONS: Final = ("response", "semantic", "spatial")
+"""Loss terms in which the student learns from the teacher."""
+
+
+def factors(config: Mapping[str, Any]) -> dict[str, str]:
+    """What a config says about each factor, in the words of a table.
+
+    Args:
+        config: Resolved.
+    """
+    kind = str(at(config, "classifier._target_", "")).rpartition(".")[2]
+    adaptive = kind in ADAPTIVE
+    teacher = adaptive and _on(config, "classifier.with_teacher") and _weight(config, "teacher")
+    return {
+        "classifier": kind.removesuffix("Classifier") or ABSENT,
+        "scores": str(at(config, "classifier.score", ABSENT)),
+        "bias": _bias(config, kind),
+        "Dice": YES if _has_dice(config) else NO,
+        "extra cross-entropy": YES if adaptive and _weight(config, "coarse") else NO,
+        "teacher": YES if teacher else NO,
+        "distillation": _distillation(config) if teacher else NO,
+        "adaptation": YES if adaptive else NO,
+        "spatial": YES if kind == "SSAClassifier" and _on(config, "classifier.spatial") else NO,
+        "parameters as": str(at(config, "classifier.like._target_", ABSENT)).rpartition(".")[2],
+    }
+
+
+def factor_section(arms: Sequence[Arm]) -> Section:
+    """One row an arm, one column for each factor in which arms differ."""
+    table = [factors(arm.results[0].config) for arm in arms]
+    names = [name for name in table[0] if len({row[name] for row in table}) > 1]
+    body = [
+        [arm.label, f"{100 * arm.mean:.2f}", *(row[name] for name in names)]
+        for arm, row in zip(arms, table, strict=True)
+    ]
+    note = (
+        "extra cross-entropy: a further loss on the unadapted scores; parameters as: a fixed "
+        "classifier with as many parameters as that one"
+    )
+    return Section("Factors", [["arm", "mIoU", *names], *body], [note])
+
+
+def contrast_section(arms: Sequence[Arm]) -> Section | None:
+    """Differences of arms that differ in a single factor; None where there is no such pair."""
+    table = [(arm, factors(arm.results[0].config)) for arm in arms]
+    rows = [
+        _contrast(name, one, other)
+        for index, one in enumerate(table)
+        for other in table[index + 1 :]
+        if (name := _only_difference(one[1], other[1]))
+    ]
+    if not rows:
+        return None
+    head = ["factor", "arm", "minus", "difference"]
+    note = "each row: two arms that differ in this factor only, as far as the factors above say"
+    return Section("Single factors", [head, *sorted(rows)], [note])
+
+
+def _contrast(name: str, *pair: tuple[Arm, dict[str, str]]) -> list[str]:
+    """The arm that has more of a factor, minus the other."""
+    rank = {NO: 0, ABSENT: 0, "dot": 1, YES: 2}
+    less, more = sorted(pair, key=lambda member: rank.get(member[1][name], 3))
+    gap = difference(more[0], less[0])
+    factor = f"{name}: {more[1][name]} / {less[1][name]}"
+    return [factor, more[0].label, less[0].label, ABSENT if gap is None else shown(gap)]
+
+
+def shown(gap: Any) -> str:
+    """A difference with its interval, in percentage points."""
+    if gap.low is None:
+        return f"{points(gap.mean)} ({gap.method})"
+    return f"{points(gap.mean)} [{points(gap.low)}, {points(gap.high)}]"
+
+
+def _only_difference(one: dict[str, str], other: dict[str, str]) -> str | None:
+    names = [name for name in one if one[name] != other[name]]
+    return names[0] if len(names) == 1 else None
+
+
+def _weight(config: Mapping[str, Any], term: str) -> bool:
+    return term in at(config, "loss.terms", {}) and at(config, f"loss.weights.{term}", 0) > 0
+
+
+def _on(config: Mapping[str, Any], key: str) -> bool:
+    return bool(at(config, key, True))
+
+
+def _bias(config: Mapping[str, Any], kind: str) -> str:
+    if kind == "FixedClassifier":
+        return YES if at(config, "classifier.score") == "dot" else NO
+    bias = at(config, "classifier.coarse_bias")
+    return ABSENT if bias is None else YES if bias else NO
+
+
+def _has_dice(config: Mapping[str, Any]) -> bool:
+    pixel = at(config, "loss.terms.student.pixel", [])
+    return any(str(at(loss, "_target_", "")).endswith(".Dice") for loss in pixel)
+
+
+def _distillation(config: Mapping[str, Any]) -> str:
+    terms = [name for name in DISTILLATIONS if _weight(config, name)]
+    switched = [name for name in terms if name == "response" or _on(config, f"classifier.{name}")]
+    return ", ".join(switched) or NO

@@ -1,0 +1,108 @@
+"""Where arms gain: per class, near borders, and how far towards the oracle."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from segadapt.analysis.comparison.arms import Arm
+from segadapt.analysis.comparison.sections import ABSENT, Section, percent, points
+from segadapt.runs.config import at
+
+CLASSES: Final = 10
+"""Rows for the classes that gained most, and as many for those that lost most."""
+
+
+def class_section(arms: Sequence[Arm], baseline: Arm) -> Section | None:
+    """IoU of the baseline by class, and what the others gain; None where classes differ."""
+    others = [arm for arm in arms if arm is not baseline]
+    base = class_ious(baseline)
+    if not others or any(class_ious(arm).keys() != base.keys() for arm in others):
+        return None
+    gains = [
+        {name: value - base[name] for name, value in class_ious(arm).items()} for arm in others
+    ]
+    order = sorted(base, key=lambda name: -float(np.nanmean([gain[name] for gain in gains])))
+    rows = order if len(order) <= 2 * CLASSES else [*order[:CLASSES], *order[-CLASSES:]]
+    head = ["class", baseline.label, *(arm.label for arm in others)]
+    body = [[name, percent(base[name]), *(points(gain[name]) for gain in gains)] for name in rows]
+    notes = ["means over all seeds of an arm; percentage points of IoU beside the baseline"]
+    if len(rows) < len(order):
+        notes.append(f"{CLASSES} most gained and {CLASSES} most lost of {len(order)} classes")
+    return Section("Gains by class", [head, *body], notes)
+
+
+def class_ious(arm: Arm) -> dict[str, float]:
+    """Mean IoU over seeds by class; NaN of a class that no image has."""
+    values: dict[str, list[float]] = {}
+    for result in arm.results:
+        for entry in at(result.report, "results.student.classes", []):
+            values.setdefault(entry["name"], []).append(_fraction(entry["iou"]))
+    return {name: float(np.mean(ious)) for name, ious in values.items()}
+
+
+def branch_section(arms: Sequence[Arm], baseline: Arm) -> Section | None:
+    """Coarse, student and oracle, and the part of their gaps that is closed.
+
+    None where no arm has an oracle.
+    """
+    rows = [_branches(arm, baseline) for arm in arms]
+    if all(row[3] == ABSENT for row in rows):
+        return None
+    head = ["arm", "coarse", "student", "oracle", "of coarse to oracle", "of baseline to oracle"]
+    note = (
+        "oracle: scores from prototypes of the true labels, an upper bound; the last columns say "
+        "which part of the way from the coarse scores, or from the baseline, to the oracle the "
+        "student has gone"
+    )
+    return Section("Gap closed to the oracle", [head, *rows], [note])
+
+
+def _branches(arm: Arm, baseline: Arm) -> list[str]:
+    student = arm.mean
+    coarse, oracle = (_mean(arm, f"results.{branch}.miou") for branch in ("coarse", "oracle"))
+    values = [percent(coarse), percent(student), percent(oracle)]
+    base = None if arm is baseline else baseline.mean
+    return [arm.label, *values, _closed(coarse, student, oracle), _closed(base, student, oracle)]
+
+
+def _closed(start: float | None, student: float, oracle: float | None) -> str:
+    if start is None or oracle is None or oracle <= start:
+        return ABSENT
+    return f"{100 * (student - start) / (oracle - start):.0f} %"
+
+
+def border_section(arms: Sequence[Arm], baseline: Arm) -> Section | None:
+    """MIoU near borders and away from them; None where the reports do not measure it."""
+    bands = [_border(arm) for arm in arms]
+    base = bands[arms.index(baseline)]
+    if base is None or any(band is None or band.keys() != base.keys() for band in bands):
+        return None
+    body = [
+        [arm.label, *(f"{percent(band[n])} ({points(band[n] - base[n])})" for n in base)]
+        for arm, band in zip(arms, bands, strict=True)
+        if band is not None
+    ]
+    return Section("Near borders", [["arm", *base], *body], ["in brackets: beside the baseline"])
+
+
+def _border(arm: Arm) -> dict[str, float] | None:
+    """MIoU by distance to a border, and Boundary IoU, averaged over seeds."""
+    students = [result.report["results"]["student"] for result in arm.results]
+    if not all("trimap" in student for student in students):
+        return None
+    values: dict[str, list[float]] = {}
+    for student in students:
+        for entry in student["trimap"]:
+            values.setdefault(f"within {entry['pixels']} px", []).append(_fraction(entry["miou"]))
+        values.setdefault("Boundary IoU", []).append(_fraction(student["boundary_iou"]))
+    return {name: float(np.mean(fractions)) for name, fractions in values.items()}
+
+
+def _fraction(value: float | None) -> float:
+    return float("nan") if value is None else value
+
+
+def _mean(arm: Arm, key: str) -> float | None:
+    values = [at(result.report, key) for result in arm.results]
+    return None if None in values else float(np.mean(values))

@@ -1,0 +1,18 @@
+"""P values of several comparisons, adjusted so that none is significant by chance alone."""
+
+from collections.abc import Sequence
+
+
+def holm(values: Sequence[float]) -> list[float]:
+    """Adjusted p values, which control the chance of any false rejection (Holm, 1979).
+
+    Args:
+        values: P values of one family, in any order and of any dependence.
+    """
+    order = sorted(range(len(values)), key=values.__getitem__)
+    adjusted = [0.0] * len(values)
+    largest = 0.0
+    for rank, index in enumerate(order):
+        largest = max(largest, min(1.0, (len(values) - rank) * values[index]))
+        adjusted[index] = largest
+    return adjusted

@@ -1,0 +1,27 @@
+"""Tables that stand below that of a comparison."""
+
+from typing import NamedTuple
+
+Cells = list[list[str]]
+"""Rows of text, the head first."""
+
+ABSENT = "-"
+"""Where a table has nothing to show."""
+
+
+class Section(NamedTuple):
+    """A further table, and what has to be said beside it."""
+
+    title: str
+    cells: Cells
+    notes: list[str]
+
+
+def points(value: float | None) -> str:
+    """A fraction as signed percentage points."""
+    return ABSENT if value is None else f"{100 * value:+.2f}"
+
+
+def percent(value: float | None) -> str:
+    """A fraction in percent."""
+    return ABSENT if value is None else f"{100 * value:.2f}"

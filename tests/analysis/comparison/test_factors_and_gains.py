@@ -1,0 +1,160 @@
+"""Tables of where a gain comes from, on configs of the project and on made reports."""
+
+import json
+
+import pytest
+from compositions import composed
+from made_runs import make_run
+from omegaconf import OmegaConf
+
+from segadapt.analysis.comparison.arms import arms
+from segadapt.analysis.comparison.factors import contrast_section, factor_section, factors
+from segadapt.analysis.comparison.gains import border_section, branch_section, class_section
+from segadapt.analysis.comparison.results import collect
+
+SSA = {
+    "classifier": "SSA",
+    "scores": "cosine",
+    "bias": "yes",
+    "Dice": "yes",
+    "extra cross-entropy": "yes",
+    "teacher": "yes",
+    "distillation": "response, semantic, spatial",
+    "adaptation": "yes",
+    "spatial": "yes",
+    "parameters as": "-",
+}
+NOTHING = {
+    "classifier": "Fixed",
+    "scores": "dot",
+    "bias": "yes",
+    "Dice": "no",
+    "extra cross-entropy": "no",
+    "teacher": "no",
+    "distillation": "no",
+    "adaptation": "no",
+    "spatial": "no",
+    "parameters as": "-",
+}
+
+
+def config(*words):
+    """Classifier and loss of a composed config."""
+    nodes = composed(*words)
+    return {key: OmegaConf.to_container(nodes[key], resolve=True) for key in ("classifier", "loss")}
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["classifier=ssa"], SSA),
+        (["classifier=fixed"], NOTHING),
+        (["experiment=confound_cosine"], NOTHING | {"scores": "cosine", "bias": "no"}),
+        (["experiment=confound_fixed_dice"], NOTHING | {"Dice": "yes"}),
+        (["experiment=confound_teacher_only_ssa"], SSA | {"distillation": "no"}),
+        (
+            ["experiment=confound_student_only_ssa"],
+            SSA | {"distillation": "no", "teacher": "no"},
+        ),
+        (["classifier=ssa", "classifier.spatial=false"], SSA | {"spatial": "no"}),
+        (
+            ["classifier=cac"],
+            SSA | {"classifier": "CAC", "Dice": "no", "distillation": "response", "spatial": "no"},
+        ),
+    ],
+)
+def test_factors_of_the_confound_presets(words, expected):
+    shown = factors(config(*words))
+    if words == ["classifier=ssa", "classifier.spatial=false"]:
+        expected = expected | {"distillation": "response, semantic"}
+    assert shown == expected
+
+
+def test_wide_names_whose_parameters_it_has():
+    wide = config("experiment=confound_fixed_wide_cac")
+    assert factors(wide)["parameters as"] == "CACClassifier"
+
+
+KIND = "segadapt.classifiers.fixed.FixedClassifier"
+
+
+def made_arms(folder, reports):
+    """Arms a and b of two seeds, which differ in their scores, with changes to their reports."""
+    for name, score in (("a", "dot"), ("b", "cosine")):
+        for seed in (0, 1):
+            run = make_run(
+                folder / f"{name}{seed}",
+                seed,
+                0.5 + 0.1 * (name == "b") + 0.02 * seed,
+                typed=[f"classifier.score={score}"],
+                classifier={"_target_": KIND, "score": score, "coarse_bias": False},
+            )
+            file = run / "report.json"
+            report = json.loads(file.read_text())
+            reports(name, report["results"])
+            file.write_text(json.dumps(report))
+    return arms(collect([folder]).results)[0]
+
+
+def nothing(name, results):
+    pass
+
+
+def test_only_factors_that_differ_are_columns(tmp_path):
+    section = factor_section(made_arms(tmp_path, nothing))
+    assert section.cells[0] == ["arm", "mIoU", "scores", "bias"]
+    assert [row[2:] for row in section.cells[1:]] == [["dot", "yes"], ["cosine", "no"]]
+
+
+def test_single_factors_are_differences_of_arms(tmp_path):
+    first, second = made_arms(tmp_path, nothing)
+    assert contrast_section([first, second]) is None  # two factors
+    for result in (*first.results, *second.results):
+        result.config["classifier"]["_target_"] = "CACClassifier"
+    section = contrast_section([first, second])
+    row = section.cells[1]
+    assert row[:3] == ["scores: cosine / dot", second.label, first.label]
+    assert row[3].startswith("+10.00 [")
+
+
+def test_gains_by_class_are_mean_differences(tmp_path):
+    def class_of_its_own(name, results):
+        results["student"]["classes"][2]["iou"] = {"a": 0.5, "b": 0.1}[name]
+
+    a, b = made_arms(tmp_path, class_of_its_own)
+    section = class_section([b, a], a)
+    assert section.cells[0] == ["class", a.label, b.label]
+    assert section.cells[1:] == [
+        ["sky", "41.00", "+10.00"],
+        ["road", "51.00", "+10.00"],
+        ["car", "50.00", "-40.00"],
+    ]
+
+
+def test_the_gap_to_the_oracle_is_a_share(tmp_path):
+    def branches(name, results):
+        if name == "b":
+            results |= {"coarse": {"miou": 0.41}, "oracle": {"miou": 0.81}}
+
+    a, b = made_arms(tmp_path, branches)
+    section = branch_section([b, a], a)
+    # from 41 to 81 the student reached 61; from the baseline's 51 to 81 it went 10 of 30
+    assert section.cells[1] == [b.label, "41.00", "61.00", "81.00", "50 %", "33 %"]
+    assert section.cells[2][3:] == ["-", "-", "-"]
+
+
+def test_borders_are_beside_the_baseline(tmp_path):
+    def bands(name, results):
+        value = {"a": 0.3, "b": 0.35}[name]
+        results["student"] |= {"trimap": [{"pixels": 4, "miou": value}], "boundary_iou": 0.2}
+
+    a, b = made_arms(tmp_path, bands)
+    section = border_section([b, a], a)
+    assert section.cells[0] == ["arm", "within 4 px", "Boundary IoU"]
+    assert section.cells[1][1:] == ["35.00 (+5.00)", "20.00 (+0.00)"]
+
+
+def test_reports_that_lack_a_measure_have_no_section(tmp_path):
+    a, b = made_arms(tmp_path, nothing)
+    assert border_section([a, b], a) is None
+    assert branch_section([a, b], a) is None
