@@ -82,7 +82,8 @@ def test_help_names_keys_defaults_and_meanings(capsys):
     assert "arm to compare against" in out
 
 
-def test_train_tells_how_options_are_listed():
+def test_train_tells_how_options_are_listed(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["segadapt"])
     text = verb_help("train")
     assert "segadapt options classifier" in text
     assert len(text.splitlines()) <= 40
