@@ -16,7 +16,7 @@ DEFAULTS = ("logger=none", "data.num_workers=0")
 
 
 def train(folder: str | Path, *overrides: str) -> dict[str, float]:
-    """Train in this process, as ``python train.py OVERRIDES`` would.
+    """Train in this process, as ``segadapt train OVERRIDES`` would.
 
     Args:
         folder: Run folder to make, or to go on in where it was interrupted.

@@ -1,4 +1,4 @@
-"""``scripts/compare.py``: from folders to tables and figures."""
+"""``segadapt compare``: from folders to tables and figures."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path

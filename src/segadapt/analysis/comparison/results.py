@@ -47,7 +47,7 @@ class Result(NamedTuple):
     report: Mapping[str, Any]
     """The training's own, or that of an evaluation."""
     per_image: PerImage | None
-    """None of runs from before it was kept; scripts/evaluate.py makes up for it."""
+    """None in runs from before it was kept; ``segadapt evaluate`` adds it."""
 
     @property
     def seed(self) -> int:
@@ -106,7 +106,7 @@ def collect(
 
     Args:
         paths: Run folders, or folders of sweeps.
-        evaluation: Name of the report that scripts/evaluate.py left in each, such as
+        evaluation: Name of the report that ``segadapt evaluate`` left in each, such as
             ``slide-last``; None takes the one that each training ended with.
         check: Looks at unresolved configs; names are enough where no network is built.
 

@@ -1,4 +1,4 @@
-"""``scripts/figures.py``: every figure that run folders have something for."""
+"""``segadapt figures``: every figure that run folders have data for."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
