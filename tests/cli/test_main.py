@@ -127,6 +127,7 @@ def test_groups_options_and_keys_are_listed(capsys):
         ("segadapt train classifier=c", ["classifier=cac", "classifier=cac_paper"]),
         ("segadapt compare base", ["baseline="]),
         ("segadapt options inf", ["inference"]),
+        ("segadapt completion ", ["bash", "zsh", "fish"]),
     ],
 )
 def test_candidates_complete_verbs_keys_and_options(line, expected):
