@@ -10,13 +10,26 @@ from typing import Any, Final
 _HOMES: Final = {
     "Branch": "segadapt.structures",
     "Classifier": "segadapt.classifiers.base",
+    "Model": "segadapt.deployment.model",
     "Prediction": "segadapt.structures",
+    "Result": "segadapt.deployment.result",
     "Segmentor": "segadapt.segmentor",
     "StaticClassifier": "segadapt.classifiers.base",
+    "load": "segadapt.deployment.loading",
     "train": "segadapt.cli.notebook",
 }
 
-__all__ = ["Branch", "Classifier", "Prediction", "Segmentor", "StaticClassifier", "train"]
+__all__ = [
+    "Branch",
+    "Classifier",
+    "Model",
+    "Prediction",
+    "Result",
+    "Segmentor",
+    "StaticClassifier",
+    "load",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:

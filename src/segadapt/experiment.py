@@ -20,13 +20,12 @@ from segadapt.runs import session
 from segadapt.runs.checkpoint import LAST, PREVIOUS, digest
 from segadapt.runs.config import Config, at, fingerprint, resolved, without_published_weights
 from segadapt.runs.environment import keep_environment
-from segadapt.runs.file_names import CHECKPOINTS, CONFIG, METRICS
 from segadapt.runs.folder import note, run_id
 from segadapt.runs.lengthening import dependence, lengthened
 from segadapt.runs.origin import Origin, without_modules
 from segadapt.runs.ranks import rank
 from segadapt.runs.redaction import stored
-from segadapt.runs.stored_config import stored_config
+from segadapt.runs.stored_config import CONFIG, stored_config
 from segadapt.text.borders import print_line
 from segadapt.training.callbacks.checkpoints import Checkpoints
 from segadapt.training.callbacks.preemption import Preemption
@@ -84,9 +83,9 @@ def fit(cfg: DictConfig) -> dict[str, float]:
     be_quiet()
     L.seed_everything(cfg.seed, workers=True, verbose=False)
     folder = Path(cfg.paths.run)
-    last = folder / CHECKPOINTS / LAST
+    last = folder / "checkpoints" / LAST
     start = last if last.is_file() or last.with_name(PREVIOUS).is_file() else None
-    metrics = MetricsFile(folder / METRICS)
+    metrics = MetricsFile(folder / "metrics.csv")
     if rank() == 0:
         metrics.check()
     data = build_data(cfg)
@@ -154,7 +153,7 @@ def _engine(
     cfg: DictConfig, start: Path | None, files: AtomicCheckpointIO, sync: Callable[[], None]
 ) -> list[Callback]:
     """What makes a run exact and safe; not a matter of choice."""
-    folder = Path(cfg.paths.run) / CHECKPOINTS
+    folder = Path(cfg.paths.run) / "checkpoints"
     checkpoints = Checkpoints(folder, cfg.checkpoint_every, cfg.monitor, files, sync)
     return [
         Agreement(resolved(cfg), digest(start) if start else None),
@@ -174,6 +173,7 @@ def _run(
     folder = Path(cfg.paths.run)
     if trainer.is_global_zero:
         config = _kept(cfg, folder)
+        note(folder, classes=list(data.classes))  # for those who use the network without the data
         for logger in trainer.loggers:
             logger.log_hyperparams(config)
     trainer.fit(task, datamodule=data, ckpt_path=start, weights_only=True)

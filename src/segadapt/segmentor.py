@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Callable
 
-from jaxtyping import Float, Integer
+from jaxtyping import Integer, Num
 from torch import Tensor, nn
 
 from segadapt.classifiers.base import Classifier, remove_teachers
@@ -19,23 +19,6 @@ class Segmentor(nn.Module):
         generator: Image to pixel features.
         classifier: Builds the classifier from the feature width and the class count.
         num_classes: Number of classes.
-
-    Example:
-        ::
-
-            >>> import torch
-            >>> from segadapt import Segmentor
-            >>> from segadapt.classifiers.cac import CACClassifier
-            >>> from segadapt.models.decoders.fpn import FPNDecoder
-            >>> from segadapt.models.encoder_decoder import EncoderDecoder
-            >>> from segadapt.models.encoders.tiny import TinyEncoder
-            >>> generator = EncoderDecoder(TinyEncoder(), FPNDecoder)
-            >>> model = Segmentor(generator, CACClassifier, num_classes=11)
-            >>> image, mask = torch.rand(2, 3, 64, 64), torch.randint(11, (2, 64, 64))
-            >>> model(image).student.logits.shape  # stride 4
-            torch.Size([2, 11, 16, 16])
-            >>> model(image).teacher is None, model(image, mask).teacher is None
-            (True, False)
     """
 
     def __init__(
@@ -50,13 +33,13 @@ class Segmentor(nn.Module):
 
     def forward(
         self,
-        image: Float[Tensor, "b c H W"],
+        image: Num[Tensor, "b c H W"],
         mask: Integer[Tensor, "b _ _"] | None = None,
     ) -> Prediction:
         """Score every cell of the feature grid.
 
         Args:
-            image: Normalised images.
+            image: Images as the generator takes them: normalised, unless it does that itself.
             mask: Their labels, of any size (validation keeps the original one). When given, the
                 auxiliary head and the classifier's teacher score too, where there are any.
         """

@@ -6,9 +6,11 @@ import shutil
 import pytest
 from runs import config
 
+import segadapt
 from segadapt.experiment import fit, train
 from segadapt.runs.checkpoint import read, write
 from segadapt.runs.folder import RunFolder, note
+from segadapt.runs.reader import read_facts
 from segadapt.runs.trust import check
 
 SHORT = ("classifier=fixed", "data.steps=2", "data.batch_size=2", "data.eval_every=2")
@@ -86,3 +88,9 @@ def session_of(folder, steps):
     held, cfg = RunFolder.resume(folder, check, steps)
     held.close()
     return cfg
+
+
+def test_a_training_keeps_its_class_names_for_those_who_load_its_network(trained):
+    names = [f"class_{k}" for k in range(5)]
+    assert read_facts(trained)["classes"] == names
+    assert segadapt.load(trained, device="cpu").classes == tuple(names)

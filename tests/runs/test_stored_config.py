@@ -107,7 +107,11 @@ def test_links_within_a_run_folder_are_its_own(write, tmp_path):
 
 
 READERS = {
-    "load": ["bounded.py", "scaled_experiments.py"],  # scaling: our own conf/
+    "load": [
+        "bounded.py",
+        "inference_choice.py",
+        "scaled_experiments.py",
+    ],  # but for the first: conf/
     "parse": ["bounded.py"],
     "safe_load": ["words.py"],  # our own conf/
     "full_load": [],

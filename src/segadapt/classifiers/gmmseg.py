@@ -94,8 +94,7 @@ class GMMSegClassifier(StaticClassifier):
     ) -> Prediction:
         embedded = self.embed(self.dropout(features))
         with full_precision(features.device):  # densities of 64 channels do not fit into 8 bits
-            rows = self.normalize(accurate(to_rows(embedded)))
-            rows = rows * inverse_norm(rows)
+            rows = self._unit_vectors(embedded)
             densities = self.mixtures.densities(rows.flatten(0, 1))
             likelihoods = self.mixtures.likelihoods(densities).unflatten(0, rows.shape[:2])
             scores = self.balance(likelihoods) if self.tau is None else self.tau * likelihoods
@@ -105,6 +104,18 @@ class GMMSegClassifier(StaticClassifier):
             found = self.mixtures.assigned(densities, target.flatten(), over_ranks=self.training)
             assignment = Assignment(rows.flatten(0, 1), densities.flatten(1), found)
             return Prediction(student, assignment=assignment)
+
+    def log_densities(self, features: Float[Tensor, "b d h w"]) -> Float[Tensor, "b k h w"]:
+        """Log likelihood of each pixel's unit vector under the mixture of each class."""
+        embedded = self.embed(self.dropout(features))
+        with full_precision(features.device):
+            rows = self._unit_vectors(embedded)
+            found = self.mixtures.likelihoods(self.mixtures.densities(rows.flatten(0, 1)))
+            return to_maps(found.unflatten(0, rows.shape[:2]), *features.shape[-2:])
+
+    def _unit_vectors(self, embedded: Float[Tensor, "b e h w"]) -> Float[Tensor, "b n e"]:
+        rows = self.normalize(accurate(to_rows(embedded)))
+        return rows * inverse_norm(rows)
 
     @torch.no_grad()
     def update(self, prediction: Prediction, last: bool = True) -> None:

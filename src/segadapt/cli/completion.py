@@ -26,28 +26,16 @@ complete -o default -F _segadapt segadapt
     "zsh": """\
 # zsh: add to ~/.zshrc after compinit:  eval "$(segadapt completion zsh)"
 _segadapt() {
-    local -a all
-    local ret=1
-    all=("${(@f)$(segadapt completion candidates "${(j: :)words[1,CURRENT]}")}")
-    all=(${all:#})
-    if (( ! $#all )); then
-        compset -P '*='  # run=PATH
-        _files
-        return
-    fi
-    compadd -S '' -- ${(M)all:#*=} && ret=0  # no space behind KEY=
-    compadd -- ${all:#*=} && ret=0
-    return ret
+    local -a candidates
+    candidates=("${(@f)$(segadapt completion candidates "${words[*]}")}")
+    compadd -S '' -- $candidates
+    _files
 }
 compdef _segadapt segadapt
 """,
     "fish": """\
 # fish: segadapt completion fish > ~/.config/fish/completions/segadapt.fish
-function __segadapt_candidates
-    set -g __segadapt_all (segadapt completion candidates (commandline -cp))
-    test -n "$__segadapt_all"
-end
-complete -c segadapt -n __segadapt_candidates -f -a '$__segadapt_all'
+complete -c segadapt -a '(segadapt completion candidates (commandline -cp))'
 """,
 }
 """What each shell evaluates; all of them ask ``segadapt completion candidates LINE``."""
@@ -63,7 +51,7 @@ def main(words: Sequence[str]) -> int:
         The exit code.
     """
     if len(words) == 2 and words[0] == "candidates":
-        sys.stdout.writelines(f"{name}\n" for name in candidates(words[1]))
+        print("\n".join(candidates(words[1])))
         return 0
     if len(words) != 1 or words[0] not in SCRIPTS:
         print(f"error: Write segadapt completion {'|'.join(SCRIPTS)}.", file=sys.stderr)
@@ -82,8 +70,6 @@ def candidates(line: str) -> list[str]:
     if len(typed) <= 1:
         return _starting(VERBS, typed[0] if typed else "")
     verb, word = typed[0], typed[-1]
-    if verb == "completion":
-        return _starting(list(SCRIPTS), word)
     if verb == "options" or "=" not in word:
         names = list(groups(CONF)) if verb in ("train", "options") else []
         ends = "" if verb == "options" else "="

@@ -8,7 +8,6 @@ from typing import Final
 from segadapt.cli.key_table import Key, heading, keys
 from segadapt.cli.main import VERBS
 from segadapt.cli.places import CONF
-from segadapt.text.invocation import as_called, command
 
 EXAMPLES: Final = {
     "train": (
@@ -57,22 +56,17 @@ EXAMPLES: Final = {
 }
 """Command lines of each verb."""
 
-GRAMMAR: Final = (
-    "The settings are configs that Hydra composes: GROUP=OPTION chooses a file of a group, "
-    "KEY.KEY=VALUE changes a value, and -m takes several values of each and trains all "
-    "combinations."
-)
+TRAIN: Final = """\
+The settings are configs that Hydra composes: GROUP=OPTION chooses a file of a group, KEY.KEY=VALUE
+changes a value, and -m takes several values of each and trains all combinations.
 
-LEADS: Final = {
-    "segadapt options": "groups, with a line each",
-    "segadapt options classifier": "options of a group",
-    "segadapt options classifier=ssa": "keys of an option, with their meaning",
-    "segadapt options experiment": "tables of the papers",
-    "segadapt train classifier=ssa --help": "what overrides choose, and the config",
-    "segadapt train --cfg job": "the config alone, without training",
-    "segadapt train --hydra-help": "options of Hydra itself",
-}
-"""What ``train --help`` says about finding out more."""
+  segadapt options                 groups, with a line each
+  segadapt options classifier      options of a group
+  segadapt options classifier=ssa  keys of an option, with their meaning
+  segadapt options experiment      tables of the papers
+  segadapt train --cfg job         the whole config, without training
+  segadapt train --hydra-help      options of Hydra itself
+"""
 
 COLUMN: Final = 34
 """Characters of a line that a key and its default get."""
@@ -85,23 +79,17 @@ def verb_help(verb: str) -> str:
         verb: One of ``VERBS``.
     """
     width = min(shutil.get_terminal_size().columns, 100)
-    parts = [f"usage: {command(verb)} KEY=VALUE ...", f"{VERBS[verb].capitalize()}."]
+    parts = [f"usage: segadapt {verb} KEY=VALUE ...", f"{VERBS[verb].capitalize()}."]
     if examples := EXAMPLES.get(verb):
-        parts.append(as_called("Examples:\n" + "\n".join(f"  {line}" for line in examples)))
+        parts.append("Examples:\n" + "\n".join(f"  {example}" for example in examples))
     if verb == "train":
-        parts += [textwrap.fill(GRAMMAR, width), "\n".join(_leads())]
+        parts.append(TRAIN.rstrip())
     file = CONF / f"{verb.replace('-', '_')}.yaml"
     if file.exists():
         parts.append("Keys:\n" + "\n".join(key_lines(keys(file), width)))
     if verb == "prepare-data":
         parts.append("Data sets:\n" + "\n".join(_data_sets()))
     return "\n\n".join(parts) + "\n"
-
-
-def _leads() -> Iterator[str]:
-    lines = {as_called(line): meaning for line, meaning in LEADS.items()}
-    column = max(map(len, lines)) + 2
-    return (f"  {line:{column}}{meaning}" for line, meaning in lines.items())
 
 
 def _data_sets() -> Iterator[str]:
@@ -126,13 +114,9 @@ def key_lines(table: Sequence[Key], width: int) -> Iterator[str]:
         if len(left) >= COLUMN:
             yield left
             left = ""
+        indent = " " * COLUMN
         yield from textwrap.wrap(
-            key.meaning,
-            max(width, 60),
-            initial_indent=f"{left:{COLUMN}}",
-            subsequent_indent=" " * COLUMN,
-            break_long_words=False,
-            break_on_hyphens=False,
+            key.meaning, max(width, 60), initial_indent=f"{left:{COLUMN}}", subsequent_indent=indent
         )
 
 
@@ -141,5 +125,4 @@ def option_help(group: str, option: str) -> str:
     width = min(shutil.get_terminal_size().columns, 100)
     file = CONF / group / f"{option}.yaml"
     lines = "\n".join(key_lines(keys(file), width))
-    title = textwrap.wrap(f"{group}={option}: {heading(file)}".strip(" :"), max(width, 60))
-    return "\n".join(title) + f"\n\n{lines}\n"
+    return f"{group}={option}: {heading(file)}\n\n{lines}\n"

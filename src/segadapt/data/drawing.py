@@ -10,12 +10,14 @@ from jaxtyping import Integer, UInt8
 from torch import Tensor
 
 from segadapt.data.palette import ignored_color
-from segadapt.data.transforms.normalization import denormalised
+from segadapt.data.transforms.normalization import MEAN, STD
 from segadapt.files import replacing
 from segadapt.structures import IGNORE
 from segadapt.text.borders import opencv_text
 
 Picture = UInt8[np.ndarray, "_ _ 3"]
+
+Color = Sequence[int] | UInt8[np.ndarray, "3"]
 
 WRONG, RIGHT = (213, 94, 0), (225, 225, 225)
 TILE, LINE, GAP = 240, 22, 6
@@ -72,6 +74,16 @@ def panel(rows: Sequence[Row], classes: Sequence[str], colors: UInt8[np.ndarray,
         marks.append(_entry("ignored", ignored_color(colors)))
     width = strips[0].shape[1]
     return np.concatenate([*strips, *_lines(legend, width), *_lines(marks, width)])
+
+
+def legend(entries: Sequence[tuple[str, Color]], width: int) -> Picture:
+    """What colours mean, set in lines of a width.
+
+    Args:
+        entries: Names and their colours, RGB.
+        width: Pixels.
+    """
+    return np.concatenate(_lines([_entry(name, color) for name, color in entries], width))
 
 
 def occurring(maps: Sequence[Integer[np.ndarray, "_ _"]]) -> list[int]:
@@ -136,7 +148,7 @@ def _text(text: str, width: int) -> Picture:
     return strip
 
 
-def _entry(name: str, color: Sequence[int] | UInt8[np.ndarray, "3"]) -> Picture:
+def _entry(name: str, color: Color) -> Picture:
     """A line of the legend: a colour and its name."""
     swatch = _blank(26)
     swatch[5 : LINE - 5, 4:24] = color
@@ -160,4 +172,5 @@ def _lines(entries: Sequence[Picture], width: int) -> list[Picture]:
 
 def shown(image: Tensor, size: tuple[int, ...]) -> Picture:
     """A network input as it looks, at the size of its label map."""
-    return cv2.resize(denormalised(image.cpu().numpy()), (size[1], size[0]))
+    rgb = 255 * (image.cpu().numpy().transpose(1, 2, 0) * STD + MEAN)
+    return cv2.resize(rgb.round().clip(0, 255).astype(np.uint8), (size[1], size[0]))

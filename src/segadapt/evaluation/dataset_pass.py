@@ -1,6 +1,6 @@
 """One pass over a data set."""
 
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import torch
 from hydra.utils import instantiate
@@ -68,7 +68,7 @@ def examine(model: Segmentor, cfg: DictConfig, console: Console) -> Examined:
     measures = Measures(tuple(cfg.measures.trimap), cfg.measures.boundary, cfg.measures.bins)
     examiner = Examiner(cfg.data.num_classes, inference, measures).to(device)
     plugin = precision_plugin(cfg.precision or "32-true", device)
-    model = cast(Segmentor, plugin.convert_module(model)).to(device).eval()
+    model = plugin.convert_module(model).to(device).eval()
     colors = class_colors(len(dataset.classes), dataset.palette)
     gallery = Gallery(cfg.gallery if dataset.pictures else 0, dataset.classes, colors)
     fingerprint = Fingerprint(dataset.classes)

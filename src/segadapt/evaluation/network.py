@@ -27,11 +27,14 @@ class Network(NamedTuple):
 
 def build_network(cfg: DictConfig) -> Network:
     """Instantiate a network and its objective."""
-    num_classes = cfg.data.num_classes
-    model = Segmentor(instantiate(cfg.model), instantiate(cfg.classifier), num_classes)
-    objective = instantiate(cfg.loss)
-    drop_unread_teacher(model, objective, num_classes)
+    model, objective = bare_model(cfg), instantiate(cfg.loss)
+    drop_unread_teacher(model, objective, cfg.data.num_classes)
     return Network(model.to(memory_format=torch.channels_last), objective)
+
+
+def bare_model(cfg: DictConfig) -> Segmentor:
+    """Instantiate a network with every teacher that its classifier can have."""
+    return Segmentor(instantiate(cfg.model), instantiate(cfg.classifier), cfg.data.num_classes)
 
 
 def build_model(cfg: DictConfig) -> Segmentor:

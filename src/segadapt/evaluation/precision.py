@@ -5,7 +5,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from segadapt.evaluation.device import chosen_device
 from segadapt.evaluation.precision_names import PRECISIONS, precision_name
-from segadapt.runs.file_names import ENVIRONMENT
+from segadapt.runs.environment import ENVIRONMENT
 from segadapt.runs.reader import Run
 from segadapt.text.bounded import MIB, read_object
 
@@ -20,14 +20,14 @@ def with_precision(cfg: DictConfig, run: Run) -> str:
     Raises:
         ValueError: If there is no such precision.
     """
-    name = cfg.precision or _trained(run, chosen_device(cfg.device))
+    name = cfg.precision or precision_of(run, chosen_device(cfg.device))
     if name not in PRECISIONS:
         raise ValueError(f"Unknown precision={name}. Available: {', '.join(PRECISIONS)}.")
     return str(name)
 
 
-def _trained(run: Run, device: str) -> str:
-    """That of the training; of one that did not keep it, by its config and the device here."""
+def precision_of(run: Run, device: str) -> str:
+    """That of a training; of one that did not keep it, by its config and the device here."""
     file = run.folder / ENVIRONMENT
     kept = read_object(file, MIB) if file.is_file() else {}
     if "precision" in kept:

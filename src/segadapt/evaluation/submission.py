@@ -118,7 +118,7 @@ def predict(
     """
     device = torch.device(chosen_device(cfg.device))
     plugin, inference = precision_plugin(cfg.precision, device), instantiate(cfg.inference)
-    model = cast(Segmentor, plugin.convert_module(model)).to(device).eval()
+    model = plugin.convert_module(model).to(device).eval()
     sizes: dict[str, Size] = {}
     loader = one_by_one(images, cfg.data.num_workers)
     batches = track(loader, "predicting", len(loader), console=console)

@@ -2,33 +2,20 @@
 
 from pathlib import Path
 
-from segadapt.runs.file_names import (
-    ATTEMPTS,
-    CHECKPOINTS,
-    CONFIG,
-    ENVIRONMENT,
-    ERROR,
-    METRICS,
-    OVERRIDES,
-    PANELS,
-    PER_IMAGE,
-    REPORT,
-    STATE,
-    WANDB,
-)
+ATTEMPTS = "attempts"
 
 RECORD = (
-    CHECKPOINTS,
-    ENVIRONMENT,
-    ERROR,
-    METRICS,
-    OVERRIDES,
-    PANELS,
-    PER_IMAGE,
-    REPORT,
-    WANDB,
-    CONFIG,
-    STATE,
+    "checkpoints",
+    "environment.json",
+    "error.txt",
+    "metrics.csv",
+    "overrides.yaml",
+    "panels",
+    "per_image.npz",
+    "report.json",
+    "wandb",
+    "config.yaml",
+    "run.json",
 )
 """Files and folders of a run, by name: the folder may be one that holds more. The last tells that
 all have been moved."""

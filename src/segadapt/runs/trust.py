@@ -263,5 +263,5 @@ def _refuse(key: str, value: Any, reason: str) -> Any:
     shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in f"{key}={value}")
     raise ValueError(
         f"refusing to build from the run's config: {shown[:200]}: {reason}. If you trust its "
-        "source, pass trust_config=true"
+        "source, pass trust_config=true (in Python: segadapt.load(..., trust=True))"
     )

@@ -9,7 +9,7 @@ from segadapt.data.datasets.folder import Folder
 from segadapt.data.files.decode import read_image
 from segadapt.data.transforms.pipelines import EvalTransform, TrainTransform
 from segadapt.data.transforms.region import Window, bilinear_region
-from segadapt.data.transforms.resize import fitted
+from segadapt.data.transforms.sizes import fitted
 
 HEIGHT, WIDTH = 301, 403
 

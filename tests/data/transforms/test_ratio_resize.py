@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from written import blocks, picture
 
-from segadapt.data.transforms.resize import RandomRatioResize, fitted, rounded_up
+from segadapt.data.transforms.resize import RandomRatioResize
+from segadapt.data.transforms.sizes import fitted, rounded_up
 
 
 def rescaled(height, width, scale):

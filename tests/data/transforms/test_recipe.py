@@ -10,7 +10,8 @@ from written import blocks, picture
 from segadapt.data.transforms.crop import CatMaxRatioCrop
 from segadapt.data.transforms.photometric import Draws, distorted, draw
 from segadapt.data.transforms.pipelines import EvalTransform, TrainTransform
-from segadapt.data.transforms.resize import RandomRatioResize, fitted
+from segadapt.data.transforms.resize import RandomRatioResize
+from segadapt.data.transforms.sizes import fitted
 
 MEAN = np.array([123.675, 116.28, 103.53])
 STD = np.array([58.395, 57.12, 57.375])

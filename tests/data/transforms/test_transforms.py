@@ -130,7 +130,7 @@ def test_only_augmentation_loads_albumentations():
     """It takes seconds, which help texts and data sets without augmentation must not cost."""
     library = "albumentations_import"
     users = {file.stem for file in SOURCE.glob("*.py") if library in imports(file.stem)}
-    own = {"resize", "crop", "resized_crop", "photometric", "pipelines"}
+    own = {"resize", "crop", "resized_crop", "photometric"}
     assert users == {library, *own}
 
 

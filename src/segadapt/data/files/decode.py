@@ -6,7 +6,7 @@ from them without a word. Everything else here is about what OpenCV does not say
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
@@ -14,7 +14,7 @@ from jaxtyping import UInt8
 
 from segadapt.data.files import matlab, png
 from segadapt.data.files.image_headers import JPEG, Size, bit_depth, read_size
-from segadapt.data.files.orientation import check_upright
+from segadapt.data.files.orientation import check_upright, orientation, turned
 from segadapt.files import read_regular
 
 MAX_PIXELS: Final = 64_000_000
@@ -25,6 +25,14 @@ REDUCTIONS: Final = {1: 0, 2: 16, 4: 32, 8: 64}
 
 Image = UInt8[np.ndarray, "_ _ 3"]
 Label = UInt8[np.ndarray, "_ _"]
+
+
+class Limit(NamedTuple):
+    """What an image may have at most."""
+
+    pixels: int
+    key: str = "data.max_pixels"
+    """What raises it."""
 
 
 def whole(size: Size) -> int:
@@ -55,10 +63,17 @@ def read_image(
             more than 8 bits, or turned where it must be upright.
     """
     data = read_regular(file)
-    size = read_size(data, str(file))
-    check_limit(size, file, max_pixels)
     if upright:
         check_upright(data, str(file))
+    return _decoded_image(data, file, Limit(max_pixels), reduction)
+
+
+def _decoded_image(
+    data: bytes, file: Path, limit: Limit, reduction: Callable[[Size], int]
+) -> Image:
+    """The pixels of a file as they are stored."""
+    size = read_size(data, str(file))
+    check_limit(size, file, *limit)
     flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION | cv2.IMREAD_ANYDEPTH
     divisor, depth = 1, bit_depth(data)
     if data.startswith(JPEG):
@@ -91,6 +106,17 @@ def reduced(size: tuple[int, ...], divisor: int) -> Size:
     """Height and width of an image whose sides were divided while it was decoded: rounded up."""
     height, width = (-(-side // divisor) for side in size)
     return height, width
+
+
+def read_photograph(file: Path, max_pixels: int = MAX_PIXELS) -> Image:
+    """An image as viewers show it: as :func:`read_image`, and turned where EXIF says so.
+
+    Raises:
+        ValueError: As above.
+    """
+    data = read_regular(file)
+    limit = Limit(max_pixels, "max_pixels")
+    return turned(_decoded_image(data, file, limit, whole), orientation(data))
 
 
 def read_label(file: Path, max_pixels: int = MAX_PIXELS) -> Label:
@@ -140,8 +166,14 @@ def _narrowed(numbers: np.ndarray, file: Path) -> Label:
     return narrow
 
 
-def check_limit(size: Size, file: Path, max_pixels: int) -> None:
+def check_limit(size: Size, file: Path, max_pixels: int, key: str = "data.max_pixels") -> None:
     """Whether an image may be decoded.
+
+    Args:
+        size: Its height and width.
+        file: Which file.
+        max_pixels: Of how many pixels.
+        key: What raises that.
 
     Raises:
         ValueError: If it has no pixel, or more than are allowed.
@@ -151,7 +183,7 @@ def check_limit(size: Size, file: Path, max_pixels: int) -> None:
         raise ValueError(f"{file} has {height} x {width} pixels; fetch or export it again")
     if height * width > max_pixels:
         raise ValueError(
-            f"{file} has {height} x {width} pixels, more than data.max_pixels={max_pixels}; "
+            f"{file} has {height} x {width} pixels, more than {key}={max_pixels}; "
             "raise it if you trust the file"
         )
 

@@ -2,6 +2,9 @@
 
 from typing import Final
 
+import numpy as np
+from jaxtyping import UInt8
+
 from segadapt.data.files import png
 
 UPRIGHT: Final = 1
@@ -30,6 +33,22 @@ def check_upright(data: bytes, file: str) -> None:
             f"{file} is turned when shown (EXIF orientation {turned}), but labels do not turn; "
             "save its pixels the way up that its label has, without that tag"
         )
+
+
+def turned(image: UInt8[np.ndarray, "_ _ _"], orientation: int) -> UInt8[np.ndarray, "_ _ _"]:
+    """An image as viewers show it.
+
+    Args:
+        image: Its pixels as they are stored.
+        orientation: What EXIF says of it, 1 ... 8.
+    """
+    if orientation >= 5:  # rows are stored as columns
+        image = image.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        image = image[::-1]
+    if orientation in (2, 3, 6, 7):
+        image = image[:, ::-1]
+    return np.ascontiguousarray(image)
 
 
 def orientation(data: bytes) -> int:

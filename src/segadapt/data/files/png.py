@@ -64,6 +64,20 @@ def as_grey(png: Png) -> bytes:
     return SIGNATURE + b"".join(_chunk(*part) for part in parts)
 
 
+def with_palette(data: bytes, colors: bytes) -> bytes:
+    """A grey PNG of 8 bits with its pixels declared indices into a palette: the inverse.
+
+    Args:
+        data: The file.
+        colors: Red, green and blue of 256 indices.
+    """
+    grey = parse(data, "PNG")
+    assert (grey.depth, grey.colour, len(colors)) == (8, GREY, 768)
+    header = grey.chunks[0][1]
+    parts = [(b"IHDR", header[:9] + bytes([PALETTE]) + header[10:]), (b"PLTE", colors)]
+    return SIGNATURE + b"".join(_chunk(*part) for part in [*parts, *grey.chunks[1:]])
+
+
 def _chunk(kind: bytes, payload: bytes) -> bytes:
     body = kind + payload
     return len(payload).to_bytes(4) + body + zlib.crc32(body).to_bytes(4)

@@ -10,12 +10,8 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from segadapt.data.files.decode import REDUCTIONS
-from segadapt.data.transforms.albumentations_import import albumentations as A
-from segadapt.data.transforms.crop import CatMaxRatioCrop
 from segadapt.data.transforms.normalization import normalised
-from segadapt.data.transforms.photometric import PhotometricDistortion
-from segadapt.data.transforms.resize import RandomRatioResize, fitted, rounded_up
-from segadapt.data.transforms.resized_crop import ResizedCrop
+from segadapt.data.transforms.sizes import fitted, rounded_up
 from segadapt.structures import IGNORE
 
 Image = UInt8[np.ndarray, "_ _ 3"]
@@ -48,6 +44,13 @@ class TrainTransform:
         photometric: bool = True,
         reduced_decoding: bool = False,
     ) -> None:
+        # Here, because albumentations takes seconds and evaluation does without it.
+        from segadapt.data.transforms.albumentations_import import albumentations as A
+        from segadapt.data.transforms.crop import CatMaxRatioCrop
+        from segadapt.data.transforms.photometric import PhotometricDistortion
+        from segadapt.data.transforms.resize import RandomRatioResize
+        from segadapt.data.transforms.resized_crop import ResizedCrop
+
         self.crop, self.reduced_decoding = (crop[0], crop[1]), reduced_decoding
         self.resize = RandomRatioResize(scale, ratio_range)
         self.compose = A.Compose(
@@ -100,11 +103,15 @@ class EvalTransform:
         self.scale, self.multiple = scale, multiple
 
     def __call__(self, image: Image, mask: Mask, generator: np.random.Generator) -> Output:
+        return torch.from_numpy(normalised(self.resized(image))), torch.from_numpy(mask)
+
+    def resized(self, image: Image) -> Image:
+        """The image at the size that the network sees, not normalised yet."""
         if self.scale is not None:
             image = _resized(image, fitted(image.shape[:2], (self.scale[0], self.scale[1])))
         if self.multiple is not None:
             image = _resized(image, rounded_up(image.shape[:2], self.multiple))
-        return torch.from_numpy(normalised(image)), torch.from_numpy(mask)
+        return image
 
     def reduction(self, size: tuple[int, int], generator: np.random.Generator) -> int:
         """None: evaluation sees every pixel."""

@@ -1,9 +1,9 @@
 """The branches of a prediction, scored in one pass."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import torch
-from jaxtyping import Bool, Float, Int, Integer
+from jaxtyping import Bool, Float, Int, Integer, Num
 from torch import Tensor
 
 from segadapt.evaluation.inference.methods import Inference, Keep, best
@@ -48,14 +48,29 @@ def branch_labels(
 def branch_maps(
     model: Segmentor,
     inference: Inference,
-    image: Float[Tensor, "b c H W"],
+    image: Num[Tensor, "b c H W"],
     size: Size,
     keep: Keep,
     mask: Integer[Tensor, "b _ _"] | None = None,
     watch: Watch | None = None,
+    branches: Collection[str] = BRANCHES,
 ) -> dict[str, Tensor]:
-    """What is kept of the scores of each branch, as :func:`branch_labels` keeps the labels."""
-    network = _Network(model, image, mask)
+    """What is kept of the scores of branches, as :func:`branch_labels` keeps the labels.
+
+    Args:
+        model: Network in evaluation mode.
+        inference: How an image becomes scores.
+        image: Network input, or what the network makes that of.
+        size: Rows and columns of the result.
+        keep: What to keep of the scores.
+        mask: Labels, for the oracle branch.
+        watch: Takes note of scores that are not finite; without it they are an error at once.
+        branches: Which branches, where the classifier has them; at least the student.
+
+    Raises:
+        ValueError: As :func:`branch_labels`.
+    """
+    network = _Network(model, image, mask, branches)
     found = inference(network, image, size, keep=keep)
     (watch or refusing("the one at hand"))(torch.stack(network.finite).all())
     return dict(zip(network.names, found.chunk(len(network.names)), strict=True))
@@ -68,22 +83,25 @@ class _Network:
         model: Network in evaluation mode.
         image: What it may see labels of.
         mask: Its labels, for the oracle branch, or None.
+        wanted: Its branches that are scored.
     """
 
-    def __init__(self, model: Segmentor, image: Tensor, mask: Tensor | None) -> None:
-        self.model, self.image, self.mask = model, image, mask
+    def __init__(
+        self, model: Segmentor, image: Tensor, mask: Tensor | None, wanted: Collection[str]
+    ) -> None:
+        self.model, self.image, self.mask, self.wanted = model, image, mask, wanted
         self.names: list[str] = []
         self.finite: list[Bool[Tensor, ""]] = []
         """Of each pass, whether all scores were; they are looked at before they are resized."""
 
-    def __call__(self, view: Float[Tensor, "b c _ _"]) -> Float[Tensor, "n k h w"]:
+    def __call__(self, view: Num[Tensor, "b c _ _"]) -> Float[Tensor, "n k h w"]:
         return self._watched(self._stacked(self._seen(view)))
 
-    def within(self, image: Float[Tensor, "b c _ _"]) -> Scorer:
+    def within(self, image: Num[Tensor, "b c _ _"]) -> Scorer:
         """Scores of parts of an image, by the classifier adapted to all of it."""
         context = self._seen(image)
 
-        def score(view: Float[Tensor, "b c _ _"]) -> Float[Tensor, "n k h w"]:
+        def score(view: Num[Tensor, "b c _ _"]) -> Float[Tensor, "n k h w"]:
             features = self.model.generator(view).pixels
             return self._watched(self._stacked(self.model.classifier.reuse(features, context)))
 
@@ -102,7 +120,9 @@ class _Network:
         return scores
 
     def _stacked(self, prediction: Prediction) -> Tensor:
-        branches = _branches(prediction)
+        branches = {
+            name: scores for name, scores in _branches(prediction).items() if name in self.wanted
+        }
         self.names[:] = branches
         return torch.cat(list(branches.values()))
 

@@ -10,7 +10,7 @@ from typing import Protocol, runtime_checkable
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Num
 from torch import Tensor
 
 from segadapt.evaluation.inference.strips import (
@@ -33,7 +33,7 @@ class Inference(Protocol):
     """A way to score the pixels of an image."""
 
     def __call__(
-        self, score: Scorer, image: Float[Tensor, "b c H W"], size: Size, *, keep: Keep = ...
+        self, score: Scorer, image: Num[Tensor, "b c H W"], size: Size, *, keep: Keep = ...
     ) -> Tensor:
         """Score an image.
 
@@ -77,7 +77,7 @@ def labels(
 
 
 def whole(
-    score: Scorer, image: Float[Tensor, "b c H W"], size: Size, *, keep: Keep = everything
+    score: Scorer, image: Num[Tensor, "b c H W"], size: Size, *, keep: Keep = everything
 ) -> Tensor:
     """One pass over the image; scores resized to its size and from there to the original's."""
     return _kept(resized(scanned(score, image), size), keep)
@@ -85,7 +85,7 @@ def whole(
 
 def slide(
     score: Scorer,
-    image: Float[Tensor, "b c H W"],
+    image: Num[Tensor, "b c H W"],
     size: Size,
     *,
     window: Sequence[int],
@@ -114,7 +114,7 @@ def slide(
 
 def multiscale(
     score: Scorer,
-    image: Float[Tensor, "b c H W"],
+    image: Num[Tensor, "b c H W"],
     size: Size,
     *,
     scales: Sequence[float],
@@ -165,7 +165,7 @@ def _kept(scores: ScoreMap, keep: Keep) -> Tensor:
     return collect(scores, lambda strip: keep(strip, scores.probable))
 
 
-def _scaled(image: Float[Tensor, "b c H W"], scale: float) -> Float[Tensor, "b c _ _"]:
+def _scaled(image: Num[Tensor, "b c H W"], scale: float) -> Float[Tensor, "b c _ _"]:
     if scale == 1:
         return image
     # mmcv's rounding, which would leave no row of a strip that is thin enough.

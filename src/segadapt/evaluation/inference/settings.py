@@ -20,6 +20,12 @@ def shares_context(inference: Inference) -> bool:
     return seen and settings["context"] == "global"
 
 
+def resamples(inference: Inference) -> bool:
+    """Whether the network sees resized copies of its input, which has to be normalised for that."""
+    way, _ = _parts(inference)
+    return way is multiscale
+
+
 def described(inference: Inference) -> dict[str, Any]:
     """A way to score with all its settings, as a config would have it."""
     way, settings = _parts(inference)

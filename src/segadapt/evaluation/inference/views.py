@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final, NamedTuple, Protocol, cast
 
-from jaxtyping import Float
+from jaxtyping import Float, Num
 from torch import Tensor
 
 from segadapt.evaluation.inference.strips import ScoreMap, Size, resized, softmaxed, stored
 from segadapt.evaluation.inference.windows import BLENDS, Row, Window, pasted, window_grid
 
-Scorer = Callable[[Float[Tensor, "b c H W"]], Float[Tensor, "_ k h w"]]
+Scorer = Callable[[Num[Tensor, "b c H W"]], Float[Tensor, "_ k h w"]]
 """Image to scores on a grid of its own: a network. Several branches look like more images."""
 
 CONTEXTS: Final = ("window", "global")
@@ -20,7 +20,7 @@ CONTEXTS: Final = ("window", "global")
 class Adaptable(Protocol):
     """A scorer of which ``context=global`` can ask that the classifier adapt only once."""
 
-    def within(self, image: Float[Tensor, "b c H W"]) -> Scorer:
+    def within(self, image: Num[Tensor, "b c H W"]) -> Scorer:
         """A scorer of parts of this image, by the classifier adapted to all of it."""
 
 
@@ -43,12 +43,12 @@ class Windows(NamedTuple):
     context: str = "window"
 
 
-def scanned(score: Scorer, image: Float[Tensor, "b c H W"]) -> ScoreMap:
+def scanned(score: Scorer, image: Num[Tensor, "b c H W"]) -> ScoreMap:
     """Scores at the size of the network input."""
     return resized(stored(score(image)), size_of(image))
 
 
-def slid(score: Scorer, image: Float[Tensor, "b c H W"], windows: Windows) -> ScoreMap:
+def slid(score: Scorer, image: Num[Tensor, "b c H W"], windows: Windows) -> ScoreMap:
     """Scores at the size of the network input, from windows.
 
     Raises:
@@ -77,7 +77,7 @@ def slid(score: Scorer, image: Float[Tensor, "b c H W"], windows: Windows) -> Sc
     return pasted(rows, size_of(image), BLENDS[blend])
 
 
-def size_of(image: Float[Tensor, "b c H W"]) -> Size:
+def size_of(image: Num[Tensor, "b c H W"]) -> Size:
     """Rows and columns."""
     height, width = image.shape[-2:]
     return height, width

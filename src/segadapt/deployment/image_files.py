@@ -1,0 +1,82 @@
+"""Pictures and label maps as files that are whole or absent."""
+
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+from segadapt.data.drawing import Picture
+from segadapt.data.files.png import with_palette
+from segadapt.data.labels import LabelContract
+from segadapt.files import replacing
+
+NUMBERS: Final = ("data", "train")
+"""What label files may hold: the data set's own numbers, or 0 ... K-1 as the network has them."""
+
+QUICK: Final = (cv2.IMWRITE_PNG_COMPRESSION, 3)
+QUALITY: Final = (cv2.IMWRITE_JPEG_QUALITY, 92)
+
+
+def write_labels(
+    file: Path,
+    labels: UInt8[np.ndarray, "H W"],
+    contract: LabelContract | None = None,
+    colors: UInt8[np.ndarray, "k 3"] | None = None,
+) -> None:
+    """Write classes as a label file: a PNG with one number for each pixel.
+
+    Args:
+        file: Where to.
+        labels: Classes 0 ... K-1.
+        contract: What the numbers in label files mean; None to write the classes themselves.
+        colors: Those of the classes, for viewers; None for grey. They change no number.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    numbers = labels if contract is None else contract.published(labels)
+    content = _encoded(numbers, ".png", QUICK)
+    if colors is not None:
+        shown = np.zeros((256, 3), dtype=np.uint8)
+        classes = np.arange(len(colors), dtype=np.uint8)
+        places = classes if contract is None else contract.published(classes[None])[0]
+        shown[places] = colors
+        content = with_palette(content, shown.tobytes())
+    _write(file, content)
+
+
+def write_picture(file: Path, picture: Picture) -> None:
+    """Write an RGB picture as PNG or JPEG, as its name says.
+
+    Raises:
+        ValueError: If it says neither.
+        OSError: If it cannot be written.
+    """
+    suffix = file.suffix.lower()
+    if suffix not in (".png", ".jpg", ".jpeg"):
+        raise ValueError(f"{file} cannot be written as a picture; end its name in .png or .jpg")
+    options = QUICK if suffix == ".png" else QUALITY
+    _write(file, _encoded(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), suffix, options))
+
+
+def write_grey(file: Path, values: UInt8[np.ndarray, "H W"]) -> None:
+    """Write 8-bit values as a grey PNG.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    _write(file, _encoded(values, ".png", QUICK))
+
+
+def _encoded(pixels: np.ndarray, suffix: str, options: tuple[int, ...]) -> bytes:
+    done, content = cv2.imencode(suffix, pixels, options)
+    assert done
+    return content.tobytes()
+
+
+def _write(file: Path, content: bytes) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(file) as opened:
+        opened.write(content)

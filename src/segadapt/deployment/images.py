@@ -1,0 +1,131 @@
+"""Images to predict, from whatever holds them: 8-bit RGB, the way up that viewers show them."""
+
+from collections.abc import Iterable
+from os import PathLike
+from typing import Final, NamedTuple, TypeAlias
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+from PIL import Image as PillowImage
+from PIL import ImageOps
+from torch import Tensor
+
+from segadapt.data.files.decode import read_photograph
+from segadapt.files import expanded
+
+MAX_PIXELS: Final = 200_000_000
+"""Larger images are refused unread: a file of some kilobytes can unpack to gigabytes."""
+
+Pixels = UInt8[np.ndarray, "H W 3"]
+
+ImageSource: TypeAlias = str | PathLike[str] | PillowImage.Image | np.ndarray | Tensor
+"""What holds one image."""
+
+WIDE: Final = ("F", "I")
+"""How the modes of Pillow's images begin that have more than 8 bits."""
+
+
+class Photograph(NamedTuple):
+    """One image as it is seen."""
+
+    pixels: Pixels
+    name: str
+    """Its file, or what it was made from."""
+
+
+def read_one(source: object, max_pixels: int = MAX_PIXELS) -> Photograph:
+    """An image from a file, from Pillow, an array or a tensor.
+
+    Files and Pillow's images are turned as their EXIF says; arrays and tensors are taken as they
+    are. Grey becomes RGB, and transparency is dropped.
+
+    Args:
+        source: A path; an image of Pillow; an array of uint8, rows x columns x 3 (or 1, or 4, or
+            rows x columns); or a tensor, channels x rows x columns, of uint8 or of 0 ... 1.
+        max_pixels: Larger images are refused.
+
+    Raises:
+        ValueError: If it is not an image that can be read.
+    """
+    match source:
+        case str() | PathLike():
+            return _from_file(str(source), max_pixels)
+        case PillowImage.Image():
+            pixels, name = _from_pillow(source, max_pixels), "Pillow image"
+        case np.ndarray():
+            pixels, name = _from_array(source), "array"
+        case Tensor():
+            pixels, name = _from_tensor(source), "tensor"
+        case _:
+            raise ValueError(
+                f"{type(source).__name__} is not an image; give a path, a Pillow image, a uint8 "
+                "array (rows x columns x 3), a tensor (3 x rows x columns), or a list of these"
+            )
+    _check_size(pixels.shape, name, max_pixels)
+    return Photograph(pixels, name)
+
+
+def is_one(source: object) -> bool:
+    """Whether something holds one image, rather than several."""
+    if isinstance(source, np.ndarray | Tensor):
+        return source.ndim < 4
+    one = isinstance(source, str | PathLike | PillowImage.Image)
+    return one or not isinstance(source, Iterable)
+
+
+def _from_file(text: str, max_pixels: int) -> Photograph:
+    if "://" in text:
+        raise ValueError(f"{text} is a URL, and images are read from files; download it first")
+    file = expanded(text)
+    if file.is_dir():
+        raise ValueError(
+            f"{file} is a folder; give its images one by one, or use segadapt predict images={file}"
+        )
+    return Photograph(read_photograph(file, max_pixels), text)
+
+
+def _from_pillow(image: PillowImage.Image, max_pixels: int) -> Pixels:
+    _check_size((image.height, image.width), "Pillow image", max_pixels)
+    if image.mode.startswith(WIDE):
+        raise ValueError(
+            f"this Pillow image has mode {image.mode}, more than 8 bits; scale its values to "
+            "0 ... 255 and convert it to RGB"
+        )
+    return np.array(ImageOps.exif_transpose(image).convert("RGB"))
+
+
+def _from_array(array: np.ndarray) -> Pixels:
+    grey = array.ndim == 2 or (array.ndim == 3 and array.shape[2] == 1)
+    if array.dtype != np.uint8 or not (grey or (array.ndim == 3 and array.shape[2] in (3, 4))):
+        raise ValueError(
+            f"an array of {array.dtype} and shape {array.shape} is not an image; give uint8, "
+            "rows x columns x 3 (RGB)"
+        )
+    planes = np.repeat(array.reshape(*array.shape[:2], 1), 3, axis=2) if grey else array[..., :3]
+    return np.ascontiguousarray(planes)
+
+
+def _from_tensor(tensor: Tensor) -> Pixels:
+    if tensor.ndim != 3 or tensor.shape[0] not in (1, 3):
+        raise ValueError(
+            f"a tensor of shape {tuple(tensor.shape)} is not an image; give 3 x rows x columns"
+        )
+    values = tensor.detach().cpu()
+    if values.is_floating_point():
+        if not bool(((values >= 0) & (values <= 1)).all()):
+            raise ValueError(
+                f"a tensor with values from {values.min():g} to {values.max():g} is not an image; "
+                "give uint8, or 0 ... 1 (not normalised)"
+            )
+        values = (values * 255).round().to(torch.uint8)
+    return _from_array(values.permute(1, 2, 0).numpy())
+
+
+def _check_size(shape: tuple[int, ...], name: str, max_pixels: int) -> None:
+    height, width = shape[:2]
+    if not 0 < height * width <= max_pixels:
+        raise ValueError(
+            f"this {name} has {height} x {width} pixels; images have one pixel or more, and at "
+            f"most max_pixels={max_pixels}"
+        )

@@ -1,0 +1,53 @@
+"""A way of inference by the name that configs give it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+
+from segadapt.evaluation.inference.methods import Inference
+from segadapt.runs.settings.check import check_values
+
+FOLDER: Final = Path(__file__).resolve().parents[1] / "conf" / "inference"
+
+
+def chosen_inference(name: str, settings: Mapping[str, Any], config: DictConfig) -> Inference:
+    """What ``inference=NAME inference.KEY=VALUE`` stands for.
+
+    Args:
+        name: A config of conf/inference: ``whole``, ``slide``, ``multiscale``, ...
+        settings: Values for its keys.
+        config: That of the training, whose crop is the window unless another is given.
+
+    Raises:
+        ValueError: If there is no such way, it has no such key, or a value does not fit.
+    """
+    available = sorted(file.stem for file in FOLDER.glob("*.yaml"))
+    if name not in available:
+        raise ValueError(f"Unknown inference {name!r}. Available: {', '.join(available)}.")
+    node = _composed(name)
+    keys = [key for key in node if not key.startswith("_")]
+    if unknown := [key for key in settings if key not in keys]:
+        raise ValueError(
+            f"inference={name} has no setting {unknown[0]!r}. "
+            f"Available: {', '.join(keys) or 'none'}."
+        )
+    crop = OmegaConf.select(config, "data.crop")
+    filled = OmegaConf.create({"data": {"crop": crop}, "inference": {**node, **settings}})
+    plain: Any = OmegaConf.to_container(filled.inference, resolve=True)
+    check_values({"inference": plain})
+    if name.startswith("slide") and plain["window"] is None:
+        raise ValueError("inference=slide needs a window; give inference.window=[ROWS,COLUMNS]")
+    return instantiate(plain)
+
+
+def _composed(name: str) -> dict[str, Any]:
+    """A config of the group, with those that it builds on."""
+    own: Any = OmegaConf.to_container(OmegaConf.load(FOLDER / f"{name}.yaml"))
+    bases = [base for base in own.pop("defaults", []) if base != "_self_"]
+    merged: dict[str, Any] = {}
+    for base in bases:
+        merged |= _composed(base)
+    return merged | own

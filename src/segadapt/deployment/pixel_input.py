@@ -1,0 +1,61 @@
+"""A network that takes 8-bit images: normalisation becomes its first layer."""
+
+import torch
+from jaxtyping import Float, Num, UInt8
+from torch import Tensor, nn
+
+from segadapt.functional.normalization import MEAN, STD
+from segadapt.functional.precision import Conversion, at_least_single
+from segadapt.models.interfaces import FeatureGenerator, Features
+from segadapt.segmentor import Segmentor
+
+
+class PixelInput(FeatureGenerator):
+    """Normalises 8-bit images with the values that data loading gives them, bit for bit.
+
+    An image then takes a quarter of the memory and is normalised where it is looked at, such as in
+    one window after the other. Images that are not integers are taken as normalised already.
+
+    Args:
+        generator: What sees the normalised image.
+        dtype: Its type.
+    """
+
+    table: Tensor
+
+    def __init__(self, generator: FeatureGenerator, dtype: torch.dtype = torch.float32) -> None:
+        super().__init__()
+        self.generator, self.dtype = generator, dtype
+        self.channels, self.inputs = generator.channels, generator.inputs
+        levels = torch.arange(256, dtype=torch.float64) / 255
+        table = torch.stack([(levels - mean) / std for mean, std in zip(MEAN, STD, strict=True)])
+        self.register_buffer("table", table.float(), persistent=False)
+
+    def _apply(self, fn: Conversion, recurse: bool = True) -> nn.Module:
+        table = at_least_single(fn)(self.table)  # halves would round the levels
+        super()._apply(fn, recurse)
+        self.table = table
+        return self
+
+    def forward(self, image: Num[Tensor, "b c H W"], auxiliary: bool = False) -> Features:
+        pixels = image if image.is_floating_point() else self.normalised(image).to(self.dtype)
+        return self.generator(pixels, auxiliary)
+
+    def normalised(self, image: UInt8[Tensor, "b 3 H W"]) -> Float[Tensor, "b 3 H W"]:
+        """What data loading makes of these images."""
+        planes = [
+            levels.index_select(0, plane.flatten().int()).view(plane.shape)
+            for levels, plane in zip(self.table, image.unbind(1), strict=True)
+        ]
+        return torch.stack(planes, 1)
+
+
+def with_pixel_input(network: Segmentor, dtype: torch.dtype = torch.float32) -> Segmentor:
+    """The same network for 8-bit images; it shares its weights with the one that is given.
+
+    Args:
+        network: Network for normalised images.
+        dtype: Type of its weights.
+    """
+    generator = PixelInput(network.generator, dtype)
+    return Segmentor(generator, lambda channels, classes: network.classifier, 0).eval()

@@ -1,0 +1,91 @@
+"""What is kept of the scores of each pixel, packed so that one pass over an image keeps it all."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float, Shaped, UInt8
+from torch import Tensor
+
+from segadapt.evaluation.inference.methods import Keep
+
+Scores = Float[Tensor, "n k r W"]
+Map = Shaped[np.ndarray, "H W"]
+
+
+class Field(NamedTuple):
+    """A number for each pixel.
+
+    Args:
+        dtype: In which it is kept.
+        of: Makes it of scores, which may be probabilities or not.
+    """
+
+    dtype: torch.dtype
+    of: Callable[[Scores, bool], Shaped[Tensor, "n r W"]]
+
+
+def labels(scores: Scores, probable: bool) -> Shaped[Tensor, "n r W"]:
+    """The class with the highest score; the first of equals."""
+    return scores.argmax(1)
+
+
+def confidence(scores: Scores, probable: bool) -> Shaped[Tensor, "n r W"]:
+    """The probability of that class."""
+    top = scores.amax(1)
+    return top if probable else (scores - top[:, None]).exp_().sum(1).reciprocal_()
+
+
+def entropy(scores: Scores, probable: bool) -> Shaped[Tensor, "n r W"]:
+    """Of the probabilities, in nats: 0 where one class has them all, log K where all are equal."""
+    probabilities = scores if probable else scores.softmax(1)
+    return torch.special.entr(probabilities).sum(1)
+
+
+def log_mean(scores: Scores, probable: bool) -> Shaped[Tensor, "n r W"]:
+    """Log of the mean of what the scores are logs of."""
+    return scores.logsumexp(1) - np.log(scores.shape[1])
+
+
+FIELDS: Final[Mapping[str, Field]] = {
+    "labels": Field(torch.uint8, labels),  # there are 255 classes at most
+    "confidence": Field(torch.float16, confidence),
+    "entropy": Field(torch.float16, entropy),
+}
+"""What is known of a pixel in each branch."""
+
+
+def packed(fields: Sequence[Field]) -> Keep:
+    """What to keep of strips of scores: the bytes of all fields, side by side.
+
+    A label takes a byte, while 32 bits for each of several numbers would be more than the image.
+    """
+
+    def keep(scores: Scores, probable: bool) -> UInt8[Tensor, "n r _"]:
+        parts = [field.of(scores, probable).to(field.dtype).contiguous() for field in fields]
+        return torch.cat([part.view(torch.uint8) for part in parts], dim=-1)
+
+    return keep
+
+
+def unpacked(
+    found: UInt8[Tensor, "n H _"], fields: Mapping[str, Field], width: int
+) -> list[dict[str, Map]]:
+    """The fields of each image by name.
+
+    Args:
+        found: What :func:`packed` kept.
+        fields: Those that were packed, in that order.
+        width: Columns of the image.
+    """
+    content = found.cpu()
+    images: list[dict[str, Map]] = [{} for _ in content]
+    start = 0
+    for name, field in fields.items():
+        stop = start + width * field.dtype.itemsize
+        values = content[:, :, start:stop].contiguous().view(field.dtype).numpy()
+        for image, value in zip(images, values, strict=True):
+            image[name] = value
+        start = stop
+    return images

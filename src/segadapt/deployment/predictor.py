@@ -1,0 +1,146 @@
+"""A network on its device, with a way of inference: from images to maps of pixels."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float, Num, UInt8
+from torch import Tensor
+
+from segadapt.deployment.images import Photograph
+from segadapt.deployment.pixel_maps import FIELDS, Field, Map, log_mean, packed, unpacked
+from segadapt.evaluation.inference.branches import branch_maps, refusing
+from segadapt.evaluation.inference.methods import Inference
+from segadapt.evaluation.inference.settings import named, resamples
+from segadapt.evaluation.precision_plugins import Precision
+from segadapt.segmentor import Segmentor
+from segadapt.structures import Branch, Prediction
+
+BRANCHES: Final = {"student": "student", "coarse": "coarse", "teacher": "oracle"}
+"""Readings of an image, by what evaluation calls them."""
+
+Mask = UInt8[np.ndarray, "H W"]
+Maps = dict[str, dict[str, Map]]
+"""Numbers of pixels by branch and field."""
+
+
+class Predictor(NamedTuple):
+    """What turns images into maps.
+
+    Args:
+        network: For 8-bit images, on its device and in its precision.
+        inference: How an image becomes scores.
+        precision: Casts inputs and passes.
+        device: Where the network is.
+        resized: Gives an image the size that the network sees.
+    """
+
+    network: Segmentor
+    inference: Inference
+    precision: Precision
+    device: torch.device
+    resized: Any
+
+    def maps(
+        self,
+        photographs: Sequence[Photograph],
+        masks: Sequence[Mask | None],
+        fields: Collection[str],
+        branches: Collection[str],
+    ) -> list[Maps]:
+        """Numbers of the pixels of images of one size, from the same passes.
+
+        Args:
+            photographs: The images.
+            masks: Their classes, for the teacher, or None for each.
+            fields: Keys of ``FIELDS``.
+            branches: Keys of ``BRANCHES``; the classifier may lack some.
+        """
+        chosen = {name: FIELDS[name] for name in fields}
+        keep = packed(list(chosen.values()))
+        found = self._kept(photographs, masks, keep, branches)
+        width = photographs[0].pixels.shape[1]
+        by_branch = {name: unpacked(kept, chosen, width) for name, kept in found.items()}
+        return [
+            {name: images[index] for name, images in by_branch.items()}
+            for index in range(len(photographs))
+        ]
+
+    def probabilities(
+        self, photograph: Photograph, mask: Mask | None, branch: str
+    ) -> Float[np.ndarray, "k H W"] | None:
+        """Those of all classes, in half precision; None where there is no such branch."""
+        found = self._kept([photograph], [mask], _halved, {"student", branch})
+        return found[branch][0].cpu().numpy() if branch in found else None
+
+    @torch.no_grad()
+    def log_density(self, photograph: Photograph) -> Float[np.ndarray, "H W"]:
+        """How likely the features of each pixel are under the mixtures of all classes, in nats.
+
+        Raises:
+            ValueError: If the classifier has no densities, or inference mixes probabilities.
+        """
+        if resamples(self.inference):
+            raise ValueError(
+                f"inference={named(self.inference)} averages probabilities, which have no density; "
+                "take inference=whole or inference=slide"
+            )
+        image = self._input([photograph])
+        size = photograph.pixels.shape[:2]
+        field = Field(torch.float32, log_mean)
+        with self.precision.forward_context():
+            kept = self.inference(self._densities, image, size, keep=packed([field]))
+        return unpacked(kept, {"log_density": field}, size[1])[0]["log_density"]
+
+    @torch.no_grad()
+    def adapted(self, photograph: Photograph) -> Branch:
+        """The student with the prototypes of one look at the whole image."""
+        with self.precision.forward_context():
+            prediction: Prediction = self.network(self._input([photograph]))
+        return prediction.student
+
+    def _densities(self, view: Num[Tensor, "b c H W"]) -> Float[Tensor, "b k h w"]:
+        return self.network.classifier.log_densities(self.network.generator(view).pixels)
+
+    @torch.no_grad()
+    def _kept(
+        self,
+        photographs: Sequence[Photograph],
+        masks: Sequence[Mask | None],
+        keep: Any,
+        branches: Collection[str],
+    ) -> Mapping[str, Tensor]:
+        """What is kept of the scores of each branch that there is."""
+        size = photographs[0].pixels.shape[:2]
+        labels = [mask for mask in masks if mask is not None]
+        target = torch.from_numpy(np.stack(labels)).to(self.device).long() if labels else None
+        with self.precision.forward_context():
+            found = branch_maps(
+                self.network,
+                self.inference,
+                self._input(photographs),
+                (size[0], size[1]),
+                keep,
+                target,
+                refusing(photographs[0].name),
+                {BRANCHES[name] for name in branches} | {"student"},
+            )
+        names = {theirs: ours for ours, theirs in BRANCHES.items()}
+        return {names[theirs]: kept for theirs, kept in found.items()}
+
+    def _input(self, photographs: Sequence[Photograph]) -> Num[Tensor, "b 3 H W"]:
+        """Images as the network takes them: of 8 bits, unless they are going to be resampled."""
+        images = [self.resized(photograph.pixels) for photograph in photographs]
+        planes = [
+            torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1) for image in images
+        ]
+        batch = (planes[0][None] if len(planes) == 1 else torch.stack(planes)).to(self.device)
+        if resamples(self.inference):
+            generator: Any = self.network.generator
+            batch = generator.normalised(batch)
+        return self.precision.convert_input(batch)
+
+
+def _halved(scores: Float[Tensor, "n k r W"], probable: bool) -> Float[Tensor, "n k r W"]:
+    return (scores if probable else scores.softmax(1)).half()

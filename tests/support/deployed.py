@@ -1,0 +1,45 @@
+"""Run folders of networks that have learnt nothing, to be loaded and used."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from compositions import composed
+from omegaconf import OmegaConf
+
+from segadapt.experiment import build_task
+
+PARTS = ("data", "model", "classifier", "inference", "trainer", "seed", "paths")
+
+
+def write_run(folder: Path, *overrides: str, scale: float = 8.0, **facts: object) -> Path:
+    """A run folder; its classifier's weights are enlarged, so that scores differ between classes.
+
+    Args:
+        folder: To make.
+        overrides: Of the training.
+        scale: Factor of the last layer.
+        facts: Further entries of run.json.
+    """
+    cfg = composed("model=tiny", "trainer=cpu", f"paths.run='{folder}'", *overrides)
+    torch.manual_seed(0)
+    task = build_task(cfg)
+    with torch.no_grad():
+        for name, value in task.model.classifier.named_parameters():
+            if name.startswith(("coarse", "score")):
+                value.mul_(scale)
+    (folder / "checkpoints").mkdir(parents=True)
+    OmegaConf.save(OmegaConf.masked_copy(cfg, PARTS), folder / "config.yaml", resolve=True)
+    state = {"state_dict": task.state_dict(), "global_step": 4}
+    torch.save(state, folder / "checkpoints" / "last.ckpt")
+    (folder / "run.json").write_text(json.dumps({"state": "finished", **facts}))
+    return folder
+
+
+def scene(height: int, width: int, seed: int = 0) -> np.ndarray:
+    """An image of coloured blocks under noise."""
+    generator = np.random.default_rng(seed)
+    blocks = generator.integers(0, 256, (-(-height // 16), -(-width // 16), 3))
+    large = blocks.repeat(16, 0).repeat(16, 1)[:height, :width]
+    return (large + generator.normal(0, 12, large.shape)).clip(0, 255).astype(np.uint8)
