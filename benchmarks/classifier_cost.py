@@ -1,6 +1,6 @@
 """Classifier and losses alone, forward and backward, against the loop references.
 
-Run it by ``python scripts/benchmark.py classifier_cost [repeats=10] [threads=1]``.
+Run it by ``segadapt benchmark classifier_cost [repeats=10] [threads=1]``.
 
 Both do the same work, which is checked first: values and gradients agree. Each gets features in the
 memory layout of the networks it is made for: channels-last here, one plane per channel in the

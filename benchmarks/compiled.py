@@ -1,6 +1,6 @@
 """Which families of networks torch.compile traces as one graph, and whether numbers stay.
 
-Run it by ``python scripts/benchmark.py compiled [NAME ...]``; it writes its section of
+Run it by ``segadapt benchmark compiled [NAME ...]``; it writes its section of
 docs/models.md, or prints the lines of the named models only. The small member of every family is
 traced with the backend ``eager``, in training with gradients and in evaluation of a single image.
 """
@@ -44,7 +44,7 @@ SIZE: Final = (96, 120)
 INTRODUCTION: Final = f"""\
 `torch.compile(fullgraph=True, backend="eager")` of one small member of each family, on images of
 {SIZE[0]} x {SIZE[1]}: "yes" where there is one graph whose result is eager's, else why not. Written
-by `python scripts/benchmark.py compiled`.
+by `segadapt benchmark compiled`.
 
 | model | training, 2 images | evaluation, 1 image |
 |---|---|---|

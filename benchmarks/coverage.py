@@ -1,6 +1,6 @@
 """How often the intervals of a comparison hold the truth, by simulation.
 
-Run it by ``python scripts/benchmark.py coverage [repeats=400] [images=100]``.
+Run it by ``segadapt benchmark coverage [repeats=400] [images=100]``.
 
 Trainings are simulated as counts of right, labelled and predicted pixels of each image and class.
 Classes differ in size and difficulty, images in content and difficulty; an arm has a bias of its

@@ -1,6 +1,6 @@
 """How many images a second one core loads for training, beside the straightforward pipeline.
 
-Run it by ``python scripts/benchmark.py data [repeats=5] [images=8]``.
+Run it by ``segadapt benchmark data [repeats=5] [images=8]``.
 
 Pipelines take turns on the same generated JPEGs and label PNGs, each on one core:
 

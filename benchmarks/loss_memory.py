@@ -1,6 +1,6 @@
 """Memory and time of pixel losses at full resolution, against interpolation and torch's losses.
 
-Run it by ``python scripts/benchmark.py loss_memory [repeats=3] [threads=1]``.
+Run it by ``segadapt benchmark loss_memory [repeats=3] [threads=1]``.
 
 Scores of 150 classes on a grid of 128x128, labels of 512x512. Every measurement has a process of
 its own, because a process's peak never falls; both ways get channels-last scores and make the same

@@ -1,6 +1,6 @@
 """The page of all models: what they cost, counted and printed, and which weights exist.
 
-Run it by ``python scripts/benchmark.py models [NAME ...]``; it writes its section of
+Run it by ``segadapt benchmark models [NAME ...]``; it writes its section of
 docs/models.md, or prints the lines of the named models only. Nothing is trained, timed or fetched.
 """
 
@@ -20,7 +20,7 @@ from segadapt.functional.normalization import MEAN, STD
 from segadapt.models.pretrained.tags import NVIDIA, Tag, smp_tag, timm_tag
 from segadapt.segmentor import Segmentor
 
-COMMAND: Final = "python scripts/benchmark.py models"
+COMMAND: Final = "segadapt benchmark models"
 CLASSES: Final = 150
 SIDE: Final = 512
 
@@ -75,7 +75,7 @@ Written by `{COMMAND}`.
   `model.weights=FILE`).
 * **Conversion of SegNeXt-B and L**: the scores depend on the rank of LightHam, which no tensor
   shows. Configs of mmsegmentation 1.x have 16, SegNeXt's authors 64, as here.
-  `scripts/convert_mmseg.py` takes the rank from the config inside the file; where there is none, it
+  `segadapt convert` takes the rank from the config inside the file; where there is none, it
   asks for `model.decoder.rank=16` or `model.decoder.rank=64`.
 
 | model | parameters | deployed | printed | GMAC | printed | true | weights | licence | colours |

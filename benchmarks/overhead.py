@@ -1,6 +1,6 @@
 """What Lightning, logging and callbacks add to a step of a bare loop.
 
-Run it by ``python scripts/benchmark.py overhead [repeats=10] [threads=1]``.
+Run it by ``segadapt benchmark overhead [repeats=10] [threads=1]``.
 
 Both loops take turns step by step, in one process and on the same batch. The bare step is done
 where Lightning asks for its next batch; what passes from there to its next request is its step,

@@ -1,6 +1,6 @@
 """UPerNet Swin-T beside the maintained port of mmsegmentation, and our Swin beside timm's.
 
-Run it by ``python scripts/benchmark.py port [repeats=10] [batch=2] [side=512] [threads=2]``. Needs
+Run it by ``segadapt benchmark port [repeats=10] [batch=2] [side=512] [threads=2]``. Needs
 onedl-mmsegmentation, mmcv-lite, mmengine, ftfy and regex, best in an environment of their own. Same
 weights and images, in turns and in one process; ratios are taken within each round.
 """

@@ -1,6 +1,6 @@
 """What SSA's Tables 1 and 2 print of its networks' cost, beside our count by the papers' rule.
 
-Run it by ``python scripts/benchmark.py printed``; it writes its section of docs/models.md. The
+Run it by ``segadapt benchmark printed``; it writes its section of docs/models.md. The
 baselines of ADE20K are in the page's first table already.
 """
 
@@ -76,7 +76,7 @@ KNOWN: Final[Mapping[tuple[str, str, Setting], str]] = {
 INTRODUCTION: Final = """\
 GMAC by the papers' rule, and what SSA prints; the baselines of ADE20K are in the table above. The
 column of COCO-Stuff 10K repeats that of ADE20K, digit by digit, although its 171 classes cost more.
-Written by `python scripts/benchmark.py printed`.
+Written by `segadapt benchmark printed`.
 
 | model | classifier | data | classes | side | counted | printed | remark |
 |---|---|---|--:|--:|--:|--:|---|

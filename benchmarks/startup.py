@@ -1,6 +1,6 @@
 """Time from the command to the first training step, and to the answers that train nothing.
 
-Run it by ``python scripts/benchmark.py startup [repeats=10]``.
+Run it by ``segadapt benchmark startup [repeats=10]``.
 """
 
 import os

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from segadapt.locks import LOCK, Held, hold, is_held, true_state
+from segadapt.locks import LOCK, Held, hold, hold_folder, is_held, true_state
 
 
 def test_a_lock_is_held_until_it_is_closed(tmp_path):
@@ -22,11 +22,12 @@ def test_a_lock_is_held_until_it_is_closed(tmp_path):
 
 def test_whoever_holds_a_lock_is_told(tmp_path):
     with hold(tmp_path / LOCK) as lock:
-        lock.write("process 7")
-        lock.flush()
         with pytest.raises(Held) as refused:
             hold(tmp_path / LOCK)
-    assert refused.value.said == "process 7"
+        with pytest.raises(ValueError, match=r"is training in .* take another folder with run=X"):
+            hold_folder(tmp_path, LOCK, "run folder", "training", "run=X")
+        assert not lock.closed
+    assert refused.value.holder == f"process {os.getpid()} on {os.uname().nodename}"
 
 
 def test_a_look_in_passing_refuses_nobody(tmp_path):

@@ -1,4 +1,4 @@
-"""What ``scripts/benchmark.py`` understands; nothing heavy is imported to find out."""
+"""What ``segadapt benchmark`` understands; nothing heavy is imported to find out."""
 
 import argparse
 import difflib
@@ -10,7 +10,7 @@ from typing import Any, Final
 from segadapt.cli.places import CONF
 
 HELP = """\
-python scripts/benchmark.py [KEY=VALUE ...] [--no-sync]
+segadapt benchmark [KEY=VALUE ...] [--no-sync]
 
 Parameters, multiply-adds, time and memory of any model with any classifier, side by side.
 
@@ -31,12 +31,12 @@ Parameters, multiply-adds, time and memory of any model with any classifier, sid
   --no-sync                     instead: 50 training steps that fail where they wait for the GPU
                                 (without one: a step that fails where it reads a tensor's value)
 
-python scripts/benchmark.py classifier_cost | data | overhead | startup [KEY=VALUE ...]
+segadapt benchmark classifier_cost | data | overhead | startup [KEY=VALUE ...]
 
   classifier and losses against the loop reference; loading against the straightforward pipeline;
   Lightning against a bare loop; start-up times
 
-python scripts/benchmark.py models [NAME ...]
+segadapt benchmark models [NAME ...]
 
   parameters, multiply-adds and weights of all models, to docs/models.md; of some, to the terminal
 """

@@ -8,7 +8,7 @@ from benchmarks.harness.paper_rules import as_convolution, macs, nothing
 from segmentation_models_pytorch.encoders import mix_transformer
 from torch import Tensor, nn
 
-from segadapt.analysis.cost.meta import meta_image, on_meta
+from segadapt.analysis.cost.flops import meta_image, on_meta
 from segadapt.segmentor import Segmentor
 
 Rule = Callable[[Any, Any, Tensor], int]

@@ -20,12 +20,13 @@ from segadapt.runs import session
 from segadapt.runs.checkpoint import LAST, PREVIOUS, digest
 from segadapt.runs.config import Config, at, fingerprint, resolved, without_published_weights
 from segadapt.runs.environment import keep_environment
+from segadapt.runs.file_names import CHECKPOINTS, CONFIG, METRICS
 from segadapt.runs.folder import note, run_id
 from segadapt.runs.lengthening import dependence, lengthened
 from segadapt.runs.origin import Origin, without_modules
 from segadapt.runs.ranks import rank
 from segadapt.runs.redaction import stored
-from segadapt.runs.stored_config import CONFIG, stored_config
+from segadapt.runs.stored_config import stored_config
 from segadapt.text.borders import print_line
 from segadapt.training.callbacks.checkpoints import Checkpoints
 from segadapt.training.callbacks.preemption import Preemption
@@ -83,9 +84,9 @@ def fit(cfg: DictConfig) -> dict[str, float]:
     be_quiet()
     L.seed_everything(cfg.seed, workers=True, verbose=False)
     folder = Path(cfg.paths.run)
-    last = folder / "checkpoints" / LAST
+    last = folder / CHECKPOINTS / LAST
     start = last if last.is_file() or last.with_name(PREVIOUS).is_file() else None
-    metrics = MetricsFile(folder / "metrics.csv")
+    metrics = MetricsFile(folder / METRICS)
     if rank() == 0:
         metrics.check()
     data = build_data(cfg)
@@ -153,7 +154,7 @@ def _engine(
     cfg: DictConfig, start: Path | None, files: AtomicCheckpointIO, sync: Callable[[], None]
 ) -> list[Callback]:
     """What makes a run exact and safe; not a matter of choice."""
-    folder = Path(cfg.paths.run) / "checkpoints"
+    folder = Path(cfg.paths.run) / CHECKPOINTS
     checkpoints = Checkpoints(folder, cfg.checkpoint_every, cfg.monitor, files, sync)
     return [
         Agreement(resolved(cfg), digest(start) if start else None),

@@ -53,19 +53,27 @@ def read_regular(file: Path, count: int = -1) -> bytes:
         ValueError: If it cannot be read, or is not a regular file.
     """
     try:
-        descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK)  # which a pipe would wait for
-        with os.fdopen(_regular(descriptor, file), "rb") as opened:
+        with open_regular(file) as opened:
             return opened.read(count)
     except OSError as error:
         raise ValueError(f"{file} cannot be read: {error.strerror}") from error
 
 
-def _regular(descriptor: int, file: Path) -> int:
-    """The descriptor, if it is of a regular file; else it is closed."""
+def open_regular(file: Path) -> BinaryIO:
+    """Open a file for reading, without waiting for a pipe.
+
+    Args:
+        file: Which file; a link is followed.
+
+    Raises:
+        ValueError: If it is not a regular file.
+        OSError: If it cannot be opened.
+    """
+    descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise ValueError(f"{file} is not a regular file; replace it by one, or remove it")
-    return descriptor
+    return os.fdopen(descriptor, "rb")
 
 
 def expanded(path: str | Path) -> Path:

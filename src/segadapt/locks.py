@@ -6,10 +6,13 @@ training that is killed by some seconds; they do not keep its folder.
 
 import fcntl
 import os
+import socket
 import time
 from pathlib import Path
 from typing import Final, TextIO
 from weakref import WeakSet
+
+from segadapt.files import make_folder, sweep
 
 LOCK: Final = ".lock"
 """The file in a run folder that its training holds."""
@@ -25,16 +28,16 @@ class Held(Exception):
     """Another process has the lock.
 
     Args:
-        said: What the lock file says.
+        holder: Which one.
     """
 
-    def __init__(self, said: str) -> None:
-        super().__init__(said)
-        self.said = said
+    def __init__(self, holder: str) -> None:
+        super().__init__(holder)
+        self.holder = holder
 
 
 def hold(file: Path) -> TextIO:
-    """Take a lock, until the file that is returned is closed.
+    """Take a lock, until the file that is returned is closed; it says which process has it.
 
     Raises:
         Held: If another process keeps it.
@@ -45,11 +48,42 @@ def hold(file: Path) -> TextIO:
     while not _taken(lock, fcntl.LOCK_EX):
         if time.monotonic() > end:
             lock.seek(0)
-            said = lock.read(200)
+            holder = lock.read(200) or "another process"
             lock.close()
-            raise Held(said)
+            raise Held(holder)
         time.sleep(0.02)
     _HELD.add(lock)
+    lock.truncate(0)
+    lock.write(f"process {os.getpid()} on {socket.gethostname()}")
+    lock.flush()
+    return lock
+
+
+def hold_folder(path: Path, name: str, what: str, doing: str, way_out: str) -> TextIO:
+    """Make a folder for this process alone, without what killed ones have left half written.
+
+    Args:
+        path: Folder; may exist.
+        name: Of the lock file in it.
+        what: What it is for, such as "run folder".
+        doing: What a process with the lock does, such as "training".
+        way_out: Override that names another folder.
+
+    Returns:
+        The lock, which is kept until it is closed.
+
+    Raises:
+        ValueError: If another process holds it, or it cannot be written.
+    """
+    with make_folder(path, what, way_out):
+        try:
+            lock = hold(path / name)
+        except Held as other:
+            raise ValueError(
+                f"{other.holder} is {doing} in {path}; wait for it, or take another folder with "
+                f"{way_out}"
+            ) from None
+        sweep(path)
     return lock
 
 
@@ -62,14 +96,14 @@ def is_held(folder: Path) -> bool:
         return not _taken(lock, fcntl.LOCK_SH)
 
 
-def true_state(folder: Path, said: str) -> str:
+def true_state(folder: Path, noted: str) -> str:
     """The state of a run: one that says ``running`` while no process trains was interrupted.
 
     Args:
         folder: Run folder.
-        said: State in its run.json.
+        noted: State in its run.json.
     """
-    return "interrupted" if said == "running" and not is_held(folder) else said
+    return "interrupted" if noted == "running" and not is_held(folder) else noted
 
 
 def _taken(lock: TextIO, kind: int) -> bool:
@@ -80,10 +114,10 @@ def _taken(lock: TextIO, kind: int) -> bool:
     return True
 
 
-def _let_go() -> None:
+def _release() -> None:
     """In a child: the parent keeps its locks, until it ends."""
     for lock in _HELD:
         lock.close()
 
 
-os.register_at_fork(after_in_child=_let_go)
+os.register_at_fork(after_in_child=_release)

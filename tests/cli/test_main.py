@@ -82,7 +82,8 @@ def test_help_names_keys_defaults_and_meanings(capsys):
     assert "arm to compare against" in out
 
 
-def test_train_tells_how_options_are_listed():
+def test_train_tells_how_options_are_listed(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["segadapt"])
     text = verb_help("train")
     assert "segadapt options classifier" in text
     assert len(text.splitlines()) <= 40
@@ -126,6 +127,7 @@ def test_groups_options_and_keys_are_listed(capsys):
         ("segadapt train classifier=c", ["classifier=cac", "classifier=cac_paper"]),
         ("segadapt compare base", ["baseline="]),
         ("segadapt options inf", ["inference"]),
+        ("segadapt completion ", ["bash", "zsh", "fish"]),
     ],
 )
 def test_candidates_complete_verbs_keys_and_options(line, expected):

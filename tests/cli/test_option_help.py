@@ -45,13 +45,20 @@ def test_every_group_that_is_chosen_from_has_its_line():
     assert "trainer: auto, cpu, ddp, gpu" in text.splitlines()
 
 
-def test_help_is_folded_and_shows_the_config_that_was_chosen(tmp_path):
-    answer = command(train, tmp_path, "classifier=cac", "--help", COLUMNS="90")
+def test_help_beside_overrides_shows_what_they_choose(tmp_path):
+    words = ("data=camvid", "classifier=cac", "seed=3")
+    answer = command(train, tmp_path, *words, "--help", COLUMNS="90")
     assert answer.code == 0, answer
     head, _, config = answer.out.partition("\noptimizer:\n")
     assert max(map(len, head.splitlines())) <= 90
-    assert "cac_table2_* (8): a, b, c, d, e, f, g, h" in head
+    assert f"With {' '.join(words)}:" in head
+    assert "loss=cac  model=tiny" in head  # brought along, and by default
+    assert "Options of a group: python -m segadapt options GROUP" in head
+    assert "classifier=cac: CAC as released." in head
+    assert "  tau=15.0                        scale of the cosine scores" in head
+    assert "  module.train.transform.crop=${data.crop}" in head
     assert "segadapt.classifiers.cac.CACClassifier" in config
+    assert "\nseed: 3\n" in config
 
 
 def test_other_commands_offer_only_their_own(tmp_path):

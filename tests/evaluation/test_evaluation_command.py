@@ -20,10 +20,10 @@ from torchmetrics.classification import MulticlassJaccardIndex
 from segadapt.data.datasets.synthetic import Synthetic
 from segadapt.evaluation import evaluate as command
 from segadapt.evaluation.evaluate import evaluate
-from segadapt.evaluation.metrics.per_image import PER_IMAGE
 from segadapt.evaluation.protocol import of_run
 from segadapt.evaluation.trained import measured_data, read_run_weights
 from segadapt.experiment import build_task
+from segadapt.runs.file_names import PER_IMAGE
 from segadapt.runs.reader import read_run
 from segadapt.runs.stored_config import read_overrides
 from segadapt.runs.trust import check

@@ -64,4 +64,4 @@ def test_help_imports_nothing_heavy():
         "assert not heavy, heavy"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.startswith("python scripts/benchmark.py")
+    assert done.stdout.startswith("segadapt benchmark")

@@ -14,7 +14,8 @@ from segadapt.analysis.comparison.arms import arms
 from segadapt.analysis.comparison.comparability import check_comparable
 from segadapt.analysis.comparison.results import collect
 from segadapt.cli import compare, evaluate, resume, train
-from segadapt.evaluation.metrics.per_image import PER_IMAGE, read_per_image
+from segadapt.evaluation.metrics.per_image import read_per_image
+from segadapt.runs.file_names import PER_IMAGE
 from segadapt.runs.stored_config import read_overrides
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"

@@ -7,7 +7,6 @@ from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 
 from segadapt.runs.errors import (
-    ERROR,
     NO_ANSWER,
     Interrupted,
     RankFailed,
@@ -18,6 +17,7 @@ from segadapt.runs.errors import (
     kept,
     sentence,
 )
+from segadapt.runs.file_names import ERROR
 
 
 def test_a_mistake_of_a_user_is_its_own_sentence():

@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from segadapt.runs.errors import ERROR, Interrupted, RankFailed, sentence
+from segadapt.runs.errors import Interrupted, RankFailed, sentence
+from segadapt.runs.file_names import ERROR
 from segadapt.runs.launch import _start, launch
 
 

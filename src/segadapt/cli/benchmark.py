@@ -11,7 +11,7 @@ def main(words: Sequence[str]) -> None:
     """Run one command line.
 
     Args:
-        words: As ``python scripts/benchmark.py`` takes them.
+        words: As ``segadapt benchmark`` takes them.
     """
     answer(lambda: benchmark(words))
 

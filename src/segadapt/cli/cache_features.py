@@ -1,4 +1,4 @@
-"""python scripts/cache_features.py run=RUN_FOLDER out=FOLDER: write the features of a network."""
+"""``segadapt cache-features run=RUN out=FOLDER``: store the pixel features of a network."""
 
 import sys
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ def main(words: Sequence[str]) -> None:
 
 
 def cache_features() -> None:
-    """Keep the features of a training: python scripts/cache_features.py run=RUN_FOLDER."""
+    """Store the features of a training: ``segadapt cache-features run=RUN``."""
     hydra_command.compose_and_run("cache_features", _cached)
 
 

@@ -1,4 +1,4 @@
-"""python scripts/check_data.py data=NAME: look at every file of a data set."""
+"""``segadapt check-data data=NAME``: read every file of a data set."""
 
 import sys
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ def main(words: Sequence[str]) -> None:
 
 
 def check_data() -> None:
-    """Look at every file of a data set: python scripts/check_data.py data=NAME.
+    """Read every file of a data set: ``segadapt check-data data=NAME``.
 
     The exit code is 1 if anything would end a training.
     """

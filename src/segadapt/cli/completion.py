@@ -26,16 +26,28 @@ complete -o default -F _segadapt segadapt
     "zsh": """\
 # zsh: add to ~/.zshrc after compinit:  eval "$(segadapt completion zsh)"
 _segadapt() {
-    local -a candidates
-    candidates=("${(@f)$(segadapt completion candidates "${words[*]}")}")
-    compadd -S '' -- $candidates
-    _files
+    local -a all
+    local ret=1
+    all=("${(@f)$(segadapt completion candidates "${(j: :)words[1,CURRENT]}")}")
+    all=(${all:#})
+    if (( ! $#all )); then
+        compset -P '*='  # run=PATH
+        _files
+        return
+    fi
+    compadd -S '' -- ${(M)all:#*=} && ret=0  # no space behind KEY=
+    compadd -- ${all:#*=} && ret=0
+    return ret
 }
 compdef _segadapt segadapt
 """,
     "fish": """\
 # fish: segadapt completion fish > ~/.config/fish/completions/segadapt.fish
-complete -c segadapt -a '(segadapt completion candidates (commandline -cp))'
+function __segadapt_candidates
+    set -g __segadapt_all (segadapt completion candidates (commandline -cp))
+    test -n "$__segadapt_all"
+end
+complete -c segadapt -n __segadapt_candidates -f -a '$__segadapt_all'
 """,
 }
 """What each shell evaluates; all of them ask ``segadapt completion candidates LINE``."""
@@ -51,7 +63,7 @@ def main(words: Sequence[str]) -> int:
         The exit code.
     """
     if len(words) == 2 and words[0] == "candidates":
-        print("\n".join(candidates(words[1])))
+        sys.stdout.writelines(f"{name}\n" for name in candidates(words[1]))
         return 0
     if len(words) != 1 or words[0] not in SCRIPTS:
         print(f"error: Write segadapt completion {'|'.join(SCRIPTS)}.", file=sys.stderr)
@@ -70,6 +82,8 @@ def candidates(line: str) -> list[str]:
     if len(typed) <= 1:
         return _starting(VERBS, typed[0] if typed else "")
     verb, word = typed[0], typed[-1]
+    if verb == "completion":
+        return _starting(list(SCRIPTS), word)
     if verb == "options" or "=" not in word:
         names = list(groups(CONF)) if verb in ("train", "options") else []
         ends = "" if verb == "options" else "="

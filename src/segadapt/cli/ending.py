@@ -4,7 +4,8 @@ import signal
 import traceback
 from pathlib import Path
 
-from segadapt.runs.errors import ERROR, Interrupted, debugging, from_outside, kept, sentence
+from segadapt.runs.errors import Interrupted, debugging, from_outside, kept, sentence
+from segadapt.runs.file_names import ERROR
 from segadapt.runs.folder import has_checkpoint, has_failed
 from segadapt.runs.overrides import typed
 from segadapt.text.borders import print_line

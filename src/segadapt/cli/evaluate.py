@@ -1,4 +1,4 @@
-"""python scripts/evaluate.py run=RUN_FOLDER: measure a training again."""
+"""``segadapt evaluate run=RUN``: measure a trained network."""
 
 import sys
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ def main(words: Sequence[str]) -> None:
 
 
 def evaluate() -> None:
-    """Measure a training again: python scripts/evaluate.py run=RUN_FOLDER inference=multiscale.
+    """Measure a trained network: ``segadapt evaluate run=RUN inference=multiscale``.
 
     Writes RUN_FOLDER/evaluation/INFERENCE-CHECKPOINT.json and .html; with submission=FILE.zip the
     predictions of a split for its server instead.

@@ -1,14 +1,21 @@
 """Config keys with the meaning that stands in the comments of their YAML file."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
+from itertools import takewhile
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import yaml
 
-HIDDEN: Final = ("defaults", "hydra", "_target_", "_partial_", "_args_")
-"""Keys that are Hydra's, not a user's."""
+GRAMMAR: Final = ("defaults", "_target_", "_partial_", "_args_", "_convert_")
+"""Keys that belong to Hydra's way to compose and to build; they are not settings."""
+
+HIDDEN: Final = (*GRAMMAR, "hydra")
+"""Keys that no table of settings shows: those above, and the settings of Hydra itself."""
+
+BELOW: Final = re.compile(r":\s*(\*[\w-]+|(&[\w-]+\s*)?([|>][-+\d]*)?(?=\s*(#|$)))")
+"""Behind a key: an alias, or the head of a value that begins on the next line."""
 
 
 class Key(NamedTuple):
@@ -22,11 +29,14 @@ class Key(NamedTuple):
     """Its comment; empty if it has none."""
 
 
-def keys(file: Path) -> list[Key]:
+def keys(file: Path, hidden: Container[str] = HIDDEN) -> list[Key]:
     """The keys of a config file, in its order.
+
+    A comment behind a mapping in braces holds for every key between the braces.
 
     Args:
         file: A YAML file of ``conf/``.
+        hidden: Names of keys that are skipped, together with what they hold.
 
     Raises:
         ValueError: If the file is not a mapping.
@@ -37,49 +47,64 @@ def keys(file: Path) -> list[Key]:
         return []
     if not isinstance(node, yaml.MappingNode):
         raise ValueError(f"{file} is not a mapping of keys to values.")
-    return list(_keys(node, "", text.splitlines()))
+    return list(_Lines(text.splitlines(), hidden).keys(node, "", ""))
 
 
 def heading(file: Path) -> str:
     """What the comment at the top of a config file says; empty if there is none."""
     lines = file.read_text(encoding="utf-8").splitlines()
-    comments: list[str] = []
-    for line in lines:
-        if not line.startswith("#"):
-            break
-        comments.append(line.lstrip("# ").rstrip())
-    return " ".join(comments)
-
-
-def _keys(node: yaml.MappingNode, prefix: str, lines: list[str]) -> Iterator[Key]:
-    for key, value in node.value:
-        if key.value in HIDDEN:
-            continue
-        name = f"{prefix}{key.value}"
-        if isinstance(value, yaml.MappingNode) and value.value:
-            yield from _keys(value, f"{name}.", lines)
-        else:
-            yield Key(name, _default(value, lines), _comment(value.end_mark, lines))
-
-
-def _default(value: yaml.Node, lines: list[str]) -> str:
-    start, end = value.start_mark, value.end_mark
-    if start.line == end.line:
-        return lines[start.line][start.column : end.column] or "null"
-    return "[...]" if isinstance(value, yaml.SequenceNode) else "..."
-
-
-def _comment(end: yaml.Mark, lines: list[str]) -> str:
-    """The comment behind a value, with the lines below that continue it."""
-    if end.line >= len(lines):
-        return ""
-    match = re.match(r"\s*#\s?(.*)", lines[end.line][end.column :])
-    if match is None:
-        return ""
-    column = lines[end.line].index("#", end.column)
-    words = [match[1].strip()]
-    for line in lines[end.line + 1 :]:
-        if len(line) <= column or line[:column].strip() or line[column] != "#":
-            break
-        words.append(line[column + 1 :].strip())
+    comments = takewhile(lambda line: line.startswith("#"), lines)
+    words = (line.lstrip("# ").rstrip() for line in comments if not line.startswith("# @package"))
     return " ".join(words)
+
+
+class _Lines(NamedTuple):
+    """A config file as its author wrote it."""
+
+    lines: list[str]
+    hidden: Container[str]
+
+    def keys(self, node: yaml.MappingNode, prefix: str, meaning: str) -> Iterator[Key]:
+        """The keys of a mapping; ``meaning`` is for those without a comment of their own."""
+        for key, value in node.value:
+            if key.value in self.hidden:
+                continue
+            name, end = f"{prefix}{key.value}", self._end(key, value)
+            if not isinstance(value, yaml.MappingNode) or self._is_leaf(value):
+                yield Key(name, self._default(value), self._comment(end) or meaning)
+            else:
+                shared = self._comment(end) or meaning if value.flow_style else ""
+                yield from self.keys(value, f"{name}.", shared)
+
+    def _is_leaf(self, node: yaml.MappingNode) -> bool:
+        """Whether a mapping holds no settings: it is empty, or names a class without arguments."""
+        return all(key.value in self.hidden for key, _ in node.value)
+
+    def _end(self, key: yaml.Node, value: yaml.Node) -> tuple[int, int]:
+        """Line and column behind which the comment of a key stands."""
+        line, column = key.end_mark.line, key.end_mark.column
+        if header := BELOW.match(self.lines[line], column):
+            return line, header.end()
+        return value.end_mark.line, value.end_mark.column
+
+    def _default(self, value: yaml.Node) -> str:
+        start, end = value.start_mark, value.end_mark
+        if start.line == end.line:
+            return self.lines[start.line][start.column : end.column] or "null"
+        return "[...]" if isinstance(value, yaml.SequenceNode) else "..."
+
+    def _comment(self, end: tuple[int, int]) -> str:
+        """The comment behind a value, with the lines below that continue it."""
+        line, column = end
+        if line >= len(self.lines):
+            return ""
+        match = re.match(r"[\s,}\]]*#\s?(.*)", self.lines[line][column:])
+        if match is None:
+            return ""
+        start = self.lines[line].index("#", column)
+        words = [match[1].strip()]
+        for below in self.lines[line + 1 :]:
+            if len(below) <= start or below[:start].strip() or below[start] != "#":
+                break
+            words.append(below[start + 1 :].strip())
+        return " ".join(words)

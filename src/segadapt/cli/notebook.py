@@ -16,10 +16,10 @@ DEFAULTS = ("logger=none", "data.num_workers=0")
 
 
 def train(folder: str | Path, *overrides: str) -> dict[str, float]:
-    """Train in this process, as ``python train.py OVERRIDES`` would.
+    """Train in this process, as ``segadapt train OVERRIDES`` would.
 
     Args:
-        folder: Run folder to make, or to go on in where it was interrupted.
+        folder: Run folder to make, or to resume where it was interrupted.
         overrides: ``KEY=VALUE``; they win over ``DEFAULTS``.
 
     Returns:
@@ -27,6 +27,17 @@ def train(folder: str | Path, *overrides: str) -> dict[str, float]:
 
     Raises:
         ValueError: If the folder holds another or a finished run.
+
+    Example:
+        Train for four steps, in a folder that is new::
+
+            >>> import tempfile
+            >>> from segadapt import train
+            >>> with tempfile.TemporaryDirectory() as place:
+            ...     run = f"{place}/run"
+            ...     metrics = train(run, "debug=fast", "data=synthetic", "callbacks=none")
+            >>> 0 <= metrics["val/miou"] <= 1
+            True
     """
     be_quiet()
     return session.start(configured(folder, *overrides), list(overrides), fit)

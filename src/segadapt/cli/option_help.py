@@ -1,15 +1,17 @@
 """What can be chosen, as ``--help`` shows it: folded to the terminal, experiments by table."""
 
 import re
+import shlex
 import shutil
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Final
 
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
+from segadapt.cli.verb_help import option_help
 from segadapt.text.invocation import command
 
 EXPERIMENT: Final = "experiment"
@@ -33,13 +35,47 @@ def offered(conf: Path, width: int, wanted: str | None = None) -> str:
 
 
 def register(conf: Path) -> None:
-    """Let help ask for it, ``${offered:}``, ``${offered:GROUP}``, and for ``${command:VERB}``."""
+    """Let help ask for it: ``${offered:GROUP}``, ``${chosen:}`` and ``${command:VERB}``."""
 
-    def resolve(wanted: str = "") -> str:
+    def offer(wanted: str = "") -> str:
         return offered(conf, shutil.get_terminal_size().columns, wanted or None)
 
-    OmegaConf.register_new_resolver("offered", resolve, replace=True)
+    def choose(*, _root_: DictConfig) -> str:
+        width = shutil.get_terminal_size().columns
+        made = _root_.hydra
+        text = chosen(conf, made.overrides.task, made.runtime.choices, width)
+        return text.replace("$", "$$")  # Hydra's help is a string.Template
+
+    OmegaConf.register_new_resolver("offered", offer, replace=True)
+    OmegaConf.register_new_resolver("chosen", choose, replace=True)
     OmegaConf.register_new_resolver("command", command, replace=True)
+
+
+def chosen(
+    conf: Path, overrides: Sequence[str], choices: Mapping[str, str | None], width: int
+) -> str:
+    """What overrides choose: the option of every group, and the keys of those that they name.
+
+    Args:
+        conf: Folder of the config groups.
+        overrides: As typed.
+        choices: The option of every group, as Hydra has chosen it.
+        width: Characters of a line.
+    """
+    known = {name.partition("@")[0]: option for name, option in choices.items() if option}
+    shown = [f"{name}={known[name]}" for name in groups(conf) if name in known]
+    parts = [
+        f"With {shlex.join(overrides)}:",
+        "\n".join(_folded(f"{INDENT}{'  '.join(shown)}", width, INDENT)),
+        f"Options of a group: {command('options')} GROUP",
+    ]
+    named = [word.partition("=")[::2] for word in overrides]
+    parts += [
+        option_help(group, option).rstrip()
+        for group, option in named
+        if (conf / group / f"{option}.yaml").is_file()
+    ]
+    return "\n\n".join(parts)
 
 
 def groups(conf: Path) -> Iterator[str]:

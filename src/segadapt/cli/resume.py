@@ -1,4 +1,4 @@
-"""python scripts/resume.py run=RUN_FOLDER: continue an interrupted training."""
+"""``segadapt resume run=RUN``: continue an interrupted training."""
 
 import sys
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ def main(words: Sequence[str]) -> None:
 
 
 def resume() -> None:
-    """Resume an interrupted training: python scripts/resume.py run=RUN_FOLDER.
+    """Resume an interrupted training: ``segadapt resume run=RUN``.
 
     Secrets, which the folder does not keep, are given again as ``+KEY=VALUE``.
     """

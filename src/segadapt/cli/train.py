@@ -1,4 +1,4 @@
-"""python train.py KEY=VALUE ...: train a segmentor, or each of a sweep."""
+"""``segadapt train KEY=VALUE ...``: train a network, or each of a sweep."""
 
 import math
 import shlex
@@ -39,7 +39,7 @@ def main(words: Sequence[str]) -> None:
 
 
 def train() -> None:
-    """Train a segmentor, or each of a sweep: python train.py KEY=VALUE ..."""
+    """Train a network, or each of a sweep: ``segadapt train KEY=VALUE ...``."""
 
     @hydra.main(version_base="1.3", config_path=str(CONF), config_name="train")
     def job(cfg: DictConfig) -> float:

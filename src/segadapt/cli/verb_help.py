@@ -8,6 +8,7 @@ from typing import Final
 from segadapt.cli.key_table import Key, heading, keys
 from segadapt.cli.main import VERBS
 from segadapt.cli.places import CONF
+from segadapt.text.invocation import as_called, command
 
 EXAMPLES: Final = {
     "train": (
@@ -56,17 +57,22 @@ EXAMPLES: Final = {
 }
 """Command lines of each verb."""
 
-TRAIN: Final = """\
-The settings are configs that Hydra composes: GROUP=OPTION chooses a file of a group, KEY.KEY=VALUE
-changes a value, and -m takes several values of each and trains all combinations.
+GRAMMAR: Final = (
+    "The settings are configs that Hydra composes: GROUP=OPTION chooses a file of a group, "
+    "KEY.KEY=VALUE changes a value, and -m takes several values of each and trains all "
+    "combinations."
+)
 
-  segadapt options                 groups, with a line each
-  segadapt options classifier      options of a group
-  segadapt options classifier=ssa  keys of an option, with their meaning
-  segadapt options experiment      tables of the papers
-  segadapt train --cfg job         the whole config, without training
-  segadapt train --hydra-help      options of Hydra itself
-"""
+LEADS: Final = {
+    "segadapt options": "groups, with a line each",
+    "segadapt options classifier": "options of a group",
+    "segadapt options classifier=ssa": "keys of an option, with their meaning",
+    "segadapt options experiment": "tables of the papers",
+    "segadapt train classifier=ssa --help": "what overrides choose, and the config",
+    "segadapt train --cfg job": "the config alone, without training",
+    "segadapt train --hydra-help": "options of Hydra itself",
+}
+"""What ``train --help`` says about finding out more."""
 
 COLUMN: Final = 34
 """Characters of a line that a key and its default get."""
@@ -79,17 +85,23 @@ def verb_help(verb: str) -> str:
         verb: One of ``VERBS``.
     """
     width = min(shutil.get_terminal_size().columns, 100)
-    parts = [f"usage: segadapt {verb} KEY=VALUE ...", f"{VERBS[verb].capitalize()}."]
+    parts = [f"usage: {command(verb)} KEY=VALUE ...", f"{VERBS[verb].capitalize()}."]
     if examples := EXAMPLES.get(verb):
-        parts.append("Examples:\n" + "\n".join(f"  {example}" for example in examples))
+        parts.append(as_called("Examples:\n" + "\n".join(f"  {line}" for line in examples)))
     if verb == "train":
-        parts.append(TRAIN.rstrip())
+        parts += [textwrap.fill(GRAMMAR, width), "\n".join(_leads())]
     file = CONF / f"{verb.replace('-', '_')}.yaml"
     if file.exists():
         parts.append("Keys:\n" + "\n".join(key_lines(keys(file), width)))
     if verb == "prepare-data":
         parts.append("Data sets:\n" + "\n".join(_data_sets()))
     return "\n\n".join(parts) + "\n"
+
+
+def _leads() -> Iterator[str]:
+    lines = {as_called(line): meaning for line, meaning in LEADS.items()}
+    column = max(map(len, lines)) + 2
+    return (f"  {line:{column}}{meaning}" for line, meaning in lines.items())
 
 
 def _data_sets() -> Iterator[str]:
@@ -114,9 +126,13 @@ def key_lines(table: Sequence[Key], width: int) -> Iterator[str]:
         if len(left) >= COLUMN:
             yield left
             left = ""
-        indent = " " * COLUMN
         yield from textwrap.wrap(
-            key.meaning, max(width, 60), initial_indent=f"{left:{COLUMN}}", subsequent_indent=indent
+            key.meaning,
+            max(width, 60),
+            initial_indent=f"{left:{COLUMN}}",
+            subsequent_indent=" " * COLUMN,
+            break_long_words=False,
+            break_on_hyphens=False,
         )
 
 
@@ -125,4 +141,5 @@ def option_help(group: str, option: str) -> str:
     width = min(shutil.get_terminal_size().columns, 100)
     file = CONF / group / f"{option}.yaml"
     lines = "\n".join(key_lines(keys(file), width))
-    return f"{group}={option}: {heading(file)}\n\n{lines}\n"
+    title = textwrap.wrap(f"{group}={option}: {heading(file)}".strip(" :"), max(width, 60))
+    return "\n".join(title) + f"\n\n{lines}\n"

@@ -10,7 +10,7 @@ from jaxtyping import Integer, UInt8
 from torch import Tensor
 
 from segadapt.data.palette import ignored_color
-from segadapt.data.transforms.normalization import MEAN, STD
+from segadapt.data.transforms.normalization import denormalised
 from segadapt.files import replacing
 from segadapt.structures import IGNORE
 from segadapt.text.borders import opencv_text
@@ -172,5 +172,4 @@ def _lines(entries: Sequence[Picture], width: int) -> list[Picture]:
 
 def shown(image: Tensor, size: tuple[int, ...]) -> Picture:
     """A network input as it looks, at the size of its label map."""
-    rgb = 255 * (image.cpu().numpy().transpose(1, 2, 0) * STD + MEAN)
-    return cv2.resize(rgb.round().clip(0, 255).astype(np.uint8), (size[1], size[0]))
+    return cv2.resize(denormalised(image.cpu().numpy()), (size[1], size[0]))

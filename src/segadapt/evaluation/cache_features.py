@@ -21,6 +21,7 @@ from segadapt.data.dataset import Labelled
 from segadapt.data.datasets.cached_features import DTYPES
 from segadapt.evaluation.trained import Trained, load_trained
 from segadapt.files import replace_text, sync_folder
+from segadapt.runs.file_names import FEATURES as FEATURES_FOLDER
 from segadapt.runs.overrides import typed
 from segadapt.runs.reader import Run
 from segadapt.segmentor import Segmentor
@@ -63,7 +64,7 @@ def cache(cfg: DictConfig, run: Run, console: Console) -> Path:
         ValueError: If there is a cached set already, too little room, or the samples of a split
             differ in size or are resized, which features in files cannot follow.
     """
-    out = run.folder / "features" if cfg.out is None else Path(cfg.out)
+    out = run.folder / FEATURES_FOLDER if cfg.out is None else Path(cfg.out)
     _check(cfg, out)
     trained = load_trained(run, root=cfg.data.root)
     model = trained.model.to(cfg.device)

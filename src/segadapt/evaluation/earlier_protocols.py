@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from segadapt.evaluation.precision_names import precision_name
 from segadapt.runs.config import at
+from segadapt.runs.file_names import ENVIRONMENT
 from segadapt.text.bounded import MIB, read_object
 
 ORACLE: Final = (
@@ -50,7 +51,6 @@ def _on_gpu(accelerator: Any, folder: Path) -> bool | None:
     """Whether a run used GPUs where it was trained; None where its folder does not say."""
     if accelerator == "cpu":
         return False
-    from segadapt.runs.environment import ENVIRONMENT  # imports torch
 
     file = folder / ENVIRONMENT
     gpus = read_object(file, MIB).get("gpus") if file.is_file() else None

@@ -12,7 +12,7 @@ from rich.console import Console
 from segadapt.evaluation.dataset_pass import examine
 from segadapt.evaluation.earlier_protocols import completed
 from segadapt.evaluation.inference.settings import named
-from segadapt.evaluation.metrics.per_image import PER_IMAGE, PerImage, write_per_image
+from segadapt.evaluation.metrics.per_image import PerImage, write_per_image
 from segadapt.evaluation.precision import with_precision
 from segadapt.evaluation.protocol import examined_images, of_run, stamp
 from segadapt.evaluation.report.html_page import page
@@ -21,6 +21,7 @@ from segadapt.evaluation.report.table import headline, table
 from segadapt.evaluation.trained import load_trained
 from segadapt.files import replace_text, write_json
 from segadapt.runs.config import at
+from segadapt.runs.file_names import EVALUATION, PER_IMAGE, REPORT
 from segadapt.runs.reader import Run
 from segadapt.runs.renamed_targets import with_targets_renamed
 from segadapt.text.bounded import MIB, read_object
@@ -29,7 +30,7 @@ from segadapt.text.terminal import say
 STATES: Final = {"running": "is running", "interrupted": "was interrupted", "failed": "failed"}
 """What is said of a training that has not finished."""
 
-REPORT: Final = 32 * MIB
+REPORT_LIMIT: Final = 32 * MIB
 """Bytes of a report that is read."""
 
 
@@ -84,7 +85,7 @@ def evaluate(cfg: DictConfig, run: Run, console: Console) -> Path:
 
 def _free(run: Run, name: str, protocol: dict[str, Any]) -> Path:
     """Where a report goes: over one of the same settings, but beside one of others."""
-    folder = run.folder / "evaluation"
+    folder = run.folder / EVALUATION
     number, file = 1, folder / f"{name}.json"
     while file.is_file() and not _alike(_protocol(file, run), protocol):
         number += 1
@@ -99,14 +100,16 @@ def _alike(earlier: dict[str, Any], protocol: dict[str, Any]) -> bool:
 
 def _protocol(file: Path, run: Run) -> dict[str, Any]:
     """That of a report that is there, in the words of this version."""
-    report = completed(with_targets_renamed(read_object(file, REPORT)), run.config, run.folder)
+    report = completed(
+        with_targets_renamed(read_object(file, REPORT_LIMIT)), run.config, run.folder
+    )
     protocol = report.get("protocol")
     return protocol if isinstance(protocol, dict) else {}
 
 
 def _keep_counts(run: Run, file: Path, protocol: dict[str, Any], images: PerImage) -> None:
     write_per_image(file.with_suffix(".npz"), images)
-    own = run.folder / "report.json"
+    own = run.folder / REPORT
     if own.is_file() and _measurement(_protocol(own, run)) == _measurement(protocol):
         write_per_image(run.folder / PER_IMAGE, images)
 

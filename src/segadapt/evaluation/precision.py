@@ -5,7 +5,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from segadapt.evaluation.device import chosen_device
 from segadapt.evaluation.precision_names import PRECISIONS, precision_name
-from segadapt.runs.environment import ENVIRONMENT
+from segadapt.runs.file_names import ENVIRONMENT
 from segadapt.runs.reader import Run
 from segadapt.text.bounded import MIB, read_object
 

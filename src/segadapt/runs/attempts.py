@@ -2,20 +2,33 @@
 
 from pathlib import Path
 
-ATTEMPTS = "attempts"
+from segadapt.runs.file_names import (
+    ATTEMPTS,
+    CHECKPOINTS,
+    CONFIG,
+    ENVIRONMENT,
+    ERROR,
+    METRICS,
+    OVERRIDES,
+    PANELS,
+    PER_IMAGE,
+    REPORT,
+    STATE,
+    WANDB,
+)
 
 RECORD = (
-    "checkpoints",
-    "environment.json",
-    "error.txt",
-    "metrics.csv",
-    "overrides.yaml",
-    "panels",
-    "per_image.npz",
-    "report.json",
-    "wandb",
-    "config.yaml",
-    "run.json",
+    CHECKPOINTS,
+    ENVIRONMENT,
+    ERROR,
+    METRICS,
+    OVERRIDES,
+    PANELS,
+    PER_IMAGE,
+    REPORT,
+    WANDB,
+    CONFIG,
+    STATE,
 )
 """Files and folders of a run, by name: the folder may be one that holds more. The last tells that
 all have been moved."""

@@ -9,10 +9,9 @@ from torch import Tensor
 
 from segadapt.files import replace_text
 from segadapt.runs.checkpoint import write
+from segadapt.runs.file_names import CHECKPOINTS, CONFIG, OVERRIDES, STATE
 from segadapt.runs.folder import kept_config, note
-from segadapt.runs.reader import STATE
 from segadapt.runs.redaction import hidden_words
-from segadapt.runs.stored_config import CONFIG, OVERRIDES
 from segadapt.text.bounded import MIB, read_object
 
 
@@ -22,7 +21,7 @@ def run_of(out: Path) -> Path:
     Raises:
         ValueError: If something else than a conversion is there already.
     """
-    folder = out.parent.parent if out.parent.name == "checkpoints" else out.parent
+    folder = out.parent.parent if out.parent.name == CHECKPOINTS else out.parent
     state = folder / STATE
     if state.is_file() and "converted" not in read_object(state, MIB):
         raise ValueError(f"{folder} holds a training; choose another folder with out=")

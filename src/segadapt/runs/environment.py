@@ -11,12 +11,10 @@ from typing import Any
 import torch
 
 from segadapt.files import replace_text
+from segadapt.runs.file_names import ENVIRONMENT
 from segadapt.text.bounded import MIB, read_object
 
 PACKAGES = ("torch", "torchvision", "lightning", "timm", "segmentation-models-pytorch")
-
-
-ENVIRONMENT = "environment.json"
 
 
 def environment(world_size: int, precision: str) -> dict[str, Any]:

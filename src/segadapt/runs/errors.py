@@ -9,10 +9,10 @@ from pathlib import Path
 
 from omegaconf.errors import OmegaConfBaseException
 
+from segadapt.runs.file_names import ERROR
 from segadapt.runs.redaction import cleared
 from segadapt.text.borders import printable
 
-ERROR = "error.txt"
 DEBUG = "SEGADAPT_DEBUG"
 HEAD = 1 << 16
 """Bytes of error.txt in which the first line ends."""

@@ -18,22 +18,21 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from segadapt.files import make_folder, replace_text, sweep
-from segadapt.locks import LOCK, Held, hold
+from segadapt.files import replace_text
+from segadapt.locks import LOCK, hold_folder
 from segadapt.runs.attempts import set_aside
 from segadapt.runs.config import Config, at, differences, resolved
+from segadapt.runs.file_names import CHECKPOINTS, CONFIG, OVERRIDES, STATE
 from segadapt.runs.lengthening import dependence, lengthened
 from segadapt.runs.overrides import typed
-from segadapt.runs.reader import STATE, check_run_folder, read_facts
+from segadapt.runs.reader import check_run_folder, read_facts
 from segadapt.runs.redaction import hidden_words, remember, stored
 from segadapt.runs.settings.settle import complete
-from segadapt.runs.stored_config import CONFIG, OVERRIDES, complete_config, stored_config
+from segadapt.runs.stored_config import complete_config, stored_config
 from segadapt.runs.trust import Check
 from segadapt.text.borders import print_line
 from segadapt.text.bounded import MIB, read_object
 from segadapt.text.invocation import command
-
-CHECKPOINTS = "checkpoints"
 
 
 class RunFolder:
@@ -47,20 +46,8 @@ class RunFolder:
     """
 
     def __init__(self, path: Path) -> None:
-        with make_folder(path, "run folder", "hydra.run.dir=FOLDER"):
-            self.path = path
-            try:
-                self.lock = hold(path / LOCK)
-            except Held:
-                who = _facts(path)
-                name = (
-                    f"process {who.get('pid')} on {who.get('host')}" if who else "another process"
-                )
-                raise ValueError(
-                    f"{name} is training in {path}; wait for it, or take another folder with "
-                    "hydra.run.dir=FOLDER"
-                ) from None
-            sweep(path)
+        self.path = path
+        self.lock = hold_folder(path, LOCK, "run folder", "training", "hydra.run.dir=FOLDER")
 
     @classmethod
     def start(cls, path: Path, cfg: DictConfig, overrides: Sequence[str]) -> "RunFolder":

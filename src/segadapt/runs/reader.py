@@ -8,11 +8,10 @@ from typing import Any, Final, NamedTuple
 from omegaconf import DictConfig
 
 from segadapt.locks import true_state
-from segadapt.runs.stored_config import CONFIG, read_config
+from segadapt.runs.file_names import CHECKPOINTS, CONFIG, STATE, WANDB
+from segadapt.runs.stored_config import read_config
 from segadapt.runs.trust import Check, trusting
 from segadapt.text.bounded import MIB, read_object
-
-STATE: Final = "run.json"
 
 FACTS: Final[Mapping[str, tuple[type, str]]] = {
     "state": (str, "a word"),
@@ -26,9 +25,6 @@ FACTS: Final[Mapping[str, tuple[type, str]]] = {
     "starts": (int, "an integer"),
 }
 """What run.json may hold in addition: types, and what they are called."""
-
-LINKS: Final = "wandb"
-"""A folder whose links are those of W&B, which makes them anew."""
 
 MOST: Final = 100_000
 """Files of a run folder that are looked at."""
@@ -61,7 +57,7 @@ def read_run(folder: str | int | Path | None, checkpoint: str, check: Check) -> 
     path = Path(str(folder))
     check_run_folder(path, check)
     config = read_config(path, check)
-    return Run(path, config, read_state(path), _checkpoint(path / "checkpoints", checkpoint))
+    return Run(path, config, read_state(path), _checkpoint(path / CHECKPOINTS, checkpoint))
 
 
 def check_run_folder(path: Path, check: Check) -> None:
@@ -101,8 +97,8 @@ def _check_links(path: Path) -> None:
 def _entries(folder: Path) -> Iterator[Path]:
     for place, folders, files in os.walk(folder):
         yield from (Path(place, name) for name in (*folders, *files))
-        if place == str(folder) and LINKS in folders:
-            folders.remove(LINKS)
+        if place == str(folder) and WANDB in folders:
+            folders.remove(WANDB)  # its links are made by W&B, again and again
 
 
 def read_facts(folder: Path) -> dict[str, Any]:

@@ -12,13 +12,11 @@ from typing import Any, Final
 from omegaconf import DictConfig, OmegaConf
 
 from segadapt.runs.config import Config, at, moved
+from segadapt.runs.file_names import CONFIG, OVERRIDES
 from segadapt.runs.redaction import filled, leaves, remember, unkept, variables
 from segadapt.runs.renamed_targets import with_targets_renamed
 from segadapt.runs.trust import Check, check_names, run_folder, trusting
 from segadapt.text.bounded import KIB, read_list, read_mapping
-
-CONFIG: Final = "config.yaml"
-OVERRIDES: Final = "overrides.yaml"
 
 LIMIT: Final = 256 * KIB
 """Bytes of either; the largest of ours have 20 KiB."""

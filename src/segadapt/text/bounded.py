@@ -6,9 +6,7 @@ wait for a pipe, refer to itself, or fail with anything but a sentence.
 
 import io
 import json
-import os
 import re
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +14,8 @@ from typing import Any, Final
 import yaml
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+
+from segadapt.files import open_regular
 
 KIB: Final = 1 << 10
 MIB: Final = 1 << 20
@@ -46,15 +46,8 @@ def read_bytes(file: Path, limit: int) -> bytes:
         ValueError: If it is not a regular file, or is larger.
         OSError: If it cannot be read.
     """
-    # A pipe that nobody writes to would be waited for.
-    descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ValueError(f"{file} is not a regular file; replace it by one")
-        with open(descriptor, "rb", closefd=False) as opened:  # it has no path
-            content = opened.read(limit + 1)
-    finally:
-        os.close(descriptor)
+    with open_regular(file) as opened:
+        content = opened.read(limit + 1)
     if len(content) > limit:
         raise ValueError(f"{file} is larger than {_size(limit)}, which no such file is; remove it")
     return content

@@ -1,11 +1,15 @@
 """How the user called us: messages print further commands in the same form."""
 
+import re
 import sys
 from pathlib import Path
 from typing import Final
 
 SCRIPTS: Final = {"train": "train.py", "convert": "scripts/convert_mmseg.py"}
 """Doors of a checkout whose names do not follow from the verb."""
+
+NO_SCRIPT: Final = ("completion", "options")
+"""Verbs without a door in a checkout."""
 
 COMMANDS: Final = ("segadapt", "segadapt-train")
 """What the wheel installs; with an ending on Windows."""
@@ -23,7 +27,13 @@ def command(verb: str) -> str:
     called = Path(sys.argv[0] if sys.argv else "")
     if called.stem in COMMANDS:
         return f"segadapt {verb}"
-    if called.name == "__main__.py" and called.parent.name == "segadapt":
+    module = called.name == "__main__.py" and called.parent.name == "segadapt"
+    if module or verb in NO_SCRIPT:
         return f"python -m segadapt {verb}"
     name = verb.replace("-", "_")
     return f"python {SCRIPTS.get(verb, f'scripts/{name}.py')}"
+
+
+def as_called(text: str) -> str:
+    """A text in which each ``segadapt VERB`` has the form in which the user called it."""
+    return re.sub(r"\bsegadapt ([a-z]+(?:-[a-z]+)*)\b", lambda match: command(match[1]), text)

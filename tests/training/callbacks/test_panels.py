@@ -5,9 +5,8 @@ from toy import Blocks, fit
 
 from segadapt.data.drawing import GAP, LINE, TILE
 from segadapt.data.palette import palette
-from segadapt.data.transforms.normalization import MEAN, STD
 from segadapt.training.callbacks import panels
-from segadapt.training.callbacks.panels import Panels, shown
+from segadapt.training.callbacks.panels import Panels
 
 
 def test_each_validation_draws_the_same_images(tmp_path):
@@ -42,10 +41,3 @@ def test_the_training_is_not_touched(tmp_path):
         _, task = fit(callbacks, tmp_path)
         weights.append(torch.cat([value.flatten() for value in task.model.state_dict().values()]))
     assert weights[0].equal(weights[1])
-
-
-def test_a_network_input_is_shown_as_the_image_it_was():
-    image = np.random.default_rng(0).integers(0, 256, (6, 8, 3)).astype(np.uint8)
-    normalised = ((image / 255 - MEAN) / STD).transpose(2, 0, 1)
-    assert (shown(normalised, (6, 8)) == image).all()
-    assert shown(normalised, (12, 4)).shape == (12, 4, 3)

@@ -1,4 +1,4 @@
-"""``scripts/compare.py``: from folders to tables and figures."""
+"""``segadapt compare``: from folders to tables and figures."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,6 +11,7 @@ from segadapt.analysis.comparison.results import Collected, Result, collect
 from segadapt.analysis.comparison.terminal_tables import show
 from segadapt.analysis.comparison.writers import WRITERS
 from segadapt.files import replace_text
+from segadapt.runs.file_names import EVALUATION, REPORT
 from segadapt.runs.trust import Check, check_names
 from segadapt.text.borders import print_line
 from segadapt.text.invocation import command
@@ -57,7 +58,7 @@ def report(
         print_line(f"skipped: {problem}", error=True)
     if not collected.results:
         number = len(collected.problems)
-        report = "report.json" if evaluation is None else f"evaluation/{evaluation}.json"
+        report = REPORT if evaluation is None else f"{EVALUATION}/{evaluation}.json"
         raise ValueError(
             f"There is nothing to compare: none of the {number} runs is finished and has "
             f"{report}; the reasons are above"

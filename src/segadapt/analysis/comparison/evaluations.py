@@ -7,11 +7,11 @@ NAME: Final = re.compile(
     r"(?P<way>whole|slide|multiscale)(?P<windows>-windows)?(?P<context>-global)?"
     r"(?P<blend>-gaussian)?-(?P<checkpoint>last|best)(?P<split>-(?!\d)\w+)?"
 )
-"""As ``inference.named`` and ``scripts/evaluate.py`` write them."""
+"""As ``inference.named`` and ``segadapt evaluate`` write them."""
 
 
 def options_of(name: str) -> list[str] | None:
-    """Overrides with which ``scripts/evaluate.py`` writes a report of a name.
+    """Overrides with which ``segadapt evaluate`` writes a report of a name.
 
     Args:
         name: Such as ``slide-global-last``.

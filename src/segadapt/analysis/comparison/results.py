@@ -8,20 +8,28 @@ from segadapt.analysis.comparison.evaluations import options_of
 from segadapt.analysis.comparison.form import check_config, check_report, check_times
 from segadapt.analysis.comparison.paper_numbers import departures, title
 from segadapt.evaluation.earlier_protocols import completed
-from segadapt.evaluation.metrics.per_image import PER_IMAGE, PerImage, read_per_image
+from segadapt.evaluation.metrics.per_image import PerImage, read_per_image
 from segadapt.locks import true_state
-from segadapt.runs.attempts import ATTEMPTS
 from segadapt.runs.config import resolved
+from segadapt.runs.file_names import (
+    ATTEMPTS,
+    CONFIG,
+    EVALUATION,
+    METRICS,
+    PER_IMAGE,
+    REPORT,
+    STATE,
+    SWEEP,
+)
 from segadapt.runs.metrics_table import STEP, read_rows
 from segadapt.runs.overrides import typed
-from segadapt.runs.reader import STATE, read_facts
+from segadapt.runs.reader import read_facts
 from segadapt.runs.renamed_targets import with_targets_renamed
-from segadapt.runs.stored_config import CONFIG, read_config, read_overrides
+from segadapt.runs.stored_config import read_config, read_overrides
 from segadapt.runs.trust import Check, check_names
 from segadapt.text.bounded import MIB, read_object
 from segadapt.text.invocation import command
 
-SWEEP: Final = "sweep.json"
 """Where a sweep keeps its trials, planned ones too."""
 
 LARGE: Final = 32 * MIB
@@ -39,7 +47,7 @@ class Result(NamedTuple):
     report: Mapping[str, Any]
     """The training's own, or that of an evaluation."""
     per_image: PerImage | None
-    """None of runs from before it was kept; scripts/evaluate.py makes up for it."""
+    """None in runs from before it was kept; ``segadapt evaluate`` adds it."""
 
     @property
     def seed(self) -> int:
@@ -98,7 +106,7 @@ def collect(
 
     Args:
         paths: Run folders, or folders of sweeps.
-        evaluation: Name of the report that scripts/evaluate.py left in each, such as
+        evaluation: Name of the report that ``segadapt evaluate`` left in each, such as
             ``slide-last``; None takes the one that each training ended with.
         check: Looks at unresolved configs; names are enough where no network is built.
 
@@ -182,7 +190,7 @@ def _unfinished(folder: Path, state: Mapping[str, Any]) -> str:
 
 def curve(folder: Path, name: str) -> list[tuple[int, float]]:
     """(optimiser step, value) of a column of metrics.csv; empty where it was never logged."""
-    file = folder / "metrics.csv"
+    file = folder / METRICS
     _, rows = read_rows(file)
     try:
         return [(int(row[STEP]), float(row[name])) for row in rows if row.get(name)]
@@ -202,10 +210,10 @@ def _folders(path: Path) -> Iterator[Path]:
 def _files(folder: Path, evaluation: str | None) -> tuple[Path, Path]:
     """Where a run's report is, and its counts by image."""
     if evaluation is None:
-        if not (file := folder / "report.json").is_file():
+        if not (file := folder / REPORT).is_file():
             raise ValueError(f"{folder}: finished, but without report.json (callbacks=none?)")
         return file, folder / PER_IMAGE
-    reports = folder / "evaluation"
+    reports = folder / EVALUATION
     file = reports / f"{evaluation}.json"
     if not file.is_file():
         there = ", ".join(sorted(one.stem for one in reports.glob("*.json"))) or "none"

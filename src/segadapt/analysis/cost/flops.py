@@ -1,9 +1,15 @@
-"""Multiply-adds of inference as torch counts them, matrix products included."""
+"""Multiply-adds of inference as torch counts them, matrix products included.
+
+They are counted on networks whose tensors have shapes but no values, without doing the work.
+"""
+
+import copy
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from segadapt.analysis.cost.meta import meta_image, on_meta
 from segadapt.segmentor import Segmentor
 
 
@@ -22,3 +28,14 @@ def true_macs(model: Segmentor, height: int, width: int) -> int:
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         on_meta(model)(meta_image(height, width))
     return counter.get_total_flops() // 2
+
+
+def on_meta(model: Segmentor) -> Segmentor:
+    """A copy for inference whose tensors have shapes but no values."""
+    # torch's counter cannot follow parameters that want gradients into a module's arguments.
+    return copy.deepcopy(model).to("meta").eval().requires_grad_(False)
+
+
+def meta_image(height: int, width: int, channels: int = 3) -> Float[Tensor, "1 _ H W"]:
+    """One image without pixels."""
+    return torch.empty(1, channels, height, width, device="meta")

@@ -8,7 +8,7 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
-from segadapt.analysis.cost.meta import meta_image, on_meta
+from segadapt.analysis.cost.flops import meta_image, on_meta
 from segadapt.segmentor import Segmentor
 
 

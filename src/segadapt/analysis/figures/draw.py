@@ -1,4 +1,4 @@
-"""``scripts/figures.py``: every figure that run folders have something for."""
+"""``segadapt figures``: every figure that run folders have data for."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -26,6 +26,7 @@ from segadapt.analysis.figures.wandb_figures import track
 from segadapt.analysis.style import save_figure
 from segadapt.evaluation.trained import Trained, load_trained
 from segadapt.functional.resize import shrink
+from segadapt.runs.file_names import FIGURES
 from segadapt.runs.reader import read_run
 from segadapt.runs.trust import Check
 from segadapt.text.borders import figure_text, print_line
@@ -75,12 +76,11 @@ def draw(
         name: load_trained(read_run(folder, checkpoint, check)) for name, folder in folders.items()
     }
     own = {
-        name: save(own_figures(one, amount), one.folder / "figures")
-        for name, one in trained.items()
+        name: save(own_figures(one, amount), one.folder / FIGURES) for name, one in trained.items()
     }
     first = next(iter(trained.values()))
     beside = first.folder if len(trained) == 1 else first.folder.parent
-    together = save(common_figures(_shown(trained), amount.rows), out or beside / "figures")
+    together = save(common_figures(_shown(trained), amount.rows), out or beside / FIGURES)
     if tracking:
         for name, one in trained.items():
             print_line(f"{name}: {track(one, [*own[name], *together])}")

@@ -5,26 +5,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
-import cv2
 import numpy as np
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
-from jaxtyping import Float
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import track
-from torch import Tensor
 
 from segadapt.data.checks.census import Census, remarks
 from segadapt.data.checks.charts import Tile, contact_sheet, distribution, without_repeats
 from segadapt.data.checks.inspection import looks
 from segadapt.data.dataset import SegmentationDataset
-from segadapt.data.drawing import Picture
+from segadapt.data.drawing import shown
 from segadapt.data.files.decode import read_image, read_label
 from segadapt.data.files.pairs import Incomplete
 from segadapt.data.palette import class_colors
-from segadapt.data.transforms.normalization import MEAN, STD
 from segadapt.text.borders import printable_values
 from segadapt.text.terminal import say
 
@@ -129,9 +125,7 @@ def tiles(dataset: SegmentationDataset, item: int) -> list[Tile]:
     for draw in range(DRAWS):
         sample = dataset[(draw * len(dataset) + item, item)]
         mask = sample.mask.numpy()
-        row.append(
-            Tile(f"network input {draw + 1}", seen_by_network(sample.image, mask.shape), mask)
-        )
+        row.append(Tile(f"network input {draw + 1}", shown(sample.image, mask.shape), mask))
     return row
 
 
@@ -151,9 +145,3 @@ def _missing(error: InstantiationException, split: str, folder: Path, console: C
 def _write_json(file: Path, content: Mapping[str, Any]) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(printable_values(content), indent=1), "utf-8")
-
-
-def seen_by_network(image: Float[Tensor, "3 _ _"], size: tuple[int, ...]) -> Picture:
-    """A network input as it looks, at the size of its label map."""
-    rgb = 255 * (image.numpy().transpose(1, 2, 0) * STD + MEAN)
-    return cv2.resize(rgb.round().clip(0, 255).astype(np.uint8), size[::-1])

@@ -18,7 +18,7 @@ DTYPES: Final = {"fp32": np.float32, "bf16": np.int16}
 
 
 class CachedFeatures(Labelled):
-    """A split of what scripts/cache_features.py has written.
+    """A split of what ``segadapt cache-features`` has written.
 
     Args:
         root: Folder of the cached set.

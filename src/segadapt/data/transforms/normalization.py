@@ -8,7 +8,7 @@ from jaxtyping import Float, UInt8
 
 from segadapt.functional.normalization import MEAN, STD
 
-__all__ = ["MEAN", "STD", "normalised"]
+__all__ = ["MEAN", "STD", "denormalised", "normalised"]
 
 _TABLES: Final[list[Float[np.ndarray, "256"]]] = [
     ((np.arange(256) / 255 - mean) / std).astype(np.float32)
@@ -32,3 +32,9 @@ def normalised(
     for channel, plane, table in zip(result, cv2.split(image), _TABLES, strict=True):
         channel[:height, :width] = cv2.LUT(plane, table)
     return result
+
+
+def denormalised(image: Float[np.ndarray, "3 h w"]) -> UInt8[np.ndarray, "h w 3"]:
+    """The RGB image that a network input was made of, as far as 8 bits hold it."""
+    rgb = 255 * (image.transpose(1, 2, 0) * STD + MEAN)
+    return rgb.round().clip(0, 255).astype(np.uint8)

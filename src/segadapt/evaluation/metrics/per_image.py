@@ -14,7 +14,6 @@ from jaxtyping import Int
 from segadapt.files import replacing
 from segadapt.text.bounded import MIB, read_bytes
 
-PER_IMAGE: Final = "per_image.npz"
 """Of a run folder: the images of the validation that report.json tells of."""
 
 

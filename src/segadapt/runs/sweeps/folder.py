@@ -7,17 +7,18 @@ and notebooks only: what a sweep resumes from is in the folders of its trials.
 import csv
 import io
 import json
-import os
-import socket
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from segadapt.files import make_folder, replace_text, sweep
-from segadapt.locks import Held, hold
+from segadapt.files import replace_text
+from segadapt.locks import hold_folder
+from segadapt.runs.file_names import SWEEP, SWEEP_TABLE
 from segadapt.runs.redaction import hidden_words
 from segadapt.runs.sweeps.trial import Standing, Trial
 from segadapt.text.borders import csv_cell
+
+LOCK: Final = ".sweep.lock"
 
 Row = tuple[Trial, Standing]
 
@@ -33,19 +34,8 @@ class SweepFolder:
     """
 
     def __init__(self, path: Path) -> None:
-        with make_folder(path, "sweep folder", "hydra.sweep.dir=FOLDER"):
-            self.path = path
-            try:
-                self.lock = hold(path / ".sweep.lock")
-            except Held as other:
-                raise ValueError(
-                    f"{other.said or 'another process'} is sweeping in {path}; wait for it, or "
-                    "take another folder with hydra.sweep.dir=FOLDER"
-                ) from None
-            self.lock.truncate(0)
-            self.lock.write(f"process {os.getpid()} on {socket.gethostname()}")
-            self.lock.flush()
-            sweep(path)
+        self.path = path
+        self.lock = hold_folder(path, LOCK, "sweep folder", "sweeping", "hydra.sweep.dir=FOLDER")
 
     def __enter__(self) -> "SweepFolder":
         return self
@@ -56,8 +46,8 @@ class SweepFolder:
     def record(self, rows: Sequence[Row]) -> None:
         """Write what the sweep has come to."""
         told = [_told(*row) for row in rows]
-        replace_text(self.path / "sweep.json", json.dumps({"trials": told}, indent=2) + "\n")
-        replace_text(self.path / "sweep.csv", _csv(*spread(rows)))
+        replace_text(self.path / SWEEP, json.dumps({"trials": told}, indent=2) + "\n")
+        replace_text(self.path / SWEEP_TABLE, _csv(*spread(rows)))
 
 
 def group(path: Path) -> str:

@@ -11,9 +11,10 @@ from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from segadapt.runs.config import Config, fingerprint
+from segadapt.runs.file_names import CONFIG
 from segadapt.runs.folder import kept_config
 from segadapt.runs.settings.settle import settled
-from segadapt.runs.stored_config import CONFIG, stored_config
+from segadapt.runs.stored_config import stored_config
 from segadapt.runs.sweeps.trial import Trial
 
 Compose = Callable[[Sequence[str], Path], Config]

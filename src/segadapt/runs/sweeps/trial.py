@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from segadapt.locks import true_state
-from segadapt.runs.reader import STATE, read_facts
+from segadapt.runs.file_names import STATE
+from segadapt.runs.reader import read_facts
 
 NEW, INTERRUPTED, BUSY, FAILED, FINISHED = "new", "interrupted", "busy", "failed", "finished"
 

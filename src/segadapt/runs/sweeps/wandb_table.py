@@ -10,6 +10,7 @@ from rich.console import Console
 
 from segadapt.files import replace_text
 from segadapt.runs.config import Config
+from segadapt.runs.file_names import SWEEP, WANDB
 from segadapt.runs.sweeps.execution import say
 from segadapt.runs.sweeps.folder import Row, SweepFolder, group, spread
 from segadapt.text.bounded import MIB, read_object
@@ -17,7 +18,7 @@ from segadapt.text.bounded import MIB, read_object
 TRACKER: Final = "segadapt.training.loggers.wandb_tracker.WandbTracker"
 """What takes tables; a name, because its module imports what takes seconds."""
 
-SENT: Final = Path("wandb") / "sweep.json"
+SENT: Final = Path(WANDB) / SWEEP
 """What W&B has been given, so that a sweep that finds nothing to do has nothing to send."""
 
 

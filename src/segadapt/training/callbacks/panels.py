@@ -3,17 +3,14 @@
 from pathlib import Path
 from typing import cast
 
-import cv2
 import lightning as L
 import numpy as np
 import torch
-from jaxtyping import Float
 from lightning.pytorch.callbacks import Callback
 
 from segadapt.data.dataset import Labelled
-from segadapt.data.drawing import Picture, Row, panel, save
+from segadapt.data.drawing import Row, panel, save, shown
 from segadapt.data.palette import class_colors
-from segadapt.data.transforms.normalization import MEAN, STD
 from segadapt.evaluation.evaluator import Evaluated
 from segadapt.evaluation.inference.branches import branch_labels
 from segadapt.evaluation.inference.methods import whole
@@ -55,12 +52,4 @@ class Panels(Callback):
         with torch.no_grad(), trainer.precision_plugin.forward_context():
             found = branch_labels(cast(Evaluated, pl_module).model, whole, image, size)
         maps = {branch: found[branch][0].cpu().numpy() for branch in reversed(found)}
-        return Row(
-            sample.name, shown(sample.image.numpy(), size), {"label": sample.mask.numpy(), **maps}
-        )
-
-
-def shown(image: Float[np.ndarray, "3 _ _"], size: tuple[int, int]) -> Picture:
-    """A network input as it looks, at the size of its label map."""
-    rgb = 255 * (image.transpose(1, 2, 0) * STD + MEAN)
-    return cv2.resize(rgb.round().clip(0, 255).astype(np.uint8), size[::-1])
+        return Row(sample.name, shown(sample.image, size), {"label": sample.mask.numpy(), **maps})

@@ -11,13 +11,14 @@ from rich.console import Console
 from segadapt.evaluation.evaluator import Evaluated
 from segadapt.evaluation.inference.settings import described
 from segadapt.evaluation.metrics.confusion_matrix import Scores
-from segadapt.evaluation.metrics.per_image import PER_IMAGE, PerImage, write_per_image
+from segadapt.evaluation.metrics.per_image import PerImage, write_per_image
 from segadapt.evaluation.protocol import RULES
 from segadapt.evaluation.report.json_report import as_json
 from segadapt.evaluation.report.table import headline, table
 from segadapt.files import sha256, write_json
 from segadapt.runs.checkpoint import LAST
 from segadapt.runs.environment import provenance
+from segadapt.runs.file_names import CHECKPOINTS, PER_IMAGE, REPORT
 from segadapt.runs.overrides import typed
 from segadapt.text.invocation import command
 from segadapt.text.terminal import say
@@ -72,7 +73,7 @@ class Summary(Callback):
         }
         if self.per_image is not None:
             write_per_image(self.folder / PER_IMAGE, self.per_image)
-        write_json(self.folder / "report.json", report)
+        write_json(self.folder / REPORT, report)
         self.console.print(table(self.results, self.classes, f"Validation at step {self.step}"))
         lines = [headline(self.results), f"run folder: {nearby(self.folder)}"]
         for tracker in trackers(trainer):
@@ -83,7 +84,7 @@ class Summary(Callback):
 
     def _checkpoint(self) -> dict[str, str] | None:
         """The last one, if there is any: its weights are those that were measured."""
-        file = self.folder / "checkpoints" / LAST
+        file = self.folder / CHECKPOINTS / LAST
         return {"file": file.name, "sha256": sha256(file)} if file.is_file() else None
 
 
