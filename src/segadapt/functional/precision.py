@@ -12,16 +12,22 @@ Conversion = Callable[[Tensor], Tensor]
 
 def full_precision(device: torch.device) -> AbstractContextManager:
     """Autocast switched off, on devices that have it (``meta`` has not)."""
-    if not torch.amp.is_autocast_available(device.type):
+    if not _has_autocast(device):
         return nullcontext()
     return torch.autocast(device.type, enabled=False)
 
 
 def mixed_precision(device: torch.device, narrow: torch.dtype | None) -> AbstractContextManager:
     """Autocast to a type, or to none; nothing on devices that have no autocast."""
-    if narrow is None or not torch.amp.is_autocast_available(device.type):
+    if narrow is None or not _has_autocast(device):
         return nullcontext()
     return torch.autocast(device.type, narrow)
+
+
+def _has_autocast(device: torch.device) -> bool:
+    if torch.compiler.is_compiling():  # torch up to 2.11 cannot trace the question itself
+        return device.type != "meta"
+    return torch.amp.is_autocast_available(device.type)
 
 
 def product_type(values: Tensor) -> torch.dtype:
