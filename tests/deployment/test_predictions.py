@@ -128,13 +128,14 @@ def test_one_pass_gives_what_several_give(models, monkeypatch):
     passes = []
     network = model._ready[1].network
     network.register_forward_hook(lambda *_: passes.append(1))
-    together = model.predict(image, also=["confidence", "entropy", "coarse"])
-    maps = (together.confidence, together.entropy, together.changed)
+    together = model.predict(image, also=["confidence", "entropy", "scores", "coarse"])
+    maps = (together.confidence, together.entropy, together.changed, together.scores())
     assert len(passes) == 1
     result = model.predict(image)
-    for one, other in zip(maps, (result.confidence, result.entropy, result.changed), strict=True):
+    later = (result.confidence, result.entropy, result.changed, result.scores())
+    for one, other in zip(maps, later, strict=True):
         np.testing.assert_array_equal(one, other)
-    assert len(passes) == 5  # labels, confidence, entropy, and the labels of coarse
+    assert len(passes) == 6  # labels, confidence, entropy, the labels of coarse, and scores
 
 
 def test_multiscale_confidence_is_that_of_averaged_probabilities(models):
@@ -222,7 +223,10 @@ def test_lists_and_iterators_of_any_sizes(models):
         ({"inference": "whole", "window": [8, 8]}, "inference=whole has no setting 'window'"),
         ({"inference": "slide", "window": "large"}, "inference.window=large"),
         ({"window": [8, 8]}, "Unknown option 'window' of predict; .* such as inference='slide'"),
-        ({"also": ["colour"]}, "Unknown also='colour'. Available: confidence, entropy, coarse."),
+        (
+            {"also": ["colour"]},
+            "Unknown also='colour'. Available: confidence, entropy, scores, coarse.",
+        ),
         ({"precision": "8-true"}, "Unknown precision '8-true'. Available"),
         ({"device": "cuda:7"}, "device=cuda:7, but torch finds"),
         ({"batch_size": 0}, "batch_size=0 is out of range"),

@@ -5,6 +5,8 @@ import importlib
 import sys
 
 import pytest
+from deployed import scene, write_run
+from PIL import Image
 
 import segadapt
 
@@ -29,8 +31,18 @@ NAMES = [
 ]
 
 
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A folder with what examples find: a trained network and a photograph."""
+    folder = tmp_path_factory.mktemp("place")
+    write_run(folder / "runs" / "street", "data=camvid", "classifier=cac")
+    Image.fromarray(scene(48, 64)).save(folder / "street.jpg")
+    return folder
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_examples_print_what_they_say(name):
+def test_examples_print_what_they_say(name, place, monkeypatch):
+    monkeypatch.chdir(place)
     module, _, attribute = name.rpartition(".")
     subject = getattr(importlib.import_module(module), attribute)
     names = vars(sys.modules[subject.__module__])

@@ -35,8 +35,13 @@ def load(
         ValueError: If there is no trained network, it is damaged, or it is not to be trusted.
 
     Example:
-        >>> model = segadapt.load("runs/2026-11-27/17-15-44")
-        >>> result = model.predict("street.jpg")
+        ::
+
+            >>> import segadapt
+            >>> model = segadapt.load("runs/street", device="cpu")
+            >>> model.classes[:3]
+            ('sky', 'building', 'pole')
+            >>> result = model.predict("street.jpg")
     """
     with without_tracker():
         return Model(read_network(source, checkpoint, trust), device, precision)

@@ -19,7 +19,7 @@ from segadapt.evaluation.inference.methods import Inference
 from segadapt.evaluation.inference.settings import named, takes_labels
 from segadapt.evaluation.precision_plugins import precision_plugin
 
-ALSO: Final = ("confidence", "entropy", "coarse")
+ALSO: Final = ("confidence", "entropy", "scores", "coarse")
 """What predictions hold besides labels, if it is asked for."""
 
 
@@ -46,6 +46,18 @@ class Model:
         colors: Their colours, RGB.
         info: Where the network comes from, and how it was measured.
         trained: The network itself, with its config and its data set's rules.
+
+    Example:
+        ::
+
+            >>> import segadapt
+            >>> model = segadapt.load("runs/street", device="cpu")
+            >>> result = model.predict("street.jpg")
+            >>> result.labels.shape
+            (48, 64)
+            >>> several = model.predict(["street.jpg", "street.jpg"], inference="multiscale")
+            >>> len(several)
+            2
     """
 
     def __init__(
@@ -104,7 +116,8 @@ class Model:
             device: ``cpu``, ``cuda``, ...; None: that of :func:`segadapt.load`.
             precision: ``32-true``, ``bf16-mixed``, ...; None: that of :func:`segadapt.load`.
             batch_size: Neighbours of one size that are passed through the network together.
-            also: What else to compute in the same pass: ``confidence``, ``entropy``, ``coarse``.
+            also: What else to compute in the same pass: ``confidence``, ``entropy``, ``scores``,
+                ``coarse``.
             max_pixels: Larger images are refused.
             **settings: Settings of the inference, as its config has them, such as
                 ``window=[512, 512]`` or ``context="global"``.
@@ -118,19 +131,48 @@ class Model:
         one = is_one(images)
         sources = [images] if one else images
         beside = [labels] if one and labels is not None else labels
-        choice = self._inference(inference, settings)
+        choice = self.inference(inference, settings)
         _check(branch, choice, also, labels is not None)
-        predictor = self._placed(device or self._device, precision or self._precision)
-        items = self._items(sources, beside, max_pixels)
-        wanted = Wanted(branch, frozenset(also))
-        found = self._results(items, predictor._replace(inference=choice), wanted, batch_size)
+        found = self.segment(
+            self._items(sources, beside, max_pixels),
+            self.predictor(choice, device, precision),
+            Wanted(branch, frozenset(also)),
+            batch_size,
+        )
         if one:
             return next(found)
         return found if isinstance(images, Iterator) else list(found)
 
-    def _results(
-        self, items: Iterable[Item], predictor: Predictor, wanted: Wanted, batch_size: int
+    def predictor(
+        self,
+        inference: Inference | None = None,
+        device: str | None = None,
+        precision: str | None = None,
+    ) -> Predictor:
+        """The network on a device, for :meth:`segment`; the last one that was asked for is kept.
+
+        Args:
+            inference: How an image becomes scores; None: as in the training's validation.
+            device: ``cpu``, ``cuda``, ...; None: that of :func:`segadapt.load`.
+            precision: ``32-true``, ``bf16-mixed``, ...; None: that of :func:`segadapt.load`.
+
+        Raises:
+            ValueError: If there is no such device or precision.
+        """
+        ready = self._placed(device or self._device, precision or self._precision)
+        return ready._replace(inference=inference or self.trained.inference)
+
+    def segment(
+        self, items: Iterable[Item], predictor: Predictor, wanted: Wanted, batch_size: int = 1
     ) -> Iterator[Result]:
+        """Segment images that have been read; results come in their order.
+
+        Args:
+            items: Images, with their labels where they are known.
+            predictor: From :meth:`predictor`.
+            wanted: What to compute.
+            batch_size: Neighbours of one size that are passed through the network together.
+        """
         palette = Palette(self.classes, self.colors, self.trained.data.labels)
         for batch in batches(items, batch_size):
             photographs, masks = [item.photograph for item in batch], [item.mask for item in batch]
@@ -152,7 +194,16 @@ class Model:
             photograph = read_one(source, max_pixels)
             yield Item(photograph, read_mask(label, contract, photograph, max_pixels))
 
-    def _inference(self, choice: str | Inference | None, settings: Mapping[str, Any]) -> Inference:
+    def inference(self, choice: str | Inference | None, settings: Mapping[str, Any]) -> Inference:
+        """What ``inference=`` and its settings stand for.
+
+        Args:
+            choice: A name, a way of inference itself, or None for that of the training.
+            settings: Settings of a way that is named.
+
+        Raises:
+            ValueError: If there is no such way, or it has no such setting.
+        """
         if isinstance(choice, str):
             return chosen_inference(choice, settings, self.trained.config)
         if settings:
@@ -176,6 +227,7 @@ class Model:
                 plugin,
                 torch.device(place),
                 self.trained.data.resized,
+                len(self.classes),
             )
             self._ready = (place, precision), predictor
         return self._ready[1]

@@ -11,7 +11,7 @@ from torch import Tensor
 from segadapt.evaluation.inference.methods import Keep
 
 Scores = Float[Tensor, "n k r W"]
-Map = Shaped[np.ndarray, "H W"]
+Map = Shaped[np.ndarray, "*_ H W"]
 
 
 class Field(NamedTuple):
@@ -20,10 +20,12 @@ class Field(NamedTuple):
     Args:
         dtype: In which it is kept.
         of: Makes it of scores, which may be probabilities or not.
+        per_class: Whether there is one for each class: classes come before columns.
     """
 
     dtype: torch.dtype
-    of: Callable[[Scores, bool], Shaped[Tensor, "n r W"]]
+    of: Callable[[Scores, bool], Tensor]
+    per_class: bool = False
 
 
 def labels(scores: Scores, probable: bool) -> Shaped[Tensor, "n r W"]:
@@ -43,6 +45,11 @@ def entropy(scores: Scores, probable: bool) -> Shaped[Tensor, "n r W"]:
     return torch.special.entr(probabilities).sum(1)
 
 
+def probabilities(scores: Scores, probable: bool) -> Shaped[Tensor, "n r k W"]:
+    """Those of all classes."""
+    return (scores if probable else scores.softmax(1)).movedim(1, 2)
+
+
 def log_mean(scores: Scores, probable: bool) -> Shaped[Tensor, "n r W"]:
     """Log of the mean of what the scores are logs of."""
     return scores.logsumexp(1) - np.log(scores.shape[1])
@@ -52,6 +59,7 @@ FIELDS: Final[Mapping[str, Field]] = {
     "labels": Field(torch.uint8, labels),  # there are 255 classes at most
     "confidence": Field(torch.float16, confidence),
     "entropy": Field(torch.float16, entropy),
+    "scores": Field(torch.float16, probabilities, per_class=True),
 }
 """What is known of a pixel in each branch."""
 
@@ -64,13 +72,13 @@ def packed(fields: Sequence[Field]) -> Keep:
 
     def keep(scores: Scores, probable: bool) -> UInt8[Tensor, "n r _"]:
         parts = [field.of(scores, probable).to(field.dtype).contiguous() for field in fields]
-        return torch.cat([part.view(torch.uint8) for part in parts], dim=-1)
+        return torch.cat([part.view(torch.uint8).flatten(2) for part in parts], dim=-1)
 
     return keep
 
 
 def unpacked(
-    found: UInt8[Tensor, "n H _"], fields: Mapping[str, Field], width: int
+    found: UInt8[Tensor, "n H _"], fields: Mapping[str, Field], width: int, classes: int
 ) -> list[dict[str, Map]]:
     """The fields of each image by name.
 
@@ -78,14 +86,18 @@ def unpacked(
         found: What :func:`packed` kept.
         fields: Those that were packed, in that order.
         width: Columns of the image.
+        classes: Number of classes.
     """
     content = found.cpu()
     images: list[dict[str, Map]] = [{} for _ in content]
     start = 0
     for name, field in fields.items():
-        stop = start + width * field.dtype.itemsize
-        values = content[:, :, start:stop].contiguous().view(field.dtype).numpy()
-        for image, value in zip(images, values, strict=True):
+        numbers = width * classes if field.per_class else width
+        stop = start + numbers * field.dtype.itemsize
+        values = content[:, :, start:stop].contiguous().view(field.dtype)
+        if field.per_class:
+            values = values.unflatten(2, (classes, width)).movedim(2, 1)
+        for image, value in zip(images, values.numpy(), strict=True):
             image[name] = value
         start = stop
     return images

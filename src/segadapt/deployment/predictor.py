@@ -1,6 +1,6 @@
 """A network on its device, with a way of inference: from images to maps of pixels."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -8,10 +8,10 @@ import torch
 from jaxtyping import Float, Num, UInt8
 from torch import Tensor
 
-from segadapt.deployment.images import Photograph
+from segadapt.deployment.images import Photograph, Pixels
 from segadapt.deployment.pixel_maps import FIELDS, Field, Map, log_mean, packed, unpacked
 from segadapt.evaluation.inference.branches import branch_maps, refusing
-from segadapt.evaluation.inference.methods import Inference
+from segadapt.evaluation.inference.methods import Inference, Keep
 from segadapt.evaluation.inference.settings import named, resamples
 from segadapt.evaluation.precision_plugins import Precision
 from segadapt.segmentor import Segmentor
@@ -34,13 +34,15 @@ class Predictor(NamedTuple):
         precision: Casts inputs and passes.
         device: Where the network is.
         resized: Gives an image the size that the network sees.
+        classes: Number of classes.
     """
 
     network: Segmentor
     inference: Inference
     precision: Precision
     device: torch.device
-    resized: Any
+    resized: Callable[[Pixels], Pixels]
+    classes: int
 
     def maps(
         self,
@@ -61,18 +63,13 @@ class Predictor(NamedTuple):
         keep = packed(list(chosen.values()))
         found = self._kept(photographs, masks, keep, branches)
         width = photographs[0].pixels.shape[1]
-        by_branch = {name: unpacked(kept, chosen, width) for name, kept in found.items()}
+        by_branch = {
+            name: unpacked(kept, chosen, width, self.classes) for name, kept in found.items()
+        }
         return [
             {name: images[index] for name, images in by_branch.items()}
             for index in range(len(photographs))
         ]
-
-    def probabilities(
-        self, photograph: Photograph, mask: Mask | None, branch: str
-    ) -> Float[np.ndarray, "k H W"] | None:
-        """Those of all classes, in half precision; None where there is no such branch."""
-        found = self._kept([photograph], [mask], _halved, {"student", branch})
-        return found[branch][0].cpu().numpy() if branch in found else None
 
     @torch.no_grad()
     def log_density(self, photograph: Photograph) -> Float[np.ndarray, "H W"]:
@@ -91,7 +88,7 @@ class Predictor(NamedTuple):
         field = Field(torch.float32, log_mean)
         with self.precision.forward_context():
             kept = self.inference(self._densities, image, size, keep=packed([field]))
-        return unpacked(kept, {"log_density": field}, size[1])[0]["log_density"]
+        return unpacked(kept, {"log_density": field}, size[1], self.classes)[0]["log_density"]
 
     @torch.no_grad()
     def adapted(self, photograph: Photograph) -> Branch:
@@ -108,7 +105,7 @@ class Predictor(NamedTuple):
         self,
         photographs: Sequence[Photograph],
         masks: Sequence[Mask | None],
-        keep: Any,
+        keep: Keep,
         branches: Collection[str],
     ) -> Mapping[str, Tensor]:
         """What is kept of the scores of each branch that there is."""
@@ -140,7 +137,3 @@ class Predictor(NamedTuple):
             generator: Any = self.network.generator
             batch = generator.normalised(batch)
         return self.precision.convert_input(batch)
-
-
-def _halved(scores: Float[Tensor, "n k r W"], probable: bool) -> Float[Tensor, "n k r W"]:
-    return (scores if probable else scores.softmax(1)).half()

@@ -47,6 +47,19 @@ class Result:
         image: The image as it was seen: RGB, turned as viewers turn it.
         name: Its file, or what it was made from.
         branch: Reading that the maps below are of: student, coarse or teacher.
+
+    Example:
+        ::
+
+            >>> import segadapt
+            >>> result = segadapt.load("runs/street", device="cpu").predict("street.jpg")
+            >>> result.scores("student").shape, len(result.classes)
+            ((11, 48, 64), 11)
+            >>> result.confidence.shape, result.changed.shape
+            ((48, 64), (48, 64))
+            >>> result.save("street.png")
+            PosixPath('street.png')
+            >>> overlay = result.overlay("street_overlay.jpg", opacity=0.5, legend=True)
     """
 
     def __init__(
@@ -121,7 +134,8 @@ class Result:
     def scores(self, branch: str | None = None) -> Float[np.ndarray, "k H W"]:
         """Probabilities of all classes, in half precision.
 
-        They are computed at each call and take two bytes for each class and pixel.
+        They take two bytes for each class and pixel, and are computed at each call, unless
+        ``predict(..., also=["scores"])`` has kept them.
 
         Args:
             branch: student, coarse or teacher; None: that of this result.
@@ -132,10 +146,12 @@ class Result:
         wanted = branch or self.branch
         if wanted not in BRANCHES:
             raise ValueError(absent(wanted, self._mask is not None))
-        found = self._predictor.probabilities(self._photograph, self._mask, wanted)
-        if found is None:
+        if "scores" in self._maps.get(wanted, {}):
+            return self._maps[wanted]["scores"]
+        found = self._predictor.maps([self._photograph], [self._mask], ["scores"], [wanted])[0]
+        if wanted not in found:
             raise ValueError(absent(wanted, self._mask is not None))
-        return found
+        return found[wanted]["scores"]
 
     def save(self, file: str | Path, numbers: str = "data") -> Path:
         """Write the labels as a palette PNG, at the image's size.
