@@ -18,6 +18,7 @@ SECTIONS = (
     "compiled",
     "coverage",
     "data",
+    "gpu",
     "loss_memory",
     "models",
     "overhead",

@@ -36,6 +36,10 @@ segadapt benchmark classifier_cost | data | overhead | startup [KEY=VALUE ...]
   classifier and losses against the loop reference; loading against the straightforward pipeline;
   Lightning against a bare loop; start-up times
 
+segadapt benchmark gpu [only=PART,PART] [minutes=8] [device=auto]
+
+  everything that is claimed about GPUs, on one card (docs/speed.md)
+
 segadapt benchmark models [NAME ...]
 
   parameters, multiply-adds and weights of all models, to docs/models.md; of some, to the terminal

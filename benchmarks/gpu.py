@@ -1,0 +1,175 @@
+"""Everything that this project claims about GPUs, in one command.
+
+Run it by ``segadapt benchmark gpu [only=correct,eager] [minutes=8] [device=auto]
+[out=FOLDER] [camvid=FOLDER] [weights=FILE]``.
+
+Each part is a process of its own, in order of worth, and its figures are on disk when it ends; what
+is cut or crashes keeps what it had. The file is ``gpu.json``. On a CPU (``device=cpu``) everything
+is tiny: to try the command, not to measure.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import torch
+from benchmarks.harness import gpu_correctness, gpu_speed, gpu_training
+from benchmarks.harness.goals import RESULTS, Goal, goal_table
+from benchmarks.harness.gpu_context import ROOT, Context, read
+from benchmarks.harness.measure import stamp, wide_console
+
+from segadapt.analysis.cost.machine import machine
+from segadapt.files import write_json
+
+
+class Part(NamedTuple):
+    """One group of figures."""
+
+    run: Callable[[Context], None]
+    seconds: int
+    """The most that it may take."""
+
+
+PARTS: Final[Mapping[str, Part]] = {
+    "correct": Part(gpu_correctness.correct, 100),
+    "syncs": Part(gpu_speed.syncs, 90),
+    "eager": Part(gpu_speed.eager, 90),
+    "tests": Part(gpu_training.tests, 150),
+    "compiled": Part(gpu_speed.compiled, 120),
+    "shapes": Part(gpu_speed.shapes, 60),
+    "peers": Part(gpu_speed.peers, 40),
+    "loader": Part(gpu_training.loader, 40),
+    "trainings": Part(gpu_training.trainings, 250),
+}
+"""In order of worth."""
+
+LEAST: Final = 15
+"""Seconds without which a part is not begun."""
+
+DEFAULTS: Final = {
+    "only": ",".join(PARTS),
+    "minutes": "8",
+    "device": "auto",
+    "out": str(RESULTS),
+    "camvid": ".gpu/CamVid",
+    "weights": ".gpu/mobilenetv2_100.safetensors",
+}
+CHILD: Final = "import sys; from benchmarks.gpu import child; child(*sys.argv[1:])"
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Run the parts, print their table, write the file.
+
+    Raises:
+        ValueError: If an option is not known, or a part failed.
+    """
+    options = options_of(arguments)
+    device = options["device"]
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    end = time.monotonic() + 60 * float(options["minutes"])
+    folder = Path(options["out"])
+    results: dict[str, Any] = {}
+    for name in options["only"].split(","):
+        results[name] = run_part(name, device, end, folder, options)
+        state = {key: results[name][key] for key in ("state", "seconds")}
+        print(f"{name}: {state['state']}, {state['seconds']:.0f} s", flush=True)
+        write_json(folder / "gpu.json", {**stamp(machine()), "device": device, "parts": results})
+    show(results, device)
+    failed = [f"{name} ({part['state']})" for name, part in results.items() if part.get("error")]
+    if failed:
+        raise ValueError(f"parts that failed: {', '.join(failed)}; see {folder / 'gpu.json'}")
+
+
+def options_of(arguments: Sequence[str]) -> dict[str, str]:
+    """KEY=VALUE arguments over the defaults.
+
+    Raises:
+        ValueError: If a key or a part is not known, or a number is not one.
+    """
+    options = dict(DEFAULTS)
+    for word in arguments:
+        key, equals, value = word.partition("=")
+        if key not in options or not equals or not value:
+            available = ", ".join(f"{option}=VALUE" for option in options)
+            raise ValueError(f"Unknown option {word!r}; available: {available}")
+        options[key] = value
+    unknown = [name for name in options["only"].split(",") if name not in PARTS]
+    if unknown:
+        raise ValueError(f"Unknown part {unknown[0]!r}; available: {', '.join(PARTS)}")
+    minutes = options["minutes"].replace(".", "", 1)
+    if not minutes.isdecimal() or float(options["minutes"]) <= 0:
+        raise ValueError(f"minutes={options['minutes']} is not a positive number")
+    if options["device"] not in ("auto", "cpu", "cuda"):
+        raise ValueError(f"Unknown device {options['device']!r}; available: auto, cpu, cuda")
+    if options["device"] == "cuda" and not torch.cuda.is_available():
+        raise ValueError("device=cuda needs a GPU, and torch finds none; use device=cpu")
+    return options
+
+
+def run_part(
+    name: str, device: str, end: float, folder: Path, options: Mapping[str, str]
+) -> dict[str, Any]:
+    """One part in a process of its own: its figures, and how it ended."""
+    limit = min(PARTS[name].seconds, end - time.monotonic())
+    if limit < LEAST:
+        return {"state": "not run: no time left", "seconds": 0.0, "goals": [], "details": {}}
+    file = folder / f"gpu-{name}.json"
+    file.unlink(missing_ok=True)
+    places = [str(Path(options[key]).resolve()) for key in ("camvid", "weights")]
+    command = [sys.executable, "-c", CHILD, name, device, str(limit - 5), str(file), *places]
+    start = time.monotonic()
+    log = folder / f"gpu-{name}.log"
+    folder.mkdir(parents=True, exist_ok=True)
+    with log.open("w") as lines:
+        ended = _wait(command, lines, limit)
+    result = {"seconds": time.monotonic() - start, **read(file), **ended}
+    if "error" in result:
+        result["error"] = log.read_text()[-2000:]
+    file.unlink(missing_ok=True)
+    log.unlink()
+    return result
+
+
+def _wait(command: Sequence[str], lines: Any, limit: float) -> dict[str, str]:
+    paths = [str(ROOT), str(ROOT / "src"), os.environ.get("PYTHONPATH", "")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    try:
+        child = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=environment,
+            timeout=limit,
+            stdout=lines,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return {"state": f"cut after {limit:.0f} s"}
+    if child.returncode:
+        return {"state": f"failed with exit code {child.returncode}", "error": ""}
+    return {"state": "done"}
+
+
+def child(name: str, device: str, seconds: str, file: str, camvid: str, weights: str) -> None:
+    """In the part's own process."""
+    PARTS[name].run(Context(device, float(seconds), Path(file), Path(camvid), Path(weights)))
+
+
+def show(results: Mapping[str, Mapping[str, Any]], device: str) -> None:
+    """One table of all figures that have a goal, and how each part ended."""
+    where = torch.cuda.get_device_name() if device == "cuda" else "CPU, tiny: not a measurement"
+    goals = [
+        Goal(**{key: value for key, value in goal.items() if key != "reached"})
+        for part in results.values()
+        for goal in part["goals"]
+    ]
+    console = wide_console()
+    console.print(goal_table(f"{where}, torch {torch.__version__}", goals))
+    for name, part in results.items():
+        if part["state"] != "done":
+            console.print(f"{name}: {part['state']}")

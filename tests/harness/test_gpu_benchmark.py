@@ -1,0 +1,85 @@
+"""The GPU benchmark, tried on a CPU with tiny networks."""
+
+import json
+
+import pytest
+from benchmarks import gpu
+from benchmarks.harness.gpu_context import Context
+
+
+def context(folder, seconds=60.0):
+    return Context("cpu", seconds, folder / "part.json", folder / "camvid", folder / "weights")
+
+
+def test_a_part_leaves_its_figures_and_goals(tmp_path):
+    gpu.PARTS["eager"].run(context(tmp_path))
+    kept = json.loads((tmp_path / "part.json").read_text())
+    names = [goal["what"] for goal in kept["goals"]]
+    assert "eager ssa / fixed: training step" in names
+    assert all(goal["measured"] > 0 for goal in kept["goals"])
+    assert set(kept["details"]) == {"eager fixed", "eager cac", "eager ssa"}
+
+
+def test_losses_are_those_of_double_precision(tmp_path):
+    part = context(tmp_path)
+    goals = gpu.gpu_correctness.loss_goals(part.device)
+    assert len(goals) == 8
+    assert all(goal.reached for goal in goals)
+
+
+def test_figures_that_are_wrong_are_seen(monkeypatch, tmp_path):
+    right = gpu.gpu_correctness.naive
+    monkeypatch.setattr(
+        gpu.gpu_correctness, "naive", lambda *given: (1.01 * right(*given)[0], right(*given)[1])
+    )
+    assert not any(
+        goal.reached for goal in gpu.gpu_correctness.loss_goals(context(tmp_path).device)
+    )
+
+
+OPTIONS = {**gpu.DEFAULTS, "camvid": "nowhere", "weights": "nothing"}
+
+
+def run(monkeypatch, tmp_path, program, seconds=60.0):
+    monkeypatch.setattr(gpu, "CHILD", program)
+    monkeypatch.setattr(gpu, "LEAST", 0)
+    return gpu.run_part("eager", "cpu", gpu.time.monotonic() + seconds, tmp_path, OPTIONS)
+
+
+WRITE = "import sys, json; open(sys.argv[4], 'w').write(json.dumps({'goals': [], 'details': 7}));"
+
+
+def test_a_part_that_is_cut_keeps_what_it_had(monkeypatch, tmp_path):
+    part = run(monkeypatch, tmp_path, WRITE + "import time; time.sleep(60)", seconds=1.5)
+    assert part["state"].startswith("cut after ")
+    assert part["details"] == 7
+    assert "error" not in part
+
+
+def test_a_part_that_crashes_keeps_what_it_had_and_why(monkeypatch, tmp_path):
+    part = run(monkeypatch, tmp_path, WRITE + "sys.exit('an illegal address')")
+    assert part["state"] == "failed with exit code 1"
+    assert part["details"] == 7
+    assert "an illegal address" in part["error"]
+
+
+def test_without_time_a_part_is_not_begun(tmp_path):
+    end = gpu.time.monotonic() + gpu.LEAST - 1
+    part = gpu.run_part("eager", "cpu", end, tmp_path, OPTIONS)
+    assert part["state"] == "not run: no time left"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["onyl=eager"], "Unknown option 'onyl=eager'; available: only=VALUE"),
+        (["only=eagre"], "Unknown part 'eagre'; available: correct, "),
+        (["minutes=soon"], "minutes=soon is not a positive number"),
+        (["minutes=0"], "minutes=0 is not a positive number"),
+        (["device=tpu"], "Unknown device 'tpu'; available: auto, cpu, cuda"),
+        (["device="], "Unknown option 'device='"),
+    ],
+)
+def test_wrong_options_are_one_sentence(words, message):
+    with pytest.raises(ValueError, match=message):
+        gpu.options_of(words)
