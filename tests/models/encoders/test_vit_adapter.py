@@ -205,7 +205,7 @@ def test_training_gives_every_weight_a_gradient():
 def test_recomputing_changes_nothing():
     encoder = tiny(drop_path=0.2)
     expected = gradients(encoder)
-    encoder.recompute = True
+    encoder.checkpointing = True
     torch.testing.assert_close(gradients(encoder), expected)
 
 

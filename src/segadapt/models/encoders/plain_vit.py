@@ -10,6 +10,7 @@ from timm.layers import set_fused_attn
 from torch import Tensor, nn
 
 from segadapt.models.encoders.neck import TokenPyramid
+from segadapt.models.encoders.parts.checkpointing import checkpoint_blocks
 from segadapt.models.encoders.timm import check_name
 from segadapt.models.encoders.timm_patches.families import family
 from segadapt.models.interfaces import Encoder
@@ -36,6 +37,7 @@ class PlainTransformer(Encoder):
         frozen: Exempt the transformer from training, but not the neck.
         neck: Builds what brings the maps to a pyramid's scales; ``None``: all keep the stride of
             the patches.
+        checkpointing: Compute blocks twice in training, to save memory.
         options: Passed on to :func:`timm.create_model`.
 
     Raises:
@@ -51,6 +53,7 @@ class PlainTransformer(Encoder):
         levels: int | Sequence[int] = 4,
         frozen: bool = False,
         neck: Callable[[int], TokenPyramid] | None = None,
+        checkpointing: bool = False,
         **options: Any,
     ) -> None:
         super().__init__()
@@ -75,6 +78,8 @@ class PlainTransformer(Encoder):
         if type(body.norm) is nn.Identity:  # those trained on the mean of tokens have it behind
             body.norm = body.fc_norm
         body.prune_intermediate_layers(list(self.blocks), prune_head=True)
+        if checkpointing:
+            checkpoint_blocks(body, name)
         self.colors = renormalization(tag.mean, tag.std)
         self.body = body.requires_grad_(not frozen)
         self.neck = None if neck is None else neck(body.embed_dim)

@@ -10,6 +10,7 @@ from segmentation_models_pytorch.encoders import (
 )
 from torch import Tensor, nn
 
+from segadapt.models.encoders.parts.checkpointing import checkpoint_blocks
 from segadapt.models.interfaces import Encoder
 from segadapt.models.pretrained.download_errors import explained
 from segadapt.models.pretrained.renormalization import renormalization
@@ -35,6 +36,7 @@ class SmpEncoder(Encoder):
             pixels, which its first reduction cannot cover.
         layer_norm_eps: Replaces the epsilon of every layer norm; smp's MiT has 1e-5, the authors'
             and mmsegmentation's 1e-6.
+        checkpointing: Compute blocks twice in training, to save memory.
 
     Raises:
         ValueError: If there is no such encoder, or its weights are out of reach or do not fit.
@@ -48,6 +50,7 @@ class SmpEncoder(Encoder):
         multiple: int = 32,
         layer_norm_eps: float | None = None,
         weights: str | None = None,
+        checkpointing: bool = False,
     ) -> None:
         super().__init__()
         if name not in get_encoder_names():
@@ -71,6 +74,8 @@ class SmpEncoder(Encoder):
         if 0 in self.channels or levels >= len(self.body.out_channels):
             raise ValueError(f"{name} has fewer than {levels} levels; lower model.encoder.levels")
         self.multiple, self.smallest = multiple, MIT_SMALLEST if name.startswith("mit_") else 1
+        if checkpointing:
+            checkpoint_blocks(self.body, name)
         if layer_norm_eps is not None:
             _set_layer_norm_eps(self.body, layer_norm_eps)
 

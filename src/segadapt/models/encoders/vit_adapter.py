@@ -78,9 +78,10 @@ class ViTAdapter(Encoder):
             every extractor's perceptron.
         layer_scale: Where learned scales of the blocks' branches start; ``None``: blocks as timm
             builds them.
-        recompute: Save memory in training: compute each stage again in the backward pass.
+        checkpointing: Compute stages twice in training, to save memory.
         colors: Mean and standard deviation that images are brought to, RGB, fractions of white;
             ``None``: those of the weights' tag.
+        recompute: What checkpointing was called in run folders before version 0.2.
 
     Raises:
         ValueError: If there is no such transformer, it cannot carry an adapter, or its weights
@@ -98,8 +99,9 @@ class ViTAdapter(Encoder):
         hidden: float = 0.25,
         drop_path: float = 0.0,
         layer_scale: float | None = 1.0,
-        recompute: bool = False,
+        checkpointing: bool = False,
         colors: Sequence[Sequence[float]] | None = None,
+        recompute: bool = False,
     ) -> None:
         super().__init__()
         self.body = trunk(name, pretrained, weights, drop_path)
@@ -111,7 +113,7 @@ class ViTAdapter(Encoder):
             scale_layers(self.body, layer_scale)
         width = self.body.embed_dim
         self.channels, self.strides = (width,) * STAGES, (4, 8, 16, 32)
-        self.recompute = recompute
+        self.checkpointing = checkpointing or recompute
         self.prior = SpatialPrior(width, stem)
         self.level_embed = nn.Parameter(torch.randn(3, width))
         self.interactions = nn.ModuleList(
@@ -158,7 +160,7 @@ class ViTAdapter(Encoder):
         seen = []
         for index, stage in enumerate(self.interactions):
             blocks = self.body.blocks[index * depth : (index + 1) * depth]
-            if self.recompute and torch.is_grad_enabled():
+            if self.checkpointing and torch.is_grad_enabled():
                 tokens, cells = checkpoint(
                     stage, tokens, cells, blocks, layout, use_reentrant=False
                 )
