@@ -1,6 +1,5 @@
 """Write the reference pages of commands and config: python scripts/write_reference.py."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -9,6 +8,7 @@ from segadapt.cli.main import VERBS
 from segadapt.cli.option_help import EXPERIMENT, groups, option_names
 from segadapt.cli.places import CONF
 from segadapt.cli.verb_help import EXAMPLES
+from segadapt.text.tables import pipe_table
 
 REFERENCE: Final = Path(__file__).resolve().parents[1] / "docs" / "reference"
 
@@ -38,9 +38,8 @@ def config() -> str:
         lines += [f"## `{group}`", ""]
         names = option_names(CONF / group)
         if group in SHORT:
-            lines += ["| option | |", "| --- | --- |"]
-            lines += [f"| `{name}` | {_cell(heading(_file(group, name)))} |" for name in names]
-            lines.append("")
+            options = [[f"`{name}`", _cell(heading(_file(group, name)))] for name in names]
+            lines += [*pipe_table(["option", ""], options, 2), ""]
             continue
         for name in names:
             lines += [f"### `{group}={name}`", "", heading(_file(group, name)), ""]
@@ -49,16 +48,14 @@ def config() -> str:
     return "\n".join(lines)
 
 
-def table(rows: list[Key]) -> Iterator[str]:
+def table(rows: list[Key]) -> list[str]:
     """Keys as a Markdown table.
 
     Args:
         rows: The keys.
     """
-    yield "| key | default | meaning |"
-    yield "| --- | --- | --- |"
-    for key in rows:
-        yield f"| `{key.name}` | `{_cell(key.default)}` | {_cell(key.meaning)} |"
+    lines = [[f"`{key.name}`", f"`{_cell(key.default)}`", _cell(key.meaning)] for key in rows]
+    return pipe_table(["key", "default", "meaning"], lines, 3)
 
 
 def pages() -> dict[str, str]:

@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.harness.measure import stamp
-from rich import box
 from rich.console import Console
-from rich.table import Table
 
 from segadapt.analysis.cost.machine import machine
 from segadapt.files import write_json
+from segadapt.text.tables import Table
 
 RESULTS = Path(__file__).parents[1] / "results"
 
@@ -49,19 +48,16 @@ def publish(name: str, title: str, goals: Sequence[Goal], details: dict[str, Any
 
 def goal_table(title: str, goals: Sequence[Goal]) -> Table:
     """One line for each figure."""
-    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
-    table.add_column("what")
-    for column in ("measured", "goal", "reached"):
-        table.add_column(column, justify="right")
-    for goal in goals:
-        sign = ">=" if goal.at_least else "<="
-        table.add_row(
+    rows = [
+        [
             goal.what,
             f"{goal.measured:.3g} {goal.unit}",
-            f"{sign} {goal.goal:g} {goal.unit}",
+            f"{'>=' if goal.at_least else '<='} {goal.goal:g} {goal.unit}",
             "yes" if goal.reached else "no",
-        )
-    return table
+        ]
+        for goal in goals
+    ]
+    return Table(["what", "measured", "goal", "reached"], rows, title=title)
 
 
 def numbers_of(arguments: Sequence[str], **defaults: int) -> tuple[int, ...]:

@@ -1,39 +1,38 @@
 """A comparison as a table to read and as JSON to keep."""
 
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Any
 
 from benchmarks.harness.comparison import Row
-from rich import box
-from rich.table import Table
 
 from segadapt.analysis.cost.timing import Reading, Spread, ratio, seconds, spread
+from segadapt.text.tables import Table
 
 BASE = "fixed"
 """The classifier that the others are compared with."""
 
 COLUMNS = (
-    "parameters\ntraining",
-    "parameters\ndeployed",
-    "GMAC\ntrue",
-    "GMAC\npapers' rule",
-    "training step\nwall ms",
-    "training step\nCPU ms",
-    "inference\nwall ms",
-    "inference\nCPU ms",
-    "peak memory\nMiB",
+    "parameters training",
+    "parameters deployed",
+    "GMAC true",
+    "GMAC papers' rule",
+    "training step wall ms",
+    "training step CPU ms",
+    "inference wall ms",
+    "inference CPU ms",
+    "peak memory MiB",
 )
 
 
 def table(rows: Sequence[Row], title: str) -> Table:
-    """One line for each model and classifier; in each cell, below, the ratio to ``fixed``."""
-    found = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
-    found.add_column("model\nclassifier", no_wrap=True)
-    for column in COLUMNS:
-        found.add_column(column, justify="right", no_wrap=True)
+    """Two lines for each model and classifier: the figures, and their ratios to ``fixed``."""
+    lines: list[list[str]] = []
     for row in rows:
-        found.add_row(f"{row.model}\n{row.classifier}", *cells(row, base_of(row, rows)))
-    return found
+        figures = [cell.split("\n") for cell in cells(row, base_of(row, rows))]
+        names = [row.model, row.classifier]
+        lines += map(list, zip_longest(names, *figures, fillvalue=""))
+    return Table(["model classifier", *COLUMNS], lines, title=title)
 
 
 def cells(row: Row, base: Row | None) -> list[str]:

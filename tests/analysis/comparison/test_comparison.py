@@ -12,7 +12,7 @@ from rich.console import Console
 from segadapt.analysis.comparison.compare_runs import report
 from segadapt.analysis.comparison.costs import Cost, Latency
 from segadapt.analysis.comparison.terminal_tables import show
-from segadapt.analysis.comparison.writers import cells
+from segadapt.analysis.comparison.writers import shown
 
 ROW = {"paper": "CAC", "table": 4, "miou": 45.39}
 
@@ -48,7 +48,7 @@ def test_every_number_is_whole_on_the_terminal(sweep, width):
     show(found._replace(rows=rows), Console(file=out, width=width))
     lines = out.getvalue().splitlines()
     assert max(map(len, lines[: -len(found.notes)])) <= width
-    for line in cells(found._replace(rows=rows))[1:]:
+    for line in shown(found._replace(rows=rows)).rows:
         for cell in line[1:]:
             assert cell in out.getvalue()
     assert len(lines) < 80  # names are folded, but not letter by letter

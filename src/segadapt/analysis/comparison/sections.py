@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from segadapt.text.tables import Table
+
 Cells = list[list[str]]
 """Rows of text, the head first."""
 
@@ -15,6 +17,11 @@ class Section(NamedTuple):
     title: str
     cells: Cells
     notes: list[str]
+
+    @property
+    def table(self) -> Table:
+        """Its cells as a table."""
+        return Table(self.cells[0], self.cells[1:])
 
 
 def points(value: float | None) -> str:

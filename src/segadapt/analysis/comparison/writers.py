@@ -1,126 +1,71 @@
 """A comparison as Markdown, LaTeX, CSV or HTML."""
 
-import csv
-import io
-from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from segadapt.analysis.comparison.comparison import Comparison, Row
 from segadapt.analysis.comparison.costs import Latency
 from segadapt.analysis.comparison.intervals import Difference
-from segadapt.analysis.comparison.sections import Cells
-from segadapt.text.borders import csv_cell, latex_comment, latex_text, markdown_text
+from segadapt.text.borders import latex_comment, markdown_text
 from segadapt.text.pages import render
-from segadapt.text.tables import Table
+from segadapt.text.tables import Table, csv_text, latex_table, markdown_table
 
 COSTS: Final = ("parameters (M)", "G multiply-adds", "ms an image (min)", "minutes")
 """Heads of the columns that can stand apart where a line is short."""
 
+OTHERS: Final = ("seeds", "images", "hierarchical")
+"""Intervals of narrower claims, which the CSV lists beside that of the table."""
 
-def cells(comparison: Comparison) -> Cells:
+NUMBERS: Final = (
+    *("arm", "miou", "deviation", "seeds", "difference", "low", "high", "interval"),
+    *("parameters", "deployed", "macs", "milliseconds", "milliseconds_min", "minutes", "printed"),
+    *("p", "p_adjusted", *(f"{name}_{end}" for name in OTHERS for end in ("low", "high"))),
+)
+"""Columns of a CSV file."""
+
+
+def shown(comparison: Comparison) -> Table:
     """What is shown to people: rounded, and a dash where there is nothing."""
-    base = comparison.baseline or ""
-    rows = [["arm", "mIoU", "seeds", f"difference to {base}", "p", *COSTS, "printed (paper)"]]
-    for row in comparison.rows:
-        of_base = row.arm == comparison.baseline
-        rows.append([*_measured(row, of_base), *_costs(row), _number(row.printed, 2)])
-    kept = [0, 1, 2, *(i for i in range(3, 10) if any(line[i] != "-" for line in rows[1:]))]
-    return [[line[i] for i in kept] for line in rows]
+    head = ["arm", "mIoU", "seeds", f"difference to {comparison.baseline or ''}", "p", *COSTS]
+    head.append("printed (paper)")
+    rows = [
+        [*_measured(row, row.arm == comparison.baseline), *_costs(row), _number(row.printed, 2)]
+        for row in comparison.rows
+    ]
+    filled = [i for i in range(3, len(head)) if any(row[i] != "-" for row in rows)]
+    return Table(head, rows).select([0, 1, 2, *filled])
 
 
 def markdown(comparison: Comparison) -> str:
     """Pipe tables, the notes below each."""
-    parts = [_markdown_table(cells(comparison), comparison.notes)]
+    parts = [markdown_table(shown(comparison), comparison.notes)]
     for section in comparison.sections:
         parts.append(f"## {markdown_text(section.title)}\n")
-        parts.append(_markdown_table(section.cells, section.notes))
+        parts.append(markdown_table(section.table, section.notes))
     return "\n".join(parts)
-
-
-def _markdown_table(lines: Cells, notes: Sequence[str]) -> str:
-    head, *body = [[markdown_text(cell) for cell in line] for line in lines]
-    rule = ["---", *["---:"] * (len(head) - 1)]
-    table = [f"| {' | '.join(line)} |" for line in (head, rule, *body)]
-    return "\n".join([*table, "", *(f"- {markdown_text(note)}" for note in notes)]) + "\n"
 
 
 def latex(comparison: Comparison) -> str:
     """Tabulars with booktabs' rules; titles and notes are comments."""
-    parts = [_latex_table(cells(comparison), comparison.notes)]
+    parts = [latex_table(shown(comparison), comparison.notes)]
     for section in comparison.sections:
-        parts.append(_latex_table(section.cells, [section.title, *section.notes]))
+        parts += [latex_comment(section.title), latex_table(section.table, section.notes)]
     return "\n".join(parts)
-
-
-def _latex_table(cells: Cells, notes: Sequence[str]) -> str:
-    head, *body = [[latex_text(cell) for cell in line] for line in cells]
-    lines = [
-        *(latex_comment(note) for note in notes),
-        f"\\begin{{tabular}}{{l{'r' * (len(head) - 1)}}}",
-        "\\toprule",
-        f"{' & '.join(head)} \\\\",
-        "\\midrule",
-        *(f"{' & '.join(line)} \\\\" for line in body),
-        "\\bottomrule",
-        "\\end{tabular}",
-    ]
-    return "\n".join(lines) + "\n"
 
 
 def as_csv(comparison: Comparison) -> str:
     """Numbers as they are, for other programs."""
-    text = io.StringIO()
-    names = ("arm", "miou", "deviation", "seeds", "difference", "low", "high", "interval")
-    chances = ("p", "p_adjusted", *(f"{name}_{end}" for name in OTHERS for end in ("low", "high")))
-    costs = (
-        "parameters",
-        "deployed",
-        "macs",
-        "milliseconds",
-        "milliseconds_min",
-        "minutes",
-        "printed",
-    )
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*names, *costs, *chances])
-    for row in comparison.rows:
-        gap = row.difference or Difference(0, None, None, "", 0)
-        shown = [_percent(value) for value in (gap.mean, gap.low, gap.high)]
-        cost = row.cost
-        counted: list[int | None] = [None] * 3
-        latency = list(row.latency[:2]) if row.latency else [None, None]
-        if cost:
-            counted = [cost.training, cost.deployed, cost.macs]
-        writer.writerow(
-            [csv_cell(row.arm), row.miou, row.deviation, row.seeds]
-            + (shown if row.difference else [None] * 3)
-            + [gap.method, *counted, *latency, row.minutes, row.printed]
-            + [gap.p, row.adjusted, *_other_intervals(gap)]
-        )
-    return text.getvalue()
-
-
-OTHERS: Final = ("seeds", "images", "hierarchical")
-"""Intervals of narrower claims, which the CSV lists beside that of the table."""
-
-
-def _other_intervals(gap: Difference) -> list[float | None]:
-    return [_percent(end) for name in OTHERS for end in gap.others.get(name, (None, None))]
+    return csv_text(NUMBERS, map(_numbers, comparison.rows))
 
 
 def as_html(comparison: Comparison) -> str:
     """A page that opens by itself."""
-    head, *rows = cells(comparison)
-    sections = [
-        (section.title, Table(section.cells[0], section.cells[1:]), section.notes)
-        for section in comparison.sections
-    ]
     return render(
         "analysis/comparison/page.html",
         title="Comparison",
-        arms=Table(head, rows),
+        arms=shown(comparison),
         notes=comparison.notes,
-        sections=sections,
+        sections=comparison.sections,
     )
 
 
@@ -131,6 +76,20 @@ WRITERS: Final[Mapping[str, Callable[[Comparison], str]]] = {
     "html": as_html,
 }
 """By the ending of a file's name."""
+
+
+def _numbers(row: Row) -> list[Any]:
+    """One row of a CSV file, as :data:`NUMBERS` names it."""
+    gap = row.difference or Difference(0, None, None, "", 0)
+    ends = [_percent(value) for value in (gap.mean, gap.low, gap.high)]
+    cost = [None] * 3 if row.cost is None else [row.cost.training, row.cost.deployed, row.cost.macs]
+    latency = [None] * 2 if row.latency is None else list(row.latency[:2])
+    return [
+        *(row.arm, row.miou, row.deviation, row.seeds),
+        *(ends if row.difference else [None] * 3),
+        *(gap.method, *cost, *latency, row.minutes, row.printed, gap.p, row.adjusted),
+        *(_percent(end) for name in OTHERS for end in gap.others.get(name, (None, None))),
+    ]
 
 
 def _measured(row: Row, of_base: bool) -> list[str]:

@@ -4,11 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from rich import box
-from rich.table import Table
-
 from segadapt.evaluation.metrics.confusion_matrix import Scores
-from segadapt.text.terminal import cell
+from segadapt.text.tables import Table
 
 ORACLE: Final = (
     "oracle: prototypes from the labels of one image; training pools classifier.oracle_group images"
@@ -24,24 +21,22 @@ def table(results: Mapping[str, Scores], classes: Sequence[str], title: str = ""
         classes: Class names in order.
         title: What was evaluated.
     """
-    heading = cell(title, "table.title")
-    found = Table(
-        title=heading,
-        caption=ORACLE if "oracle" in results else None,
-        box=box.SIMPLE_HEAD,
-        title_justify="left",
-        caption_justify="left",
-        show_footer=True,
+    student, branches = next(iter(results.values())), results.values()
+    rows = [
+        [
+            name,
+            *(percent(scores.iou[k].item()) for scores in branches),
+            percent(student.class_accuracy[k].item()),
+        ]
+        for k, name in enumerate(classes)
+    ]
+    return Table(
+        ["class", *(f"IoU {branch}" for branch in results), "accuracy"],
+        rows,
+        ["mean", *(percent(scores.miou) for scores in branches), percent(student.mean_accuracy)],
+        title=title,
+        caption=ORACLE if "oracle" in results else "",
     )
-    found.add_column("class", footer="mean", overflow="fold")
-    for branch, scores in results.items():
-        found.add_column(cell(f"IoU {branch}"), percent(scores.miou), justify="right", no_wrap=True)
-    student = next(iter(results.values()))
-    found.add_column("accuracy", percent(student.mean_accuracy), justify="right", no_wrap=True)
-    for k, name in enumerate(classes):
-        iou = [percent(scores.iou[k].item()) for scores in results.values()]
-        found.add_row(cell(name), *iou, percent(student.class_accuracy[k].item()))
-    return found
 
 
 def headline(results: Mapping[str, Scores]) -> str:

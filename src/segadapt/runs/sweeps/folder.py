@@ -4,8 +4,6 @@
 and notebooks only: what a sweep resumes from is in the folders of its trials.
 """
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +14,7 @@ from segadapt.locks import hold_folder
 from segadapt.runs.file_names import SWEEP, SWEEP_TABLE
 from segadapt.runs.redaction import hidden_words
 from segadapt.runs.sweeps.trial import Standing, Trial
-from segadapt.text.borders import csv_cell
+from segadapt.text.tables import csv_text
 
 LOCK: Final = ".sweep.lock"
 
@@ -47,7 +45,7 @@ class SweepFolder:
         """Write what the sweep has come to."""
         told = [_told(*row) for row in rows]
         replace_text(self.path / SWEEP, json.dumps({"trials": told}, indent=2) + "\n")
-        replace_text(self.path / SWEEP_TABLE, _csv(*spread(rows)))
+        replace_text(self.path / SWEEP_TABLE, csv_text(*spread(rows)))
 
 
 def group(path: Path) -> str:
@@ -87,10 +85,3 @@ def spread(rows: Sequence[Row]) -> tuple[list[str], list[list[Any]]]:
     columns.pop("cause", None)
     names = [*columns, "cause"]
     return names, [[line.get(name) for name in names] for line in lines]
-
-
-def _csv(columns: Sequence[str], lines: Sequence[Sequence[Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerows([csv_cell(value) for value in line] for line in (columns, *lines))
-    return text.getvalue()

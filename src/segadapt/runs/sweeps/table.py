@@ -2,13 +2,10 @@
 
 from collections.abc import Sequence
 
-from rich import box
-from rich.table import Table
-
 from segadapt.runs.redaction import hidden_words
 from segadapt.runs.sweeps.folder import Row
 from segadapt.runs.sweeps.trial import Trial
-from segadapt.text.terminal import cell
+from segadapt.text.tables import Table
 
 
 def columns(rows: Sequence[Row]) -> list[str]:
@@ -29,8 +26,8 @@ def _typed(trial: Trial) -> dict[str, str]:
     return {key: value for key, _, value in parts}  # ~KEY has none
 
 
-def cells(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
-    """Titles and lines of the table."""
+def table(rows: Sequence[Row], title: str) -> Table:
+    """The sweep as it stands."""
     varied = columns(rows)
     monitors = dict.fromkeys(trial.monitor for trial, _ in rows)
     lines = []
@@ -41,16 +38,5 @@ def cells(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
         lines.append(
             [str(trial.number), *(typed.get(key, "") for key in varied), standing.state, *values]
         )
-    return ["trial", *varied, "state", *monitors], lines
-
-
-def table(rows: Sequence[Row], title: str) -> Table:
-    """The sweep as it stands."""
-    names, lines = cells(rows)
-    found = Table(title=cell(title, "table.title"), box=box.SIMPLE_HEAD, title_justify="left")
-    monitors = {trial.monitor for trial, _ in rows}
-    for name in names:
-        found.add_column(cell(name), justify="right" if name in monitors else "left")
-    for line in lines:
-        found.add_row(*map(cell, line))
-    return found
+    head = ["trial", *varied, "state", *monitors]
+    return Table(head, lines, title=title, words=len(head) - len(monitors))
