@@ -1,10 +1,15 @@
 """Weights & Biases as a guest: offline without an account, and never in the way of the training.
 
+Lightning's ``WandbLogger`` is not used, because it gives wandb no step. Each part of an offline run
+then counts its rows from 0 (seen with lightning 2.6.6 and wandb 0.31.0), where those of a resumed
+training have to continue. It would also take over a run that the process has open already, and it
+neither keeps the id of a run nor ends the run; what is left of it would be ``wandb.init``.
+
 The truth about a run is in its folder (metrics.csv, report.json). The tracker gets a copy, on a
 thread: where that is slow or fails, the training does not notice; the summary says what it missed.
 
-wandb cannot go on with an offline run in the folder that it has begun. A training that is resumed
-adds a folder, of the same run id; ``wandb sync`` uploads all of an id, oldest first, as one run.
+wandb cannot continue an offline run in the folder that it has begun. A training that is resumed
+adds a folder of the same run id; ``wandb sync`` uploads all of an id, oldest first, as one run.
 """
 
 import os

@@ -1,0 +1,41 @@
+"""What wandb has written of an offline run, read back without wandb's own reader."""
+
+import json
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from wandb.proto.wandb_internal_pb2 import Record
+
+BLOCK, HEAD, START = 32768, 7, 7
+FULL, LAST = 1, 4
+
+
+def rows(file: Path) -> list[dict[str, Any]]:
+    """The logged rows in their order.
+
+    Args:
+        file: ``run-ID.wandb`` of a run's folder.
+    """
+    records = (Record.FromString(content) for content in contents(file.read_bytes()))
+    histories = [record.history for record in records if record.HasField("history")]
+    return [
+        {item.key or ".".join(item.nested_key): json.loads(item.value_json) for item in one.item}
+        for one in histories
+    ]
+
+
+def contents(data: bytes) -> Iterator[bytes]:
+    """The records of a file in LevelDB's log format, in which a record may be split over blocks."""
+    place, parts = START, b""
+    while place + HEAD <= len(data):
+        if (left := BLOCK - place % BLOCK) < HEAD:
+            place += left
+            continue
+        _, length, kind = struct.unpack("<IHB", data[place : place + HEAD])
+        parts += data[place + HEAD : place + HEAD + length]
+        place += HEAD + length
+        if kind in (FULL, LAST):
+            yield parts
+            parts = b""
