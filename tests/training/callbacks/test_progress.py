@@ -1,6 +1,7 @@
 import io
 import math
 import re
+import threading
 
 import lightning as L
 import pytest
@@ -96,6 +97,15 @@ def test_a_value_on_a_gpu_is_seen_without_waiting():
     seen.append(glimpse.look(values[2]))
     assert seen[0] in (0.0,) or math.isnan(seen[0])
     assert seen[1] == 1.0
+
+
+def test_no_thread_can_hold_the_lock_of_the_terminal_when_loaders_are_forked():
+    before = threading.active_count()
+    bar = Bar(Console(file=io.StringIO(), force_terminal=True, width=100))
+    bar.start(0, 10)
+    bar.show(1, 1.0, "loss 0.1234")
+    assert threading.active_count() == before
+    bar.stop()
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 100, 120])

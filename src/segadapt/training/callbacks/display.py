@@ -1,4 +1,10 @@
-"""Two ways to show how far a training is: a bar on a terminal, lines elsewhere."""
+"""Two ways to show how far a training is: a bar on a terminal, lines elsewhere.
+
+The bar is not Lightning's ``RichProgressBar``, whose refresh thread may hold rich's lock at the
+moment in which a loader process is forked. A loader that then prints a warning waits forever, and
+the training with it (seen at the first validations, with lightning 2.6.6 and rich 15.0). It also
+counts batches where steps are meant (``12/4`` for 4 steps of 3 accumulated batches).
+"""
 
 import time
 from abc import ABC, abstractmethod
