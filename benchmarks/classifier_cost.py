@@ -23,7 +23,7 @@ from hydra.utils import instantiate
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from segadapt.analysis.cost.timing import Reading, alternate, ratio, seconds, spread
+from segadapt.analysis.cost.timing import Timing, alternate, ratio, seconds, spread
 from segadapt.classifiers.base import Classifier
 from segadapt.functional.resize import shrink
 from segadapt.losses.objective import Objective
@@ -65,7 +65,7 @@ def main(arguments: Sequence[str]) -> None:
 
 def measured(
     name: str, reference: Callable[..., Tensor], repeats: int
-) -> tuple[dict[str, list[Reading]], dict[str, int]]:
+) -> tuple[dict[str, list[Timing]], dict[str, int]]:
     """Times and peak bytes of the reference and of ours, after a check that they agree."""
     cfg = composed(Options(), CONFIGS, "tiny", name)
     torch.manual_seed(0)
@@ -137,7 +137,7 @@ def check_agreement(
     torch.testing.assert_close(found[1], found[0], rtol=1e-4, atol=1e-6, check_dtype=False)
 
 
-def judged(name: str, readings: Mapping[str, Sequence[Reading]], goal: float) -> list[Goal]:
+def judged(name: str, readings: Mapping[str, Sequence[Timing]], goal: float) -> list[Goal]:
     """How many times as fast as the reference, by wall and by CPU time."""
     return [
         Goal(
@@ -146,5 +146,5 @@ def judged(name: str, readings: Mapping[str, Sequence[Reading]], goal: float) ->
             goal,
             at_least=True,
         )
-        for kind in Reading._fields
+        for kind in Timing._fields
     ]

@@ -32,7 +32,7 @@ from benchmarks.harness.scenes import labelled_batch
 from benchmarks.reference.pipeline import loaded
 from jaxtyping import UInt8
 
-from segadapt.analysis.cost.timing import Reading, alternate, ratio, seconds, spread
+from segadapt.analysis.cost.timing import Timing, alternate, ratio, seconds, spread
 from segadapt.data.dataset import Transform
 from segadapt.data.datasets.folder import Folder
 from segadapt.data.transforms.albumentations_import import albumentations as A
@@ -93,16 +93,16 @@ def main(arguments: Sequence[str]) -> None:
     publish("data", title, goals, {"images": images, "cases": details})
 
 
-def median(readings: Sequence[Reading]) -> float:
+def median(readings: Sequence[Timing]) -> float:
     """CPU seconds of a round."""
     return spread(seconds(readings, "cpu")).median
 
 
-def judged(name: str, readings: Mapping[str, Sequence[Reading]], images: int) -> list[Goal]:
+def judged(name: str, readings: Mapping[str, Sequence[Timing]], images: int) -> list[Goal]:
     """How many times more images a second than the straightforward pipeline."""
     found = []
     for way, goal in (("straightforward", 1.5), ("same kernels", 1.0)):
-        for kind in Reading._fields:
+        for kind in Timing._fields:
             times = ratio(seconds(readings[way], kind), seconds(readings["ours"], kind)).median
             found.append(Goal(f"{name}: ours / {way}, {kind} time", times, goal, at_least=True))
     return found

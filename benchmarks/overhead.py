@@ -23,8 +23,8 @@ from benchmarks.harness.scenes import labelled_batch
 from benchmarks.harness.steps import Subject
 from torch.utils.data import DataLoader, IterableDataset
 
-from segadapt.analysis.cost.timing import Reading, cpu_clock, ratio, seconds, spread
-from segadapt.data.dataset import Labelled
+from segadapt.analysis.cost.timing import Timing, cpu_clock, ratio, seconds, spread
+from segadapt.data.dataset import LabelledDataset
 from segadapt.data.module import collate
 from segadapt.experiment import build_task, train
 from segadapt.structures import Batch
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str]) -> None:
         turns = trained(classifier, (WARM_UP + repeats) * BLOCK)
         bare, lightning = blocks(turns.bare), blocks(turns.lightning)
         details[classifier] = {"bare": timing(bare, None), "lightning": timing(lightning, bare)}
-        for kind in Reading._fields:
+        for kind in Timing._fields:
             times = ratio(seconds(lightning, kind), seconds(bare, kind)).median
             goals.append(Goal(f"{classifier}: Lightning / bare loop, {kind} time", times, 1.05))
         shown = [milliseconds(spread(seconds(found, "wall"))) for found in (bare, lightning)]
@@ -87,15 +87,15 @@ class Turns(IterableDataset[Batch]):
 
     def __init__(self, subject: Subject, steps: int) -> None:
         self.subject, self.steps = subject, steps
-        self.bare: list[Reading] = []
-        self.lightning: list[Reading] = []
+        self.bare: list[Timing] = []
+        self.lightning: list[Timing] = []
 
     def __iter__(self) -> Iterator[Batch]:
         for _ in range(self.steps):
             self.bare.append(cpu_clock(self.subject.train_step))
             wall, cpu = time.perf_counter(), time.process_time()
             yield self.subject.batch
-            passed = Reading(time.perf_counter() - wall, time.process_time() - cpu)
+            passed = Timing(time.perf_counter() - wall, time.process_time() - cpu)
             self.lightning.append(passed)
 
 
@@ -114,7 +114,12 @@ class TurnsData(L.LightningDataModule):
     """Of the last training."""
 
     def __init__(
-        self, train: Labelled, val: Labelled, steps: int, classifier: str, **others: Any
+        self,
+        train: LabelledDataset,
+        val: LabelledDataset,
+        steps: int,
+        classifier: str,
+        **others: Any,
     ) -> None:
         super().__init__()
         self.train, self.val, self.classes, self.steps = train, val, train.classes, steps
@@ -135,10 +140,10 @@ class TurnsData(L.LightningDataModule):
         return TurnsData.turns
 
 
-def blocks(readings: Sequence[Reading]) -> list[Reading]:
+def blocks(readings: Sequence[Timing]) -> list[Timing]:
     """Sums over blocks of steps, without those of the warm-up."""
     starts = range(WARM_UP * BLOCK, len(readings) - BLOCK + 1, BLOCK)
     return [
-        Reading(*(sum(times) for times in zip(*readings[i : i + BLOCK], strict=True)))
+        Timing(*(sum(times) for times in zip(*readings[i : i + BLOCK], strict=True)))
         for i in starts
     ]

@@ -19,7 +19,7 @@ from benchmarks.harness.presentation import timing
 from hydra import compose, initialize_config_dir
 from torch import Tensor, nn
 
-from segadapt.analysis.cost.timing import Action, Reading, alternate, ratio, seconds
+from segadapt.analysis.cost.timing import Action, Timing, alternate, ratio, seconds
 from segadapt.cli.hydra_command import CONF
 from segadapt.experiment import build_task
 from segadapt.models.conversion.convert import convert
@@ -112,7 +112,7 @@ def main(words: Sequence[str]) -> None:
         with torch.set_grad_enabled(found.training):
             times = alternate({"ours": found.ours, "other": found.other}, repeats)
         details[found.name] = compared(times)
-        for kind in Reading._fields:
+        for kind in Timing._fields:
             share = ratio(*(seconds(times[name], kind) for name in ("ours", "other"))).median
             goals.append(Goal(f"{found.name}, {kind} time", share, found.goal))
     title = (
@@ -122,7 +122,7 @@ def main(words: Sequence[str]) -> None:
     publish("port", title, goals, details)
 
 
-def compared(times: dict[str, list[Reading]]) -> dict[str, Any]:
+def compared(times: dict[str, list[Timing]]) -> dict[str, Any]:
     """All rounds of both, for the file."""
     other = times["other"]
     return {"ours": timing(times["ours"], other), "other": timing(other, None)}

@@ -19,7 +19,7 @@ from benchmarks.harness.goals import Goal, numbers_of, publish
 from benchmarks.harness.presentation import timing
 from lightning.pytorch.callbacks import Callback
 
-from segadapt.analysis.cost.timing import Action, Reading, alternate, ratio, seconds, spread
+from segadapt.analysis.cost.timing import Action, Timing, alternate, ratio, seconds, spread
 
 ROOT = Path(__file__).resolve().parents[1]
 IMPORTS = "import lightning, timm, segmentation_models_pytorch"
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str]) -> None:
         readings = alternate(actions, repeats, children_clock, warm_up=1)
     goals = [
         Goal(f"first training step / imports alone, {kind} time", _times(readings, kind), 1.15)
-        for kind in Reading._fields
+        for kind in Timing._fields
     ]
     for name in list(COMMANDS)[2:]:
         goals.append(Goal(name, spread(seconds(readings[name], "wall")).median, 2.0, "s"))
@@ -88,11 +88,11 @@ def call(command: Sequence[str], code: int, folder: Path) -> None:
         raise RuntimeError(f"{command} ended with {done.returncode}, not {code}:\n{done.stderr}")
 
 
-def children_clock(action: Callable[[], object]) -> Reading:
+def children_clock(action: Callable[[], object]) -> Timing:
     """Time a call and the processes it starts."""
     wall, cpu = time.perf_counter(), _children()
     action()
-    return Reading(time.perf_counter() - wall, _children() - cpu)
+    return Timing(time.perf_counter() - wall, _children() - cpu)
 
 
 def _children() -> float:
@@ -100,6 +100,6 @@ def _children() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def _times(readings: Mapping[str, Sequence[Reading]], kind: str) -> float:
+def _times(readings: Mapping[str, Sequence[Timing]], kind: str) -> float:
     first, imports = (seconds(readings[name], kind) for name in ("first step", "imports"))
     return ratio(first, imports).median

@@ -10,7 +10,7 @@ from benchmarks.harness.steps import Parts, Subject
 
 from segadapt.analysis.cost.flops import true_macs
 from segadapt.analysis.cost.parameters import Parameters, count_parameters
-from segadapt.analysis.cost.timing import Reading, alternate, clock_for
+from segadapt.analysis.cost.timing import Timing, alternate, clock_for
 from segadapt.segmentor import Segmentor
 from segadapt.structures import Batch
 
@@ -23,14 +23,14 @@ class Static(NamedTuple):
     paper_macs: int
 
 
-class Row(NamedTuple):
+class CostRow(NamedTuple):
     """One model with one classifier."""
 
     model: str
     classifier: str
     static: Static
-    training: list[Reading]
-    inference: list[Reading]
+    training: list[Timing]
+    inference: list[Timing]
     peak_bytes: int
     """Of a training step."""
 
@@ -45,7 +45,9 @@ class Setting(NamedTuple):
     repeats: int
 
 
-def compare(model: str, parts: Mapping[str, Parts], batch: Batch, setting: Setting) -> list[Row]:
+def compare(
+    model: str, parts: Mapping[str, Parts], batch: Batch, setting: Setting
+) -> list[CostRow]:
     """Measure one model with several classifiers.
 
     Args:
@@ -65,7 +67,7 @@ def compare(model: str, parts: Mapping[str, Parts], batch: Batch, setting: Setti
     }
     inference = alternate(_inference(subjects), setting.repeats, clock)
     return [
-        Row(model, name, static[name], training[name], inference[name], peaks[name])
+        CostRow(model, name, static[name], training[name], inference[name], peaks[name])
         for name in parts
     ]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import torch
-from benchmarks.harness.comparison import Row, Setting, compare, place
+from benchmarks.harness.comparison import CostRow, Setting, compare, place
 from benchmarks.harness.options import Options
 from benchmarks.harness.presentation import as_json, base_of, table
 from benchmarks.harness.scenes import labelled_batch
@@ -64,7 +64,7 @@ def measure(options: Options, configs: Path, build: Build, results: Path) -> Pat
         The file.
     """
     console, setting = wide_console(), setting_of(options)
-    rows: list[Row] = []
+    rows: list[CostRow] = []
     before = machine()
     for model in options.model:
         console.print(f"measuring {model} with {', '.join(options.classifier)}")

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from itertools import zip_longest
 from typing import Any
 
-from benchmarks.harness.comparison import Row
+from benchmarks.harness.comparison import CostRow
 
-from segadapt.analysis.cost.timing import Reading, Spread, ratio, seconds, spread
+from segadapt.analysis.cost.timing import Spread, Timing, ratio, seconds, spread
 from segadapt.text.tables import Table
 
 BASE = "fixed"
@@ -25,7 +25,7 @@ COLUMNS = (
 )
 
 
-def table(rows: Sequence[Row], title: str) -> Table:
+def table(rows: Sequence[CostRow], title: str) -> Table:
     """Two lines for each model and classifier: the figures, and their ratios to ``fixed``."""
     lines: list[list[str]] = []
     for row in rows:
@@ -35,7 +35,7 @@ def table(rows: Sequence[Row], title: str) -> Table:
     return Table(["model classifier", *COLUMNS], lines, title=title)
 
 
-def cells(row: Row, base: Row | None) -> list[str]:
+def cells(row: CostRow, base: CostRow | None) -> list[str]:
     """The figures of a line, in the order of ``COLUMNS``."""
     amounts = zip(_amounts(row), _amounts(base or row), strict=True)
     *counted, memory = [_cell(text, amount / other, base) for (text, amount), (_, other) in amounts]
@@ -50,13 +50,13 @@ TIMES = (
 )
 
 
-def base_of(row: Row, rows: Sequence[Row]) -> Row | None:
+def base_of(row: CostRow, rows: Sequence[CostRow]) -> CostRow | None:
     """The line of the same model with the fixed classifier, if it was measured."""
     same = [other for other in rows if (other.model, other.classifier) == (row.model, BASE)]
     return same[0] if same else None
 
 
-def as_json(row: Row, base: Row | None) -> dict[str, Any]:
+def as_json(row: CostRow, base: CostRow | None) -> dict[str, Any]:
     """A line with its ratios: seconds, bytes, multiply-adds."""
     static = row.static
     return {
@@ -71,10 +71,10 @@ def as_json(row: Row, base: Row | None) -> dict[str, Any]:
     }
 
 
-def timing(readings: Sequence[Reading], base: Sequence[Reading] | None) -> dict[str, Any]:
+def timing(readings: Sequence[Timing], base: Sequence[Timing] | None) -> dict[str, Any]:
     """Wall and CPU seconds: every round, median and quartiles, and the ratio to the base."""
     found: dict[str, Any] = {}
-    for kind in Reading._fields:
+    for kind in Timing._fields:
         values = seconds(readings, kind)
         found[kind] = {**spread(values)._asdict(), "rounds": values}
         if base is not None:
@@ -82,7 +82,7 @@ def timing(readings: Sequence[Reading], base: Sequence[Reading] | None) -> dict[
     return found
 
 
-def _amounts(row: Row) -> list[tuple[str, int]]:
+def _amounts(row: CostRow) -> list[tuple[str, int]]:
     """What is no time, as text and number."""
     training, deployed = row.static.parameters
     return [
@@ -94,7 +94,7 @@ def _amounts(row: Row) -> list[tuple[str, int]]:
     ]
 
 
-def _time(row: Row, base: Row | None, what: str, kind: str) -> str:
+def _time(row: CostRow, base: CostRow | None, what: str, kind: str) -> str:
     values = seconds(getattr(row, what), kind)
     text = milliseconds(spread(values))
     if base is None:
@@ -108,5 +108,5 @@ def milliseconds(measured: Spread) -> str:
     return f"{1000 * measured.median:.1f} ±{1000 * half:.1f}"
 
 
-def _cell(text: str, times: float, base: Row | None) -> str:
+def _cell(text: str, times: float, base: CostRow | None) -> str:
     return text if base is None else f"{text}\n{times:.3f}x"

@@ -53,7 +53,7 @@ class Subject:
         """Images to one label per pixel, as ``inference=whole`` does."""
         size = (self.batch.image.shape[2], self.batch.image.shape[3])
         with torch.inference_mode(), self._autocast():
-            return labels(whole, self._student, self.batch.image, size)
+            return whole(self._student, self.batch.image, size, keep=labels)
 
     def held(self) -> Iterator[Tensor]:
         """The tensors that stay from step to step, gradients excepted."""

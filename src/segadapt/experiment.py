@@ -14,14 +14,20 @@ from omegaconf import DictConfig
 from segadapt.data.checks.quick_check import cache_folder, look_at
 from segadapt.data.module import SegmentationDataModule
 from segadapt.evaluation.evaluator import check_context
-from segadapt.evaluation.inference.settings import check_views
+from segadapt.evaluation.inference.settings import check_sees_images
 from segadapt.evaluation.network import build_network
 from segadapt.runs import session
 from segadapt.runs.checkpoint import LAST, PREVIOUS, digest
-from segadapt.runs.config import Config, at, fingerprint, resolved, without_published_weights
+from segadapt.runs.config import (
+    Config,
+    config_digest,
+    resolved,
+    value_at,
+    without_published_weights,
+)
 from segadapt.runs.environment import keep_environment
 from segadapt.runs.file_names import CHECKPOINTS, CONFIG, METRICS
-from segadapt.runs.folder import note, run_id
+from segadapt.runs.folder import run_id, update_state
 from segadapt.runs.lengthening import dependence, lengthened
 from segadapt.runs.origin import Origin, without_modules
 from segadapt.runs.ranks import rank
@@ -30,10 +36,10 @@ from segadapt.runs.stored_config import stored_config
 from segadapt.text.borders import print_line
 from segadapt.training.callbacks.checkpoints import Checkpoints
 from segadapt.training.callbacks.preemption import Preemption
-from segadapt.training.callbacks.rank_agreement import Agreement
+from segadapt.training.callbacks.rank_agreement import RankAgreement
 from segadapt.training.callbacks.seeding import Seeding
 from segadapt.training.checkpoint_io import AtomicCheckpointIO
-from segadapt.training.library_warnings import be_quiet
+from segadapt.training.library_warnings import silence_known_warnings
 from segadapt.training.loggers.metrics_csv import MetricsFile
 from segadapt.training.oracle_groups import check_groups
 from segadapt.training.rehearsal import check_deterministic
@@ -81,7 +87,7 @@ def fit(cfg: DictConfig) -> dict[str, float]:
     Returns:
         The last metrics.
     """
-    be_quiet()
+    silence_known_warnings()
     L.seed_everything(cfg.seed, workers=True, verbose=False)
     folder = Path(cfg.paths.run)
     last = folder / CHECKPOINTS / LAST
@@ -90,7 +96,7 @@ def fit(cfg: DictConfig) -> dict[str, float]:
     if rank() == 0:
         metrics.check()
     data = build_data(cfg)
-    check_views(instantiate(cfg.inference), data.val.pictures)
+    check_sees_images(instantiate(cfg.inference), data.val.pictures)
     _look_at(data)
     task = build_task(without_published_weights(cfg) if start else cfg)
     check_context(task.model, task.evaluator.inference)
@@ -106,7 +112,10 @@ def fit(cfg: DictConfig) -> dict[str, float]:
     callbacks = [*engine, *(instantiate(callback) for callback in cfg.callbacks.values())]
     trainer = build_trainer(cfg.trainer, cfg.data.eval_every, callbacks, loggers, files)
     parts = trainer.world_size * cfg.trainer.accumulate_grad_batches
-    group, allowed = at(cfg, "classifier.oracle_group"), at(cfg, "smaller_oracle_groups", False)
+    group, allowed = (
+        value_at(cfg, "classifier.oracle_group"),
+        value_at(cfg, "smaller_oracle_groups", False),
+    )
     _say(check_groups(group, cfg.data.batch_size, parts, allowed))
     if trainer.is_global_zero:
         keep_environment(folder, trainer.world_size, str(trainer.precision))
@@ -147,7 +156,7 @@ def _origin(cfg: DictConfig, folder: Path) -> Origin:
     if dependence(config["schedule"]) is None:
         config = lengthened(config, sys.maxsize)  # its steps may become more, and are the same
     own = run_id(folder) if rank() == 0 else None  # another rank may be here before it is written
-    return Origin(own, fingerprint(without_modules(config)), facts)
+    return Origin(own, config_digest(without_modules(config)), facts)
 
 
 def _engine(
@@ -157,7 +166,7 @@ def _engine(
     folder = Path(cfg.paths.run) / CHECKPOINTS
     checkpoints = Checkpoints(folder, cfg.checkpoint_every, cfg.monitor, files, sync)
     return [
-        Agreement(resolved(cfg), digest(start) if start else None),
+        RankAgreement(resolved(cfg), digest(start) if start else None),
         Seeding(cfg.seed),
         checkpoints,
         Preemption(checkpoints.save),
@@ -184,7 +193,7 @@ def _run(
         metrics = _metrics(trainer)
         trainer.fit(task, datamodule=data, ckpt_path=start, weights_only=True)
     if trainer.is_global_zero:
-        note(folder, metrics={k: None if math.isnan(v) else v for k, v in metrics.items()})
+        update_state(folder, metrics={k: None if math.isnan(v) else v for k, v in metrics.items()})
     return metrics
 
 

@@ -8,6 +8,7 @@ import fcntl
 import os
 import socket
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TextIO
 from weakref import WeakSet
@@ -36,8 +37,12 @@ class Held(Exception):
         self.holder = holder
 
 
-def hold(file: Path) -> TextIO:
-    """Take a lock, until the file that is returned is closed; it says which process has it.
+def hold(file: Path, signed: bool = True) -> TextIO:
+    """Take a lock, until the file that is returned is closed.
+
+    Args:
+        file: The lock file.
+        signed: Whether it is to say which process has it.
 
     Raises:
         Held: If another process keeps it.
@@ -53,13 +58,21 @@ def hold(file: Path) -> TextIO:
             raise Held(holder)
         time.sleep(0.02)
     _HELD.add(lock)
-    lock.truncate(0)
-    lock.write(f"process {os.getpid()} on {socket.gethostname()}")
-    lock.flush()
+    if signed:
+        lock.truncate(0)
+        lock.write(f"process {os.getpid()} on {socket.gethostname()}")
+        lock.flush()
     return lock
 
 
-def hold_folder(path: Path, name: str, what: str, doing: str, way_out: str) -> TextIO:
+def hold_folder(
+    path: Path,
+    name: str,
+    what: str,
+    doing: str,
+    way_out: str,
+    holder: Callable[[Path], str] | None = None,
+) -> TextIO:
     """Make a folder for this process alone, without what killed ones have left half written.
 
     Args:
@@ -68,6 +81,8 @@ def hold_folder(path: Path, name: str, what: str, doing: str, way_out: str) -> T
         what: What it is for, such as "run folder".
         doing: What a process with the lock does, such as "training".
         way_out: Override that names another folder.
+        holder: Says which process has the folder, where its lock is not signed: then a start that
+            is refused changes no byte of the folder.
 
     Returns:
         The lock, which is kept until it is closed.
@@ -77,11 +92,11 @@ def hold_folder(path: Path, name: str, what: str, doing: str, way_out: str) -> T
     """
     with make_folder(path, what, way_out):
         try:
-            lock = hold(path / name)
+            lock = hold(path / name, signed=holder is None)
         except Held as other:
+            who = other.holder if holder is None else holder(path)
             raise ValueError(
-                f"{other.holder} is {doing} in {path}; wait for it, or take another folder with "
-                f"{way_out}"
+                f"{who} is {doing} in {path}; wait for it, or take another folder with {way_out}"
             ) from None
         sweep(path)
     return lock

@@ -80,7 +80,7 @@ class Prediction(NamedTuple):
     assignment: Assignment | None = None
 
 
-def need(value: T | None, what: str) -> T:
+def require(value: T | None, what: str) -> T:
     """``value``, which only some classifiers provide.
 
     Raises:

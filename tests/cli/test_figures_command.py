@@ -10,8 +10,8 @@ from omegaconf import OmegaConf
 from sklearn.metrics import jaccard_score
 
 from segadapt.analysis.figures.branch_curves import branch_curves, curves_figure
-from segadapt.analysis.figures.draw import Amount, draw
-from segadapt.analysis.figures.optional_packages import there
+from segadapt.analysis.figures.draw import DrawOptions, draw_figures
+from segadapt.analysis.figures.optional_packages import is_installed
 from segadapt.analysis.figures.panels import panel_rows
 from segadapt.analysis.figures.wandb_figures import track
 from segadapt.cli.figures import titled
@@ -23,7 +23,7 @@ from segadapt.training.loggers.wandb_tracker import WandbTracker
 
 PARTS = ("data", "model", "classifier", "loss", "optimizer", "schedule", "inference", "seed")
 METRICS = "step,val/miou,val/miou_oracle\n10,0.25,0.5\n15,,\n20,0.375,0.75\n"
-LITTLE = Amount(images=2, rows=2, per_class=10)
+LITTLE = DrawOptions(images=2, rows=2, per_class=10)
 
 
 def made(folder, classifier, *overrides):
@@ -52,13 +52,13 @@ def names(folder):
 
 
 def test_each_run_gets_what_it_has_something_for(runs, tmp_path):
-    files = draw(runs, tmp_path, check, amount=LITTLE)
+    files = draw_figures(runs, tmp_path, check, amount=LITTLE)
     assert all(file.stat().st_size > 1000 for file in files)
-    optional = {"umap"} if there("umap") else set()
+    optional = {"umap"} if is_installed("umap") else set()
     found = names(runs["ssa"] / "figures")
     assert found == {"boundaries", "shift", "similarity", "tsne"} | optional
     assert names(runs["fixed"] / "figures") == {"boundaries", "tsne"} | optional
-    maps = {"activation"} if there("pytorch_grad_cam") else set()
+    maps = {"activation"} if is_installed("pytorch_grad_cam") else set()
     assert names(tmp_path) == {"curves", "panels"} | maps
 
 
@@ -80,7 +80,7 @@ def test_panels_show_predictions_and_their_miou(runs):
 def test_runs_on_different_images_do_not_stand_side_by_side(runs, tmp_path):
     other = made(tmp_path / "other", "fixed", "data.module.val.size=7")
     with pytest.raises(ValueError, match="fixed and other were validated on different data"):
-        draw({"fixed": runs["fixed"], "other": other}, tmp_path, check, amount=LITTLE)
+        draw_figures({"fixed": runs["fixed"], "other": other}, tmp_path, check, amount=LITTLE)
 
 
 def test_curves_are_the_validations_in_metrics_csv(runs):
@@ -120,5 +120,5 @@ def test_runs_are_called_by_their_titles():
 
 def test_figures_for_wandb_are_refused_before_any_is_drawn(runs, tmp_path):
     with pytest.raises(ValueError, match="trained with logger=none"):
-        draw(runs, tmp_path / "out", check, amount=LITTLE, tracking=True)
+        draw_figures(runs, tmp_path / "out", check, amount=LITTLE, tracking=True)
     assert not (tmp_path / "out").exists()

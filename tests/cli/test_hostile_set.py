@@ -17,13 +17,13 @@ from runs import fork, wait
 from written import blocks, picture, write
 
 from segadapt import experiment
-from segadapt.analysis.comparison.compare_runs import report
-from segadapt.analysis.figures.draw import Amount, draw
+from segadapt.analysis.comparison.compare_runs import compare_runs
+from segadapt.analysis.figures.draw import DrawOptions, draw_figures
 from segadapt.data.checks.check_dataset import check as check_data
 from segadapt.evaluation.cache_features import cache
 from segadapt.evaluation.evaluate import evaluate
 from segadapt.runs import session
-from segadapt.runs.overrides import typed
+from segadapt.runs.overrides import quoted_override
 from segadapt.runs.reader import read_run
 from segadapt.runs.trust import check
 from segadapt.text.borders import csv_cell, html_text, printable
@@ -67,7 +67,7 @@ def root(tmp_path_factory):
 
 
 def words(root):
-    return (*SMALL, *shlex.split(typed("data.root", root)))
+    return (*SMALL, *shlex.split(quoted_override("data.root", root)))
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +124,9 @@ def test_resuming_ends_well(trained, tmp_path):
 
 def test_evaluation_shows_the_names_in_table_page_and_json(trained):
     folder, out = trained[0], io.StringIO()
-    cfg = composed(*shlex.split(typed("run", folder)), "device=cpu", "gallery=2", name="evaluate")
+    cfg = composed(
+        *shlex.split(quoted_override("run", folder)), "device=cpu", "gallery=2", name="evaluate"
+    )
     found = read_run(cfg.run, cfg.checkpoint, check)
     file = evaluate(cfg, found, Console(file=out, width=100))
     assert shows_classes(out.getvalue())
@@ -139,7 +141,7 @@ def test_evaluation_shows_the_names_in_table_page_and_json(trained):
 def test_check_data_counts_every_class(root, tmp_path):
     cfg = composed(
         *(word for word in words(root) if word.startswith(("data=", "data."))),
-        *("splits=[val]", "samples=2", *shlex.split(typed("out", tmp_path / "[b]"))),
+        *("splits=[val]", "samples=2", *shlex.split(quoted_override("out", tmp_path / "[b]"))),
         name="check_data",
     )
     out = io.StringIO()
@@ -156,26 +158,34 @@ def test_reports_and_figures_are_drawn_and_written(trained, tmp_path, capsys):
     (other / "config.yaml").write_text(text.replace("seed: 0", "seed: 1"))
     files = [tmp_path / f"[b].{ending}" for ending in ("md", "tex", "CSV", "html")]
     (other / "overrides.yaml").write_text(json.dumps(['+x="=1+[/b]|$a$"', "label=_ä"]))
-    report([folder, other], None, files, tmp_path / "plots", False, None)
+    compare_runs([folder, other], None, files, tmp_path / "plots", False, None)
     assert "[b]" in capsys.readouterr().out
     rows = list(csv.reader(io.StringIO(files[2].read_text("utf-8"))))
     assert all(cell == csv_cell(cell) for row in rows for cell in row if cell)
     assert (tmp_path / "plots" / "classes.png").is_file()
     runs = {"[b] $x$": folder, "_\x1b": other}
-    amount = Amount(images=2, rows=1, per_class=4)
-    drawn = draw(runs, tmp_path / "figures", check, amount=amount)
+    amount = DrawOptions(images=2, rows=1, per_class=4)
+    drawn = draw_figures(runs, tmp_path / "figures", check, amount=amount)
     assert {"panels", "tsne", "boundaries"} <= {file.stem for file in drawn}
 
 
 def test_features_are_cached_and_trained_on(trained, tmp_path):
     out, said = tmp_path / "[b] =2", io.StringIO()
-    wanted = (*shlex.split(typed("run", trained[0])), *shlex.split(typed("out", out)))
+    wanted = (
+        *shlex.split(quoted_override("run", trained[0])),
+        *shlex.split(quoted_override("out", out)),
+    )
     cfg = composed(*wanted, name="cache_features")
     found = read_run(cfg.run, cfg.checkpoint, check)
     cache(cfg, found, Console(file=said, width=100))
     assert "[b]" in said.getvalue()
     cfg = composed(
-        *("model=cached", "data=cached", *shlex.split(typed("data.root", out)), "logger=none"),
+        *(
+            "model=cached",
+            "data=cached",
+            *shlex.split(quoted_override("data.root", out)),
+            "logger=none",
+        ),
         *("data.steps=1", "data.eval_every=1", "data.batch_size=2", "data.num_workers=0"),
         *("trainer=cpu", "classifier=fixed", "trainer.log_every_n_steps=1"),
     )

@@ -8,7 +8,7 @@ from hydra import compose, initialize_config_dir
 
 from segadapt.cli.evaluate import evaluate
 from segadapt.cli.hydra_command import CONF
-from segadapt.cli.option_help import offered
+from segadapt.cli.option_help import list_options
 from segadapt.cli.train import train
 
 NAMES = sorted(file.stem for file in (CONF / "experiment").glob("*.yaml"))
@@ -29,13 +29,13 @@ def expanded(text):
 
 @pytest.mark.parametrize("width", [80, 200])
 def test_every_experiment_is_named_and_no_line_is_too_long(width):
-    text = offered(CONF, width)
+    text = list_options(CONF, width)
     assert sorted(expanded(text)) == NAMES
     assert max(map(len, text.splitlines())) <= width
 
 
 def test_every_group_that_is_chosen_from_has_its_line():
-    text = offered(CONF, 10_000)
+    text = list_options(CONF, 10_000)
     heads = [line.partition(":")[0] for line in text.splitlines() if not line.startswith(" ")]
     with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
         choices = compose("train", return_hydra_config=True).hydra.runtime.choices

@@ -7,11 +7,11 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from segadapt.cli.hydra_command import CONF
-from segadapt.cli.override_errors import mistake
+from segadapt.cli.override_errors import explain
 
 
 def told(error):
-    return mistake(error, [], CONF, OmegaConf.create)
+    return explain(error, [], CONF, OmegaConf.create)
 
 
 def test_an_override_without_a_value_is_told_how_to_write_one():

@@ -5,17 +5,17 @@ from compositions import composed
 
 from segadapt.analysis.comparison.paper_numbers import announcement, departures
 from segadapt.cli.hydra_command import CONF
-from segadapt.cli.scaled_experiments import scaled
+from segadapt.cli.scaled_experiments import scale_experiment
 from segadapt.functional.rates import warm_up
 
 
 def config(*words):
-    return composed(*scaled(words, CONF)[0], "paths.run=run")
+    return composed(*scale_experiment(words, CONF)[0], "paths.run=run")
 
 
 def test_without_an_experiment_nothing_is_added():
     words = ["data=camvid", "model=upernet_swin"]
-    assert scaled(words, CONF) == (words, [])
+    assert scale_experiment(words, CONF) == (words, [])
 
 
 @pytest.mark.parametrize("data", ["digits", "camvid"])
@@ -36,7 +36,7 @@ def test_small_data_bring_their_steps_and_a_network_to_train_from_scratch(data):
 @pytest.mark.parametrize("typed", [[], ["model=cached"]])
 def test_cached_features_bring_a_classifier_alone_and_its_optimiser(typed):
     words = ["experiment=ssa_table1_afformer_base_ade20k_ssa", "data=cached", *typed]
-    _, added = scaled(words, CONF)
+    _, added = scale_experiment(words, CONF)
     assert ("model=cached" in added) == (not typed)
     optimizer = ["optimizer=adamw", "optimizer.lr=0.004", "optimizer.layer_decay=null"]
     assert added[-4:] == [*optimizer, "schedule.reference_steps=null"]
@@ -64,17 +64,17 @@ def test_the_warm_up_is_the_same_share_of_a_shorter_run():
 
 def test_several_data_sets_at_once_are_refused():
     with pytest.raises(ValueError, match="start one sweep for each"):
-        scaled(["experiment=cac_table2_a", "data=digits,camvid"], CONF)
+        scale_experiment(["experiment=cac_table2_a", "data=digits,camvid"], CONF)
 
 
 def test_a_glob_without_a_match_is_refused_with_near_names():
     with pytest.raises(ValueError, match=r"matches none of .* nearest are .*cac_table2_"):
-        scaled(["-m", "experiment=glob(cac_tabel2_*)"], CONF)
+        scale_experiment(["-m", "experiment=glob(cac_tabel2_*)"], CONF)
 
 
 def test_other_mistakes_are_left_to_hydra():
     for words in (["experiment=nonsense"], ["experiment=cac_table2_a", "data=nonsense"], ["a=[b"]):
-        assert scaled(words, CONF) == (words, [])
+        assert scale_experiment(words, CONF) == (words, [])
 
 
 PUBLISHED = {

@@ -8,7 +8,7 @@ from compositions import composed
 from experiments import CONFOUNDS, FOLDER
 
 from segadapt.cli.hydra_command import CONF
-from segadapt.cli.scaled_experiments import scaled
+from segadapt.cli.scaled_experiments import scale_experiment
 from segadapt.experiment import build_task
 from segadapt.losses.cross_entropy import CrossEntropy
 from segadapt.losses.dice import Dice
@@ -124,4 +124,4 @@ def test_cosine_scores_are_bounded_by_tau_of_cac():
 
 def test_a_sweep_over_them_takes_the_recipe_of_its_data():
     words = ["experiment=glob(confound_*)", "data=digits"]
-    assert "model=tiny" in scaled(words, CONF)[0]
+    assert "model=tiny" in scale_experiment(words, CONF)[0]

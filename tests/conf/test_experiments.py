@@ -8,11 +8,11 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 from segadapt.cli.hydra_command import CONF
-from segadapt.cli.scaled_experiments import scaled
+from segadapt.cli.scaled_experiments import scale_experiment
 from segadapt.experiment import build_task
 
 SMALL = (
-    *scaled(["experiment=cac_table2_a", "data=synthetic"], CONF)[1],
+    *scale_experiment(["experiment=cac_table2_a", "data=synthetic"], CONF)[1],
     "data=synthetic",
     "trainer=cpu",
 )
@@ -204,7 +204,7 @@ def test_a_small_stand_in_is_built_and_learns(name):
 def test_rivals_of_ssa_table_2_are_built_and_learn(rival):
     torch.manual_seed(0)
     name = next(name for name in group("ssa_table2") if name.endswith(f"_{rival}"))
-    words = scaled([f"experiment={name}", "data=synthetic"], CONF)[0]
+    words = scale_experiment([f"experiment={name}", "data=synthetic"], CONF)[0]
     cfg = compositions.composed(*words, "trainer=cpu", "paths.run=run")
     task = build_task(cfg)
     image, mask = torch.randn(2, 3, 32, 32), torch.randint(5, (2, 32, 32))

@@ -9,7 +9,7 @@ from segadapt.data.drawing import (
     RIGHT,
     TILE,
     WRONG,
-    Row,
+    LabelledImage,
     errors,
     occurring,
     painted,
@@ -34,7 +34,7 @@ def test_errors_are_marked():
 
 
 def test_a_panel_has_a_tile_for_everything():
-    row = Row(
+    row = LabelledImage(
         "x.png", painted(LABEL, COLORS), {"label": LABEL, "coarse": LABEL, "student": STUDENT}
     )
     found = panel([row, row], ("sky", "road"), COLORS)
@@ -58,7 +58,9 @@ def entries(monkeypatch, label, student):
 
     monkeypatch.setattr(drawing, "_entry", recorded)
     image = np.zeros((*label.shape, 3), dtype=np.uint8)
-    panel([Row("x", image, {"label": label, "student": student})], ("sky", "road"), COLORS)
+    panel(
+        [LabelledImage("x", image, {"label": label, "student": student})], ("sky", "road"), COLORS
+    )
     return drawn
 
 
@@ -80,7 +82,7 @@ def test_a_panel_of_many_classes_breaks_its_legend_into_lines():
     label = np.arange(100, dtype=np.int64).reshape(10, 10)
     names = [f"a rather long name {k}" for k in range(100)]
     colors = np.zeros((100, 3), dtype=np.uint8)
-    row = Row("x", painted(label, colors), {"label": label, "student": label})
+    row = LabelledImage("x", painted(label, colors), {"label": label, "student": label})
     found = panel([row], names, colors)
     assert found.shape[0] > TILE + 10 * LINE
 

@@ -15,7 +15,7 @@ from runs import fork, wait
 
 from segadapt.analysis.comparison.counting import cost
 from segadapt.analysis.comparison.results import Result
-from segadapt.analysis.figures.draw import Amount, draw
+from segadapt.analysis.figures.draw import DrawOptions, draw_figures
 from segadapt.data.datasets.cached_features import CachedFeatures
 from segadapt.data.datasets.synthetic import Synthetic
 from segadapt.evaluation.cache_features import cache
@@ -147,8 +147,8 @@ def test_what_is_no_image_is_neither_cut_nor_drawn(features, tmp_path, capsys):
             evaluated(tmp_path / "run", f"inference={seen}")
     assert not (tmp_path / "run" / "evaluation").exists()
     assert evaluated(tmp_path / "run").is_file()
-    runs, little = {"ssa": tmp_path / "run"}, Amount(images=3, rows=1, per_class=6)
-    files = draw(runs, tmp_path / "figures", check, amount=little)
+    runs, little = {"ssa": tmp_path / "run"}, DrawOptions(images=3, rows=1, per_class=6)
+    files = draw_figures(runs, tmp_path / "figures", check, amount=little)
     assert {"tsne", "shift", "curves"} <= {file.stem for file in files}
     assert not {"panels", "activation"} & {file.stem for file in files}
     assert "without panels and activation maps" in capsys.readouterr().out

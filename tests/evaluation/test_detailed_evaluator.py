@@ -7,7 +7,7 @@ from toy import CLASSES, Pooled
 
 from segadapt.classifiers.cac import CACClassifier
 from segadapt.classifiers.fixed import FixedClassifier
-from segadapt.evaluation.detailed_evaluator import Examiner, branch_readings
+from segadapt.evaluation.detailed_evaluator import DetailedEvaluator, branch_readings
 from segadapt.evaluation.evaluator import Evaluator
 from segadapt.evaluation.inference.methods import multiscale, slide, whole
 from segadapt.segmentor import Segmentor
@@ -42,7 +42,7 @@ WAYS = {
 @pytest.mark.parametrize("way", WAYS)
 def test_training_and_evaluation_count_the_same(way):
     model, evaluator = network(), Evaluator(CLASSES, WAYS[way])
-    examiner = Examiner(CLASSES, WAYS[way])
+    examiner = DetailedEvaluator(CLASSES, WAYS[way])
     for batch in batches():
         evaluator.update(model, batch)
         examiner.update(model, batch)
@@ -64,7 +64,7 @@ def test_confidence_is_the_probability_of_the_label(way):
 
 
 def test_a_classifier_that_does_not_adapt_has_neither_pixels_fixed_nor_a_gap():
-    examiner = Examiner(CLASSES, whole)
+    examiner = DetailedEvaluator(CLASSES, whole)
     examiner.update(network(FixedClassifier), batches(1)[0])
     found = examiner.findings()
     assert list(found.branches) == ["student"]
@@ -73,7 +73,7 @@ def test_a_classifier_that_does_not_adapt_has_neither_pixels_fixed_nor_a_gap():
 
 
 def test_without_an_oracle_there_is_no_gap():
-    examiner = Examiner(CLASSES, whole, oracle=False)
+    examiner = DetailedEvaluator(CLASSES, whole, oracle=False)
     examiner.update(network(), batches(1)[0])
     found = examiner.findings()
     assert list(found.branches) == ["student", "coarse"]
@@ -82,7 +82,7 @@ def test_without_an_oracle_there_is_no_gap():
 
 
 def test_pixels_fixed_and_broken_explain_the_accuracies():
-    examiner = Examiner(CLASSES, whole)
+    examiner = DetailedEvaluator(CLASSES, whole)
     for batch in batches():
         examiner.update(network(), batch)
     found = examiner.findings()
@@ -109,7 +109,7 @@ def _examine_over_ranks(rank, folder):
     dist.init_process_group("gloo", f"file://{folder}/meet", rank=rank, world_size=RANKS)
     model, found = network(), []
     for images in range(1, 6):
-        examiner = Examiner(CLASSES, whole)
+        examiner = DetailedEvaluator(CLASSES, whole)
         for batch in batches()[rank:images:RANKS]:
             examiner.update(model, batch)
         found.append(_plain(examiner.findings()))
@@ -123,7 +123,7 @@ def test_ranks_with_different_numbers_of_images_find_what_one_process_finds(tmp_
     )
     found = [torch.load(tmp_path / f"{rank}.pt") for rank in range(RANKS)]
     for images in range(1, 6):
-        examiner = Examiner(CLASSES, whole)
+        examiner = DetailedEvaluator(CLASSES, whole)
         for batch in batches()[:images]:
             examiner.update(network(), batch)
         expected = repr(_plain(examiner.findings()))  # nan equals itself here

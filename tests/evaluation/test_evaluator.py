@@ -12,7 +12,7 @@ from segadapt.classifiers.cac import CACClassifier
 from segadapt.classifiers.fixed import FixedClassifier
 from segadapt.evaluation.evaluator import Evaluator
 from segadapt.evaluation.inference.branches import branch_labels, branch_maps
-from segadapt.evaluation.inference.methods import everything, multiscale, slide, whole
+from segadapt.evaluation.inference.methods import all_scores, multiscale, slide, whole
 from segadapt.segmentor import Segmentor
 from segadapt.structures import IGNORE, Batch
 
@@ -109,7 +109,7 @@ def test_the_oracle_is_there_where_windows_share_the_adaptation_to_the_whole(ada
     """CAC scores pixel by pixel, so windows that do not overlap are parts of the whole."""
     one = batch((16, 24), (16, 24))
     windows = partial(slide, window=[8, 12], stride=[8, 12], context="global")
-    found = branch_maps(adaptive, windows, one.image, (16, 24), everything, one.mask)
+    found = branch_maps(adaptive, windows, one.image, (16, 24), all_scores, one.mask)
     prediction = adaptive(one.image, one.mask)
     assert list(found) == ["student", "coarse", "oracle"]
     for name, branch in zip(found, prediction[:1] + prediction[1:3], strict=True):

@@ -25,7 +25,7 @@ from segadapt.evaluation.evaluate import evaluate
 from segadapt.evaluation.submission import submit
 from segadapt.evaluation.submission_archive import pack
 from segadapt.experiment import build_task
-from segadapt.runs.errors import sentence
+from segadapt.runs.errors import user_message
 from segadapt.runs.reader import read_run
 from segadapt.runs.trust import check
 
@@ -135,7 +135,7 @@ def test_metrics_of_a_split_without_labels_are_refused(trained):
     words = "split 'test' of .* has no labels, so that nothing can be measured; .*submission="
     with pytest.raises(Exception, match=words) as raised:
         asked(folder, "split=test", command=evaluate)
-    assert sentence(raised.value).count("\n") == 0
+    assert user_message(raised.value).count("\n") == 0
     assert not (folder / "evaluation").exists()
 
 

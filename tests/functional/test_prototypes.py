@@ -6,8 +6,8 @@ from segadapt.functional.prototypes import (
     centers_by_class,
     centers_by_label,
     centers_by_position,
-    class_counts,
     dot_scores,
+    pixels_per_class,
     sum_over_group,
     to_maps,
     to_rows,
@@ -59,7 +59,7 @@ def _labelled(images):
 
 def _centers(target, rows, fallback, group):
     member = to_rows(one_hot(target, len(fallback), rows.dtype))
-    return centers_by_label(member, class_counts(member), rows, fallback, group)
+    return centers_by_label(member, pixels_per_class(member), rows, fallback, group)
 
 
 @pytest.mark.parametrize("group", [1, 2, 3, 5, 99, None])
@@ -97,7 +97,7 @@ def test_gradient_of_label_centers_reaches_features_and_never_the_fallback():
 
 def test_counts_are_exact_beyond_what_half_precision_can_count():
     member = torch.ones(1, 300, 1, dtype=torch.bfloat16)
-    assert class_counts(member).item() == 300
+    assert pixels_per_class(member).item() == 300
 
 
 def test_sums_over_groups_keep_any_trailing_shape():
@@ -127,7 +127,7 @@ def test_means_of_a_large_map_fit_into_half_precision(make, autocast):
         if make == "labels":
             member = to_rows(one_hot(target, 3, given.dtype))
             fallback = torch.zeros(3, 2)
-            centers = centers_by_label(member, class_counts(member), given, fallback, group=1)
+            centers = centers_by_label(member, pixels_per_class(member), given, fallback, group=1)
         else:
             centers = make(logits, given)
     assert centers.dtype == torch.float32

@@ -3,7 +3,7 @@ from benchmarks.harness.goals import Goal, goal_table, numbers_of
 from benchmarks.overhead import BLOCK, WARM_UP, blocks
 from rich.console import Console
 
-from segadapt.analysis.cost.timing import Reading
+from segadapt.analysis.cost.timing import Timing
 
 
 def test_a_goal_has_a_right_side():
@@ -32,7 +32,7 @@ def test_other_words_are_mistakes(word):
 
 
 def test_blocks_are_sums_after_the_warm_up():
-    readings = [Reading(float(i), 1.0) for i in range((WARM_UP + 2) * BLOCK + 7)]
+    readings = [Timing(float(i), 1.0) for i in range((WARM_UP + 2) * BLOCK + 7)]
     first, second = blocks(readings)
     start = WARM_UP * BLOCK
     assert first == (sum(range(start, start + BLOCK)), BLOCK)

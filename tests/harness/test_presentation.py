@@ -1,16 +1,16 @@
 import pytest
-from benchmarks.harness.comparison import Row, Static
+from benchmarks.harness.comparison import CostRow, Static
 from benchmarks.harness.presentation import as_json, base_of, cells, table
 from rich.console import Console
 
 from segadapt.analysis.cost.parameters import Parameters
-from segadapt.analysis.cost.timing import Reading
+from segadapt.analysis.cost.timing import Timing
 
 
 def row(classifier, times, memory=100, model="tiny"):
-    readings = [Reading(time, 2 * time) for time in times]
+    readings = [Timing(time, 2 * time) for time in times]
     counts = Static(Parameters(1000 + memory, 1000), 2_000_000 * memory, 1_000_000)
-    return Row(model, classifier, counts, readings, readings, memory * 2**20)
+    return CostRow(model, classifier, counts, readings, readings, memory * 2**20)
 
 
 FIXED = row("fixed", [0.1, 0.2, 0.1])

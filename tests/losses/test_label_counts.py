@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from segadapt.losses.parts.label_counts import class_counts
+from segadapt.losses.parts.label_counts import labels_per_image
 
 
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.int32, torch.int64])
@@ -9,7 +9,7 @@ def test_counts_pixels_of_each_image_and_class(dtype):
     mask = torch.randint(4, (3, 5, 6))
     mask[0] = 255
     wanted = [[int((labels == k).sum()) for k in range(4)] for labels in mask]
-    assert class_counts(mask.to(dtype), 4).tolist() == wanted
+    assert labels_per_image(mask.to(dtype), 4).tolist() == wanted
 
 
 @pytest.mark.parametrize("wrong", [4, 254, 256, -1])
@@ -17,11 +17,11 @@ def test_a_label_outside_the_classes_is_named(wrong):
     mask = torch.full((1, 3, 3), 255)
     mask[0, 1, 1] = wrong
     with pytest.raises(ValueError, match=f"the labels hold {wrong}, but there are 4 classes"):
-        class_counts(mask, 4)
+        labels_per_image(mask, 4)
 
 
 def test_another_label_can_be_ignored():
     mask = torch.tensor([[[0, 7, 1]]])
-    assert class_counts(mask, 2, ignore=7).tolist() == [[1, 1]]
+    assert labels_per_image(mask, 2, ignore=7).tolist() == [[1, 1]]
     with pytest.raises(ValueError, match="the labels hold 255"):
-        class_counts(torch.tensor([[[255]]]), 2, ignore=7)
+        labels_per_image(torch.tensor([[[255]]]), 2, ignore=7)

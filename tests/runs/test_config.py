@@ -4,9 +4,9 @@ import pytest
 from omegaconf import OmegaConf
 
 from segadapt.runs.config import (
+    config_digest,
     differences,
-    fingerprint,
-    moved,
+    with_paths_moved,
     without_published_weights,
 )
 
@@ -30,7 +30,7 @@ def changed(key, value):
 )
 def test_what_changes_numbers_is_a_difference(key, value):
     other = changed(key, value)
-    assert fingerprint(other) != fingerprint(CONFIG)
+    assert config_digest(other) != config_digest(CONFIG)
     (sentence,) = differences(CONFIG, other)
     assert sentence.startswith(key)
     assert " was " in sentence
@@ -50,7 +50,7 @@ def test_what_changes_numbers_is_a_difference(key, value):
 )
 def test_what_does_not_is_none(key, value):
     other = changed(key, value)
-    assert fingerprint(other) == fingerprint(CONFIG)
+    assert config_digest(other) == config_digest(CONFIG)
     assert not differences(CONFIG, other)
 
 
@@ -63,7 +63,7 @@ def test_a_key_that_is_gone_is_a_difference():
 
 def test_only_paths_below_a_moved_folder_move():
     node = {"a": ["/runs/a", "/runs/a/panels", "/runs/ab", "x/runs/a"], "b": 3}
-    assert moved(node, "/runs/a", "/new") == {
+    assert with_paths_moved(node, "/runs/a", "/new") == {
         "a": ["/new", "/new/panels", "/runs/ab", "x/runs/a"],
         "b": 3,
     }

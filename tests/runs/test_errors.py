@@ -10,22 +10,22 @@ from segadapt.runs.errors import (
     NO_ANSWER,
     Interrupted,
     RankFailed,
+    clear,
     debugging,
-    forget,
     from_outside,
-    keep,
-    kept,
-    sentence,
+    record,
+    recorded,
+    user_message,
 )
 from segadapt.runs.file_names import ERROR
 
 
 def test_a_mistake_of_a_user_is_its_own_sentence():
-    assert sentence(ValueError("tau=0; it must\n be above 0")) == "tau=0; it must be above 0"
+    assert user_message(ValueError("tau=0; it must\n be above 0")) == "tau=0; it must be above 0"
 
 
 def test_a_fault_of_ours_says_so():
-    assert sentence(IndexError("2")) == ("Unexpected error: IndexError: 2; please report it")
+    assert user_message(IndexError("2")) == ("Unexpected error: IndexError: 2; please report it")
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_a_fault_of_ours_says_so():
 def test_what_a_constructor_says_comes_with_its_config_key(node, expected):
     with pytest.raises(InstantiationException) as raised:
         instantiate({"model": {"neck": node}})
-    said = sentence(raised.value)
+    said = user_message(raised.value)
     assert said.startswith(expected)
     assert said.endswith("(config key model.neck)")
     assert "Unexpected error" not in said
@@ -46,7 +46,7 @@ def test_what_a_constructor_says_comes_with_its_config_key(node, expected):
 
 def test_what_a_loader_process_passes_on_is_the_sentence_alone():
     text = "Caught ValueError in DataLoader worker process 0.\nTraceback\n  File x\nValueError: bad"
-    assert sentence(ValueError(text)) == "bad"
+    assert user_message(ValueError(text)) == "bad"
 
 
 @pytest.mark.parametrize(
@@ -58,24 +58,24 @@ def test_what_a_loader_process_passes_on_is_the_sentence_alone():
     ],
 )
 def test_a_lack_of_memory_names_the_way_out(error):
-    said = sentence(error)
+    said = user_message(error)
     assert said.startswith("out of memory")
     assert "trainer.accumulate_grad_batches" in said
 
 
 def test_the_first_failure_is_the_one_that_is_kept(tmp_path):
-    keep(tmp_path, ValueError("the cause"))
-    keep(tmp_path, RuntimeError("what followed"))
-    assert kept(tmp_path) == "the cause"
+    record(tmp_path, ValueError("the cause"))
+    record(tmp_path, RuntimeError("what followed"))
+    assert recorded(tmp_path) == "the cause"
     assert "ValueError: the cause" in (tmp_path / ERROR).read_text()
     assert "what followed" not in (tmp_path / ERROR).read_text()
-    forget(tmp_path)
-    forget(tmp_path)
-    assert kept(tmp_path) is None
+    clear(tmp_path)
+    clear(tmp_path)
+    assert recorded(tmp_path) is None
 
 
 def test_a_rank_passes_its_sentence_on():
-    assert sentence(RankFailed("label a.png holds 7")) == "label a.png holds 7"
+    assert user_message(RankFailed("label a.png holds 7")) == "label a.png holds 7"
 
 
 def test_an_interruption_ends_as_shells_have_it():
@@ -109,8 +109,8 @@ def test_tracebacks_are_shown_on_demand(monkeypatch, value, expected):
 )
 def test_what_another_process_did_to_a_run_was_foreseen(text, meaning):
     error = RuntimeError(text)
-    assert sentence(error).startswith(meaning)
-    assert "Unexpected error" not in sentence(error)
+    assert user_message(error).startswith(meaning)
+    assert "Unexpected error" not in user_message(error)
     assert from_outside(error)
     assert from_outside(RankFailed("rank 1 stopped answering"))
     assert not from_outside(ValueError(text))  # a data set's own words
@@ -119,10 +119,12 @@ def test_what_another_process_did_to_a_run_was_foreseen(text, meaning):
 def test_a_dead_loader_process_is_found_behind_what_it_broke():
     error = TypeError("a check did not come to its end")
     error.__context__ = RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed.")
-    assert sentence(error).startswith("a data loading process ended")
+    assert user_message(error).startswith("a data loading process ended")
 
 
 def test_a_file_of_the_system_is_told_by_its_name():
-    assert sentence(PermissionError(13, "Permission denied", "/a/b")) == "/a/b: Permission denied"
-    assert sentence(FileExistsError(17, "File exists", "/a/b")) == "/a/b: it is not a folder"
-    assert sentence(OSError("our own words")) == "our own words"
+    assert (
+        user_message(PermissionError(13, "Permission denied", "/a/b")) == "/a/b: Permission denied"
+    )
+    assert user_message(FileExistsError(17, "File exists", "/a/b")) == "/a/b: it is not a folder"
+    assert user_message(OSError("our own words")) == "our own words"

@@ -10,7 +10,7 @@ import pytest
 from foreign_folders import copied, make_folder, spoil
 from omegaconf import OmegaConf
 
-from segadapt.analysis.comparison.compare_runs import report
+from segadapt.analysis.comparison.compare_runs import compare_runs
 from segadapt.analysis.figures.branch_curves import branch_curves
 from segadapt.analysis.figures.selection import check_chosen
 from segadapt.data.cached_features import read_set
@@ -18,12 +18,12 @@ from segadapt.evaluation.evaluate import _free, _measurement
 from segadapt.runs.config import resolved
 from segadapt.runs.converted import run_of
 from segadapt.runs.environment import keep_environment
-from segadapt.runs.errors import kept, sentence
+from segadapt.runs.errors import recorded, user_message
 from segadapt.runs.folder import RunFolder
 from segadapt.runs.reader import read_run
 from segadapt.runs.stored_config import read_config, read_overrides
 from segadapt.runs.sweeps.plan import begun
-from segadapt.runs.sweeps.trial import Trial, standing
+from segadapt.runs.sweeps.trial import Trial, trial_status
 from segadapt.runs.trust import check
 from segadapt.training.loggers.metrics_csv import MetricsFile
 from segadapt.training.loggers.wandb_tracker import WandbTracker
@@ -82,11 +82,11 @@ def start(folder):
 
 def compared(folder, out):
     outputs = [out / f"table.{ending}" for ending in ("md", "tex", "csv", "html")]
-    report([folder.parent], None, outputs, None, False, None)
+    compare_runs([folder.parent], None, outputs, None, False, None)
 
 
 def drawn(folder, out):
-    report([folder.parent], None, [], out, False, None)
+    compare_runs([folder.parent], None, [], out, False, None)
 
 
 READERS = {
@@ -96,16 +96,16 @@ READERS = {
     ),
     "evaluate's stamp": lambda folder, out: read_overrides(folder),
     "report": compared,
-    "report of evaluations": lambda folder, out: report(
+    "report of evaluations": lambda folder, out: compare_runs(
         [folder], None, [], None, True, None, None, "whole-last"
     ),
     "figures": lambda folder, out: check_chosen({"a": folder, "b": folder}, "last", True),
     "figures' curves": lambda folder, out: branch_curves(folder),
     "sweep": lambda folder, out: begun(folder.parent),
-    "trial": lambda folder, out: standing(Trial(0, (), folder, "val/miou")),
+    "trial": lambda folder, out: trial_status(Trial(0, (), folder, "val/miou")),
     "convert": lambda folder, out: run_of(folder / "checkpoints" / "last.ckpt"),
     "tracker": lambda folder, out: WandbTracker(folder, "p", "offline").version,
-    "error": lambda folder, out: kept(folder),
+    "error": lambda folder, out: recorded(folder),
     "cached features": lambda folder, out: read_set(folder / "features"),
     "resume": lambda folder, out: resume(folder),
     "resume's metrics": lambda folder, out: MetricsFile(folder / "metrics.csv").log_metrics(
@@ -132,7 +132,7 @@ def read(readers, folder, out):
         try:
             reader(folder, out)
         except (ValueError, OSError) as error:
-            text = sentence(error)
+            text = user_message(error)
             said += [] if any(part in text for part in FINISHED) else [text]
             if not text or "\n" in text or len(text) > 2000 or "Unexpected error" in text:
                 wrong.append(f"{name}: {text[:300]!r}")

@@ -9,7 +9,7 @@ from runs import config
 import segadapt
 from segadapt.experiment import fit, train
 from segadapt.runs.checkpoint import read, write
-from segadapt.runs.folder import RunFolder, note
+from segadapt.runs.folder import RunFolder, update_state
 from segadapt.runs.reader import read_facts
 from segadapt.runs.trust import check
 
@@ -67,7 +67,7 @@ def train_metrics(folder):
 
 def test_a_run_without_its_last_checkpoint_resumes_from_the_one_before(tmp_path, trained, caplog):
     shutil.copytree(trained, tmp_path / "run")
-    note(tmp_path / "run", state="running")
+    update_state(tmp_path / "run", state="running")
     (tmp_path / "run" / "checkpoints" / "last.ckpt").unlink()
     assert train(config(tmp_path / "run", *SHORT)) == train_metrics(trained)
     assert "resuming from" in caplog.text

@@ -17,7 +17,7 @@ from runs import SMALL, config, fork, state, wait
 
 from segadapt import experiment
 from segadapt.cli import hydra_command, resume, train
-from segadapt.runs.folder import note
+from segadapt.runs.folder import update_state
 from segadapt.training.callbacks.seeding import Seeding
 
 FEW = (*SMALL, "classifier=fixed", "data.batch_size=2", "data.eval_every=4", "checkpoint_every=2")
@@ -35,7 +35,7 @@ def stub(monkeypatch, fit):
 
 
 def finish(cfg):
-    note(Path(cfg.paths.run), metrics={"val/miou": 0.5})
+    update_state(Path(cfg.paths.run), metrics={"val/miou": 0.5})
     return {}
 
 

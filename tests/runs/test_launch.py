@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from segadapt.runs.errors import Interrupted, RankFailed, sentence
+from segadapt.runs.errors import Interrupted, RankFailed, user_message
 from segadapt.runs.file_names import ERROR
 from segadapt.runs.launch import _start, launch
 
@@ -124,7 +124,7 @@ def test_what_goes_wrong_while_ranks_stop_is_told(tmp_path):
 
 def test_a_rank_that_stops_answering_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr("segadapt.runs.launch.PATIENCE", 0.2)
-    then = f"if rank != '1': fail({sentence(RuntimeError('[tcp] Timed out waiting 60 ms'))!r})"
+    then = f"if rank != '1': fail({user_message(RuntimeError('[tcp] Timed out waiting 60 ms'))!r})"
     with pytest.raises(RankFailed, match=r"^rank 1 stopped answering; .*Timed out waiting 60 ms"):
         launch(tmp_path, 3, (*process(FAILS.format(stop="pass", then=then)), str(tmp_path)))
 

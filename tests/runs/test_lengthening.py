@@ -3,7 +3,7 @@
 import pytest
 from compositions import composed
 
-from segadapt.runs.config import at, resolved
+from segadapt.runs.config import resolved, value_at
 from segadapt.runs.lengthening import lengthened
 
 CONSTANT = ("schedule.power=0", "schedule.warmup=0")
@@ -15,7 +15,7 @@ def config(*overrides):
 
 def test_a_lengthened_config_is_the_one_that_would_have_been_composed():
     longer = resolved(composed("data=synthetic", "data.steps=1000", "paths.run=run", *CONSTANT))
-    assert at(longer, "trainer.max_steps") == 1000
+    assert value_at(longer, "trainer.max_steps") == 1000
     assert lengthened(config(*CONSTANT), 1000) == longer
 
 

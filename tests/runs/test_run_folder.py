@@ -13,10 +13,10 @@ from omegaconf import OmegaConf
 from segadapt.locks import true_state
 from segadapt.runs import session
 from segadapt.runs.errors import Interrupted
-from segadapt.runs.folder import RunFolder, note
+from segadapt.runs.folder import RunFolder, update_state
 from segadapt.runs.lengthening import POLY
-from segadapt.runs.overrides import typed
-from segadapt.runs.settings.settle import complete
+from segadapt.runs.overrides import quoted_override
+from segadapt.runs.settings.settle import resolved_config
 from segadapt.runs.stored_config import stored_config
 from segadapt.runs.trust import trusting
 
@@ -43,7 +43,7 @@ def begin(path, **changes):
 
 def fit(config):
     """A training without the training."""
-    note(Path(config.paths.run), metrics=METRICS)
+    update_state(Path(config.paths.run), metrics=METRICS)
     return {}
 
 
@@ -211,7 +211,7 @@ def test_something_else_is_no_run_folder(tmp_path, name):
 
 def test_a_value_that_is_still_asked_for_is_named():
     with pytest.raises(ValueError, match=r"data\.num_classes has no value yet; give data\.num_"):
-        complete(OmegaConf.create({"data": {"num_classes": "???"}}))
+        resolved_config(OmegaConf.create({"data": {"num_classes": "???"}}))
 
 
 def finished(path, **changes):
@@ -227,7 +227,7 @@ def test_a_finished_run_says_how_far_it_is_and_what_can_be_done(tmp_path):
     before = contents(path)
     with pytest.raises(ValueError, match="has finished at step 600 of 600") as told:
         RunFolder.resume(path, trusting)
-    run = typed("run", path)
+    run = quoted_override("run", path)
     assert f"python scripts/evaluate.py {run}" in str(told.value)
     assert f"python scripts/resume.py {run} data.steps=N" in str(told.value)
     assert contents(path) == before
@@ -279,7 +279,7 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path, monkeypatch, 
 def test_a_full_disk_does_not_hide_why_a_run_ended(tmp_path, monkeypatch, capsys):
     def fault(_):
         full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "run.json")
-        monkeypatch.setattr("segadapt.runs.folder.note", Mock(side_effect=full))
+        monkeypatch.setattr("segadapt.runs.folder.update_state", Mock(side_effect=full))
         raise ValueError("label a.png holds 7")
 
     with pytest.raises(ValueError, match="holds 7"):

@@ -9,7 +9,7 @@ from runs import config, fork, wait
 from segadapt.experiment import train
 from segadapt.runs import redaction, session
 from segadapt.runs.sweeps.folder import SweepFolder
-from segadapt.runs.sweeps.trial import FAILED, Standing, Trial
+from segadapt.runs.sweeps.trial import FAILED, Trial, TrialStatus
 from segadapt.runs.trust import check
 
 PASSWORD, LOGIN, TOKEN = "c4nary-password", "c4nary-login", "c4nary-of-the-environment"
@@ -96,10 +96,13 @@ def test_the_same_command_goes_on_with_its_run(tmp_path):
 
 def test_a_sweep_keeps_no_secret(tmp_path):
     rows = [
-        (Trial(0, (*WORDS, "seed=1"), tmp_path / "0", "val/miou"), Standing("new", None, {}, ())),
+        (
+            Trial(0, (*WORDS, "seed=1"), tmp_path / "0", "val/miou"),
+            TrialStatus("new", None, {}, ()),
+        ),
         (
             Trial(1, (*WORDS, "seed=2"), tmp_path / "1", "val/miou"),
-            Standing(FAILED, None, {}, ("x",)),
+            TrialStatus(FAILED, None, {}, ("x",)),
         ),
     ]
     with SweepFolder(tmp_path) as folder:

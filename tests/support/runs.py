@@ -51,14 +51,14 @@ def fork(action: Callable[[], object], environment: Mapping[str, str] | None = N
 
 
 def _code(action: Callable[[], object]) -> int:
-    from segadapt.runs.errors import Interrupted, sentence
+    from segadapt.runs.errors import Interrupted, user_message
 
     try:
         action()
     except Interrupted as interruption:
         return interruption.exit_code
     except BaseException as error:
-        print(f"child: {sentence(error)}", file=sys.stderr, flush=True)
+        print(f"child: {user_message(error)}", file=sys.stderr, flush=True)
         return 1
     return 0
 

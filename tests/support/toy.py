@@ -7,7 +7,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from segadapt.classifiers.cac import CACClassifier
-from segadapt.data.dataset import Labelled
+from segadapt.data.dataset import LabelledDataset
 from segadapt.evaluation.evaluator import Evaluator
 from segadapt.evaluation.inference.methods import whole
 from segadapt.models.interfaces import FeatureGenerator, Features
@@ -30,7 +30,7 @@ class Pooled(FeatureGenerator):
         return Features(self.network(image))
 
 
-class Blocks(Labelled):
+class Blocks(LabelledDataset):
     """Images that are their labels, in colour."""
 
     classes = ("sky", "road", "tree", "car")

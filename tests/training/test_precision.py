@@ -7,7 +7,7 @@ from compositions import composed
 from lightning.pytorch.plugins.precision import MixedPrecision
 from toy import ToyData, ToyTask
 
-from segadapt.evaluation.inference.strips import collect, resized, stored
+from segadapt.evaluation.inference.strips import gather_strips, resized, stored
 from segadapt.evaluation.inference.windows import BLENDS
 from segadapt.experiment import train
 from segadapt.functional.precision import SingleLayerNorm
@@ -69,7 +69,7 @@ def test_scores_are_resized_alike_whatever_torchs_default_type_is():
 
     def made() -> torch.Tensor:
         full = resized(stored(scores), (400, 9))
-        return collect(full, lambda strip: strip)
+        return gather_strips(full, lambda strip: strip)
 
     wanted = made()
     torch.set_default_dtype(torch.bfloat16)

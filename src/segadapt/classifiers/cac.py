@@ -4,7 +4,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from segadapt.classifiers.base import Classifier
-from segadapt.classifiers.parts.arguments import check_group, check_sizes, check_tau, choose
+from segadapt.classifiers.parts.arguments import check_group, check_sizes, check_tau, option
 from segadapt.classifiers.parts.cac_forms import FORMS, Form
 from segadapt.classifiers.parts.fixed_prototypes import COARSE_SCORES, fixed_prototypes
 from segadapt.classifiers.parts.projectors import Projector
@@ -13,11 +13,11 @@ from segadapt.functional.prototypes import (
     SCORES,
     centers_by_class,
     centers_by_label,
-    class_counts,
+    pixels_per_class,
     to_maps,
     to_rows,
 )
-from segadapt.structures import Branch, Prediction, need
+from segadapt.structures import Branch, Prediction, require
 
 
 class CACClassifier(Classifier):
@@ -78,10 +78,10 @@ class CACClassifier(Classifier):
         check_group(oracle_group)
         self.tau = tau
         self.oracle_group = oracle_group
-        self.score = choose(SCORES, score, "score")
-        self.coarse_score = choose(COARSE_SCORES, coarse_score, "coarse_score")
-        self.student_form = choose(FORMS, student_form, "student_form")
-        self.teacher_form = choose(FORMS, teacher_form, "teacher_form")
+        self.score = option(SCORES, score, "score")
+        self.coarse_score = option(COARSE_SCORES, coarse_score, "coarse_score")
+        self.student_form = option(FORMS, student_form, "student_form")
+        self.teacher_form = option(FORMS, teacher_form, "teacher_form")
         self.dropout = nn.Dropout2d(dropout)
         self.coarse = fixed_prototypes(
             in_channels, num_classes, bias=coarse_bias and coarse_score == "dot"
@@ -115,7 +115,7 @@ class CACClassifier(Classifier):
         score = self.score(rows, self.tau)
 
         def again(branch: Branch) -> Branch:
-            prototypes = need(branch.semantic, "adapted prototypes")
+            prototypes = require(branch.semantic, "adapted prototypes")
             return Branch(to_maps(score(prototypes), *grid), semantic=prototypes)
 
         coarse = self.coarse_score(rows, self.coarse, self.dropout, self.tau)
@@ -127,7 +127,7 @@ class CACClassifier(Classifier):
     ) -> Float[Tensor, "b k d"]:
         member = to_rows(one_hot(target, self.coarse.out_channels, rows.dtype))
         weight = self.coarse.weight.flatten(1)
-        return centers_by_label(member, class_counts(member), rows, weight, self.oracle_group)
+        return centers_by_label(member, pixels_per_class(member), rows, weight, self.oracle_group)
 
     def _formed(
         self, form: Form, theta: nn.Module, context: Float[Tensor, "b k d"]

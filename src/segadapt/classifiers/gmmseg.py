@@ -10,7 +10,7 @@ from segadapt.classifiers.parts.gaussian_mixtures import GaussianMixtures
 from segadapt.functional.cosine import accurate, inverse_norm
 from segadapt.functional.precision import SingleLayerNorm, full_precision
 from segadapt.functional.prototypes import to_maps, to_rows
-from segadapt.structures import Assignment, Branch, Prediction, need
+from segadapt.structures import Assignment, Branch, Prediction, require
 
 
 class GMMSegClassifier(StaticClassifier):
@@ -125,7 +125,7 @@ class GMMSegClassifier(StaticClassifier):
             The parts of an accumulated batch are assigned to components one by one, in their
             forward passes. The update of the whole batch differs by that assignment only.
         """
-        pixels, _, target = need(prediction.assignment, "assignment")
+        pixels, _, target = require(prediction.assignment, "assignment")
         guess = prediction.student.logits.argmax(1).flatten()
         correct = guess == target // self.mixtures.components
         self.seen.append((pixels.detach(), target.where(correct, -1)))

@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from segadapt.classifiers.base import Classifier
-from segadapt.classifiers.parts.arguments import check_group, check_sizes, check_tau, choose
+from segadapt.classifiers.parts.arguments import check_group, check_sizes, check_tau, option
 from segadapt.classifiers.parts.fixed_prototypes import dot, fixed_prototypes
 from segadapt.classifiers.parts.ssa_branch import SSABranch
 from segadapt.classifiers.parts.ssa_position import ABSOLUTE, POSITIONS
@@ -19,7 +19,7 @@ from segadapt.functional.prototypes import (
     centers_by_class,
     centers_by_label,
     centers_by_position,
-    class_counts,
+    pixels_per_class,
     to_maps,
     to_rows,
 )
@@ -108,11 +108,11 @@ class SSAClassifier(Classifier):
         self.oracle_group = oracle_group
         self.semantic = semantic
         self.spatial = spatial
-        self.score = choose(SCORES, score, "score")
-        self.spatial_center = choose(SPATIAL_CENTERS, spatial_softmax, "spatial_softmax")
+        self.score = option(SCORES, score, "score")
+        self.spatial_center = option(SPATIAL_CENTERS, spatial_softmax, "spatial_softmax")
         self.dropout = nn.Dropout2d(dropout)
         self.coarse = fixed_prototypes(in_channels, num_classes, bias=coarse_bias)  # S
-        encoding = choose(POSITIONS, position, "position")
+        encoding = option(POSITIONS, position, "position")
         self.position = encoding(in_channels, position_size) if spatial else None  # PE
         self.absolute = spatial and position in ABSOLUTE
         self.basis = nn.Embedding(num_classes, in_channels) if spatial else None  # P, N(0, 1)
@@ -216,7 +216,7 @@ class SSAClassifier(Classifier):
         a plain mean: a softmax over a binary mask would let pixels outside it count.
         """
         member = to_rows(one_hot(target, self.coarse.out_channels, rows.dtype))
-        count = class_counts(member)
+        count = pixels_per_class(member)
         semantic = spatial = None
         if self.semantic:
             weight = self.coarse.weight.flatten(1)

@@ -29,8 +29,8 @@ def _cached(cfg: DictConfig) -> None:
 
     from segadapt.evaluation.cache_features import cache
     from segadapt.evaluation.device import chosen_device
-    from segadapt.training.library_warnings import be_quiet
+    from segadapt.training.library_warnings import silence_known_warnings
 
-    be_quiet()
+    silence_known_warnings()
     cfg.device = chosen_device(cfg.device)
     cache(cfg, run, Console())

@@ -25,13 +25,13 @@ def compare(words: Sequence[str]) -> None:
     options = read_words(words, CONF / "compare.yaml", "runs")
     if not options["runs"]:
         raise UsageError("No runs given. Pass run folders, or the folder of a sweep.")
-    from segadapt.analysis.comparison.compare_runs import report
+    from segadapt.analysis.comparison.compare_runs import compare_runs
 
     count = counted if options["cost"] else None
     time = timed if options["latency"] else None
     names = check if count or time else check_names  # imports what the configs name
     plots = options["plots"]
-    report(
+    compare_runs(
         [Path(run) for run in options["runs"]],
         options["baseline"],
         [Path(file) for file in options["out"]],

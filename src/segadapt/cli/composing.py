@@ -13,9 +13,9 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from segadapt.cli.override_errors import AMBIGUOUS, chosen, mistake
+from segadapt.cli.override_errors import AMBIGUOUS, chosen, explain
 from segadapt.cli.shell import fail, telling
-from segadapt.runs.errors import DEBUG, sentence
+from segadapt.runs.errors import DEBUG, user_message
 
 
 def composing(job: Callable[[], None], config: str, conf: Path) -> None:
@@ -37,13 +37,13 @@ def composing(job: Callable[[], None], config: str, conf: Path) -> None:
         except BrokenPipeError:
             raise
         except OSError as error:  # Hydra makes the folder of a run
-            fail(error, f"{sentence(error)}; give another folder with hydra.run.dir=FOLDER")
+            fail(error, f"{user_message(error)}; give another folder with hydra.run.dir=FOLDER")
 
 
 def _explained(error: Exception, config: str, conf: Path) -> str:
     words = sys.argv[1:]
     cause = _of_sweep(config, words, conf) if AMBIGUOUS.match(str(error)) else None
-    return mistake(cause or error, words, conf, partial(_with_groups, config, words, conf))
+    return explain(cause or error, words, conf, partial(_with_groups, config, words, conf))
 
 
 def _with_groups(config: str, words: Sequence[str], conf: Path) -> DictConfig:

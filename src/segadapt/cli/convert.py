@@ -12,7 +12,7 @@ from omegaconf.errors import OmegaConfBaseException
 from segadapt.cli.hydra_command import CONF  # and our resolvers, which it registers
 from segadapt.cli.shell import answer
 from segadapt.cli.words import UsageError, read_words
-from segadapt.runs.overrides import typed
+from segadapt.runs.overrides import quoted_override
 from segadapt.text.borders import print_line
 from segadapt.text.invocation import command
 
@@ -68,7 +68,9 @@ def convert(words: Sequence[str]) -> None:
     print_line(f"{given.out}: {len(converted.tensors)} tensors, {classes} classes")
     print_line(f"tensors that the release does not use either: {_listed(converted.idle)}")
     print_line(f"unused: {_listed(converted.unused)}")
-    evaluation = f"{command('evaluate')} {typed('run', folder)} checkpoint={given.out.stem}"
+    evaluation = (
+        f"{command('evaluate')} {quoted_override('run', folder)} checkpoint={given.out.stem}"
+    )
     print_line(f"evaluate with: {evaluation}")
 
 

@@ -4,10 +4,10 @@ import signal
 import traceback
 from pathlib import Path
 
-from segadapt.runs.errors import Interrupted, debugging, from_outside, kept, sentence
+from segadapt.runs.errors import Interrupted, debugging, from_outside, recorded, user_message
 from segadapt.runs.file_names import ERROR
 from segadapt.runs.folder import has_checkpoint, has_failed
-from segadapt.runs.overrides import typed
+from segadapt.runs.overrides import quoted_override
 from segadapt.text.borders import print_line
 from segadapt.text.invocation import command
 
@@ -22,15 +22,15 @@ def tell(error: BaseException, folder: Path, again_by: str | None = None) -> int
     """
     if debugging():
         traceback.print_exception(error)
-    again = f"resume with: {again_by or command('resume') + ' ' + typed('run', folder)}"
+    again = f"resume with: {again_by or command('resume') + ' ' + quoted_override('run', folder)}"
     if isinstance(error, KeyboardInterrupt):
         error = Interrupted(signal.SIGINT, None)
     if isinstance(error, Interrupted):
         print_line(f"{error}; {again}", error=True)
         return error.exit_code
-    said = sentence(error)
+    said = user_message(error)
     print_line(f"error: {said}", error=True)
-    if kept(folder) == said:
+    if recorded(folder) == said:
         print_line(f"traceback: {folder / ERROR}", error=True)
     if has_failed(folder) and (has_checkpoint(folder) or from_outside(error)):
         print_line(again, error=True)

@@ -34,9 +34,9 @@ def _evaluated(cfg: DictConfig) -> None:
     from segadapt.evaluation.device import chosen_device
     from segadapt.evaluation.evaluate import evaluate
     from segadapt.evaluation.submission import submit
-    from segadapt.training.library_warnings import be_quiet
+    from segadapt.training.library_warnings import silence_known_warnings
 
-    be_quiet()
+    silence_known_warnings()
     cfg.device = chosen_device(cfg.device)
     command = evaluate if cfg.submission is None else submit
     command(cfg, run, Console())

@@ -31,24 +31,24 @@ def figures(words: Sequence[str]) -> None:
     folders = titled(options["runs"])
     by_name = trusting if options["trust_config"] else check_names
     check_chosen(folders, options["checkpoint"], options["wandb"], by_name)
-    from segadapt.analysis.figures.draw import Amount, draw
-    from segadapt.analysis.figures.optional_packages import EXTRAS, absence, there
-    from segadapt.training.library_warnings import be_quiet
+    from segadapt.analysis.figures.draw import DrawOptions, draw_figures
+    from segadapt.analysis.figures.optional_packages import EXTRAS, install_hint, is_installed
+    from segadapt.training.library_warnings import silence_known_warnings
 
-    be_quiet()
-    files = draw(
+    silence_known_warnings()
+    files = draw_figures(
         folders,
         None if options["out"] is None else Path(options["out"]),
         trusting if options["trust_config"] else check,
         options["checkpoint"],
-        Amount(images=options["images"], seed=options["seed"]),
+        DrawOptions(images=options["images"], seed=options["seed"]),
         options["wandb"],
     )
     for file in files:
         print_line(f"drawn: {file}")
     for module in EXTRAS:
-        if not there(module):
-            print_line(f"not drawn: {absence(module)}")
+        if not is_installed(module):
+            print_line(f"not drawn: {install_hint(module)}")
 
 
 def titled(runs: Sequence[str]) -> dict[str, Path]:

@@ -6,10 +6,10 @@ from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
 from segadapt.cli.hydra_command import CONF
-from segadapt.cli.scaled_experiments import scaled
+from segadapt.cli.scaled_experiments import scale_experiment
 from segadapt.experiment import fit
 from segadapt.runs import session
-from segadapt.training.library_warnings import be_quiet
+from segadapt.training.library_warnings import silence_known_warnings
 
 DEFAULTS = ("logger=none", "data.num_workers=0")
 """No tracker, and no processes beside a notebook's kernel."""
@@ -39,12 +39,12 @@ def train(folder: str | Path, *overrides: str) -> dict[str, float]:
             >>> 0 <= metrics["val/miou"] <= 1
             True
     """
-    be_quiet()
+    silence_known_warnings()
     return session.start(configured(folder, *overrides), list(overrides), fit)
 
 
 def configured(folder: str | Path, *overrides: str) -> DictConfig:
     """The config that ``train`` would train by."""
-    words, _ = scaled(list(overrides), CONF)
+    words, _ = scale_experiment(list(overrides), CONF)
     with initialize_config_dir(str(CONF), version_base="1.3"):
         return compose("train", [*DEFAULTS, f"paths.run='{folder}'", *words])

@@ -22,7 +22,7 @@ INTERNAL: Final = ("hydra", "experiment/base")
 INDENT: Final = "    "
 
 
-def offered(conf: Path, width: int, wanted: str | None = None) -> str:
+def list_options(conf: Path, width: int, wanted: str | None = None) -> str:
     """Groups with their options, as a text of several lines.
 
     Args:
@@ -38,7 +38,7 @@ def register(conf: Path) -> None:
     """Let help ask for it: ``${offered:GROUP}``, ``${chosen:}`` and ``${command:VERB}``."""
 
     def offer(wanted: str = "") -> str:
-        return offered(conf, shutil.get_terminal_size().columns, wanted or None)
+        return list_options(conf, shutil.get_terminal_size().columns, wanted or None)
 
     def choose(*, _root_: DictConfig) -> str:
         width = shutil.get_terminal_size().columns

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from segadapt.cli.key_table import heading
 from segadapt.cli.main import USAGE_ERROR
-from segadapt.cli.option_help import EXPERIMENT, groups, offered, option_names
+from segadapt.cli.option_help import EXPERIMENT, groups, list_options, option_names
 from segadapt.cli.places import CONF
 from segadapt.cli.verb_help import option_help
 
@@ -46,7 +46,7 @@ def _options(group: str) -> str:
     """The options of a group, a line each; experiments by table."""
     width = shutil.get_terminal_size().columns
     if group == EXPERIMENT:
-        return offered(CONF, width, group)
+        return list_options(CONF, width, group)
     names = option_names(CONF / group)
     column = max(map(len, names)) + 2
     lines = []

@@ -11,7 +11,7 @@ from hydra.errors import HydraException, MissingConfigException, OverrideParseEx
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from segadapt.runs.config import at
+from segadapt.runs.config import value_at
 from segadapt.runs.settings.check import shown
 from segadapt.runs.settings.near import did_you_mean, keys, near, near_keys
 from segadapt.runs.settings.settle import broken
@@ -37,7 +37,7 @@ NAMELESS: Final = "Config group override must be a string or a list"
 Compose = Callable[[], DictConfig]
 
 
-def mistake(error: Exception, words: Sequence[str], conf: Path, compose: Compose) -> str:
+def explain(error: Exception, words: Sequence[str], conf: Path, compose: Compose) -> str:
     """What is wrong with overrides that Hydra cannot compose.
 
     Args:
@@ -142,7 +142,7 @@ def _unknown_key(key: str, compose: Compose) -> str:
 def _is_parameter(config: Mapping[Any, Any], key: str) -> bool:
     """Whether what is built from the node around a key takes it."""
     group, _, name = key.rpartition(".")
-    node = at(config, group) if group else None
+    node = value_at(config, group) if group else None
     match node:
         case {"_target_": str(target)}:
             taken = signature(target)

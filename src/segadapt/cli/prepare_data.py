@@ -13,7 +13,7 @@ from segadapt.data.prepare.procedure import DOWNLOADS, prepare
 from segadapt.data.prepare.progress_bars import Bars
 from segadapt.data.prepare.recipe import Recipe
 from segadapt.files import expanded
-from segadapt.runs.overrides import typed
+from segadapt.runs.overrides import quoted_override
 from segadapt.text.borders import print_line
 from segadapt.text.invocation import command
 from segadapt.text.terminal import say
@@ -82,7 +82,7 @@ def _prepare(
         _say(console, f"complete; {root / DOWNLOADS} is not needed any more. Train with:")
     else:
         _say(console, "already complete. Train with:")
-    _say(console, f"  {command('train')} data={name} {typed('data.root', root)}")
+    _say(console, f"  {command('train')} data={name} {quoted_override('data.root', root)}")
 
 
 def _say(console: Console, text: str) -> None:

@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from omegaconf import DictConfig, OmegaConf
 
-from segadapt.runs.errors import Interrupted, debugging, keep
+from segadapt.runs.errors import Interrupted, debugging, record
 from segadapt.runs.redaction import remember
 
 
@@ -31,7 +31,7 @@ def main(folder: Path) -> int:
     except Interrupted as interruption:
         return interruption.exit_code
     except BaseException as error:
-        keep(folder, error)
+        record(folder, error)
         if debugging():
             traceback.print_exc()
         return 1

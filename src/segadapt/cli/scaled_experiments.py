@@ -23,7 +23,7 @@ OF_RECIPES = ("lr", "layer_decay")
 """What an experiment may change of the optimiser that its own network brings."""
 
 
-def scaled(arguments: Sequence[str], conf: Path) -> tuple[list[str], list[str]]:
+def scale_experiment(arguments: Sequence[str], conf: Path) -> tuple[list[str], list[str]]:
     """What is to be composed instead of what was typed.
 
     Args:

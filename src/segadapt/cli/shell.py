@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from segadapt.cli.main import USAGE_ERROR
 from segadapt.cli.words import UsageError
-from segadapt.runs.errors import debugging, sentence
+from segadapt.runs.errors import debugging, user_message
 from segadapt.text.borders import print_line, printable, spell_out
 
 
@@ -37,7 +37,7 @@ def answer(act: Callable[[], object], *known: type[Exception]) -> None:
         except known as error:
             fail(error, str(error))
         except Exception as error:
-            fail(error, sentence(error))
+            fail(error, user_message(error))
 
 
 def fail(error: BaseException, said: str) -> NoReturn:

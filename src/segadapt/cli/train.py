@@ -17,10 +17,10 @@ from segadapt.cli import hydra_command
 from segadapt.cli.composing import composing
 from segadapt.cli.ending import tell
 from segadapt.cli.hydra_command import CONF
-from segadapt.cli.scaled_experiments import scaled
+from segadapt.cli.scaled_experiments import scale_experiment
 from segadapt.functional.rates import warm_up
 from segadapt.runs.errors import Interrupted
-from segadapt.runs.overrides import typed
+from segadapt.runs.overrides import quoted_override
 from segadapt.runs.redaction import hidden_words
 from segadapt.runs.signals import hand_over
 from segadapt.runs.sweeps.execution import Unfinished
@@ -46,7 +46,7 @@ def train() -> None:
         return _trained(cfg)
 
     def scaled_job() -> None:
-        sys.argv[1:], added = scaled(sys.argv[1:], CONF)
+        sys.argv[1:], added = scale_experiment(sys.argv[1:], CONF)
         if added:
             print_line(
                 f"defaults of this data set: {shlex.join(added)} "
@@ -80,7 +80,7 @@ def _trained(cfg: DictConfig) -> float:
         metrics = session.start(cfg, overrides, hydra_command.fit_run)
         return _monitored(metrics, cfg.monitor)
     except (Exception, Interrupted, KeyboardInterrupt) as error:
-        same = f"the same command with {typed('hydra.sweep.dir', job.sweep.dir)}"
+        same = f"the same command with {quoted_override('hydra.sweep.dir', job.sweep.dir)}"
         code = tell(error, folder, same if sweeping else None)
         if isinstance(error, Interrupted):
             hand_over(error.signum)

@@ -15,7 +15,7 @@ FEATURES, LABELS = "features.npy", "labels.npy"
 """Of each split's folder: samples x channels x rows x columns, and samples x rows x columns."""
 
 
-class CachedSet(NamedTuple):
+class FeatureCache(NamedTuple):
     """A cached set."""
 
     classes: tuple[str, ...]
@@ -31,7 +31,7 @@ class CachedSet(NamedTuple):
     """Run, checkpoint and data that the features come from."""
 
 
-def read_set(root: str | Path) -> CachedSet:
+def read_set(root: str | Path) -> FeatureCache:
     """Read the facts of a cached set.
 
     Raises:
@@ -44,7 +44,7 @@ def read_set(root: str | Path) -> CachedSet:
             f"{command('cache-features')} run=RUN_FOLDER out={root}"
         )
     try:
-        found = CachedSet(**read_object(file, 32 * MIB))
+        found = FeatureCache(**read_object(file, 32 * MIB))
         palette = None if found.palette is None else tuple((r, g, b) for r, g, b in found.palette)
         rows, columns = map(int, found.crop)
         classes = tuple(map(str, found.classes))

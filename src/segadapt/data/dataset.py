@@ -13,7 +13,7 @@ from torch.utils.data import Dataset
 from segadapt.data.files.decode import MAX_PIXELS, read_image, read_label, reduced
 from segadapt.data.files.pairs import ImageFolder, Pair
 from segadapt.data.labels import LabelContract
-from segadapt.data.sampling import AUGMENTATION, Key, counted, position_and_item
+from segadapt.data.sampling import AUGMENTATION, Key, generator_for, position_and_item
 from segadapt.files import expanded
 from segadapt.structures import Sample
 from segadapt.text.borders import printable
@@ -65,7 +65,7 @@ class Submission(NamedTuple):
         return f"{image.stem.removesuffix(self.dropped)}.png"
 
 
-class Labelled(Dataset[Sample], ABC):
+class LabelledDataset(Dataset[Sample], ABC):
     """Samples with named classes, which is all that the data module asks for.
 
     Indexed by (global sample index, item) in training, so that what is drawn for a sample is a
@@ -100,7 +100,7 @@ class Labelled(Dataset[Sample], ABC):
         """One sample."""
 
 
-class SegmentationDataset(Labelled):
+class SegmentationDataset(LabelledDataset):
     """Files of images and label maps. A subclass gives its classes, label contract and files.
 
     Attributes:
@@ -168,7 +168,9 @@ class SegmentationDataset(Labelled):
 
         def reduction(size: tuple[int, int]) -> int:
             nonlocal divisor
-            divisor = self.transform.reduction(size, counted(AUGMENTATION, self.seed, position))
+            divisor = self.transform.reduction(
+                size, generator_for(AUGMENTATION, self.seed, position)
+            )
             return divisor
 
         image = read_image(pair.image, self.max_pixels, not self.as_stored, reduction)
@@ -179,7 +181,7 @@ class SegmentationDataset(Labelled):
                 f"{pair.image}{by} has {_size(image)} pixels, but its label {pair.label} has "
                 f"{_size(raw)}; both must have the same size"
             )
-        generator = counted(AUGMENTATION, self.seed, position)
+        generator = generator_for(AUGMENTATION, self.seed, position)
         pixels, mask = self.transform(image, self.labels(raw, pair.label), generator)
         return Sample(pixels, mask, self.below_root(pair.image))
 

@@ -29,7 +29,7 @@ LONGEST = 300
 """Characters of a line, which is cut at its width."""
 
 
-class Row(NamedTuple):
+class LabelledImage(NamedTuple):
     """One image and its label maps by title; errors are those of the last against the first."""
 
     name: str
@@ -54,7 +54,9 @@ def errors(
     return np.where((label == IGNORE)[..., None], ignored, marks).astype(np.uint8)
 
 
-def panel(rows: Sequence[Row], classes: Sequence[str], colors: UInt8[np.ndarray, "k 3"]) -> Picture:
+def panel(
+    rows: Sequence[LabelledImage], classes: Sequence[str], colors: UInt8[np.ndarray, "k 3"]
+) -> Picture:
     """Rows of images under their titles; below, what the colours of classes and errors mean.
 
     Args:
@@ -107,17 +109,17 @@ def save(file: Path, picture: Picture) -> None:
         raise OSError(f"{file} could not be written: {error.strerror}") from error
 
 
-def _titles(row: Row) -> list[str]:
+def _titles(row: LabelledImage) -> list[str]:
     return ["image", *row.maps, "errors"]
 
 
-def _label_maps(row: Row, colors: UInt8[np.ndarray, "k 3"]) -> list[Picture]:
+def _label_maps(row: LabelledImage, colors: UInt8[np.ndarray, "k 3"]) -> list[Picture]:
     maps = list(row.maps.values())
     wrong = errors(maps[-1], maps[0], ignored_color(colors))
     return [*(painted(labels, colors) for labels in maps), wrong]
 
 
-def _caption(row: Row) -> str:
+def _caption(row: LabelledImage) -> str:
     label, *predictions = row.maps.values()
     valid = label != IGNORE
     right = [

@@ -4,8 +4,8 @@ import lightning as L
 import torch
 from torch.utils.data import DataLoader, default_collate
 
-from segadapt.data.dataset import Labelled
-from segadapt.data.sampling import Shard, StepStream
+from segadapt.data.dataset import LabelledDataset
+from segadapt.data.sampling import ShardSampler, StepBatchSampler
 from segadapt.data.workers import start_worker
 from segadapt.structures import Batch, Sample
 
@@ -34,8 +34,8 @@ class SegmentationDataModule(L.LightningDataModule):
 
     def __init__(
         self,
-        train: Labelled,
-        val: Labelled,
+        train: LabelledDataset,
+        val: LabelledDataset,
         num_classes: int,
         batch_size: int,
         num_workers: int,
@@ -73,7 +73,7 @@ class SegmentationDataModule(L.LightningDataModule):
                 f"trainer.max_steps={trainer.max_steps}, but there are batches for "
                 f"data.steps={self.steps}; set data.steps, which the trainer follows"
             )
-        stream = StepStream(
+        stream = StepBatchSampler(
             len(self.train),
             self.batch_size,
             self.seed,
@@ -92,7 +92,7 @@ class SegmentationDataModule(L.LightningDataModule):
         others would wait for it.
         """
         trainer = self._trainer()
-        shard = Shard(len(self.val), trainer.global_rank, trainer.world_size)
+        shard = ShardSampler(len(self.val), trainer.global_rank, trainer.world_size)
         return self._loader(self.val, shard) if len(shard) else _nothing()
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
@@ -103,7 +103,9 @@ class SegmentationDataModule(L.LightningDataModule):
         assert self.trainer is not None, "loaders belong to a trainer: fit, validate or test first"
         return self.trainer
 
-    def _loader(self, dataset: Labelled, batches: StepStream | Shard) -> DataLoader:
+    def _loader(
+        self, dataset: LabelledDataset, batches: StepBatchSampler | ShardSampler
+    ) -> DataLoader:
         return DataLoader(
             dataset,
             batch_sampler=batches,

@@ -12,7 +12,7 @@ ORDER, AUGMENTATION, SCENE = range(3)
 """What a random stream is for; streams of different use share no numbers."""
 
 
-def counted(use: int, *count: int) -> np.random.Generator:
+def generator_for(use: int, *count: int) -> np.random.Generator:
     """The generator that belongs to a use and a count (seed, index, ...), on every machine."""
     return np.random.default_rng((use, *count))
 
@@ -22,7 +22,7 @@ def position_and_item(key: Key) -> tuple[int, int]:
     return key if isinstance(key, tuple) else (key, key)
 
 
-class StepStream(Sampler[list[tuple[int, int]]]):
+class StepBatchSampler(Sampler[list[tuple[int, int]]]):
     """This rank's micro-batches of an endless shuffled stream, from any optimiser step on.
 
     Optimiser step s takes the global samples s*B ... (s+1)*B-1. Its micro-batches, and within each
@@ -84,12 +84,12 @@ class StepStream(Sampler[list[tuple[int, int]]]):
         """The item that is the ``position``-th sample of the run."""
         epoch, place = divmod(position, self.length)
         if epoch != self._epoch:
-            self._order = counted(ORDER, self.seed, epoch).permutation(self.length)
+            self._order = generator_for(ORDER, self.seed, epoch).permutation(self.length)
             self._epoch = epoch
         return int(self._order[place])
 
 
-class Shard(Sampler[list[int]]):
+class ShardSampler(Sampler[list[int]]):
     """Every ``world_size``-th item from ``rank`` on, one a batch: no padding, no duplicate.
 
     Args:

@@ -9,13 +9,13 @@ from hydra.utils import get_class, instantiate
 from jaxtyping import UInt8
 from omegaconf import DictConfig, OmegaConf
 
-from segadapt.data.dataset import Labelled
+from segadapt.data.dataset import LabelledDataset
 from segadapt.data.labels import LabelContract
 from segadapt.data.names import checked_names, read_names
 from segadapt.data.palette import class_colors
 from segadapt.data.transforms.pipelines import EvalTransform
 from segadapt.files import expanded
-from segadapt.runs.config import at
+from segadapt.runs.config import value_at
 from segadapt.structures import IGNORE
 
 Pixels = UInt8[np.ndarray, "_ _ 3"]
@@ -45,10 +45,10 @@ def data_facts(config: DictConfig, names: Sequence[str] | None) -> DataFacts:
         ValueError: If the network is not for images, or the class names are not known.
     """
     data: Any = OmegaConf.to_container(config.data)
-    node = at(data, "module.val")
+    node = value_at(data, "module.val")
     if not isinstance(node, dict) or "_target_" not in node:
         raise ValueError("the config has no data.module.val, which says what the images are")
-    kind: type[Labelled] = get_class(node["_target_"])
+    kind: type[LabelledDataset] = get_class(node["_target_"])
     if not kind.pictures:
         raise ValueError(
             f"data set {data.get('name')} holds cached features, and a network trained on them "
@@ -65,7 +65,7 @@ def data_facts(config: DictConfig, names: Sequence[str] | None) -> DataFacts:
 
 
 def _classes(
-    kind: type[Labelled], node: Mapping[str, Any], names: Sequence[str] | None, number: int
+    kind: type[LabelledDataset], node: Mapping[str, Any], names: Sequence[str] | None, number: int
 ) -> tuple[str, ...]:
     """Those of the data set; they are fixed, in the config, kept beside it, or in a file."""
     found = getattr(kind, "classes", None) or node.get("classes") or names
@@ -83,7 +83,7 @@ def _classes(
     return checked
 
 
-def _contract(kind: type[Labelled], node: Mapping[str, Any], number: int) -> LabelContract:
+def _contract(kind: type[LabelledDataset], node: Mapping[str, Any], number: int) -> LabelContract:
     """What the numbers in label files mean; 0 ... K-1 where there are no files."""
     own = getattr(kind, "labels", None)
     if own is not None:

@@ -16,7 +16,7 @@ from segadapt.deployment.result import Palette, Result, absent
 from segadapt.deployment.trained_network import TrainedNetwork
 from segadapt.evaluation.device import chosen_device
 from segadapt.evaluation.inference.methods import Inference
-from segadapt.evaluation.inference.settings import named, takes_labels
+from segadapt.evaluation.inference.settings import can_use_labels, short_name
 from segadapt.evaluation.precision_plugins import precision_plugin
 
 ALSO: Final = ("confidence", "entropy", "scores", "coarse")
@@ -239,8 +239,9 @@ def _check(branch: str, inference: Inference, also: Collection[str], labelled: b
         raise ValueError(absent(branch, labelled))
     if unknown := [name for name in also if name not in ALSO]:
         raise ValueError(f"Unknown also={unknown[0]!r}. Available: {', '.join(ALSO)}.")
-    if labelled and not takes_labels(inference):
+    if labelled and not can_use_labels(inference):
         raise ValueError(
-            f"inference={named(inference)} adapts several times to an image, but labels need one "
-            "look at the whole; take inference=whole, or inference=slide with context=global"
+            f"inference={short_name(inference)} adapts several times to an image, but labels "
+            "need one look at the whole; take inference=whole, or inference=slide with "
+            "context=global"
         )

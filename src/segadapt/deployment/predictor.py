@@ -12,7 +12,7 @@ from segadapt.deployment.images import Photograph, Pixels
 from segadapt.deployment.pixel_maps import FIELDS, Field, Map, log_mean, packed, unpacked
 from segadapt.evaluation.inference.branches import branch_maps, refusing
 from segadapt.evaluation.inference.methods import Inference, Keep
-from segadapt.evaluation.inference.settings import named, resamples
+from segadapt.evaluation.inference.settings import resamples, short_name
 from segadapt.evaluation.precision_plugins import Precision
 from segadapt.segmentor import Segmentor
 from segadapt.structures import Branch, Prediction
@@ -80,8 +80,8 @@ class Predictor(NamedTuple):
         """
         if resamples(self.inference):
             raise ValueError(
-                f"inference={named(self.inference)} averages probabilities, which have no density; "
-                "take inference=whole or inference=slide"
+                f"inference={short_name(self.inference)} averages probabilities, which have no "
+                "density; take inference=whole or inference=slide"
             )
         image = self._input([photograph])
         size = photograph.pixels.shape[:2]

@@ -10,7 +10,7 @@ from segadapt.deployment.data_facts import data_facts
 from segadapt.deployment.trained_network import TrainedNetwork, built_network, checked_parts
 from segadapt.evaluation.precision import precision_of
 from segadapt.evaluation.trained import Weights, read_run_weights
-from segadapt.runs.config import at
+from segadapt.runs.config import value_at
 from segadapt.runs.reader import STATE, Run, read_facts, read_run
 from segadapt.runs.stored_config import CONFIG
 from segadapt.runs.trust import trusting
@@ -62,13 +62,13 @@ def _names(folder: Path, report: dict[str, Any]) -> list[str] | None:
     kept = read_facts(folder).get("classes")
     if kept is not None:
         return kept
-    rows = at(report, "results.student.classes")
+    rows = value_at(report, "results.student.classes")
     return [str(row["name"]) for row in rows] if isinstance(rows, list) else None
 
 
 def _info(run: Run, weights: Weights, report: dict[str, Any]) -> dict[str, Any]:
     """Where a network comes from, and what was measured of these weights and no others."""
-    measured = at(report, "protocol.checkpoint.sha256") == weights.sha256
+    measured = value_at(report, "protocol.checkpoint.sha256") == weights.sha256
     return {
         "source": str(run.folder),
         "state": run.state,
@@ -77,7 +77,7 @@ def _info(run: Run, weights: Weights, report: dict[str, Any]) -> dict[str, Any]:
         "step": weights.step,
         "classifier": _part(run, "classifier"),
         "model": _part(run, "model"),
-        "miou": at(report, "results.student.miou") if measured else None,
+        "miou": value_at(report, "results.student.miou") if measured else None,
         "protocol": report.get("protocol") if measured else None,
     }
 

@@ -16,13 +16,13 @@ from rich.console import Console
 from rich.progress import track
 from torch import Tensor
 
-from segadapt.data.cached_features import CACHE, FEATURES, LABELS, CachedSet
-from segadapt.data.dataset import Labelled
+from segadapt.data.cached_features import CACHE, FEATURES, LABELS, FeatureCache
+from segadapt.data.dataset import LabelledDataset
 from segadapt.data.datasets.cached_features import DTYPES
 from segadapt.evaluation.trained import Trained, load_trained
 from segadapt.files import replace_text, sync_folder
 from segadapt.runs.file_names import FEATURES as FEATURES_FOLDER
-from segadapt.runs.overrides import typed
+from segadapt.runs.overrides import quoted_override
 from segadapt.runs.reader import Run
 from segadapt.segmentor import Segmentor
 from segadapt.structures import Sample
@@ -32,10 +32,10 @@ from segadapt.text.terminal import say
 SPLITS: Final = ("train", "val")
 
 
-class Part(NamedTuple):
+class SplitToCache(NamedTuple):
     """A split to cache, with what its first sample shows of all."""
 
-    dataset: Labelled
+    dataset: LabelledDataset
     samples: int
     features: tuple[int, int, int]
     labels: tuple[int, int]
@@ -70,13 +70,16 @@ def cache(cfg: DictConfig, run: Run, console: Console) -> Path:
     model = trained.model.to(cfg.device)
     parts = {}
     for split in SPLITS:
-        dataset: Labelled = instantiate(trained.data.module[split])
+        dataset: LabelledDataset = instantiate(trained.data.module[split])
         samples = len(dataset) if split == "val" or cfg.train is None else cfg.train
         parts[split] = _part(model, dataset, samples, cfg.device)
     _tell(parts, cfg.precision, out, console)
     names = {split: _write(out / split, model, part, cfg, console) for split, part in parts.items()}
     replace_text(out / CACHE, json.dumps(_facts(parts, names, cfg, trained)._asdict()))
-    say(console, f"cached: {command('train')} model=cached data=cached {typed('data.root', out)}")
+    say(
+        console,
+        f"cached: {command('train')} model=cached data=cached {quoted_override('data.root', out)}",
+    )
     return out
 
 
@@ -89,11 +92,11 @@ def _check(cfg: DictConfig, out: Path) -> None:
         raise ValueError(f"{out} holds cached features already; remove it, or give out=FOLDER")
 
 
-def _part(model: Segmentor, dataset: Labelled, samples: int, device: str) -> Part:
+def _part(model: Segmentor, dataset: LabelledDataset, samples: int, device: str) -> SplitToCache:
     first = dataset[0, 0]
     _, channels, height, width = _features(model, first, device).shape
     rows, columns = first.mask.shape
-    return Part(dataset, samples, (channels, height, width), (rows, columns))
+    return SplitToCache(dataset, samples, (channels, height, width), (rows, columns))
 
 
 @torch.no_grad()
@@ -101,7 +104,7 @@ def _features(model: Segmentor, sample: Sample, device: str) -> Tensor:
     return model.generator(sample.image[None].to(device)).pixels.float()
 
 
-def _tell(parts: dict[str, Part], precision: str, out: Path, console: Console) -> None:
+def _tell(parts: dict[str, SplitToCache], precision: str, out: Path, console: Console) -> None:
     """Say what will be written.
 
     Raises:
@@ -122,7 +125,7 @@ def _tell(parts: dict[str, Part], precision: str, out: Path, console: Console) -
 
 
 def _write(
-    folder: Path, model: Segmentor, part: Part, cfg: DictConfig, console: Console
+    folder: Path, model: Segmentor, part: SplitToCache, cfg: DictConfig, console: Console
 ) -> list[str]:
     """Write a split; the names of its samples."""
     folder.mkdir(exist_ok=True)
@@ -142,7 +145,7 @@ def _write(
     return names
 
 
-def _check_size(sample: Sample, features: Tensor, part: Part) -> None:
+def _check_size(sample: Sample, features: Tensor, part: SplitToCache) -> None:
     resized = sample.image.shape[-2:] != sample.mask.shape
     if resized or features.shape != part.features or sample.mask.shape != part.labels:
         raise ValueError(
@@ -163,13 +166,13 @@ def _labels(sample: Sample) -> UInt8[np.ndarray, "H W"]:
 
 
 def _facts(
-    parts: dict[str, Part],
+    parts: dict[str, SplitToCache],
     names: dict[str, list[str]],
     cfg: DictConfig,
     trained: Trained,
-) -> CachedSet:
+) -> FeatureCache:
     train = parts["train"]
-    return CachedSet(
+    return FeatureCache(
         classes=train.dataset.classes,
         palette=train.dataset.palette,
         channels=train.features[0],

@@ -9,17 +9,17 @@ from rich.console import Console
 from rich.progress import track
 from torch.utils.data import DataLoader
 
-from segadapt.data.dataset import Labelled
+from segadapt.data.dataset import LabelledDataset
 from segadapt.data.module import collate
 from segadapt.data.palette import class_colors
 from segadapt.data.workers import start_worker
-from segadapt.evaluation.detailed_evaluator import Examiner, Findings
+from segadapt.evaluation.detailed_evaluator import DetailedEvaluator, NetworkMetrics
 from segadapt.evaluation.device import chosen_device
 from segadapt.evaluation.evaluator import check_context
 from segadapt.evaluation.fingerprint import Fingerprint
-from segadapt.evaluation.inference.settings import check_views
+from segadapt.evaluation.inference.settings import check_sees_images
 from segadapt.evaluation.metrics.branch_metrics import Measures
-from segadapt.evaluation.metrics.confusion_matrix import class_counts, count, scores
+from segadapt.evaluation.metrics.confusion_matrix import count, counts_by_class, scores
 from segadapt.evaluation.metrics.per_image import PerImage, by_name
 from segadapt.evaluation.precision_plugins import precision_plugin
 from segadapt.evaluation.report.gallery import Gallery
@@ -36,10 +36,10 @@ class ImageScore(NamedTuple):
     miou: float
 
 
-class Examined(NamedTuple):
+class DatasetEvaluation(NamedTuple):
     """What a pass over a data set found."""
 
-    findings: Findings
+    findings: NetworkMetrics
     classes: tuple[str, ...]
     images: list[ImageScore]
     per_image: PerImage
@@ -50,7 +50,7 @@ class Examined(NamedTuple):
     """Sizes of network inputs and of labels: rows, columns."""
 
 
-def examine(model: Segmentor, cfg: DictConfig, console: Console) -> Examined:
+def evaluate_dataset(model: Segmentor, cfg: DictConfig, console: Console) -> DatasetEvaluation:
     """Examine a network, with a progress bar.
 
     Args:
@@ -62,11 +62,11 @@ def examine(model: Segmentor, cfg: DictConfig, console: Console) -> Examined:
         ValueError: If cached features were to be cut or resized.
     """
     inference, dataset = instantiate(cfg.inference), instantiate(cfg.data.module.val)
-    check_views(inference, dataset.pictures)
+    check_sees_images(inference, dataset.pictures)
     check_context(model, inference)
     device = torch.device(chosen_device(cfg.device))
     measures = Measures(tuple(cfg.measures.trimap), cfg.measures.boundary, cfg.measures.bins)
-    examiner = Examiner(cfg.data.num_classes, inference, measures).to(device)
+    examiner = DetailedEvaluator(cfg.data.num_classes, inference, measures).to(device)
     plugin = precision_plugin(cfg.precision or "32-true", device)
     model = plugin.convert_module(model).to(device).eval()
     colors = class_colors(len(dataset.classes), dataset.palette)
@@ -87,17 +87,17 @@ def examine(model: Segmentor, cfg: DictConfig, console: Console) -> Examined:
         gallery.offer(score.name, score.miou, batch.image[0], batch.mask[0], maps)
         fingerprint.add(score.name, batch.mask[0])
         images.append(score)
-        counts.append(class_counts(confusion).cpu())
+        counts.append(counts_by_class(confusion).cpu())
         inputs.add((batch.image.shape[-2], batch.image.shape[-1]))
         labels.add((batch.mask.shape[-2], batch.mask.shape[-1]))
     digest = fingerprint.hexdigest()
     per_image = by_name([image.name for image in images], torch.stack(counts).numpy())
-    return Examined(
+    return DatasetEvaluation(
         examiner.findings(), dataset.classes, images, per_image, gallery, digest, inputs, labels
     )
 
 
-def one_by_one(dataset: Labelled, num_workers: int) -> DataLoader:
+def one_by_one(dataset: LabelledDataset, num_workers: int) -> DataLoader:
     """Images one by one, in order."""
     return DataLoader(
         dataset, num_workers=num_workers, collate_fn=collate, worker_init_fn=start_worker

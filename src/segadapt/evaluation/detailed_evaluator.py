@@ -7,8 +7,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from segadapt.evaluation.inference.branches import BRANCHES, Watch, branch_maps, refusing
-from segadapt.evaluation.inference.methods import Inference, best_and_confidence
-from segadapt.evaluation.inference.settings import takes_labels
+from segadapt.evaluation.inference.methods import Inference, labels_and_confidence
+from segadapt.evaluation.inference.settings import can_use_labels
 from segadapt.evaluation.metrics.adaptation import (
     Adaptation,
     GapClosed,
@@ -19,9 +19,9 @@ from segadapt.evaluation.metrics.adaptation import (
 from segadapt.evaluation.metrics.branch_metrics import (
     DEFAULT,
     BranchCounts,
-    BranchFindings,
+    BranchMetrics,
+    BranchOutput,
     Measures,
-    Reading,
     label_bands,
 )
 from segadapt.functional.distributed import sum_over_ranks
@@ -29,10 +29,10 @@ from segadapt.segmentor import Segmentor
 from segadapt.structures import Batch
 
 
-class Findings(NamedTuple):
+class NetworkMetrics(NamedTuple):
     """What was found of a network."""
 
-    branches: dict[str, BranchFindings]
+    branches: dict[str, BranchMetrics]
     """The student's first."""
     adaptation: Adaptation | None
     """Where there is a coarse branch."""
@@ -40,7 +40,7 @@ class Findings(NamedTuple):
     """Where there is an oracle too."""
 
 
-class Examiner(nn.Module):
+class DetailedEvaluator(nn.Module):
     """Counts what the evaluation of a finished training reports.
 
     Like :class:`segadapt.evaluation.evaluator.Evaluator`, which measures during training and does
@@ -65,7 +65,7 @@ class Examiner(nn.Module):
     ) -> None:
         super().__init__()
         self.num_classes, self.inference, self.measures = num_classes, inference, measures
-        self.oracle = oracle and takes_labels(inference)
+        self.oracle = oracle and can_use_labels(inference)
         self.counts = nn.ModuleDict(
             {name: BranchCounts(num_classes, measures) for name in BRANCHES}
         )
@@ -73,7 +73,7 @@ class Examiner(nn.Module):
         self.register_buffer("outcomes", outcomes, persistent=False)
 
     @torch.no_grad()
-    def update(self, model: Segmentor, batch: Batch) -> dict[str, Reading]:
+    def update(self, model: Segmentor, batch: Batch) -> dict[str, BranchOutput]:
         """Examine images, and give what each branch makes of them.
 
         Args:
@@ -96,7 +96,7 @@ class Examiner(nn.Module):
             )
         return readings
 
-    def findings(self) -> Findings:
+    def findings(self) -> NetworkMetrics:
         """What the counts of all ranks say; every rank must ask."""
         found = {name: self._count(name).findings() for name in BRANCHES}
         outcomes = adaptation(sum_over_ranks(self.outcomes))
@@ -108,7 +108,7 @@ class Examiner(nn.Module):
         gap = None
         if len(there) == len(BRANCHES):
             gap = gap_closed(*(there[name].scores for name in ("coarse", "student", "oracle")))
-        return Findings(there, outcomes if "coarse" in there else None, gap)
+        return NetworkMetrics(there, outcomes if "coarse" in there else None, gap)
 
     def _count(self, name: str) -> BranchCounts:
         return cast(BranchCounts, self.counts[name])
@@ -121,7 +121,7 @@ def branch_readings(
     size: tuple[int, int],
     mask: Tensor | None = None,
     watch: Watch | None = None,
-) -> dict[str, Reading]:
+) -> dict[str, BranchOutput]:
     """Labels and confidences of each branch, from the same passes (see ``branch_labels``)."""
-    found = branch_maps(model, inference, image, size, best_and_confidence, mask, watch)
-    return {name: Reading(maps[:, 0].long(), maps[:, 1]) for name, maps in found.items()}
+    found = branch_maps(model, inference, image, size, labels_and_confidence, mask, watch)
+    return {name: BranchOutput(maps[:, 0].long(), maps[:, 1]) for name, maps in found.items()}

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from segadapt.evaluation.precision_names import precision_name
-from segadapt.runs.config import at
+from segadapt.runs.config import value_at
 from segadapt.runs.file_names import ENVIRONMENT
 from segadapt.text.bounded import MIB, read_object
 
@@ -40,7 +40,7 @@ def _precision(protocol: Mapping[str, Any], config: Mapping[str, Any], folder: P
     """That of a report that does not state it; None where it is not known."""
     if "device" in protocol:  # an evaluation: they had no autocast before they stated it
         return "32-true"
-    trainer = {key: at(config, f"trainer.{key}") for key in ("precision", "accelerator")}
+    trainer = {key: value_at(config, f"trainer.{key}") for key in ("precision", "accelerator")}
     if trainer["precision"] is None:
         return None
     gpu = trainer["precision"] == "auto" and _on_gpu(trainer["accelerator"], folder)

@@ -9,9 +9,9 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from segadapt.evaluation.dataset_pass import examine
+from segadapt.evaluation.dataset_pass import evaluate_dataset
 from segadapt.evaluation.earlier_protocols import completed
-from segadapt.evaluation.inference.settings import named
+from segadapt.evaluation.inference.settings import short_name
 from segadapt.evaluation.metrics.per_image import PerImage, write_per_image
 from segadapt.evaluation.precision import with_precision
 from segadapt.evaluation.protocol import examined_images, of_run, stamp
@@ -20,7 +20,7 @@ from segadapt.evaluation.report.json_report import findings_as_json
 from segadapt.evaluation.report.table import headline, table
 from segadapt.evaluation.trained import load_trained
 from segadapt.files import replace_text, write_json
-from segadapt.runs.config import at
+from segadapt.runs.config import value_at
 from segadapt.runs.file_names import EVALUATION, PER_IMAGE, REPORT
 from segadapt.runs.reader import Run
 from segadapt.runs.renamed_targets import with_targets_renamed
@@ -57,7 +57,7 @@ def evaluate(cfg: DictConfig, run: Run, console: Console) -> Path:
     weights = trained.weights
     # Inference may refer to the crop of the data.
     cfg = OmegaConf.create({**cfg, "data": trained.data, "precision": precision})
-    found = examine(trained.model, cfg, console)
+    found = evaluate_dataset(trained.model, cfg, console)
     report = {
         **findings_as_json(found.findings, found.classes),
         "images": [
@@ -67,7 +67,7 @@ def evaluate(cfg: DictConfig, run: Run, console: Console) -> Path:
         "protocol": stamp(cfg, run, weights, examined_images(found), time.perf_counter() - started),
     }
     split = [cfg.split] if cfg.split != "val" else []
-    name = "-".join([named(instantiate(cfg.inference)), weights.file.stem, *split])
+    name = "-".join([short_name(instantiate(cfg.inference)), weights.file.stem, *split])
     results = {branch: one.scores for branch, one in found.findings.branches.items()}
     state = "" if run.state == "finished" else f" (of a training that {STATES[run.state]})"
     # Shown before anything is written: a full disk must not cost what took hours to measure.
@@ -117,4 +117,4 @@ def _keep_counts(run: Run, file: Path, protocol: dict[str, Any], images: PerImag
 def _measurement(protocol: dict[str, Any]) -> tuple[Any, ...]:
     """What decides an image's counts: the weights, the images and how they were seen."""
     keys = ("checkpoint.sha256", "data.split", "data.images", "inference", "precision")
-    return tuple(at(protocol, key) for key in keys)
+    return tuple(value_at(protocol, key) for key in keys)

@@ -9,12 +9,12 @@ from torch import Tensor, nn
 
 from segadapt.evaluation.inference.branches import BRANCHES, branch_labels, nonfinite_scores
 from segadapt.evaluation.inference.methods import Inference
-from segadapt.evaluation.inference.settings import shares_context, takes_labels
+from segadapt.evaluation.inference.settings import can_use_labels, shares_context
 from segadapt.evaluation.metrics.confusion_matrix import (
     ConfusionMatrix,
     Scores,
-    class_counts,
     count,
+    counts_by_class,
     scores,
 )
 from segadapt.evaluation.metrics.per_image import PerImage, by_name
@@ -24,7 +24,7 @@ from segadapt.structures import Batch
 
 
 @runtime_checkable
-class Evaluated(Protocol):
+class MeasuredTask(Protocol):
     """What callbacks read of a task."""
 
     model: Segmentor
@@ -51,7 +51,7 @@ class Evaluator(nn.Module):
     def __init__(self, num_classes: int, inference: Inference, oracle: bool = True) -> None:
         super().__init__()
         self.num_classes, self.inference = num_classes, inference
-        self.oracle = oracle and takes_labels(inference)
+        self.oracle = oracle and can_use_labels(inference)
         self.counts = nn.ModuleDict({name: ConfusionMatrix(num_classes) for name in BRANCHES})
         self.seen: list[tuple[list[str], Int[Tensor, "b 3 k"]]] = []
         self.finite: list[Bool[Tensor, ""]] = []
@@ -75,7 +75,7 @@ class Evaluator(nn.Module):
         for name, prediction in found.items():
             self._count(name).update(prediction, batch.mask)
         pairs = zip(found["student"].split(1), batch.mask.split(1), strict=True)
-        counts = [class_counts(count(*pair, self.num_classes)) for pair in pairs]
+        counts = [counts_by_class(count(*pair, self.num_classes)) for pair in pairs]
         self.seen.append((list(batch.name), torch.stack(counts)))
 
     def compute(self) -> dict[str, Int[Tensor, "k k"]]:

@@ -6,10 +6,10 @@ from typing import Any
 from hydra.utils import instantiate
 from omegaconf import DictConfig, ListConfig
 
-from segadapt.evaluation.dataset_pass import Examined
+from segadapt.evaluation.dataset_pass import DatasetEvaluation
 from segadapt.evaluation.device import chosen_device
 from segadapt.evaluation.earlier_protocols import ORACLE
-from segadapt.evaluation.inference.settings import described
+from segadapt.evaluation.inference.settings import settings_of
 from segadapt.evaluation.trained import Weights
 from segadapt.runs.environment import provenance
 from segadapt.runs.folder import run_id
@@ -46,7 +46,7 @@ def stamp(
             "split": cfg.split,
             **images,
         },
-        "inference": described(instantiate(cfg.inference)),
+        "inference": settings_of(instantiate(cfg.inference)),
         "precision": cfg.precision,
         **RULES,
         "run": {
@@ -76,7 +76,7 @@ def of_run(run: Run, weights: Weights) -> str:
     return f", of run {as_text(weights.run)}{other}"
 
 
-def examined_images(found: Examined) -> dict[str, Any]:
+def examined_images(found: DatasetEvaluation) -> dict[str, Any]:
     """What a pass says of its images."""
     return {
         "images": len(found.images),

@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from rich.progress import track
 
-from segadapt.data.dataset import Labelled, SegmentationDataset, Submission
+from segadapt.data.dataset import LabelledDataset, SegmentationDataset, Submission
 from segadapt.data.datasets.unlabelled import Unlabelled
 from segadapt.evaluation.dataset_pass import one_by_one
 from segadapt.evaluation.device import chosen_device
@@ -77,7 +77,7 @@ def submitted(data: DictConfig, split: str) -> tuple[Unlabelled, Submission]:
         ValueError: If there is no such split, or no server that this package knows.
     """
     node = data.module.val
-    kind: type[Labelled] = get_class(node._target_)
+    kind: type[LabelledDataset] = get_class(node._target_)
     if kind.submission is None:
         raise ValueError(
             f"data set {data.name} has no server that takes submissions, as far as is known here; "

@@ -12,12 +12,12 @@ from jaxtyping import UInt8
 from omegaconf import DictConfig, OmegaConf
 from torch import Tensor, nn
 
-from segadapt.data.dataset import Labelled
+from segadapt.data.dataset import LabelledDataset
 from segadapt.data.palette import class_colors
 from segadapt.evaluation.inference.methods import Inference
 from segadapt.evaluation.network import build_model
 from segadapt.runs.checkpoint import read_stored
-from segadapt.runs.config import at, moved
+from segadapt.runs.config import value_at, with_paths_moved
 from segadapt.runs.origin import RUN
 from segadapt.runs.reader import Run
 from segadapt.segmentor import Segmentor
@@ -59,7 +59,7 @@ class Trained:
         return self.run.config
 
     @cached_property
-    def dataset(self) -> Labelled:
+    def dataset(self) -> LabelledDataset:
         """The images of the split, opened when they are first asked for."""
         return instantiate(self.data.module.val)
 
@@ -165,12 +165,12 @@ def measured_data(trained: DictConfig, split: str, root: str | None) -> DictConf
         ValueError: If the data set has no such part, or no folder.
     """
     data: Any = OmegaConf.to_container(trained)
-    if not isinstance(at(data, "module.val"), dict) or "name" not in data:
+    if not isinstance(value_at(data, "module.val"), dict) or "name" not in data:
         raise ValueError("the run's config.yaml has no data.name or no data.module.val")
     if root is not None:
         if "root" not in data:
             raise ValueError(f"data set {data['name']} has no folder; leave data.root out")
-        data = moved(data, data["root"], root)
+        data = with_paths_moved(data, data["root"], root)
     if split != "val":
         if "split" not in data["module"]["val"]:
             raise ValueError(f"data set {data['name']} has no split {split!r}, only val")

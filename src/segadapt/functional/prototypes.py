@@ -83,7 +83,7 @@ def centers_by_label(
 
     Args:
         member: One-hot labels; all zero for an ignored pixel.
-        count: :func:`class_counts` of them.
+        count: :func:`pixels_per_class` of them.
         rows: Pixel features.
         fallback: Stands in, without gradient, for a class that the group has no pixel of.
         group: Images that pool their pixels; None for all.
@@ -114,7 +114,7 @@ def class_sums(
     return accurate(products) / scale[..., None]
 
 
-def class_counts(member: Float[Tensor, "b n k"]) -> Float[Tensor, "b k"]:
+def pixels_per_class(member: Float[Tensor, "b n k"]) -> Float[Tensor, "b k"]:
     """Pixels of each class, exact whatever the precision of the one-hot labels."""
     return member.sum(1, dtype=torch.float32)
 

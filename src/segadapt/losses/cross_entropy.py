@@ -8,7 +8,7 @@ from torch import Tensor
 
 from segadapt.functional.prototypes import sum_over_group
 from segadapt.losses.parts.fused import FusedLoss, ImagesLoss, Plan
-from segadapt.losses.parts.label_counts import class_counts
+from segadapt.losses.parts.label_counts import labels_per_image
 from segadapt.structures import IGNORE
 
 MEANS = ("all", "valid")
@@ -53,7 +53,7 @@ class CrossEntropy(FusedLoss):
         self.register_buffer("weight", factors, persistent=False)  # the config brings it
 
     def plan(self, mask: Integer[Tensor, "b H W"], num_classes: int, group: int | None) -> Plan:
-        counts = class_counts(mask, num_classes, self.ignore)
+        counts = labels_per_image(mask, num_classes, self.ignore)
         weight = self._weight(num_classes, mask.device)
         if self.mean == "all":
             scale = weight.new_full((len(mask),), 1 / max(mask.numel(), 1))

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from segadapt.functional.distributed import sum_over_ranks, world_size
 from segadapt.losses.parts.fused import FusedLoss, ImagesLoss, Plan
-from segadapt.losses.parts.label_counts import class_counts
+from segadapt.losses.parts.label_counts import labels_per_image
 from segadapt.structures import IGNORE
 
 
@@ -40,7 +40,7 @@ class Dice(FusedLoss):
         self.squared, self.smoothing, self.ignore = squared, smoothing, ignore
 
     def plan(self, mask: Integer[Tensor, "b H W"], num_classes: int, group: int | None) -> Plan:
-        counts = class_counts(mask, num_classes, self.ignore)
+        counts = labels_per_image(mask, num_classes, self.ignore)
         pairs = sum_over_ranks((counts > 0).sum()).double() / world_size()
         scale = 1 / pairs.clamp_min(1)
         # Nothing waits on a CPU, so that its losses may depend on which classes are there.

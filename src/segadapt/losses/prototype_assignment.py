@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from segadapt.functional.cosine import accurate
 from segadapt.functional.distributed import sum_over_ranks, world_size
-from segadapt.structures import Prediction, need
+from segadapt.structures import Prediction, require
 
 
 class PrototypeContrast(nn.Module):
@@ -30,7 +30,7 @@ class PrototypeContrast(nn.Module):
         self.tau = tau
 
     def forward(self, prediction: Prediction, mask: Integer[Tensor, "b H W"]) -> Float[Tensor, ""]:
-        _, scores, target = need(prediction.assignment, "assignment to prototypes")
+        _, scores, target = require(prediction.assignment, "assignment to prototypes")
         losses = F.cross_entropy(
             accurate(scores) / self.tau, target, ignore_index=-1, reduction="sum"
         )
@@ -41,7 +41,7 @@ class PrototypeDistance(nn.Module):
     """(1 - cosine)^2 between a pixel and its own prototype (ProtoSeg Eq. 12)."""
 
     def forward(self, prediction: Prediction, mask: Integer[Tensor, "b H W"]) -> Float[Tensor, ""]:
-        _, cosines, target = need(prediction.assignment, "assignment to prototypes")
+        _, cosines, target = require(prediction.assignment, "assignment to prototypes")
         own = accurate(cosines).gather(1, target.clamp_min(0)[:, None])[:, 0]
         assigned = target >= 0
         return ((1 - own).square() * assigned).sum() / _share(assigned)

@@ -12,7 +12,7 @@ from segadapt.functional.cosine import accurate
 from segadapt.functional.resize import shrink
 from segadapt.losses.parts.pixel_weights import check_group, pixel_weights
 from segadapt.losses.parts.soft_cross_entropy import row_entropy, soft_cross_entropy
-from segadapt.structures import IGNORE, Prediction, need
+from segadapt.structures import IGNORE, Prediction, require
 
 SOURCES: Final = ("teacher", "student", "coarse")
 """Branches whose entropy may weigh the pixels (CAC Table 3 e, 1, 2)."""
@@ -96,7 +96,7 @@ class ResponseDistillation(nn.Module):
 
     def forward(self, prediction: Prediction, mask: Integer[Tensor, "b H W"]) -> Float[Tensor, ""]:
         student = prediction.student.logits
-        teacher = need(prediction.teacher, "teacher").logits
+        teacher = require(prediction.teacher, "teacher").logits
         target = shrink(mask, student.shape[-2:])
         weight = pixel_weights(
             target,
@@ -115,7 +115,7 @@ class ResponseDistillation(nn.Module):
     def _importance(self, prediction: Prediction) -> Float[Tensor, "n"]:
         if self.entropy_source is None:
             return torch.ones_like(_rows(prediction.student.logits.detach())[:, 0])
-        branch = need(getattr(prediction, self.entropy_source), f"{self.entropy_source} branch")
+        branch = require(getattr(prediction, self.entropy_source), f"{self.entropy_source} branch")
         return row_entropy(_rows(branch.logits))
 
     def _boundary(self, target: Int[Tensor, "b h w"]) -> Bool[Tensor, "b h w"] | None:

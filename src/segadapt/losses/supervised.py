@@ -11,7 +11,7 @@ from segadapt.functional.cosine import accurate
 from segadapt.functional.resize import upsample
 from segadapt.losses.parts.fused import FusedLoss, fused_loss
 from segadapt.losses.parts.pixel_weights import check_group
-from segadapt.structures import Prediction, need
+from segadapt.structures import Prediction, require
 
 BRANCHES: Final = ("student", "coarse", "teacher", "auxiliary")
 """Of a prediction, those with scores."""
@@ -64,7 +64,7 @@ class Supervised(nn.Module):
         branch = getattr(prediction, self.branch)
         if branch is None and self.optional:
             return None
-        logits = need(branch, f"{self.branch} branch").logits
+        logits = require(branch, f"{self.branch} branch").logits
         total = accurate(logits.new_zeros(()))
         if self.fused:
             total = total + fused_loss(self.fused, logits, mask, self.align_corners, self.group)

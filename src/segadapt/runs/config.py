@@ -34,7 +34,7 @@ def resolved(cfg: DictConfig) -> Config:
     return {str(key): value for key, value in plain.items()}
 
 
-def at(config: Mapping[str, Any], key: str, absent: Any = None) -> Any:
+def value_at(config: Mapping[str, Any], key: str, absent: Any = None) -> Any:
     """What a config has under ``a.b.c``, or ``absent``."""
     node: Any = config
     for part in key.split("."):
@@ -60,7 +60,7 @@ def _from_random(node: Any) -> Any:
     return node
 
 
-def fingerprint(config: Config) -> str:
+def config_digest(config: Config) -> str:
     """A digest of what decides a run's numbers."""
     text = json.dumps(dict(_decisive(config)), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
@@ -77,13 +77,13 @@ def differences(one: Config, other: Config) -> list[str]:
     ]
 
 
-def moved(node: Any, old: str, new: str) -> Any:
+def with_paths_moved(node: Any, old: str, new: str) -> Any:
     """A config in which the paths below ``old`` are below ``new``."""
     match node:
         case dict():
-            return {key: moved(value, old, new) for key, value in node.items()}
+            return {key: with_paths_moved(value, old, new) for key, value in node.items()}
         case list():
-            return [moved(value, old, new) for value in node]
+            return [with_paths_moved(value, old, new) for value in node]
         case str() if node == old or node.startswith(f"{old}/"):
             return new + node[len(old) :]
     return node

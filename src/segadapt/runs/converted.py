@@ -10,7 +10,7 @@ from torch import Tensor
 from segadapt.files import replace_text
 from segadapt.runs.checkpoint import write
 from segadapt.runs.file_names import CHECKPOINTS, CONFIG, OVERRIDES, STATE
-from segadapt.runs.folder import kept_config, note
+from segadapt.runs.folder import kept_config, update_state
 from segadapt.runs.redaction import hidden_words
 from segadapt.text.bounded import MIB, read_object
 
@@ -50,4 +50,4 @@ def write_run(
     write({"state_dict": state, "global_step": 0}, out)
     replace_text(folder / OVERRIDES, OmegaConf.to_yaml(OmegaConf.create(hidden_words(overrides))))
     replace_text(folder / CONFIG, OmegaConf.to_yaml(config))
-    note(folder, state="finished", converted=dict(facts))
+    update_state(folder, state="finished", converted=dict(facts))

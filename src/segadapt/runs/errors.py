@@ -67,7 +67,7 @@ class RankFailed(Exception):
     """
 
 
-def sentence(error: BaseException) -> str:
+def user_message(error: BaseException) -> str:
     """What an error says to a user, in one printable line, whatever is in it; without secrets."""
     return printable(cleared(_sentence(error)))
 
@@ -94,13 +94,13 @@ def _sentence(error: BaseException) -> str:
     return f"Unexpected error: {type(cause).__name__}: {_line(cause)}{where}; please report it"
 
 
-def keep(folder: Path, error: BaseException) -> str:
+def record(folder: Path, error: BaseException) -> str:
     """Write an error with its traceback into a run folder, unless another process was first.
 
     Returns:
         Its sentence.
     """
-    said = sentence(error)
+    said = user_message(error)
     trace = cleared("".join(traceback.format_exception(error)))
     try:
         with (folder / ERROR).open("x", encoding="utf-8", errors="backslashreplace") as file:
@@ -112,7 +112,7 @@ def keep(folder: Path, error: BaseException) -> str:
     return said
 
 
-def kept(folder: Path) -> str | None:
+def recorded(folder: Path) -> str | None:
     """The sentence of the first failure in a run folder."""
     try:
         with (folder / ERROR).open("rb") as content:
@@ -121,7 +121,7 @@ def kept(folder: Path) -> str | None:
         return None
 
 
-def forget(folder: Path) -> None:
+def clear(folder: Path) -> None:
     """Remove what a former start of this run said."""
     (folder / ERROR).unlink(missing_ok=True)
 

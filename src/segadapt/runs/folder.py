@@ -21,13 +21,13 @@ from omegaconf import DictConfig, OmegaConf
 from segadapt.files import replace_text
 from segadapt.locks import LOCK, hold_folder
 from segadapt.runs.attempts import set_aside
-from segadapt.runs.config import Config, at, differences, resolved
+from segadapt.runs.config import Config, differences, resolved, value_at
 from segadapt.runs.file_names import CHECKPOINTS, CONFIG, OVERRIDES, STATE
 from segadapt.runs.lengthening import dependence, lengthened
-from segadapt.runs.overrides import typed
-from segadapt.runs.reader import check_run_folder, read_facts
+from segadapt.runs.overrides import quoted_override
+from segadapt.runs.reader import check_run_folder, read_facts, training_process
 from segadapt.runs.redaction import hidden_words, remember, stored
-from segadapt.runs.settings.settle import complete
+from segadapt.runs.settings.settle import resolved_config
 from segadapt.runs.stored_config import complete_config, stored_config
 from segadapt.runs.trust import Check
 from segadapt.text.borders import print_line
@@ -47,7 +47,8 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.lock = hold_folder(path, LOCK, "run folder", "training", "hydra.run.dir=FOLDER")
+        way_out = "hydra.run.dir=FOLDER"
+        self.lock = hold_folder(path, LOCK, "run folder", "training", way_out, training_process)
 
     @classmethod
     def start(cls, path: Path, cfg: DictConfig, overrides: Sequence[str]) -> "RunFolder":
@@ -117,7 +118,7 @@ class RunFolder:
 
     def finish(self) -> None:
         """The last act of a run that went well."""
-        note(self.path, state="finished", ended=_now())
+        update_state(self.path, state="finished", ended=_now())
 
     def fail(self, cause: str) -> None:
         """The last act of a run that did not."""
@@ -135,14 +136,14 @@ class RunFolder:
     def _end(self, **facts: Any) -> None:
         """Note how the run ended, if possible; the terminal shows the reason in any case."""
         try:
-            note(self.path, **facts)
+            update_state(self.path, **facts)
         except OSError as error:
             print_line(f"{self.path / STATE} could not be written: {error.strerror}", error=True)
 
     def _resumed(self, config: DictConfig, steps: Any) -> DictConfig:
         """The config to continue with; a run that is lengthened keeps it."""
         state, plain = self.state(), resolved(config)
-        if steps is not None and steps != at(plain, "data.steps"):
+        if steps is not None and steps != value_at(plain, "data.steps"):
             longer = OmegaConf.create(lengthened(plain, steps))
             kept = OmegaConf.create(lengthened(stored_config(self.path), steps))
             self._mark(state)  # first: a run that is interrupted now ends once more
@@ -176,7 +177,7 @@ class RunFolder:
     def _check_same(self, state: Mapping[str, Any], config: Config) -> None:
         reason = None
         if state["state"] == "finished":
-            steps = at(config, "data.steps", "?")
+            steps = value_at(config, "data.steps", "?")
             reason = f"holds a run that has finished at step {steps} of {steps}"
         elif odd := differences(stored_config(self.path), config):
             reason = f"holds a run with another config ({'; '.join(odd[:5])})"
@@ -188,7 +189,7 @@ class RunFolder:
             )
 
 
-def note(path: Path, **facts: Any) -> None:
+def update_state(path: Path, **facts: Any) -> None:
     """Add facts to run.json."""
     _write(path / STATE, {**_facts(path), **facts})
 
@@ -215,16 +216,16 @@ def kept_config(cfg: DictConfig) -> Config:
     """A config as plain values, as its run folder keeps it: without secrets, which are remembered.
 
     Raises:
-        ValueError: As :func:`complete`.
+        ValueError: As :func:`resolved_config`.
     """
-    remember(complete(cfg))
+    remember(resolved_config(cfg))
     return stored(cfg)
 
 
 def _finished(path: Path, config: Config) -> str:
     """What can be done with a run that cannot be resumed."""
-    steps, run = at(config, "data.steps", "?"), typed("run", path)
-    reason = dependence(at(config, "schedule", {}))
+    steps, run = value_at(config, "data.steps", "?"), quoted_override("run", path)
+    reason = dependence(value_at(config, "schedule", {}))
     longer = (
         f"it cannot be trained for longer, because {reason}"
         if reason

@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
-from segadapt.runs.errors import NO_ANSWER, Interrupted, RankFailed, forget, kept
+from segadapt.runs.errors import NO_ANSWER, Interrupted, RankFailed, clear, recorded
 from segadapt.runs.signals import EXIT_CODES, STOPPING, UNCAUGHT, handling, leave_terminal
 
 PATIENCE = 5.0
@@ -52,7 +52,7 @@ def launch(folder: Path, count: int, command: Sequence[str] = (), told: bytes = 
             lost = _end(ranks)
     ended = [None if local in lost else process.returncode for local, process in enumerate(ranks)]
     if request.interrupted(ended) or EXIT_CODES.intersection(first):
-        forget(folder)  # what a rank said of others that stopped before it
+        clear(folder)  # what a rank said of others that stopped before it
         raise Interrupted(request.signum or _told(first), None)
     if any(first):
         raise RankFailed(_failure(folder, first, lost))
@@ -112,7 +112,7 @@ def _failure(folder: Path, codes: Sequence[int | None], lost: Sequence[int]) -> 
         codes: Exit codes at the moment of the first failure.
         lost: Ranks that did not end by themselves when others had failed.
     """
-    said = kept(folder)
+    said = recorded(folder)
     if lost and said and said.startswith(NO_ANSWER):
         ranks = ", ".join(map(str, lost))
         return f"rank {ranks} stopped answering; all processes were ended ({said})"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from segadapt.runs.config import at
+from segadapt.runs.config import value_at
 
 POLY: Final = "segadapt.training.optim.schedules.Poly"
 
@@ -20,7 +20,11 @@ def lengthened(config: Mapping[str, Any], steps: Any) -> dict[str, Any]:
     """
     parts: list[Any] = [config.get(part) for part in ("data", "schedule", "trainer")]
     whole = all(isinstance(part, Mapping) for part in parts)
-    if not whole or type(at(config, "data.steps")) is not int or at(config, "data.module") is None:
+    if (
+        not whole
+        or type(value_at(config, "data.steps")) is not int
+        or value_at(config, "data.module") is None
+    ):
         raise ValueError("the run's config lacks data.steps, data.module, schedule or trainer")
     data, schedule, trainer = parts
     if type(steps) is not int or steps <= data["steps"]:

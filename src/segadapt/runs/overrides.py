@@ -9,7 +9,7 @@ PLAIN: Final = re.compile(r"[\w.:@+-]*/[\w./:@+-]*", re.ASCII)
 what has no slash may be a number or null to it."""
 
 
-def typed(key: str, value: object) -> str:
+def quoted_override(key: str, value: object) -> str:
     """What to type to set a key: quoted for Hydra where it must be, and then for the shell.
 
     Args:

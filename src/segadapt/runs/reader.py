@@ -125,6 +125,12 @@ def read_state(folder: Path) -> str:
     return true_state(folder, read_facts(folder)["state"])
 
 
+def training_process(folder: Path) -> str:
+    """Which process trains in a run folder, as its run.json says."""
+    facts = read_object(folder / STATE, MIB) if (folder / STATE).is_file() else {}
+    return f"process {facts.get('pid')} on {facts.get('host')}" if facts else "another process"
+
+
 def _checkpoint(folder: Path, name: str) -> Path:
     for file in (folder / f"{name}.ckpt", Path(name)):
         if file.is_file():

@@ -10,7 +10,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from segadapt.runs.errors import Interrupted, forget, keep
+from segadapt.runs.errors import Interrupted, clear, record
 from segadapt.runs.folder import RunFolder
 from segadapt.runs.launch import launch
 from segadapt.runs.ranks import check_devices, rank, ranks_to_start
@@ -99,7 +99,7 @@ def _stop(number: int, _: FrameType | None) -> None:
 
 def _held(folder: RunFolder, cfg: DictConfig, fit: Fit) -> dict[str, float]:
     with _outcome(folder):
-        forget(folder.path)
+        clear(folder.path)
         if count := ranks_to_start(cfg.trainer):
             launch(folder.path, count, told=OmegaConf.to_yaml(cfg, resolve=True).encode())
         else:
@@ -119,7 +119,7 @@ def _outcome(folder: RunFolder) -> Iterator[None]:
         folder.interrupt()
         raise
     except BaseException as error:
-        folder.fail(keep(folder.path, error))
+        folder.fail(record(folder.path, error))
         raise
     else:
         folder.finish()

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from omegaconf import DictConfig, OmegaConf
 
-from segadapt.runs.config import Config, at, moved
+from segadapt.runs.config import Config, value_at, with_paths_moved
 from segadapt.runs.file_names import CONFIG, OVERRIDES
 from segadapt.runs.redaction import filled, leaves, remember, unkept, variables
 from segadapt.runs.renamed_targets import with_targets_renamed
@@ -53,7 +53,7 @@ def complete_config(
     plain = stored_config(folder)
     hidden = unkept(plain)
     _check_asked(given, hidden)
-    values = {key: value for key in hidden if (value := at(given, key)) is not None}
+    values = {key: value for key in hidden if (value := value_at(given, key)) is not None}
     environment = {name: os.environ[name] for name in names if name in os.environ}
     whole = filled(plain, values, environment)
     if lacking := unkept(whole):
@@ -81,7 +81,7 @@ def stored_config(folder: Path) -> Config:
     here, old = str(folder.resolve()), run_folder(plain)
     if "paths" in plain and Path(old).name in ("", ".."):
         raise ValueError(f"{folder / CONFIG}: paths.run={old!r} is not the folder of a run")
-    plain = moved(plain, old, here) if old else plain
+    plain = with_paths_moved(plain, old, here) if old else plain
     return {str(key): value for key, value in plain.items()}
 
 

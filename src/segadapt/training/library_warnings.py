@@ -24,7 +24,7 @@ HARMLESS = {
 }
 
 
-def be_quiet() -> None:
+def silence_known_warnings() -> None:
     """Switch them off."""
     for message, category in HARMLESS.items():
         warnings.filterwarnings("ignore", message, category)

@@ -9,7 +9,7 @@ import pytest
 from made_runs import make_run
 from rich.console import Console
 
-from segadapt.analysis.comparison.compare_runs import report
+from segadapt.analysis.comparison.compare_runs import compare_runs
 from segadapt.analysis.comparison.costs import Cost, Latency
 from segadapt.analysis.comparison.terminal_tables import show
 from segadapt.analysis.comparison.writers import shown
@@ -35,7 +35,7 @@ def sweep(tmp_path):
 
 
 def made(sweep, outputs=(), plots=None, each=False, baseline=None):
-    return report([sweep], baseline, outputs, plots, each, None)
+    return compare_runs([sweep], baseline, outputs, plots, each, None)
 
 
 @pytest.mark.parametrize("width", [80, 200])
@@ -129,7 +129,7 @@ def test_an_unknown_ending_is_refused_before_anything_is_read(tmp_path):
     with pytest.raises(
         ValueError, match=r"Unknown file type of .*table.docx; available: .md, .tex, .csv, .html"
     ):
-        report([tmp_path / "nowhere"], None, [tmp_path / "table.docx"], None, False, None)
+        compare_runs([tmp_path / "nowhere"], None, [tmp_path / "table.docx"], None, False, None)
 
 
 def test_nothing_to_compare_is_said(tmp_path, capsys):
@@ -152,7 +152,7 @@ def test_latencies_are_a_column_and_a_figure(sweep, tmp_path):
         return [Latency(float(i), 0.0, (64, 32), "a GPU") for i, _ in enumerate(results)]
 
     folder, file = tmp_path / "figures", tmp_path / "table.md"
-    found = report([sweep], None, [file], folder, False, None, time)
+    found = compare_runs([sweep], None, [file], folder, False, None, time)
     assert {"latency.png", "latency.pdf"} <= {one.name for one in folder.iterdir()}
     assert sorted(row.latency.milliseconds for row in found.rows) == list(range(len(found.rows)))
     text = file.read_text()

@@ -3,7 +3,7 @@ from compositions import composed
 from hydra.utils import instantiate
 
 from segadapt.analysis.comparison.evaluations import options_of
-from segadapt.evaluation.inference.settings import named
+from segadapt.evaluation.inference.settings import short_name
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ def test_the_options_write_the_report_that_is_missing(name, options):
     assert options_of(name) == options
     cfg = composed(*options, "+data.crop=[8,8]", name="evaluate")
     split = [cfg.split] if cfg.split != "val" else []
-    assert "-".join([named(instantiate(cfg.inference)), cfg.checkpoint, *split]) == name
+    assert "-".join([short_name(instantiate(cfg.inference)), cfg.checkpoint, *split]) == name
 
 
 @pytest.mark.parametrize("name", ["slide-last-2", "slide-epoch7", "report", ""])

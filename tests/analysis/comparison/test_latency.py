@@ -5,7 +5,7 @@ from made_runs import make_run
 
 from segadapt.analysis.comparison import latency
 from segadapt.analysis.comparison.results import read
-from segadapt.analysis.cost.timing import Reading
+from segadapt.analysis.cost.timing import Timing
 
 
 class Network:
@@ -23,7 +23,7 @@ class Network:
 
 def test_a_cpu_is_read_by_its_own_time_and_its_load_is_said(monkeypatch, tmp_path):
     """A busy machine makes the wall clock eight times as long, and the CPU's time hardly longer."""
-    readings = {"0": [Reading(8.0, 0.003), Reading(9.0, 0.001), Reading(7.0, 0.002)]}
+    readings = {"0": [Timing(8.0, 0.003), Timing(9.0, 0.001), Timing(7.0, 0.002)]}
     monkeypatch.setattr(latency.torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(latency, "alternate", lambda actions, rounds, clock: readings)
     facts = {"gpu": None, "processor": "a processor", "threads": 1, "load": 7.25}

@@ -2,7 +2,7 @@ from statistics import median
 
 import pytest
 
-from segadapt.analysis.cost.timing import Reading, alternate, cpu_clock, ratio, seconds, spread
+from segadapt.analysis.cost.timing import Timing, alternate, cpu_clock, ratio, seconds, spread
 
 
 def test_every_round_times_each_once_and_begins_with_another():
@@ -20,7 +20,7 @@ def test_readings_go_to_the_action_they_are_of():
 
     def clock(action):
         action()
-        return Reading(cost[now[-1]], 0.0)
+        return Timing(cost[now[-1]], 0.0)
 
     readings = alternate(actions, repeats=4, clock=clock, warm_up=0)
     assert seconds(readings["slow"], "wall") == [5.0] * 4
@@ -49,4 +49,4 @@ def test_spread_is_median_and_quartiles():
 
 def test_unknown_kind_of_time_fails():
     with pytest.raises(KeyError):
-        seconds([Reading(1.0, 1.0)], "sun")
+        seconds([Timing(1.0, 1.0)], "sun")

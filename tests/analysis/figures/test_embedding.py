@@ -15,7 +15,7 @@ from segadapt.analysis.figures.embedding import (
     frequent,
     gather,
 )
-from segadapt.analysis.figures.image_prototypes import looks
+from segadapt.analysis.figures.image_prototypes import image_prototypes
 from segadapt.data.palette import palette
 
 
@@ -30,7 +30,7 @@ def test_every_class_gives_as_many_pixels():
 
 def test_an_adapted_prototype_for_each_image_that_shows_its_class():
     model = network("cac")
-    found = looks(model, [sample("a"), sample("bb", classes=2)])
+    found = image_prototypes(model, [sample("a"), sample("bb", classes=2)])
     points = gather(found, [0, 1, 2], per_class=5)
     assert points.classes[points.kinds == FIXED].tolist() == [0, 1, 2]
     assert points.classes[points.kinds == ADAPTED].tolist() == [0, 1, 2, 0, 1]
@@ -41,7 +41,9 @@ def test_an_adapted_prototype_for_each_image_that_shows_its_class():
 
 
 def test_the_classes_of_the_most_images_are_shown():
-    found = looks(network("fixed"), [sample("a"), sample("bb", classes=2), sample("c", classes=1)])
+    found = image_prototypes(
+        network("fixed"), [sample("a"), sample("bb", classes=2), sample("c", classes=1)]
+    )
     assert frequent(found) == [0, 1, 2]
     assert frequent(found, 2) == [0, 1]
 

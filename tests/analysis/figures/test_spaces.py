@@ -3,7 +3,7 @@ import torch
 import torch.nn.functional as F
 from networks_looked_at import network, sample
 
-from segadapt.analysis.figures.image_prototypes import look
+from segadapt.analysis.figures.image_prototypes import prototypes_of_image
 from segadapt.analysis.figures.score_space import fixed
 
 SWITCHES = ("classifier.semantic=false", "classifier.spatial=false", "classifier.mix=false")
@@ -22,13 +22,13 @@ def check_scores(model, found, tau):
 @pytest.mark.parametrize("classifier", ["cac", "ssa"])
 def test_what_is_drawn_is_what_scores(classifier):
     model = network(classifier)
-    check_scores(model, look(model, sample()), 15)
+    check_scores(model, prototypes_of_image(model, sample()), 15)
 
 
 @pytest.mark.parametrize("switch", SWITCHES)
 def test_also_where_ssa_adapts_in_part(switch):
     model = network("ssa", switch)
-    check_scores(model, look(model, sample()), 15)
+    check_scores(model, prototypes_of_image(model, sample()), 15)
 
 
 def test_the_fixed_prototypes_are_the_weights_of_the_1x1_convolution():
@@ -38,10 +38,10 @@ def test_the_fixed_prototypes_are_the_weights_of_the_1x1_convolution():
 
 
 def test_a_fixed_classifier_has_nothing_adapted():
-    found = look(network("fixed"), sample())
+    found = prototypes_of_image(network("fixed"), sample())
     assert found.student is found.teacher is found.student_semantic is None
 
 
 def test_only_labelled_classes_are_present():
-    found = look(network("cac"), sample(classes=2))
+    found = prototypes_of_image(network("cac"), sample(classes=2))
     assert found.present.tolist() == [True, True, False]

@@ -12,7 +12,7 @@ from PIL import Image
 from written import blocks, camvid, picture, write
 
 from segadapt.data.checks import quick_check
-from segadapt.data.checks.quick_check import cache_folder, fingerprint, look_at
+from segadapt.data.checks.quick_check import cache_folder, files_digest, look_at
 from segadapt.data.datasets.camvid import CamVid
 from segadapt.data.datasets.folder import Folder
 from segadapt.data.datasets.synthetic import Synthetic
@@ -56,11 +56,11 @@ def test_what_changed_is_looked_at_again(root, change):
 
 
 def test_the_fingerprint_changes_with_the_name(root):
-    before = fingerprint(list(splits(root).values()))
-    assert before == fingerprint(list(splits(root).values()))
+    before = files_digest(list(splits(root).values()))
+    assert before == files_digest(list(splits(root).values()))
     for folder in ("val", "valannot"):
         (root / folder / "frame4.png").rename(root / folder / "frame9.png")
-    assert before != fingerprint(list(splits(root).values()))
+    assert before != files_digest(list(splits(root).values()))
 
 
 def spoil_size(root):

@@ -8,7 +8,7 @@ from written import blocks, picture, write
 from segadapt.data.datasets.folder import Folder
 from segadapt.data.files.decode import read_image
 from segadapt.data.transforms.pipelines import EvalTransform, TrainTransform
-from segadapt.data.transforms.region import Window, bilinear_region
+from segadapt.data.transforms.region import CropWindow, bilinear_region
 from segadapt.data.transforms.sizes import fitted
 
 HEIGHT, WIDTH = 301, 403
@@ -99,7 +99,7 @@ def test_sides_that_cannot_be_divided_shift_nothing(divisor):
     image = wave(centers(reduced[0], divisor)[:, None], centers(reduced[1], divisor))
     image = np.repeat(image.round().astype(np.uint8)[..., None], 3, 2)
     size = (20, 34)
-    window = Window(3, 5, 16, 28)
+    window = CropWindow(3, 5, 16, 28)
     found = bilinear_region(image, size, window, (before[0] / divisor, before[1] / divisor))
     rows, columns = (centers(n, old / n) for n, old in zip(size, before, strict=True))
     expected = wave(rows[:, None], columns)[3:19, 5:33]

@@ -6,7 +6,7 @@ import pytest
 from written import blocks, picture
 
 from segadapt.data.transforms.crop import CatMaxRatioCrop
-from segadapt.data.transforms.region import Window, bilinear_region, nearest_region
+from segadapt.data.transforms.region import CropWindow, bilinear_region, nearest_region
 from segadapt.data.transforms.resize import RandomRatioResize
 from segadapt.data.transforms.resized_crop import ResizedCrop
 
@@ -20,7 +20,7 @@ def cases(number, limit=300):
         size = tuple(max(int(side * ratio + 0.5), 1) for side in shape)
         height, width = (int(rng.integers(1, side + 1)) for side in size)
         top, left = rng.integers(size[0] - height + 1), rng.integers(size[1] - width + 1)
-        yield shape, size, Window(int(top), int(left), height, width)
+        yield shape, size, CropWindow(int(top), int(left), height, width)
 
 
 def of_whole(array, size, window, interpolation):
@@ -61,7 +61,7 @@ def test_pictures_are_equal_but_for_one_grey_level_in_some_pixels():
 def test_whole_ratios_are_exact(ratio):
     image = np.random.default_rng(3).integers(256, size=(120, 200, 3), dtype=np.uint8)
     size = int(120 * ratio), int(200 * ratio)
-    window = Window(11, 23, 40, 64)
+    window = CropWindow(11, 23, 40, 64)
     expected = of_whole(image, size, window, cv2.INTER_LINEAR)
     np.testing.assert_array_equal(bilinear_region(image, size, window), expected)
 
@@ -81,7 +81,7 @@ def test_only_what_is_needed_is_resized(monkeypatch):
     for ratio in rng.uniform(1, 2, 40):
         size = int(512 * ratio + 0.5), int(683 * ratio + 0.5)
         top, left = (int(rng.integers(side - 255)) for side in size)
-        bilinear_region(image, size, Window(top, left, 256, 256))
+        bilinear_region(image, size, CropWindow(top, left, 256, 256))
         needed += size[0] * size[1]
     assert sum(resized) < 0.25 * needed  # 256 x 256 alone would be 0.08
 

@@ -8,7 +8,7 @@ import torch
 from written import blocks, picture
 
 import segadapt.data.transforms.albumentations_import
-from segadapt.data.sampling import AUGMENTATION, counted
+from segadapt.data.sampling import AUGMENTATION, generator_for
 from segadapt.data.transforms.pipelines import EvalTransform, TrainTransform
 
 SOURCE = Path(segadapt.data.transforms.albumentations_import.__file__).parent
@@ -23,7 +23,7 @@ def plain(**changed):
 
 
 def run(transform, image, mask, position=0):
-    pixels, labels = transform(image, mask, counted(AUGMENTATION, 0, position))
+    pixels, labels = transform(image, mask, generator_for(AUGMENTATION, 0, position))
     return pixels.numpy(), labels.numpy()
 
 
@@ -102,7 +102,9 @@ def test_all_ignored_pixels_pass():
 
 def test_tensors_are_contiguous():
     for transform in (TrainTransform((24, 24), (40, 40)), EvalTransform()):
-        pixels, labels = transform(picture(30, 50), blocks(30, 50, 3), counted(AUGMENTATION, 0))
+        pixels, labels = transform(
+            picture(30, 50), blocks(30, 50, 3), generator_for(AUGMENTATION, 0)
+        )
         assert pixels.is_contiguous()
         assert pixels.dtype == torch.float32
         assert labels.dtype == torch.uint8

@@ -10,13 +10,13 @@ from omegaconf import OmegaConf
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from segadapt.evaluation.inference.methods import (
-    best_and_confidence,
     labels,
+    labels_and_confidence,
     multiscale,
     slide,
     whole,
 )
-from segadapt.evaluation.inference.settings import described, named, takes_labels
+from segadapt.evaluation.inference.settings import can_use_labels, settings_of, short_name
 
 CLASSES = 4
 SIZE = (29, 37)
@@ -164,7 +164,7 @@ def test_windows_of_copies_average_scores_or_probabilities(score, image, softmax
 
 def test_ways_are_described_with_all_their_settings():
     way = partial(slide, window=(8, 12), context="global")
-    assert described(way) == {
+    assert settings_of(way) == {
         "_target_": "segadapt.evaluation.inference.methods.slide",
         "window": [8, 12],
         "stride": None,
@@ -172,11 +172,11 @@ def test_ways_are_described_with_all_their_settings():
         "blend": "uniform",
         "context": "global",
     }
-    assert described(whole) == {"_target_": "segadapt.evaluation.inference.methods.whole"}
+    assert settings_of(whole) == {"_target_": "segadapt.evaluation.inference.methods.whole"}
     cfg = composed("inference=slide_multiscale", "data=synthetic").inference
     configured = OmegaConf.to_container(cfg, resolve=True)
     del configured["_partial_"]
-    assert described(instantiate(cfg)) == configured
+    assert settings_of(instantiate(cfg)) == configured
 
 
 def test_what_is_compared_has_names_of_its_own():
@@ -189,24 +189,24 @@ def test_what_is_compared_has_names_of_its_own():
         "multiscale": partial(multiscale, scales=[1.0], flip=True),
         "multiscale-windows-global": partial(multiscale, **windows, context="global"),
     }
-    assert [named(way) for way in names.values()] == list(names)
+    assert [short_name(way) for way in names.values()] == list(names)
 
 
 def test_labels_fit_a_classifier_that_adapts_once_to_the_whole_image():
     takes = {
-        takes_labels(way): way
+        can_use_labels(way): way
         for way in (whole, partial(whole), partial(slide, window=[8, 8], context="global"))
     }
     assert list(takes) == [True]
     for way in (partial(slide, window=[8, 8]), partial(multiscale, scales=[1.0], flip=False)):
-        assert not takes_labels(way)
+        assert not can_use_labels(way)
 
 
 def test_the_confidence_is_that_of_the_best(score, image):
     for way in (whole, partial(slide, window=[8, 12], softmax=True)):
         scores = way(score, image, SIZE)
         probabilities = scores.softmax(1) if way is whole else scores
-        label, confidence = way(score, image, SIZE, keep=best_and_confidence).unbind(1)
+        label, confidence = way(score, image, SIZE, keep=labels_and_confidence).unbind(1)
         assert label.long().equal(scores.argmax(1))
         torch.testing.assert_close(confidence, probabilities.amax(1))
 
@@ -241,7 +241,7 @@ def test_scales_leave_a_row_and_a_column_of_every_image(score, size):
 def test_labels_are_the_argmax_of_the_scores(score, image, way):
     cfg = composed(f"inference={way}", "data=synthetic", "data.crop=[8,12]")
     inference = instantiate(cfg.inference)
-    found = labels(inference, score, image, SIZE)
+    found = inference(score, image, SIZE, keep=labels)
     assert found.shape == (2, *SIZE)
     assert found.equal(inference(score, image, SIZE).argmax(1))
 
@@ -298,6 +298,6 @@ def test_no_scores_of_all_pixels_exist_when_labels_are_wanted(score, way, side, 
 
     image = torch.randn(1, 3, side // 2, side // 2)
     with Watch() as watch:
-        BOUNDED[way](many, image, (side, side), keep=best_and_confidence)
+        BOUNDED[way](many, image, (side, side), keep=labels_and_confidence)
     output = classes * 4 * (side // 2 // 4) ** 2
     assert watch.largest <= max(8 * side**2, output)  # all scores: 4 * classes * side**2

@@ -4,12 +4,12 @@ import pytest
 import torch
 
 from segadapt.evaluation.inference import strips
-from segadapt.evaluation.inference.strips import collect, softmaxed, stored
+from segadapt.evaluation.inference.strips import gather_strips, softmaxed, stored
 from segadapt.evaluation.inference.windows import (
-    Row,
     Window,
+    WindowRow,
     gaussian,
-    pasted,
+    merge_windows,
     uniform,
     window_grid,
 )
@@ -35,7 +35,7 @@ def rows_of(scores, made=None):
         places = zip(PLACES[2 * index :][:2], scores[2 * index :][:2], strict=True)
         return [Window(*at, stored(part)) for at, part in places]
 
-    return [Row(2 * index, 5, lambda index=index: score(index)) for index in range(2)]
+    return [WindowRow(2 * index, 5, lambda index=index: score(index)) for index in range(2)]
 
 
 @pytest.mark.usefixtures("_strip")
@@ -51,20 +51,20 @@ def test_overlapping_windows_are_averaged(weights):
                     weight[row, column] * part[:, :, row, column]
                 )
                 count[top + row, left + column] += weight[row, column]
-    found = collect(pasted(rows_of(scores), (7, 9), weights), everything)
+    found = gather_strips(merge_windows(rows_of(scores), (7, 9), weights), everything)
     torch.testing.assert_close(found, total / count, atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.usefixtures("_strip")
 def test_each_window_is_scored_once():
     made = []
-    collect(pasted(rows_of(torch.randn(4, 2, 3, 5, 6), made), (7, 9)), everything)
+    gather_strips(merge_windows(rows_of(torch.randn(4, 2, 3, 5, 6), made), (7, 9)), everything)
     assert made == [0, 1]
 
 
 def test_windows_above_the_strip_are_forgotten():
     made = []
-    scores = pasted(rows_of(torch.randn(4, 2, 3, 5, 6), made), (7, 9))
+    scores = merge_windows(rows_of(torch.randn(4, 2, 3, 5, 6), made), (7, 9))
     scores.rows(0, 1)
     assert made == [0]
     scores.rows(5, 7)
@@ -84,7 +84,7 @@ def test_the_bell_is_that_of_the_formula():
 
 def test_windows_of_probabilities_are_probabilities():
     window = softmaxed(stored(torch.randn(1, 3, 5, 6)))
-    assert pasted([Row(0, 5, lambda: [Window(0, 0, window)])], (5, 6)).probable
+    assert merge_windows([WindowRow(0, 5, lambda: [Window(0, 0, window)])], (5, 6)).probable
 
 
 @pytest.mark.parametrize("length", range(1, 40))

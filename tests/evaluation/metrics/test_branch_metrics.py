@@ -9,8 +9,8 @@ from torchmetrics.classification import BinaryCalibrationError, MulticlassJaccar
 
 from segadapt.evaluation.metrics.branch_metrics import (
     BranchCounts,
+    BranchOutput,
     Measures,
-    Reading,
     contour_width,
     label_bands,
 )
@@ -43,7 +43,7 @@ def found():
     counts = BranchCounts(K, MEASURES)
     for guess, confidence, mask in images():
         label = torch.from_numpy(mask)[None]
-        reading = Reading(torch.from_numpy(guess)[None], torch.from_numpy(confidence)[None])
+        reading = BranchOutput(torch.from_numpy(guess)[None], torch.from_numpy(confidence)[None])
         counts.update(reading, label, label_bands(label, MEASURES))
     return counts.findings()
 
@@ -154,13 +154,15 @@ def test_calibration_is_that_of_a_loop_and_of_torchmetrics(found):
 def test_full_confidence_is_in_the_last_bin():
     counts = BranchCounts(2, Measures(bins=4))
     mask = torch.zeros(1, 2, 2, dtype=torch.int64)
-    counts.update(Reading(mask, torch.tensor([[[1.0, 0.75], [0.0, 1.0]]])), mask, label_bands(mask))
+    counts.update(
+        BranchOutput(mask, torch.tensor([[[1.0, 0.75], [0.0, 1.0]]])), mask, label_bands(mask)
+    )
     assert counts.findings().calibration.pixels.tolist() == [1, 0, 1, 2]
 
 
 def test_a_label_that_is_no_class_is_refused():
     mask = torch.full((1, 4, 4), K + 2)
-    reading = Reading(torch.zeros_like(mask), torch.ones(mask.shape))
+    reading = BranchOutput(torch.zeros_like(mask), torch.ones(mask.shape))
     with pytest.raises(ValueError, match=f"a label of {K + 2} is outside the {K} classes"):
         BranchCounts(K).update(reading, mask, label_bands(mask))
 

@@ -8,7 +8,7 @@ from toy import CLASSES, Pooled
 
 from segadapt.classifiers.cac import CACClassifier
 from segadapt.classifiers.fixed import FixedClassifier
-from segadapt.evaluation.detailed_evaluator import Examiner
+from segadapt.evaluation.detailed_evaluator import DetailedEvaluator
 from segadapt.evaluation.inference.methods import whole
 from segadapt.evaluation.report.gallery import Exhibit
 from segadapt.evaluation.report.html_page import page
@@ -31,7 +31,7 @@ PROTOCOL = {
 
 
 def report(classifier):
-    examiner = Examiner(CLASSES, whole)
+    examiner = DetailedEvaluator(CLASSES, whole)
     model = Segmentor(Pooled(), classifier, CLASSES).eval()
     for _ in range(2):
         mask = torch.randint(CLASSES - 1, (1, 16, 24))  # the last class is never labelled

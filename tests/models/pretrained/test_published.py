@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from segadapt.models.pretrained.authors_file import load_published
-from segadapt.models.pretrained.weight_files import read_weights
+from segadapt.models.pretrained.weight_files import read_tensors
 
 RENAMES = ((r"^old\.", "0."), (r"\.old_weight$", ".weight"))
 
@@ -118,7 +118,7 @@ def test_what_is_no_checkpoint_is_told(content, network, tmp_path):
     file = tmp_path / "file.pth"
     file.write_bytes(content)
     with pytest.raises(ValueError, match=r"file\.pth cannot be read as weights"):
-        read_weights(file)
+        read_tensors(file)
 
 
 def test_nothing_but_tensors_is_unpickled(network, tmp_path):

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from segadapt.runs.sweeps.execution import Unfinished, check_finished, tell
+from segadapt.runs.sweeps.execution import Unfinished, check_finished, print_table
 from segadapt.runs.sweeps.folder import SweepFolder
-from segadapt.runs.sweeps.trial import BUSY, FAILED, FINISHED, INTERRUPTED, Standing, Trial
+from segadapt.runs.sweeps.trial import BUSY, FAILED, FINISHED, INTERRUPTED, Trial, TrialStatus
 
 
 def row(number, state, *causes, closed=False, value=None):
-    standing = Standing(state, value, {}, causes, closed)
+    standing = TrialStatus(state, value, {}, causes, closed)
     return Trial(number, (), Path(f"sweep/{number}"), "val/miou"), standing
 
 
@@ -50,7 +50,7 @@ def test_the_table_is_in_percent_and_says_how_to_compare(tmp_path, state, offere
     out = io.StringIO()
     with SweepFolder(tmp_path / "a sweep") as folder:
         value = 0.0777 if state == FINISHED else None
-        tell([row(0, state, "cause", value=value)], folder, Console(file=out, width=200))
+        print_table([row(0, state, "cause", value=value)], folder, Console(file=out, width=200))
     text = out.getvalue()
     assert (f"compare with: python scripts/compare.py '{tmp_path}/a sweep'" in text) == offered
     assert ("7.77" in text) == offered

@@ -5,13 +5,13 @@ import json
 import pytest
 
 from segadapt.runs.folder import RunFolder
-from segadapt.runs.sweeps.trial import Trial, standing
+from segadapt.runs.sweeps.trial import Trial, trial_status
 
 
 def stands(folder, **facts):
     if facts:
         (folder / "run.json").write_text(json.dumps(facts))
-    return standing(Trial(0, (), folder, "val/miou"))
+    return trial_status(Trial(0, (), folder, "val/miou"))
 
 
 def test_one_that_has_not_begun_is_due(tmp_path):

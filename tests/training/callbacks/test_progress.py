@@ -11,7 +11,7 @@ from toy import ToyData, ToyTask, fit
 
 from segadapt.training.callbacks import progress
 from segadapt.training.callbacks.display import Bar
-from segadapt.training.callbacks.progress import Glimpse, TrainingProgress
+from segadapt.training.callbacks.progress import DelayedValue, TrainingProgress
 
 
 @pytest.fixture(autouse=True)
@@ -66,7 +66,7 @@ def test_the_terminal_is_given_back_when_training_fails(tmp_path):
 def test_it_looks_twice_a_second_at_most(tmp_path, monkeypatch):
     monkeypatch.setattr(progress, "REFRESH", 3600.0)
     looks = []
-    monkeypatch.setattr(Glimpse, "look", lambda self, value: looks.append(value) or 0.0)
+    monkeypatch.setattr(DelayedValue, "look", lambda self, value: looks.append(value) or 0.0)
     fit([TrainingProgress(console=Console(file=io.StringIO()))], tmp_path)
     assert len(looks) == 1  # the last step
 
@@ -79,12 +79,12 @@ def test_accumulated_batches_are_one_step(tmp_path):
 
 
 def test_a_value_on_the_cpu_is_seen_at_once():
-    assert Glimpse().look(torch.tensor(2.5)) == 2.5
+    assert DelayedValue().look(torch.tensor(2.5)) == 2.5
 
 
 @pytest.mark.gpu
 def test_a_value_on_a_gpu_is_seen_without_waiting():
-    glimpse = Glimpse()
+    glimpse = DelayedValue()
     values = torch.arange(3.0, device="cuda")
     torch.cuda.synchronize()
     glimpse.look(values[0])

@@ -1,12 +1,12 @@
 import threading
 import time
 
-from segadapt.training.loggers.background_calls import Outbox
+from segadapt.training.loggers.background_calls import BackgroundCalls
 
 
 def test_calls_run_in_order_on_another_thread():
     seen = []
-    outbox = Outbox(limit=100)
+    outbox = BackgroundCalls(limit=100)
     for k in range(20):
         outbox.put(lambda k=k: seen.append((k, threading.current_thread().name)))
     outbox.close(patience=10.0)
@@ -16,7 +16,7 @@ def test_calls_run_in_order_on_another_thread():
 
 def test_failures_are_counted_and_stop_nothing():
     seen = []
-    outbox = Outbox(limit=100)
+    outbox = BackgroundCalls(limit=100)
     for k in range(5):
         outbox.put(lambda k=k: seen.append(1 / (k % 2)))
     outbox.close(patience=10.0)
@@ -27,7 +27,7 @@ def test_failures_are_counted_and_stop_nothing():
 
 def test_a_full_outbox_drops_without_waiting():
     gate = threading.Event()
-    outbox = Outbox(limit=3)
+    outbox = BackgroundCalls(limit=3)
     start = time.perf_counter()
     for _ in range(10):
         outbox.put(gate.wait)
@@ -39,7 +39,7 @@ def test_a_full_outbox_drops_without_waiting():
 
 def test_closing_waits_no_longer_than_its_patience():
     gate = threading.Event()
-    outbox = Outbox(limit=10)
+    outbox = BackgroundCalls(limit=10)
     for _ in range(4):
         outbox.put(gate.wait)
     start = time.perf_counter()

@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from segadapt.analysis.comparison.results import Result
-from segadapt.runs.config import at, fingerprint, is_free
+from segadapt.runs.config import config_digest, is_free, value_at
 
 ABSENT: Final = "absent"
 """In place of the value of a key that a config does not have, such as the name of an experiment."""
@@ -78,7 +78,7 @@ def _key(result: Result) -> str:
 
     Rows of a table may be one recipe; each is an arm.
     """
-    return f"{fingerprint(_without_seed(result.config, result.seed))} {result.label}"
+    return f"{config_digest(_without_seed(result.config, result.seed))} {result.label}"
 
 
 def _without_seed(node: Any, seed: int) -> Any:
@@ -113,7 +113,7 @@ def _tells(word: str, firsts: Sequence[Result]) -> bool:
     An experiment on other data brings words along that other arms have by default.
     """
     key = word.lstrip("+~").partition("=")[0].partition("@")[0].replace("/", ".")
-    values = [at(result.config, key, ABSENT) for result in firsts]
+    values = [value_at(result.config, key, ABSENT) for result in firsts]
     apart = ABSENT in values or any(value != values[0] for value in values)
     return apart and not is_free(key)
 

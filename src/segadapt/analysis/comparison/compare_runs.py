@@ -17,7 +17,7 @@ from segadapt.text.borders import print_line
 from segadapt.text.invocation import command
 
 
-def report(
+def compare_runs(
     paths: Sequence[Path],
     baseline: str | None,
     outputs: Sequence[Path],

@@ -13,10 +13,10 @@ from segadapt.analysis.comparison.multiplicity import holm
 from segadapt.analysis.comparison.power import detectable, power_section
 from segadapt.analysis.comparison.results import Result
 from segadapt.analysis.comparison.sections import Section
-from segadapt.runs.config import at
+from segadapt.runs.config import value_at
 
 
-class Row(NamedTuple):
+class ArmRow(NamedTuple):
     """One arm of the table; mIoU in percent."""
 
     arm: str
@@ -39,7 +39,7 @@ class Row(NamedTuple):
 class Comparison(NamedTuple):
     """A table and what has to be said beside it."""
 
-    rows: list[Row]
+    rows: list[ArmRow]
     baseline: str | None
     notes: list[str]
     sections: Sequence[Section] = ()
@@ -87,7 +87,7 @@ def compare(
 
 
 def _sections(
-    arms: Sequence[Arm], base: Arm, rows: Sequence[Row], power: bool, gains: bool
+    arms: Sequence[Arm], base: Arm, rows: Sequence[ArmRow], power: bool, gains: bool
 ) -> list[Section]:
     """Further tables that were asked for, as far as there is something for them."""
     ranked = sorted(arms, key=lambda arm: -arm.mean)
@@ -105,7 +105,7 @@ def _sections(
     return [section for section in sections if section is not None]
 
 
-def _adjusted(rows: Sequence[Row]) -> list[Row]:
+def _adjusted(rows: Sequence[ArmRow]) -> list[ArmRow]:
     """Rows with the p values of all differences of the table adjusted together."""
     tested = [i for i, row in enumerate(rows) if row.difference and row.difference.p is not None]
     values = holm([gap.p for i in tested if (gap := rows[i].difference) and gap.p is not None])
@@ -113,7 +113,7 @@ def _adjusted(rows: Sequence[Row]) -> list[Row]:
     return [row._replace(adjusted=by_row.get(i)) for i, row in enumerate(rows)]
 
 
-def _undetectable(rows: Sequence[Row]) -> list[str]:
+def _undetectable(rows: Sequence[ArmRow]) -> list[str]:
     """A sentence about differences that are smaller than what the seeds at hand detect."""
     small = {
         row.arm: least
@@ -131,10 +131,10 @@ def _undetectable(rows: Sequence[Row]) -> list[str]:
     ]
 
 
-def _row(arm: Arm, base: Arm | None, cost: Callable[[Result], Cost] | None) -> Row:
+def _row(arm: Arm, base: Arm | None, cost: Callable[[Result], Cost] | None) -> ArmRow:
     times = [time for result in arm.results if (time := minutes(result)) is not None]
     deviation = arm.deviation
-    return Row(
+    return ArmRow(
         arm=arm.label,
         miou=100 * arm.mean,
         deviation=None if deviation is None else 100 * deviation,
@@ -151,7 +151,7 @@ def _lengths(found: Sequence[Arm]) -> list[str]:
     """A sentence where arms had different numbers of steps to learn."""
     by_steps: dict[int, list[str]] = {}
     for arm in found:
-        by_steps.setdefault(at(arm.results[0].config, "data.steps", 0), []).append(arm.label)
+        by_steps.setdefault(value_at(arm.results[0].config, "data.steps", 0), []).append(arm.label)
     if len(by_steps) < 2:
         return []
     groups = sorted(by_steps.items())
@@ -167,7 +167,7 @@ INTERVALS: Mapping[str, str] = {
 }
 
 
-def _explained(rows: Sequence[Row]) -> list[str]:
+def _explained(rows: Sequence[ArmRow]) -> list[str]:
     methods = {row.difference.method for row in rows if row.difference}
     notes = [text for method, text in INTERVALS.items() if method in methods]
     if sum(row.adjusted is not None for row in rows) > 1:
@@ -186,7 +186,7 @@ def _explained(rows: Sequence[Row]) -> list[str]:
     return [*notes, *_departures([row for row in rows if row.printed is not None])]
 
 
-def _departures(printed: Sequence[Row]) -> list[str]:
+def _departures(printed: Sequence[ArmRow]) -> list[str]:
     """A sentence for each way in which arms depart from the conditions of their printed numbers."""
     ways = sorted({row.departures for row in printed if row.departures})
     return [

@@ -6,7 +6,7 @@ from typing import Any, Final
 from segadapt.analysis.comparison.arms import Arm
 from segadapt.analysis.comparison.intervals import difference
 from segadapt.analysis.comparison.sections import ABSENT, Section, points
-from segadapt.runs.config import at
+from segadapt.runs.config import value_at
 
 YES, NO = "yes", "no"
 
@@ -23,12 +23,12 @@ def factors(config: Mapping[str, Any]) -> dict[str, str]:
     Args:
         config: Resolved.
     """
-    kind = str(at(config, "classifier._target_", "")).rpartition(".")[2]
+    kind = str(value_at(config, "classifier._target_", "")).rpartition(".")[2]
     adaptive = kind in ADAPTIVE
     teacher = adaptive and _on(config, "classifier.with_teacher") and _weight(config, "teacher")
     return {
         "classifier": kind.removesuffix("Classifier") or ABSENT,
-        "scores": str(at(config, "classifier.score", ABSENT)),
+        "scores": str(value_at(config, "classifier.score", ABSENT)),
         "bias": _bias(config, kind),
         "Dice": YES if _has_dice(config) else NO,
         "extra cross-entropy": YES if adaptive and _weight(config, "coarse") else NO,
@@ -36,7 +36,9 @@ def factors(config: Mapping[str, Any]) -> dict[str, str]:
         "distillation": _distillation(config) if teacher else NO,
         "adaptation": YES if adaptive else NO,
         "spatial": YES if kind == "SSAClassifier" and _on(config, "classifier.spatial") else NO,
-        "parameters as": str(at(config, "classifier.like._target_", ABSENT)).rpartition(".")[2],
+        "parameters as": str(value_at(config, "classifier.like._target_", ABSENT)).rpartition(".")[
+            2
+        ],
     }
 
 
@@ -93,23 +95,26 @@ def _only_difference(one: dict[str, str], other: dict[str, str]) -> str | None:
 
 
 def _weight(config: Mapping[str, Any], term: str) -> bool:
-    return term in at(config, "loss.terms", {}) and at(config, f"loss.weights.{term}", 0) > 0
+    return (
+        term in value_at(config, "loss.terms", {})
+        and value_at(config, f"loss.weights.{term}", 0) > 0
+    )
 
 
 def _on(config: Mapping[str, Any], key: str) -> bool:
-    return bool(at(config, key, True))
+    return bool(value_at(config, key, True))
 
 
 def _bias(config: Mapping[str, Any], kind: str) -> str:
     if kind == "FixedClassifier":
-        return YES if at(config, "classifier.score") == "dot" else NO
-    bias = at(config, "classifier.coarse_bias")
+        return YES if value_at(config, "classifier.score") == "dot" else NO
+    bias = value_at(config, "classifier.coarse_bias")
     return ABSENT if bias is None else YES if bias else NO
 
 
 def _has_dice(config: Mapping[str, Any]) -> bool:
-    pixel = at(config, "loss.terms.student.pixel", [])
-    return any(str(at(loss, "_target_", "")).endswith(".Dice") for loss in pixel)
+    pixel = value_at(config, "loss.terms.student.pixel", [])
+    return any(str(value_at(loss, "_target_", "")).endswith(".Dice") for loss in pixel)
 
 
 def _distillation(config: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from segadapt.runs.config import at
+from segadapt.runs.config import value_at
 
 NEEDED: Final = ("seed", "inference", "data.crop", "data.module.val")
 """Keys of a config without which its run cannot be compared."""
@@ -21,7 +21,7 @@ def check_config(config: Mapping[str, Any], file: Path) -> None:
     Raises:
         ValueError: If not; names the file, the key and the value.
     """
-    if lacking := [key for key in NEEDED if at(config, key) is None]:
+    if lacking := [key for key in NEEDED if value_at(config, key) is None]:
         raise ValueError(
             f"{file} lacks {', '.join(lacking)}; it was written by another version of segadapt"
         )
@@ -48,7 +48,7 @@ def check_report(report: Mapping[str, Any], file: Path) -> None:
     Raises:
         ValueError: If not; names the file, the key and the value.
     """
-    student = at(report, "results.student")
+    student = value_at(report, "results.student")
     if not isinstance(student, Mapping) or "miou" not in student:
         raise ValueError(f"{file} has no results.student.miou")
     if student["miou"] is None:
@@ -82,7 +82,7 @@ TIMES: Final = ("started", "ended")
 
 def _check(content: Mapping[str, Any], rules: Mapping[str, Any], file: Path) -> None:
     for key, (holds, meaning) in rules.items():
-        value = at(content, key)
+        value = value_at(content, key)
         if value is not None and not holds(value):
             raise ValueError(f"{file}: {key} is {str(value)[:60]!r}, but must be {meaning}")
 

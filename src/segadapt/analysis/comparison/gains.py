@@ -7,7 +7,7 @@ import numpy as np
 
 from segadapt.analysis.comparison.arms import Arm
 from segadapt.analysis.comparison.sections import ABSENT, Section, percent, points
-from segadapt.runs.config import at
+from segadapt.runs.config import value_at
 
 CLASSES: Final = 10
 """Rows for the classes that gained most, and as many for those that lost most."""
@@ -36,7 +36,7 @@ def class_ious(arm: Arm) -> dict[str, float]:
     """Mean IoU over seeds by class; NaN of a class that no image has."""
     values: dict[str, list[float]] = {}
     for result in arm.results:
-        for entry in at(result.report, "results.student.classes", []):
+        for entry in value_at(result.report, "results.student.classes", []):
             values.setdefault(entry["name"], []).append(_fraction(entry["iou"]))
     return {name: float(np.mean(ious)) for name, ious in values.items()}
 
@@ -104,5 +104,5 @@ def _fraction(value: float | None) -> float:
 
 
 def _mean(arm: Arm, key: str) -> float | None:
-    values = [at(result.report, key) for result in arm.results]
+    values = [value_at(result.report, key) for result in arm.results]
     return None if None in values else float(np.mean(values))

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from segadapt.analysis.comparison.arms import Arm
-from segadapt.analysis.comparison.comparison import Comparison, Row
+from segadapt.analysis.comparison.comparison import ArmRow, Comparison
 from segadapt.analysis.comparison.results import curve
 from segadapt.analysis.comparison.setting_figures import (
     LAMBDA,
@@ -112,7 +112,7 @@ def latency_plot(comparison: Comparison, looks: Looks) -> Figure | None:
 
 
 @mpl.rc_context(dict(STYLE))
-def _spending(spent: Sequence[tuple[Row, float]], what: str, looks: Looks) -> Figure | None:
+def _spending(spent: Sequence[tuple[ArmRow, float]], what: str, looks: Looks) -> Figure | None:
     if len(spent) < 2:
         return None
     figure, axes = single_axes(2.2)

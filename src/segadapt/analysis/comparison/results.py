@@ -22,7 +22,7 @@ from segadapt.runs.file_names import (
     SWEEP,
 )
 from segadapt.runs.metrics_table import STEP, read_rows
-from segadapt.runs.overrides import typed
+from segadapt.runs.overrides import quoted_override
 from segadapt.runs.reader import read_facts
 from segadapt.runs.renamed_targets import with_targets_renamed
 from segadapt.runs.stored_config import read_config, read_overrides
@@ -182,7 +182,7 @@ def read(folder: Path, evaluation: str | None = None, check: Check = check_names
 def _unfinished(folder: Path, state: Mapping[str, Any]) -> str:
     match true_state(folder, state.get("state", "without a state")):
         case "interrupted":
-            again = f"{command('resume')} {typed('run', folder)}"
+            again = f"{command('resume')} {quoted_override('run', folder)}"
             return f"the run was interrupted; resume it with: {again}"
         case said:
             return f"the run is {said}" + (f": {state['cause']}" if state.get("cause") else "")
@@ -218,7 +218,7 @@ def _files(folder: Path, evaluation: str | None) -> tuple[Path, Path]:
     if not file.is_file():
         there = ", ".join(sorted(one.stem for one in reports.glob("*.json"))) or "none"
         options = options_of(evaluation)
-        again = " ".join([command("evaluate"), typed("run", folder), *(options or [])])
+        again = " ".join([command("evaluate"), quoted_override("run", folder), *(options or [])])
         writes = "writes it" if options is not None else "and its settings write such reports"
         raise ValueError(
             f"{folder}: evaluation/{file.name} is missing (available: {there}); {again} {writes}"

@@ -11,7 +11,7 @@ from matplotlib.patheffects import withStroke
 
 from segadapt.analysis.comparison.arms import Arm
 from segadapt.analysis.style import STYLE, legend_below, single_axes
-from segadapt.runs.config import at
+from segadapt.runs.config import value_at
 
 TAU, LAMBDA = "classifier.tau", "loss.weights.response"
 """Where a config has what the papers sweep."""
@@ -91,7 +91,7 @@ def _by_setting(found: Sequence[Arm], key: str) -> list[tuple[float, Arm]]:
 
 
 def _setting(arm: Arm, key: str) -> float | None:
-    value = at(arm.results[0].config, key)
+    value = value_at(arm.results[0].config, key)
     return None if value is None else float(value)
 
 

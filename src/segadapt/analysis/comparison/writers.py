@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from segadapt.analysis.comparison.comparison import Comparison, Row
+from segadapt.analysis.comparison.comparison import ArmRow, Comparison
 from segadapt.analysis.comparison.costs import Latency
 from segadapt.analysis.comparison.intervals import Difference
 from segadapt.text.borders import latex_comment, markdown_text
@@ -78,7 +78,7 @@ WRITERS: Final[Mapping[str, Callable[[Comparison], str]]] = {
 """By the ending of a file's name."""
 
 
-def _numbers(row: Row) -> list[Any]:
+def _numbers(row: ArmRow) -> list[Any]:
     """One row of a CSV file, as :data:`NUMBERS` names it."""
     gap = row.difference or Difference(0, None, None, "", 0)
     ends = [_percent(value) for value in (gap.mean, gap.low, gap.high)]
@@ -92,7 +92,7 @@ def _numbers(row: Row) -> list[Any]:
     ]
 
 
-def _measured(row: Row, of_base: bool) -> list[str]:
+def _measured(row: ArmRow, of_base: bool) -> list[str]:
     spread = "" if row.deviation is None else f" ± {row.deviation:.2f}"
     gap = "baseline" if of_base else _gap(row.difference)
     return [row.arm, f"{row.miou:.2f}{spread}", str(row.seeds), gap, _chance(row.adjusted)]
@@ -110,7 +110,7 @@ def _gap(gap: Difference | None) -> str:
     return f"{100 * gap.mean:+.2f} [{100 * gap.low:+.2f}, {100 * gap.high:+.2f}]"
 
 
-def _costs(row: Row) -> list[str]:
+def _costs(row: ArmRow) -> list[str]:
     spent = [_time(row.latency), _number(row.minutes, 1)]
     if row.cost is None:
         return ["-", "-", *spent]

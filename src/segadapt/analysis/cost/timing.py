@@ -10,7 +10,7 @@ import torch
 Action = Callable[[], object]
 
 
-class Reading(NamedTuple):
+class Timing(NamedTuple):
     """Seconds that one call took."""
 
     wall: float
@@ -19,7 +19,7 @@ class Reading(NamedTuple):
     """Of all threads of this process; what other processes do moves it least."""
 
 
-Clock = Callable[[Action], Reading]
+Clock = Callable[[Action], Timing]
 
 
 class Spread(NamedTuple):
@@ -37,14 +37,14 @@ def clock_for(device: torch.device) -> Clock:
     return cuda_clock if device.type == "cuda" else cpu_clock
 
 
-def cpu_clock(action: Action) -> Reading:
+def cpu_clock(action: Action) -> Timing:
     """Time a call that is done when it returns."""
     wall, cpu = time.perf_counter(), time.process_time()
     action()
-    return Reading(time.perf_counter() - wall, time.process_time() - cpu)
+    return Timing(time.perf_counter() - wall, time.process_time() - cpu)
 
 
-def cuda_clock(action: Action) -> Reading:
+def cuda_clock(action: Action) -> Timing:
     """Time a call whose work the GPU still does when it returns."""
     start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
     torch.cuda.synchronize()
@@ -54,12 +54,12 @@ def cuda_clock(action: Action) -> Reading:
     end.record()
     cpu = time.process_time() - cpu
     torch.cuda.synchronize()
-    return Reading(start.elapsed_time(end) / 1000, cpu)
+    return Timing(start.elapsed_time(end) / 1000, cpu)
 
 
 def alternate(
     actions: Mapping[str, Action], repeats: int, clock: Clock = cpu_clock, warm_up: int = 2
-) -> dict[str, list[Reading]]:
+) -> dict[str, list[Timing]]:
     """Time several actions in turns, so that a busy machine slows all of them alike.
 
     Args:
@@ -72,7 +72,7 @@ def alternate(
         for _ in range(warm_up):
             action()
     names = list(actions)
-    readings: dict[str, list[Reading]] = {name: [] for name in names}
+    readings: dict[str, list[Timing]] = {name: [] for name in names}
     for turn in range(repeats):
         first = turn % len(names)
         for name in names[first:] + names[:first]:
@@ -93,6 +93,6 @@ def ratio(values: Sequence[float], base: Sequence[float]) -> Spread:
     return spread([value / other for value, other in zip(values, base, strict=True)])
 
 
-def seconds(readings: Sequence[Reading], kind: str) -> list[float]:
+def seconds(readings: Sequence[Timing], kind: str) -> list[float]:
     """The ``wall`` or ``cpu`` time of every round."""
     return [reading._asdict()[kind] for reading in readings]

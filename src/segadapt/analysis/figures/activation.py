@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from segadapt.analysis.figures.optional_packages import needed
+from segadapt.analysis.figures.optional_packages import require_package
 from segadapt.analysis.figures.selection import check_same_images
 from segadapt.analysis.style import LINE, STYLE, WIDTH, tight
 from segadapt.data.drawing import Picture, shown
@@ -36,7 +36,7 @@ class ActivationRow(NamedTuple):
     """0 to 1, the strongest place of the image."""
 
 
-class Student(nn.Module):
+class StudentScores(nn.Module):
     """Scores of the student, with its features passing a module of their own for hooks."""
 
     def __init__(self, model: Segmentor) -> None:
@@ -62,11 +62,11 @@ def activation_map(model: Segmentor, sample: Sample, category: int) -> Float[np.
     Raises:
         ValueError: If grad-cam is not installed.
     """
-    needed("pytorch_grad_cam")
+    require_package("pytorch_grad_cam")
     from pytorch_grad_cam import GradCAM
     from pytorch_grad_cam.utils.model_targets import SemanticSegmentationTarget
 
-    student = Student(model)
+    student = StudentScores(model)
     grid = model.generator(sample.image[None]).pixels.shape[-2:]
     labelled = (shrink(sample.mask[None], grid)[0] == category).numpy()
     camera = GradCAM(student, [student.features])

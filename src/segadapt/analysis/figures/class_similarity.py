@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from segadapt.analysis.figures.image_prototypes import Look
+from segadapt.analysis.figures.image_prototypes import ImagePrototypes
 from segadapt.analysis.style import LINE, STYLE, WIDTH
 
 NAMED: Final = 24
@@ -37,7 +37,7 @@ def class_similarity(
     return (total / both.sum(0)).numpy()  # 0 / 0 is nan
 
 
-def similarities(found: Sequence[Look]) -> dict[str, Float[np.ndarray, "k k"]]:
+def similarities(found: Sequence[ImagePrototypes]) -> dict[str, Float[np.ndarray, "k k"]]:
     """Of the semantic prototypes of student and teacher, where there are any."""
     present = torch.stack([one.present for one in found])
     branches = {

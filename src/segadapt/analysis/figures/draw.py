@@ -17,8 +17,8 @@ from segadapt.analysis.figures.embedding import (
     frequent,
     gather,
 )
-from segadapt.analysis.figures.image_prototypes import Look, looks
-from segadapt.analysis.figures.optional_packages import there
+from segadapt.analysis.figures.image_prototypes import ImagePrototypes, image_prototypes
+from segadapt.analysis.figures.optional_packages import is_installed
 from segadapt.analysis.figures.panels import panel_rows, panels_figure
 from segadapt.analysis.figures.prototype_shift import prototype_shift, shift_figure
 from segadapt.analysis.figures.selection import check_chosen
@@ -32,7 +32,7 @@ from segadapt.runs.trust import Check
 from segadapt.text.borders import figure_text, print_line
 
 
-class Amount(NamedTuple):
+class DrawOptions(NamedTuple):
     """How much is drawn, and from which draw."""
 
     images: int = 32
@@ -44,12 +44,12 @@ class Amount(NamedTuple):
     seed: int = 0
 
 
-def draw(
+def draw_figures(
     folders: Mapping[str, Path],
     out: Path | None,
     check: Check,
     checkpoint: str = "last",
-    amount: Amount | None = None,
+    amount: DrawOptions | None = None,
     tracking: bool = False,
 ) -> list[Path]:
     """Draw each run's own figures into its folder, and those of all runs together into ``out``.
@@ -71,7 +71,7 @@ def draw(
             no W&B run to log to.
     """
     check_chosen(folders, checkpoint, tracking, check)
-    amount = amount or Amount()
+    amount = amount or DrawOptions()
     trained = {
         name: load_trained(read_run(folder, checkpoint, check)) for name, folder in folders.items()
     }
@@ -101,10 +101,10 @@ def _shown(trained: Mapping[str, Trained]) -> dict[str, Trained]:
     return shown
 
 
-def own_figures(trained: Trained, amount: Amount) -> dict[str, Figure]:
+def own_figures(trained: Trained, amount: DrawOptions) -> dict[str, Figure]:
     """Figures of one network by name."""
     samples = trained.samples(amount.images)
-    found = looks(trained.model, samples)
+    found = image_prototypes(trained.model, samples)
     grid = trained.model.generator(samples[0].image[None]).pixels.shape[-2:]
     targets = [shrink(s.mask[None], grid)[0] for s in trained.samples(amount.rows)]
     rule = finding(trained.config)
@@ -135,18 +135,20 @@ def pictures(trained: Mapping[str, Trained], rows: int) -> dict[str, Figure]:
         print("without panels and activation maps: cached features are no images")
         return {}
     figures = {"panels": panels_figure(panel_rows(trained, rows), first.classes, first.colors)}
-    if there("pytorch_grad_cam"):
+    if is_installed("pytorch_grad_cam"):
         maps = activation_rows(trained, rows)
         figures["activation"] = activation_figure(maps, first.classes)
     return figures
 
 
-def planes(found: Sequence[Look], trained: Trained, amount: Amount) -> dict[str, Figure]:
+def planes(
+    found: Sequence[ImagePrototypes], trained: Trained, amount: DrawOptions
+) -> dict[str, Figure]:
     """Pixels and prototypes of the classes that the most images show; UMAP when installed."""
     points = gather(found, frequent(found), amount.per_class, amount.seed)
     names = (trained.classes, trained.colors)
     figures = {"tsne": embedding_figure(points, embed(points, amount.seed), *names, "t-SNE")}
-    if there("umap"):
+    if is_installed("umap"):
         plane = embed_by_umap(points, amount.seed)
         figures["umap"] = embedding_figure(points, plane, *names, "UMAP")
     return figures

@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from sklearn.manifold import TSNE
 
-from segadapt.analysis.figures.image_prototypes import Look
+from segadapt.analysis.figures.image_prototypes import ImagePrototypes
 from segadapt.analysis.figures.legends import class_patches
-from segadapt.analysis.figures.optional_packages import needed
+from segadapt.analysis.figures.optional_packages import require_package
 from segadapt.analysis.style import STYLE, WIDTH, legend_below
 
 PIXEL, FIXED, ADAPTED = 0, 1, 2
@@ -55,7 +55,7 @@ def balanced(
     return np.sort(np.concatenate(drawn))
 
 
-def frequent(found: Sequence[Look], number: int = SHOWN) -> list[int]:
+def frequent(found: Sequence[ImagePrototypes], number: int = SHOWN) -> list[int]:
     """The classes that the most images show, in order of their numbers."""
     images = np.sum([one.present.numpy() for one in found], axis=0)
     order = [int(k) for k in np.argsort(-images, kind="stable") if images[k]]
@@ -63,7 +63,7 @@ def frequent(found: Sequence[Look], number: int = SHOWN) -> list[int]:
 
 
 def gather(
-    found: Sequence[Look], classes: Sequence[int], per_class: int = 60, seed: int = 0
+    found: Sequence[ImagePrototypes], classes: Sequence[int], per_class: int = 60, seed: int = 0
 ) -> Points:
     """Pixels of some images, the fixed prototypes, and the student's for each image they are in.
 
@@ -114,7 +114,7 @@ def embed_by_umap(points: Points, seed: int = 0, neighbors: int = 15) -> Float[n
     Raises:
         ValueError: If umap-learn is not installed.
     """
-    needed("umap")
+    require_package("umap")
     from umap import UMAP
 
     neighbors = min(neighbors, len(points.vectors) - 1)

@@ -13,7 +13,7 @@ from segadapt.segmentor import Segmentor
 from segadapt.structures import Sample
 
 
-class Look(NamedTuple):
+class ImagePrototypes(NamedTuple):
     """One image. Student and teacher are None where a classifier has none that adapts."""
 
     name: str
@@ -37,7 +37,7 @@ class Look(NamedTuple):
 
 
 @torch.no_grad()
-def look(model: Segmentor, sample: Sample) -> Look:
+def prototypes_of_image(model: Segmentor, sample: Sample) -> ImagePrototypes:
     """Look at one image; the teacher sees its labels.
 
     Args:
@@ -49,7 +49,7 @@ def look(model: Segmentor, sample: Sample) -> Look:
     prediction = model.classifier(features, target)
     found = space(model.classifier, features, prediction)
     student, teacher = prediction.student, prediction.teacher
-    return Look(
+    return ImagePrototypes(
         sample.name,
         target.flatten(),
         found.rows[0],
@@ -61,9 +61,9 @@ def look(model: Segmentor, sample: Sample) -> Look:
     )
 
 
-def looks(model: Segmentor, samples: Sequence[Sample]) -> list[Look]:
+def image_prototypes(model: Segmentor, samples: Sequence[Sample]) -> list[ImagePrototypes]:
     """Look at images, one by one: what is adapted is adapted to each."""
-    return [look(model, sample) for sample in samples]
+    return [prototypes_of_image(model, sample) for sample in samples]
 
 
 def _first(values: Tensor | None) -> Tensor | None:

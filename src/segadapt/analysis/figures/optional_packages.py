@@ -13,12 +13,12 @@ EXTRAS: Final = {
 """What is drawn with a module, and the package that brings it."""
 
 
-def there(module: str) -> bool:
+def is_installed(module: str) -> bool:
     """Whether a module of ``EXTRAS`` can be imported."""
     return find_spec(module) is not None
 
 
-def absence(module: str) -> str:
+def install_hint(module: str) -> str:
     """One sentence: what is not drawn without a module, and the way to it."""
     drawn, package = EXTRAS[module]
     return f"{drawn} needs the package {package}: {installation(package)}"
@@ -37,11 +37,11 @@ def installation(package: str) -> str:
     )
 
 
-def needed(module: str) -> None:
+def require_package(module: str) -> None:
     """Stop where a module is missing.
 
     Raises:
         ValueError: With the way to it.
     """
-    if not there(module):
-        raise ValueError(absence(module))
+    if not is_installed(module):
+        raise ValueError(install_hint(module))

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from segadapt.analysis.figures.image_prototypes import Look
+from segadapt.analysis.figures.image_prototypes import ImagePrototypes
 from segadapt.analysis.style import STYLE, WIDTH, legend_below
 
 ROWS: Final = 40
@@ -48,7 +48,7 @@ def shift(
     return Shift(*(angle.numpy() for angle in angles))
 
 
-def prototype_shift(found: Sequence[Look]) -> Shift | None:
+def prototype_shift(found: Sequence[ImagePrototypes]) -> Shift | None:
     """Of the student's prototypes that score; None for a classifier that does not adapt."""
     adapted = [one.student for one in found if one.student is not None]
     if not adapted:

@@ -13,7 +13,7 @@ from segadapt.functional.prototypes import to_rows
 from segadapt.structures import Branch, Prediction
 
 
-class Space(NamedTuple):
+class ScoreSpace(NamedTuple):
     """What the scores of student and teacher are made from; None for a branch there is not."""
 
     rows: Float[Tensor, "b n d"]
@@ -24,7 +24,7 @@ class Space(NamedTuple):
 @singledispatch
 def space(
     classifier: Classifier, features: Float[Tensor, "b d h w"], prediction: Prediction
-) -> Space:
+) -> ScoreSpace:
     """Rows and prototypes of a classifier whose semantic prototypes score the features.
 
     A classifier that scores by anything else registers its own: ``@space.register``.
@@ -35,20 +35,22 @@ def space(
         prediction: Its branches.
     """
     student, teacher = prediction.student, prediction.teacher
-    return Space(to_rows(features), student.semantic, None if teacher is None else teacher.semantic)
+    return ScoreSpace(
+        to_rows(features), student.semantic, None if teacher is None else teacher.semantic
+    )
 
 
 @space.register
 def _with_positions(
     classifier: SSAClassifier, features: Float[Tensor, "b d h w"], prediction: Prediction
-) -> Space:
+) -> ScoreSpace:
     """Features plus their positions, scored by the mixed sum of both prototypes (SSA Eq. 2)."""
     position = classifier.position
     placed = features if position is None else features + position(features)
     teacher = None
     if prediction.teacher is not None:
         teacher = _mixed(classifier, cast(SSABranch, classifier.teacher), prediction.teacher)
-    return Space(
+    return ScoreSpace(
         to_rows(placed), _mixed(classifier, classifier.student, prediction.student), teacher
     )
 

@@ -11,7 +11,7 @@ from segadapt.runs.trust import Check, check_names
 
 
 @runtime_checkable
-class Training(Protocol):
+class HasRun(Protocol):
     """What is read of a training, whether its network has been built or not."""
 
     @property
@@ -43,7 +43,7 @@ def check_chosen(
             logger_of(run)
 
 
-def check_same_images(trained: Mapping[str, Training]) -> None:
+def check_same_images(trained: Mapping[str, HasRun]) -> None:
     """Whether several networks can stand side by side.
 
     Raises:
@@ -58,14 +58,14 @@ def check_same_images(trained: Mapping[str, Training]) -> None:
             )
 
 
-def _validation(trained: Training) -> Any:
+def _validation(trained: HasRun) -> Any:
     """The validation set as a training built it."""
     if (data := OmegaConf.select(trained.config, "data.module.val")) is None:
         raise ValueError(f"{trained.folder}/config.yaml has no data.module.val")
     return data
 
 
-def logger_of(trained: Training) -> Any:
+def logger_of(trained: HasRun) -> Any:
     """The logger in a training's config.
 
     Raises:

@@ -7,7 +7,7 @@ Key = TypeVar("Key", str, int)
 Choice = TypeVar("Choice")
 
 
-def choose(options: Mapping[Key, Choice], name: Key, setting: str) -> Choice:
+def option(options: Mapping[Key, Choice], name: Key, setting: str) -> Choice:
     """The option called ``name``.
 
     Raises:

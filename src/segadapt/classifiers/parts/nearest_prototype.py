@@ -14,7 +14,7 @@ from segadapt.functional.distributed import sum_over_ranks
 from segadapt.functional.precision import Conversion, at_least_single, full_precision
 from segadapt.functional.prototypes import to_maps, to_rows
 from segadapt.functional.sinkhorn import partition
-from segadapt.structures import Assignment, Branch, Prediction, need
+from segadapt.structures import Assignment, Branch, Prediction, require
 
 
 class NearestPrototype(nn.Module):
@@ -112,7 +112,7 @@ class NearestPrototype(nn.Module):
             The parts of an accumulated batch are clustered one by one, in their forward passes, and
             averaged together. The update of the whole batch differs by that clustering only.
         """
-        pixels, _, target = need(prediction.assignment, "assignment")
+        pixels, _, target = require(prediction.assignment, "assignment")
         guess = prediction.student.logits.argmax(1).flatten()
         number = len(self.prototypes)
         slot = target.where(guess == target // self.number, number)  # a spare one for the others

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from segadapt.classifiers.parts.arguments import choose
+from segadapt.classifiers.parts.arguments import option
 from segadapt.classifiers.parts.projectors import PROJECTORS
 from segadapt.structures import Branch
 
@@ -25,7 +25,7 @@ class SSABranch(nn.Module):
         self, channels: int, *, layers: int, semantic: bool, spatial: bool, mix: bool
     ) -> None:
         super().__init__()
-        projector = choose(PROJECTORS, layers, "projector_layers")
+        projector = option(PROJECTORS, layers, "projector_layers")
         self.semantic = projector(channels) if semantic else nn.Identity()  # phi_s
         self.spatial = projector(channels) if spatial else nn.Identity()  # phi_p
         self.mix = nn.Linear(channels, channels, bias=False) if mix else nn.Identity()

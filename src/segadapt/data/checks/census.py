@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from segadapt.data.checks.inspection import ERRORS, Finding, Look
+from segadapt.data.checks.inspection import ERRORS, Finding, Inspection
 
 
 class Census:
@@ -33,7 +33,7 @@ class Census:
         self.sizes: Counter[tuple[int, int]] = Counter()
         self.findings: list[Finding] = []
 
-    def add(self, look: Look) -> None:
+    def add(self, look: Inspection) -> None:
         """Count one image."""
         self.images += 1
         self.pixels += look.classes
@@ -45,7 +45,7 @@ class Census:
         self.findings += look.findings
 
     @classmethod
-    def of(cls, classes: Sequence[str], looks: Iterable[Look]) -> "Census":
+    def of(cls, classes: Sequence[str], looks: Iterable[Inspection]) -> "Census":
         """All images counted."""
         census = cls(classes)
         for look in looks:

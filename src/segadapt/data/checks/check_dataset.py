@@ -15,7 +15,7 @@ from rich.progress import track
 
 from segadapt.data.checks.census import Census, remarks
 from segadapt.data.checks.charts import Tile, contact_sheet, distribution, without_repeats
-from segadapt.data.checks.inspection import looks
+from segadapt.data.checks.inspection import inspect
 from segadapt.data.dataset import SegmentationDataset
 from segadapt.data.drawing import shown
 from segadapt.data.files.decode import read_image, read_label
@@ -52,7 +52,7 @@ def check_split(cfg: DictConfig, split: str, console: Console) -> int:
     except InstantiationException as error:
         return _missing(error, split, folder, console)
     seen = track(
-        looks(dataset, cfg.threads), escape(f"checking {split}"), len(dataset), console=console
+        inspect(dataset, cfg.threads), escape(f"checking {split}"), len(dataset), console=console
     )
     census = Census.of(dataset.classes, seen)
     report(census, remarks(census, split, dataset.images), split, console)

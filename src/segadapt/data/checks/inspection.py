@@ -38,7 +38,7 @@ class Finding(NamedTuple):
     pixels: int | None = None
 
 
-class Look(NamedTuple):
+class Inspection(NamedTuple):
     """What was seen in an image and its label.
 
     Attributes:
@@ -54,7 +54,7 @@ class Look(NamedTuple):
     findings: list[Finding]
 
 
-def looks(dataset: SegmentationDataset, threads: int | None = None) -> Iterator[Look]:
+def inspect(dataset: SegmentationDataset, threads: int | None = None) -> Iterator[Inspection]:
     """Look at all files of a data set, several at a time, in order.
 
     Threads suffice: reading, checksums and decoding let other threads run.
@@ -66,12 +66,12 @@ def looks(dataset: SegmentationDataset, threads: int | None = None) -> Iterator[
     number = threads or len(os.sched_getaffinity(0))
     with ThreadPoolExecutor(number) as pool:
         try:
-            yield from pool.map(lambda item: look(dataset, item), range(len(dataset)))
+            yield from pool.map(lambda item: inspect_pair(dataset, item), range(len(dataset)))
         finally:
             pool.shutdown(cancel_futures=True)  # an interrupted scan ends with the files in work
 
 
-def look(dataset: SegmentationDataset, item: int) -> Look:
+def inspect_pair(dataset: SegmentationDataset, item: int) -> Inspection:
     """Decode an image and its label and count the pixels of each class."""
     pair = dataset.files[item]
     findings: list[Finding] = []
@@ -86,13 +86,13 @@ def look(dataset: SegmentationDataset, item: int) -> Look:
         findings.append(Finding(UNREADABLE, dataset.below_root(pair.label), str(error)))
     if label is None:
         nothing = np.zeros(dataset.labels.num_classes, dtype=np.int64)
-        return Look(None, nothing, 0, findings)
+        return Inspection(None, nothing, 0, findings)
     file = dataset.below_root(pair.label)
     if image is not None and image.shape[:2] != label.shape:
         findings.append(Finding(SIZE, file, _sizes(image, label)))
     tally = dataset.labels.tally(label)
     findings += _in_label(tally, file)
-    return Look((label.shape[0], label.shape[1]), tally.classes, tally.ignored, findings)
+    return Inspection((label.shape[0], label.shape[1]), tally.classes, tally.ignored, findings)
 
 
 def _in_label(tally: Tally, file: str) -> list[Finding]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from segadapt.data.checks.occurrence import Verdict, verdict
-from segadapt.data.dataset import Labelled, SegmentationDataset
+from segadapt.data.dataset import LabelledDataset, SegmentationDataset
 from segadapt.data.files.decode import check_limit, read_image
 from segadapt.data.files.heads import Head
 from segadapt.data.files.image_headers import bit_depth
@@ -26,7 +26,7 @@ VERSION: Final = 3
 
 
 def look_at(
-    splits: Mapping[str, Labelled],
+    splits: Mapping[str, LabelledDataset],
     cache: Path,
     trained: str = "training",
     allow_empty_classes: bool = False,
@@ -51,7 +51,7 @@ def look_at(
         return None
     started = time.perf_counter()
     images = " and ".join(f"{len(part.files)} {name}" for name, part in parts.items())
-    mark = cache / "checked" / fingerprint(list(parts.values()))
+    mark = cache / "checked" / files_digest(list(parts.values()))
     if (before := _remembered(mark)) is not None:
         said = f"data: {images} images, as they were when they were checked"
         found = before
@@ -66,7 +66,7 @@ def look_at(
     return "\n".join([said, *found.notes])
 
 
-def _check_headers(parts: Sequence[Labelled]) -> None:
+def _check_headers(parts: Sequence[LabelledDataset]) -> None:
     wrong = [sentence for part in parts for sentence in mistakes(part)]
     if wrong:
         more = f" (and {len(wrong) - 1} more files like this)" if wrong[1:] else ""
@@ -97,7 +97,7 @@ def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
         return Path(tempfile.gettempdir()) / f"segadapt-{os.getuid()}"
 
 
-def fingerprint(splits: Sequence[SegmentationDataset]) -> str:
+def files_digest(splits: Sequence[SegmentationDataset]) -> str:
     """A digest of names, sizes and times of change of all files, and of what is asked of them.
 
     Raises:
@@ -114,7 +114,7 @@ def fingerprint(splits: Sequence[SegmentationDataset]) -> str:
     return found.hexdigest()
 
 
-def mistakes(split: Labelled) -> list[str]:
+def mistakes(split: LabelledDataset) -> list[str]:
     """What is wrong with images and labels as their headers say, a sentence for each pair."""
 
     def sentence(pair: Pair) -> str | None:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from segadapt.data.cached_features import FEATURES, LABELS, read_set
-from segadapt.data.dataset import Labelled
+from segadapt.data.dataset import LabelledDataset
 from segadapt.data.names import checked_names
 from segadapt.data.sampling import Key, position_and_item
 from segadapt.structures import Sample
@@ -17,7 +17,7 @@ from segadapt.text.borders import printable
 DTYPES: Final = {"fp32": np.float32, "bf16": np.int16}
 
 
-class CachedFeatures(Labelled):
+class CachedFeatures(LabelledDataset):
     """A split of what ``segadapt cache-features`` has written.
 
     Args:

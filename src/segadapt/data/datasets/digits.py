@@ -3,17 +3,17 @@
 import numpy as np
 import torch
 
-from segadapt.data.dataset import Labelled
+from segadapt.data.dataset import LabelledDataset
 from segadapt.data.datasets.digits_material import material
 from segadapt.data.datasets.digits_scenes import scene
-from segadapt.data.sampling import SCENE, Key, counted, position_and_item
+from segadapt.data.sampling import SCENE, Key, generator_for, position_and_item
 from segadapt.data.transforms.normalization import MEAN, STD
 from segadapt.structures import Sample
 
 SHIFT, SCALE = np.array(MEAN, dtype=np.float32), np.array(STD, dtype=np.float32)
 
 
-class Digits(Labelled):
+class Digits(LabelledDataset):
     """Square scenes; scene i of a split is a function of (seed, i).
 
     Train and val share neither a digit nor a pixel of a photograph.
@@ -49,7 +49,7 @@ class Digits(Labelled):
 
     def __getitem__(self, key: Key) -> Sample:
         _, item = position_and_item(key)
-        generator = counted(SCENE, self.seed, int(self.split == "val"), item)
+        generator = generator_for(SCENE, self.seed, int(self.split == "val"), item)
         picture, mask = scene(material(self.split), self.size, self.difficulty, generator)
         image = (picture.clip(0, 1) - SHIFT) / SCALE
         pixels = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))

@@ -2,12 +2,12 @@
 
 import torch
 
-from segadapt.data.dataset import Labelled
+from segadapt.data.dataset import LabelledDataset
 from segadapt.data.sampling import Key, position_and_item
 from segadapt.structures import Sample
 
 
-class Synthetic(Labelled):
+class Synthetic(LabelledDataset):
     """Blocks of one class each under noise; sample i is a function of i alone.
 
     Args:

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import numpy as np
 
-from segadapt.data.dataset import Labelled, SegmentationDataset, Transform
+from segadapt.data.dataset import LabelledDataset, SegmentationDataset, Transform
 from segadapt.data.files.decode import MAX_PIXELS, read_image
-from segadapt.data.sampling import AUGMENTATION, Key, counted, position_and_item
+from segadapt.data.sampling import AUGMENTATION, Key, generator_for, position_and_item
 from segadapt.files import expanded
 from segadapt.structures import IGNORE, Sample
 from segadapt.text.borders import printable
 
 
-class Unlabelled(Labelled):
+class Unlabelled(LabelledDataset):
     """The images of a split as evaluation sees them; every pixel of their masks is ignored.
 
     Args:
@@ -49,5 +49,5 @@ class Unlabelled(Labelled):
         file = self.images[item]
         image = read_image(file, self.max_pixels, upright=not self.source.as_stored)
         nothing = np.full(image.shape[:2], IGNORE, dtype=np.uint8)
-        pixels, mask = self.transform(image, nothing, counted(AUGMENTATION, 0, position))
+        pixels, mask = self.transform(image, nothing, generator_for(AUGMENTATION, 0, position))
         return Sample(pixels, mask, printable(file.relative_to(self.root)))

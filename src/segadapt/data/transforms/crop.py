@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from segadapt.data.transforms.albumentations_import import albumentations as A
-from segadapt.data.transforms.region import Window
+from segadapt.data.transforms.region import CropWindow
 from segadapt.structures import IGNORE
 
 CHECKS: Final = 10
@@ -31,9 +31,9 @@ class CatMaxRatioCrop(A.DualTransform):
     def drawn(
         self,
         size: tuple[int, int],
-        seen: Callable[[Window], UInt8[np.ndarray, "h w"]],
+        seen: Callable[[CropWindow], UInt8[np.ndarray, "h w"]],
         generator: np.random.Generator,
-    ) -> Window:
+    ) -> CropWindow:
         """Where to crop.
 
         Args:
@@ -52,14 +52,14 @@ class CatMaxRatioCrop(A.DualTransform):
         size, mask = params["shape"][:2], data["mask"]
         return {"window": self.drawn(size, lambda window: window.of(mask), self.random_generator)}
 
-    def apply(self, img: np.ndarray, window: Window, **_: Any) -> np.ndarray:
+    def apply(self, img: np.ndarray, window: CropWindow, **_: Any) -> np.ndarray:
         return window.of(img)
 
-    def _draw(self, size: tuple[int, int], generator: np.random.Generator) -> Window:
+    def _draw(self, size: tuple[int, int], generator: np.random.Generator) -> CropWindow:
         height, width = min(size[0], self.crop[0]), min(size[1], self.crop[1])
         top = int(generator.integers(size[0] - height + 1))
         left = int(generator.integers(size[1] - width + 1))
-        return Window(top, left, height, width)
+        return CropWindow(top, left, height, width)
 
 
 def varied(mask: UInt8[np.ndarray, "h w"], cat_max_ratio: float) -> bool:

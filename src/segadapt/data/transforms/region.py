@@ -11,7 +11,7 @@ TOLERANCE: Final = 1 / 256
 """How far a region may be out of place, in pixels of what is resized: less than a grey level."""
 
 
-class Window(NamedTuple):
+class CropWindow(NamedTuple):
     """A crop's upper left corner and size, pixels."""
 
     top: int
@@ -41,7 +41,7 @@ class Span(NamedTuple):
 def bilinear_region(
     image: UInt8[np.ndarray, "_ _ 3"],
     size: tuple[int, int],
-    window: Window,
+    window: CropWindow,
     before: tuple[float, float] | None = None,
 ) -> UInt8[np.ndarray, "h w 3"]:
     """What ``window`` shows of the image resized to ``size``, to rounding.
@@ -60,11 +60,11 @@ def bilinear_region(
     part = image[rows.first : rows.stop, columns.first : columns.stop]
     # Factors rather than a size, so that the part is scaled exactly as the whole would be.
     resized = cv2.resize(part, None, None, *factors, interpolation=cv2.INTER_LINEAR)
-    return Window(rows.skipped, columns.skipped, window.height, window.width).of(resized)
+    return CropWindow(rows.skipped, columns.skipped, window.height, window.width).of(resized)
 
 
 def nearest_region(
-    mask: UInt8[np.ndarray, "_ _"], size: tuple[int, int], window: Window
+    mask: UInt8[np.ndarray, "_ _"], size: tuple[int, int], window: CropWindow
 ) -> UInt8[np.ndarray, "h w"]:
     """What ``window`` shows of the label resized to ``size``: copied, never computed with.
 

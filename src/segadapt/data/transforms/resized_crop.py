@@ -9,7 +9,7 @@ from jaxtyping import UInt8
 from segadapt.data.files.decode import REDUCTIONS, reduced
 from segadapt.data.transforms.albumentations_import import albumentations as A
 from segadapt.data.transforms.crop import CatMaxRatioCrop
-from segadapt.data.transforms.region import Window, bilinear_region, nearest_region
+from segadapt.data.transforms.region import CropWindow, bilinear_region, nearest_region
 from segadapt.data.transforms.resize import RandomRatioResize
 
 
@@ -39,7 +39,7 @@ class ResizedCrop(A.DualTransform):
         self,
         img: np.ndarray,
         size: tuple[int, int],
-        window: Window,
+        window: CropWindow,
         full: tuple[int, int],
         **_: Any,
     ) -> UInt8[np.ndarray, "h w 3"]:
@@ -47,6 +47,6 @@ class ResizedCrop(A.DualTransform):
         return bilinear_region(img, size, window, (full[0] / divisor, full[1] / divisor))
 
     def apply_to_mask(
-        self, mask: np.ndarray, size: tuple[int, int], window: Window, **_: Any
+        self, mask: np.ndarray, size: tuple[int, int], window: CropWindow, **_: Any
     ) -> UInt8[np.ndarray, "h w"]:
         return nearest_region(mask, size, window)

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Bool, Float, Int, Integer, Num
 from torch import Tensor
 
-from segadapt.evaluation.inference.methods import Inference, Keep, best
+from segadapt.evaluation.inference.methods import Inference, Keep, labels
 from segadapt.evaluation.inference.strips import Size
 from segadapt.evaluation.inference.views import Scorer
 from segadapt.segmentor import Segmentor
@@ -42,7 +42,7 @@ def branch_labels(
         ValueError: If there are labels but the classifier adapts to anything but the whole image,
             or scores are NaN or infinite.
     """
-    return branch_maps(model, inference, image, size, best, mask, watch)
+    return branch_maps(model, inference, image, size, labels, mask, watch)
 
 
 def branch_maps(

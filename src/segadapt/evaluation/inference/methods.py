@@ -17,12 +17,12 @@ from segadapt.evaluation.inference.strips import (
     ScoreMap,
     Size,
     averaged,
-    collect,
+    gather_strips,
     mirrored,
     resized,
     softmaxed,
 )
-from segadapt.evaluation.inference.views import Scorer, Windows, scanned, size_of, slid
+from segadapt.evaluation.inference.views import Scorer, Windows, score_whole, score_windows, size_of
 
 Keep = Callable[[Float[Tensor, "_ k r W"], bool], Tensor]
 """What to keep of the scores of some rows (``r`` of them), which may be probabilities or not."""
@@ -45,23 +45,23 @@ class Inference(Protocol):
         """
 
 
-def everything(scores: Float[Tensor, "b k r W"], probable: bool) -> Float[Tensor, "b k r W"]:
+def all_scores(scores: Float[Tensor, "b k r W"], probable: bool) -> Float[Tensor, "b k r W"]:
     """All scores."""
     return scores
 
 
-def best(scores: Float[Tensor, "b k r W"], probable: bool) -> Int[Tensor, "b r W"]:
+def labels(scores: Float[Tensor, "b k r W"], probable: bool) -> Int[Tensor, "b r W"]:
     """The class with the highest score; the first of equals."""
     return scores.argmax(1)
 
 
-def best_and_confidence(
+def labels_and_confidence(
     scores: Float[Tensor, "b k r W"], probable: bool
 ) -> Float[Tensor, "b 2 r W"]:
     """The class with the highest score, and its probability.
 
     Both in one tensor: a class number is exact in single precision. The class is that of
-    :func:`best`, also where rounded probabilities would be equal.
+    :func:`labels`, also where rounded probabilities would be equal.
     """
     top, label = scores.max(1)
     if not probable:
@@ -69,18 +69,11 @@ def best_and_confidence(
     return torch.stack([label.to(top.dtype), top], 1)
 
 
-def labels(
-    inference: Inference, score: Scorer, image: Float[Tensor, "b c H W"], size: Size
-) -> Int[Tensor, "_ H0 W0"]:
-    """The predicted class of every pixel, at the original size."""
-    return inference(score, image, size, keep=best)
-
-
 def whole(
-    score: Scorer, image: Num[Tensor, "b c H W"], size: Size, *, keep: Keep = everything
+    score: Scorer, image: Num[Tensor, "b c H W"], size: Size, *, keep: Keep = all_scores
 ) -> Tensor:
     """One pass over the image; scores resized to its size and from there to the original's."""
-    return _kept(resized(scanned(score, image), size), keep)
+    return _kept(resized(score_whole(score, image), size), keep)
 
 
 def slide(
@@ -93,7 +86,7 @@ def slide(
     softmax: bool = False,
     blend: str = "uniform",
     context: str = "window",
-    keep: Keep = everything,
+    keep: Keep = all_scores,
 ) -> Tensor:
     """One pass over each of many overlapping windows, averaged where they overlap.
 
@@ -109,7 +102,7 @@ def slide(
         keep: What to keep of each strip of rows.
     """
     windows = Windows(window, stride, softmax, blend, context)
-    return _kept(resized(slid(score, image, windows), size), keep)
+    return _kept(resized(score_windows(score, image, windows), size), keep)
 
 
 def multiscale(
@@ -124,7 +117,7 @@ def multiscale(
     softmax: bool = False,
     blend: str = "uniform",
     context: str = "window",
-    keep: Keep = everything,
+    keep: Keep = all_scores,
 ) -> Tensor:
     """Probabilities at the original size, averaged over resized and mirrored copies of the image.
 
@@ -145,9 +138,9 @@ def multiscale(
         mmsegmentation resizes the original 8-bit image once for each scale; here the network input,
         which has been resized once already, is resized again.
     """
-    seen: Callable[[Scorer, Tensor], ScoreMap] = scanned
+    seen: Callable[[Scorer, Tensor], ScoreMap] = score_whole
     if window is not None:
-        seen = partial(slid, windows=Windows(window, stride, softmax, blend, context))
+        seen = partial(score_windows, windows=Windows(window, stride, softmax, blend, context))
     views = []
     for scale in scales:
         copy = _scaled(image, scale)
@@ -162,7 +155,7 @@ def _probable(scores: ScoreMap) -> ScoreMap:
 
 
 def _kept(scores: ScoreMap, keep: Keep) -> Tensor:
-    return collect(scores, lambda strip: keep(strip, scores.probable))
+    return gather_strips(scores, lambda strip: keep(strip, scores.probable))
 
 
 def _scaled(image: Num[Tensor, "b c H W"], scale: float) -> Float[Tensor, "b c _ _"]:

@@ -7,7 +7,7 @@ from typing import Any, cast
 from segadapt.evaluation.inference.methods import Inference, multiscale, slide, whole
 
 
-def takes_labels(inference: Inference) -> bool:
+def can_use_labels(inference: Inference) -> bool:
     """Whether a classifier adapts once and to the whole image, so that it could use its labels."""
     way, settings = _parts(inference)
     return way is whole or (way is slide and settings["context"] == "global")
@@ -26,7 +26,7 @@ def resamples(inference: Inference) -> bool:
     return way is multiscale
 
 
-def described(inference: Inference) -> dict[str, Any]:
+def settings_of(inference: Inference) -> dict[str, Any]:
     """A way to score with all its settings, as a config would have it."""
     way, settings = _parts(inference)
     plain = {
@@ -36,7 +36,7 @@ def described(inference: Inference) -> dict[str, Any]:
     return {"_target_": f"{way.__module__}.{way.__qualname__}", **plain}
 
 
-def named(inference: Inference) -> str:
+def short_name(inference: Inference) -> str:
     """A short name that tells apart what is usually compared, for files."""
     way, settings = _parts(inference)
     windows = way is multiscale and settings["window"] is not None
@@ -50,7 +50,7 @@ def named(inference: Inference) -> str:
     return "-".join(part for part in parts if part)
 
 
-def check_views(inference: Inference, pictures: bool) -> None:
+def check_sees_images(inference: Inference, pictures: bool) -> None:
     """Refuse to cut or resize what is no image.
 
     Args:
@@ -60,7 +60,7 @@ def check_views(inference: Inference, pictures: bool) -> None:
     Raises:
         ValueError: If it does not, and is not seen whole.
     """
-    if not pictures and (name := named(inference)) != whole.__name__:
+    if not pictures and (name := short_name(inference)) != whole.__name__:
         raise ValueError(
             f"inference={name} cuts or resizes images, and cached features are none; take "
             "inference=whole, or evaluate the network that they come from"

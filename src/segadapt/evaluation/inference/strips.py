@@ -98,7 +98,7 @@ def mirrored(scores: ScoreMap) -> ScoreMap:
     return scores._replace(rows=lambda start, stop: scores.rows(start, stop).flip(3))
 
 
-def collect(scores: ScoreMap, keep: Callable[[Tensor], Tensor]) -> Tensor:
+def gather_strips(scores: ScoreMap, keep: Callable[[Tensor], Tensor]) -> Tensor:
     """``keep`` of every strip, put together again.
 
     The result is laid out with the first strip and filled: small pieces kept one by one would lie

@@ -8,7 +8,13 @@ from jaxtyping import Float, Num
 from torch import Tensor
 
 from segadapt.evaluation.inference.strips import ScoreMap, Size, resized, softmaxed, stored
-from segadapt.evaluation.inference.windows import BLENDS, Row, Window, pasted, window_grid
+from segadapt.evaluation.inference.windows import (
+    BLENDS,
+    Window,
+    WindowRow,
+    merge_windows,
+    window_grid,
+)
 
 Scorer = Callable[[Num[Tensor, "b c H W"]], Float[Tensor, "_ k h w"]]
 """Image to scores on a grid of its own: a network. Several branches look like more images."""
@@ -43,12 +49,12 @@ class Windows(NamedTuple):
     context: str = "window"
 
 
-def scanned(score: Scorer, image: Num[Tensor, "b c H W"]) -> ScoreMap:
+def score_whole(score: Scorer, image: Num[Tensor, "b c H W"]) -> ScoreMap:
     """Scores at the size of the network input."""
     return resized(stored(score(image)), size_of(image))
 
 
-def slid(score: Scorer, image: Num[Tensor, "b c H W"], windows: Windows) -> ScoreMap:
+def score_windows(score: Scorer, image: Num[Tensor, "b c H W"], windows: Windows) -> ScoreMap:
     """Scores at the size of the network input, from windows.
 
     Raises:
@@ -69,12 +75,12 @@ def slid(score: Scorer, image: Num[Tensor, "b c H W"], windows: Windows) -> Scor
         found = []
         for left in lefts:
             crop = image[:, :, top : top + window[0], left : left + window[1]]
-            scores = scanned(score, crop)
+            scores = score_whole(score, crop)
             found.append(Window(top, left, softmaxed(scores) if softmax else scores))
         return found
 
-    rows = [Row(top, min(window[0], image.shape[2]), partial(scored, top)) for top in tops]
-    return pasted(rows, size_of(image), BLENDS[blend])
+    rows = [WindowRow(top, min(window[0], image.shape[2]), partial(scored, top)) for top in tops]
+    return merge_windows(rows, size_of(image), BLENDS[blend])
 
 
 def size_of(image: Num[Tensor, "b c H W"]) -> Size:

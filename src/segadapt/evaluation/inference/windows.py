@@ -22,7 +22,7 @@ class Window(NamedTuple):
     scores: ScoreMap
 
 
-class Row(NamedTuple):
+class WindowRow(NamedTuple):
     """Windows side by side, scored when they are asked for."""
 
     top: int
@@ -48,7 +48,7 @@ BLENDS: Final[Mapping[str, Weights]] = {"uniform": uniform, "gaussian": gaussian
 """How windows are weighted where they overlap."""
 
 
-def pasted(rows: Sequence[Row], size: Size, weights: Weights = uniform) -> ScoreMap:
+def merge_windows(rows: Sequence[WindowRow], size: Size, weights: Weights = uniform) -> ScoreMap:
     """Windows put back in their places; where they overlap, their weighted mean.
 
     Strips are made from top to bottom, so only the rows of windows that a strip touches are kept:

@@ -29,7 +29,7 @@ class Measures(NamedTuple):
 DEFAULT: Final = Measures()
 
 
-class Reading(NamedTuple):
+class BranchOutput(NamedTuple):
     """What one branch makes of images."""
 
     labels: Int[Tensor, "b H W"]
@@ -37,7 +37,7 @@ class Reading(NamedTuple):
     """Probability of those labels."""
 
 
-class BranchFindings(NamedTuple):
+class BranchMetrics(NamedTuple):
     """What was found of one branch."""
 
     confusion: Int[Tensor, "k k"]
@@ -84,7 +84,7 @@ class BranchCounts(nn.Module):
         self.register_buffer("confidences", confidences, persistent=False)
 
     def update(
-        self, reading: Reading, mask: Integer[Tensor, "b H W"], bands: Int[Tensor, "b H W"]
+        self, reading: BranchOutput, mask: Integer[Tensor, "b H W"], bands: Int[Tensor, "b H W"]
     ) -> None:
         """Count images.
 
@@ -101,7 +101,7 @@ class BranchCounts(nn.Module):
             reading.confidence, right, mask != IGNORE, self.measures.bins
         )
 
-    def findings(self) -> BranchFindings:
+    def findings(self) -> BranchMetrics:
         """What the counts of all ranks say; every rank must ask."""
         cells, contours, confidences = (
             sum_over_ranks(counts).cpu() for counts in (self.cells, self.contours, self.confidences)
@@ -111,7 +111,7 @@ class BranchCounts(nn.Module):
         trimap = {
             width: scores(within[:, index]).miou for index, width in enumerate(self.measures.trimap)
         }
-        return BranchFindings(
+        return BranchMetrics(
             confusion=within[:, -1],
             scores=scores(within[:, -1]),
             boundary_iou=both / (labelled + predicted - both),

@@ -77,7 +77,7 @@ def count(
     return counts.view(num_classes + 1, num_classes)[:num_classes]
 
 
-def class_counts(confusion: Num[Tensor, "k k"]) -> Num[Tensor, "3 k"]:
+def counts_by_class(confusion: Num[Tensor, "k k"]) -> Num[Tensor, "3 k"]:
     """Pixels of each class that are right, that are labelled so, and that are predicted so."""
     return torch.stack([confusion.diagonal(), confusion.sum(1), confusion.sum(0)])
 
@@ -117,7 +117,7 @@ def scores(confusion: Int[Tensor, "k k"]) -> Scores:
         confusion: Pixels by label (row) and prediction (column), summed over the data set.
     """
     pixels = confusion.cpu().double()
-    right, labelled, predicted = class_counts(pixels)
+    right, labelled, predicted = counts_by_class(pixels)
     iou = right / (labelled + predicted - right)  # 0 / 0 is nan
     class_accuracy = right / labelled
     return Scores(

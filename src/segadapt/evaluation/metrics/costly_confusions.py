@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 
-class Pair(NamedTuple):
+class ConfusedClasses(NamedTuple):
     """Pixels of one class that were taken for another."""
 
     label: int
@@ -19,7 +19,7 @@ class Pair(NamedTuple):
     """By how much the mIoU would rise if just these pixels were right."""
 
 
-def costly_pairs(confusion: Int[Tensor, "k k"], number: int) -> list[Pair]:
+def costly_pairs(confusion: Int[Tensor, "k k"], number: int) -> list[ConfusedClasses]:
     """The pairs of classes that cost most mIoU, the most expensive first.
 
     Args:
@@ -32,7 +32,9 @@ def costly_pairs(confusion: Int[Tensor, "k k"], number: int) -> list[Pair]:
     order = costs.flatten().argsort(descending=True, stable=True)[:number]
     pairs = [divmod(index, len(pixels)) for index in order.tolist()]
     return [
-        Pair(i, j, int(pixels[i, j]), float(pixels[i, j] / labelled[i]), float(costs[i, j]))
+        ConfusedClasses(
+            i, j, int(pixels[i, j]), float(pixels[i, j] / labelled[i]), float(costs[i, j])
+        )
         for i, j in pairs
         if i != j and pixels[i, j] > 0
     ]

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import UInt8
 from torch import Tensor
 
-from segadapt.data.drawing import Picture, Row, panel, shown
+from segadapt.data.drawing import LabelledImage, Picture, panel, shown
 
 
 class Exhibit(NamedTuple):
@@ -60,5 +60,5 @@ class Gallery:
     def _picture(self, name: str, image: Tensor, mask: Tensor, maps: dict[str, Tensor]) -> Picture:
         label = mask.cpu().numpy()
         found = {branch: values.cpu().numpy() for branch, values in maps.items()}
-        row = Row(name, shown(image, label.shape), {"label": label, **found})
+        row = LabelledImage(name, shown(image, label.shape), {"label": label, **found})
         return panel([row], self.classes, self.colors)

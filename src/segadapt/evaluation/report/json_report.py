@@ -7,9 +7,9 @@ from typing import Any, Final
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from segadapt.evaluation.detailed_evaluator import Findings
+from segadapt.evaluation.detailed_evaluator import NetworkMetrics
 from segadapt.evaluation.metrics.adaptation import Adaptation, GapClosed
-from segadapt.evaluation.metrics.branch_metrics import BranchFindings
+from segadapt.evaluation.metrics.branch_metrics import BranchMetrics
 from segadapt.evaluation.metrics.calibration import Calibration
 from segadapt.evaluation.metrics.confusion_matrix import Scores
 from segadapt.evaluation.metrics.costly_confusions import costly_pairs
@@ -18,7 +18,7 @@ PAIRS: Final = 20
 """Pairs of confused classes that are reported."""
 
 
-def findings_as_json(findings: Findings, classes: Sequence[str]) -> dict[str, Any]:
+def findings_as_json(findings: NetworkMetrics, classes: Sequence[str]) -> dict[str, Any]:
     """All that was found.
 
     Args:
@@ -43,7 +43,7 @@ def findings_as_json(findings: Findings, classes: Sequence[str]) -> dict[str, An
     }
 
 
-def _extended(branch: BranchFindings) -> dict[str, Any]:
+def _extended(branch: BranchMetrics) -> dict[str, Any]:
     return {
         "boundary_iou": _number(branch.mean_boundary_iou),
         "trimap": [

@@ -10,7 +10,7 @@ from segadapt.functional.resize import shrink
 from segadapt.structures import IGNORE
 
 
-def class_counts(
+def labels_per_image(
     mask: Integer[Tensor, "b H W"], num_classes: int, ignore: int = IGNORE
 ) -> Int[Tensor, "b k"]:
     """Pixels of each class in each image.

@@ -15,7 +15,7 @@ from segadapt.models.interfaces import Encoder
 from segadapt.models.pretrained.download_errors import explained
 from segadapt.models.pretrained.renormalization import renormalization
 from segadapt.models.pretrained.tags import show, smp_tag
-from segadapt.models.pretrained.weight_files import fill, read_weights
+from segadapt.models.pretrained.weight_files import fill, read_tensors
 from segadapt.models.sizes import crop, pad_to_multiple
 
 MIT_SMALLEST: Final = 29
@@ -66,7 +66,7 @@ class SmpEncoder(Encoder):
                 tag = tag._replace(mean=tuple(published["mean"]), std=tuple(published["std"]))
                 show(name, tag)
         if weights is not None:
-            fill(self.body, read_weights(weights), weights)
+            fill(self.body, read_tensors(weights), weights)
         self.colors = renormalization(tag.mean, tag.std)
         # Its first map is the image; MiT's second has no channels.
         self.channels = tuple(self.body.out_channels[-levels:])

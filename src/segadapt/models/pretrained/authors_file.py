@@ -6,7 +6,7 @@ from collections.abc import Container, Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from segadapt.models.pretrained.weight_files import fill, read_weights
+from segadapt.models.pretrained.weight_files import fill, read_tensors
 
 Renames = Sequence[tuple[str, str]]
 """Regular expressions and their replacements, applied to a name one after the other."""
@@ -28,7 +28,7 @@ def load_published(
     """
     if weights is not None:
         places = encoder.state_dict().keys()
-        fill(encoder, renamed(read_weights(weights), renames, places), weights)
+        fill(encoder, renamed(read_tensors(weights), renames, places), weights)
     elif pretrained:
         raise ValueError(
             f"the weights of {type(encoder).__name__} exist only as its authors' files: pass one "

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from segadapt.functional.nonfinite import check_file
-from segadapt.models.pretrained.weight_files import read_weights
+from segadapt.models.pretrained.weight_files import read_tensors
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ def load_local(body: nn.Module, name: str, file: str, options: Mapping[str, Any]
         ValueError: If the file cannot be read, or lacks a tensor, or has one of another shape, or
             one that holds NaN or infinity.
     """
-    state = _converted(read_weights(file), name, options)
+    state = _converted(read_tensors(file), name, options)
     own = body.state_dict()
     places = {ours: _published_name(ours, state) for ours in own}
     missing = [ours for ours, theirs in places.items() if theirs is None]

@@ -24,7 +24,7 @@ WITHIN: Final = re.compile(
 """What torch puts in front of the names of a compiled, sharded or recomputed part of a network."""
 
 
-def read_weights(file: str | Path) -> dict[str, Tensor]:
+def read_tensors(file: str | Path) -> dict[str, Tensor]:
     """The tensors of a ``.safetensors`` file or of a :func:`torch.save` checkpoint.
 
     Training scripts wrap them in ``state_dict``, ``model`` or ``teacher``, and wrappers of the

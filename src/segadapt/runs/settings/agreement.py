@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from segadapt.functional.rates import poly, warm_up
-from segadapt.runs.config import at
+from segadapt.runs.config import value_at
 from segadapt.runs.settings.check import shown
 
 Config = Mapping[str, Any]
@@ -70,7 +70,7 @@ def notes(config: Config) -> list[str]:
 
 def _derived(config: Config) -> None:
     for key, source in DERIVED.items():
-        value, wanted = at(config, key, absent=KeyError), at(config, source)
+        value, wanted = value_at(config, key, absent=KeyError), value_at(config, source)
         if value is not KeyError and value != wanted:
             raise ValueError(
                 f"{key}={shown(key, value)} contradicts {source}={shown(source, wanted)}, which it "
@@ -88,10 +88,10 @@ def _monitor(config: Config) -> None:
 
 def _rate(config: Config) -> None:
     """The rate must not rise after its warm-up."""
-    rate, lowest = at(config, "optimizer.lr"), at(config, "schedule.min_lr")
+    rate, lowest = value_at(config, "optimizer.lr"), value_at(config, "schedule.min_lr")
     if rate is None or lowest is None or not _is_ours(config):
         return
-    if at(config, "schedule.power") == 0:  # it stays where it is
+    if value_at(config, "schedule.power") == 0:  # it stays where it is
         return
     factor, where = min(_factors(config))
     if rate * factor < lowest:
@@ -103,16 +103,18 @@ def _rate(config: Config) -> None:
 
 
 def _is_ours(config: Config) -> bool:
-    return str(at(config, "schedule._target_")).startswith("segadapt.training.optim.schedules.")
+    return str(value_at(config, "schedule._target_")).startswith(
+        "segadapt.training.optim.schedules."
+    )
 
 
 def _factors(config: Config) -> Iterator[tuple[float, str]]:
     """Factors of parameter groups on the learning rate, with their keys."""
     yield 1.0, ""
-    for name, factors in (at(config, "optimizer.custom_keys") or {}).items():
+    for name, factors in (value_at(config, "optimizer.custom_keys") or {}).items():
         if "lr_mult" in factors:
             yield float(factors["lr_mult"]), f"optimizer.custom_keys.{name}.lr_mult"
-    decay = at(config, "optimizer.layer_decay") or {}
+    decay = value_at(config, "optimizer.layer_decay") or {}
     if "rate" in decay and "depth" in decay:
         yield decay["rate"] ** (decay["depth"] + 1), "optimizer.layer_decay, of the first layer"
 
@@ -168,7 +170,7 @@ def _windows(config: Config) -> None:
 def _side(config: Config, raw: Config) -> None:
     """Scenes that are composed are squares."""
     crop = config["data"]["crop"]
-    if at(raw, "data.module.train.size") == "${data.crop.0}" and crop[0] != crop[1]:
+    if value_at(raw, "data.module.train.size") == "${data.crop.0}" and crop[0] != crop[1]:
         raise ValueError(
             f"data.crop={crop}, but data={config['data']['name']} composes squares; give one number"
         )
@@ -177,7 +179,7 @@ def _side(config: Config, raw: Config) -> None:
 def _warming(config: Config) -> Iterator[str]:
     """Whether the rate ever comes near what was asked for."""
     rule, steps = config["schedule"], config["data"]["steps"]
-    rate = at(config, "optimizer.lr")
+    rate = value_at(config, "optimizer.lr")
     if rate is None or not _is_ours(config) or config["data"].get("smoke_test"):
         return
     warmup = warm_up(

@@ -8,7 +8,7 @@ from typing import Any, Final
 import yaml
 from omegaconf import DictConfig, OmegaConf
 
-from segadapt.runs.config import at
+from segadapt.runs.config import value_at
 from segadapt.runs.redaction import SECRET, hide
 from segadapt.runs.settings.declared import NEEDED, SWEEPERS, TABLES, TRAIN
 from segadapt.runs.settings.kinds import Kind, fits, is_open
@@ -51,7 +51,7 @@ def check_training(config: Mapping[str, Any], raw: Mapping[str, Any]) -> None:
         ValueError: If a key is missing, nothing reads it, or its value is of another kind.
     """
     for key in NEEDED:
-        if at(config, key, absent=KeyError) is KeyError:
+        if value_at(config, key, absent=KeyError) is KeyError:
             raise ValueError(f"{key} is missing; {_way_in(key)}")
     found = list(entries(config, TRAIN))
     _check_values(found, raw)
@@ -91,7 +91,7 @@ def check_sweeper(node: Mapping[str, Any]) -> None:
     table = SWEEPERS[str(node["_target_"]).rpartition(".")[2]]
     config = {"hydra": {"sweeper": dict(node)}}
     for key in table:
-        if at(config, key, absent=KeyError) is KeyError:
+        if value_at(config, key, absent=KeyError) is KeyError:
             raise ValueError(f"{key} is missing; {_way_in(key)}")
     found = list(entries(config, table))
     _check_values(found, config)
@@ -126,10 +126,10 @@ def _check_values(found: list[Entry], raw: Mapping[str, Any]) -> None:
     wrong = [
         entry for entry in found if entry.kind is not None and not fits(entry.kind, entry.value)
     ]
-    typed = [entry for entry in wrong if not is_open(at(raw, entry.key))]
+    typed = [entry for entry in wrong if not is_open(value_at(raw, entry.key))]
     for key, value, kind in typed or wrong:
         assert kind is not None
-        source = SOURCE.fullmatch(str(at(raw, key)))
+        source = SOURCE.fullmatch(str(value_at(raw, key)))
         raise refuse(source[1] if source else key, value, kind)
 
 
@@ -178,7 +178,7 @@ def _check_read(found: list[Entry], config: Mapping[str, Any], raw: Mapping[str,
 def _is_secret(key: str, config: Mapping[str, Any]) -> bool:
     """Whether a key is a secret of somebody's own, which the run folder does not keep."""
     group, _, name = key.rpartition(".")
-    built = at(config, f"{group}._target_") is not None
+    built = value_at(config, f"{group}._target_") is not None
     return not built and SECRET.search(name) is not None
 
 

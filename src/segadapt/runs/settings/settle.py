@@ -28,13 +28,13 @@ def settled(cfg: DictConfig) -> Config:
     square(cfg)
     raw = unresolved(cfg)
     check_values(raw)
-    config = complete(cfg)
+    config = resolved_config(cfg)
     check_training(config, raw)
     check_agreement(config, raw)
     return config
 
 
-def complete(cfg: DictConfig) -> Config:
+def resolved_config(cfg: DictConfig) -> Config:
     """A config as plain values, whatever they are.
 
     Raises:

@@ -6,16 +6,16 @@ from contextlib import contextmanager
 
 from rich.console import Console
 
-from segadapt.runs.sweeps.folder import Row, SweepFolder
+from segadapt.runs.sweeps.folder import SweepFolder, TrialRow
 from segadapt.runs.sweeps.table import table
 from segadapt.runs.sweeps.trial import (
     BUSY,
     FAILED,
     FINISHED,
     INTERRUPTED,
-    Standing,
     Trial,
-    standing,
+    TrialStatus,
+    trial_status,
 )
 from segadapt.text.invocation import command
 from segadapt.text.terminal import say
@@ -28,7 +28,7 @@ class Unfinished(Exception):
 
 
 @contextmanager
-def telling(trials: Sequence[Trial], folder: SweepFolder, console: Console) -> Iterator[None]:
+def recorded(trials: Sequence[Trial], folder: SweepFolder, console: Console) -> Iterator[None]:
     """Keep and show the table of a sweep at the end of a block, even if that is cut short.
 
     Args:
@@ -42,10 +42,10 @@ def telling(trials: Sequence[Trial], folder: SweepFolder, console: Console) -> I
     finally:
         after = rows(trials)
         folder.record(after)
-        tell(after, folder, console)
+        print_table(after, folder, console)
 
 
-def run(trials: Sequence[Trial], launch: Launch, retries: int, console: Console) -> None:
+def run_due_trials(trials: Sequence[Trial], launch: Launch, retries: int, console: Console) -> None:
     """Run the trials that are due.
 
     Args:
@@ -62,12 +62,12 @@ def run(trials: Sequence[Trial], launch: Launch, retries: int, console: Console)
         launch(due)
 
 
-def rows(trials: Sequence[Trial]) -> list[Row]:
+def rows(trials: Sequence[Trial]) -> list[TrialRow]:
     """The trials as they stand."""
-    return [(trial, standing(trial)) for trial in trials]
+    return [(trial, trial_status(trial)) for trial in trials]
 
 
-def tell(rows: Sequence[Row], folder: SweepFolder, console: Console) -> None:
+def print_table(rows: Sequence[TrialRow], folder: SweepFolder, console: Console) -> None:
     """Show a sweep, with the cause of each failure."""
     console.print(table(rows, f"Sweep in {folder.path}"))
     for trial, state in rows:
@@ -77,7 +77,7 @@ def tell(rows: Sequence[Row], folder: SweepFolder, console: Console) -> None:
         say(console, f"compare with: {command('compare')} {shlex.quote(str(folder.path))}")
 
 
-def check_finished(rows: Sequence[Row], retries: int) -> None:
+def check_finished(rows: Sequence[TrialRow], retries: int) -> None:
     """Let a sweep end well only if all of its trials have.
 
     Args:
@@ -102,7 +102,7 @@ def check_finished(rows: Sequence[Row], retries: int) -> None:
     raise Unfinished("; ".join(said))
 
 
-def _is_left(state: Standing, retries: int) -> bool:
+def _is_left(state: TrialStatus, retries: int) -> bool:
     return state.state == FAILED and not state.is_due(retries)
 
 
@@ -110,7 +110,7 @@ def _numbers(trials: Iterable[Trial]) -> str:
     return ", ".join(str(trial.number) for trial in trials)
 
 
-def _plans(trial: Trial, state: Standing, retries: int) -> str | None:
+def _plans(trial: Trial, state: TrialStatus, retries: int) -> str | None:
     """What a sweep that is started again does with a trial."""
     name, times = f"trial {trial.number}", len(state.causes)
     match state.state:

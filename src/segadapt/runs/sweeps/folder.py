@@ -13,12 +13,12 @@ from segadapt.files import replace_text
 from segadapt.locks import hold_folder
 from segadapt.runs.file_names import SWEEP, SWEEP_TABLE
 from segadapt.runs.redaction import hidden_words
-from segadapt.runs.sweeps.trial import Standing, Trial
+from segadapt.runs.sweeps.trial import Trial, TrialStatus
 from segadapt.text.tables import csv_text
 
 LOCK: Final = ".sweep.lock"
 
-Row = tuple[Trial, Standing]
+TrialRow = tuple[Trial, TrialStatus]
 
 
 class SweepFolder:
@@ -41,7 +41,7 @@ class SweepFolder:
     def __exit__(self, *_: object) -> None:
         self.lock.close()
 
-    def record(self, rows: Sequence[Row]) -> None:
+    def record(self, rows: Sequence[TrialRow]) -> None:
         """Write what the sweep has come to."""
         told = [_told(*row) for row in rows]
         replace_text(self.path / SWEEP, json.dumps({"trials": told}, indent=2) + "\n")
@@ -53,7 +53,7 @@ def group(path: Path) -> str:
     return "/".join(path.absolute().parts[-2:])
 
 
-def _told(trial: Trial, standing: Standing) -> dict[str, Any]:
+def _told(trial: Trial, standing: TrialStatus) -> dict[str, Any]:
     return {
         "trial": trial.number,
         "state": standing.state,
@@ -65,7 +65,7 @@ def _told(trial: Trial, standing: Standing) -> dict[str, Any]:
     }
 
 
-def spread(rows: Sequence[Row]) -> tuple[list[str], list[list[Any]]]:
+def spread(rows: Sequence[TrialRow]) -> tuple[list[str], list[list[Any]]]:
     """A sweep as a table for programs: overrides and metrics of each trial by name.
 
     Returns:

@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from segadapt.runs.ranks import external
-from segadapt.runs.sweeps.execution import check_finished, rows, run, say, telling
+from segadapt.runs.sweeps.execution import check_finished, recorded, rows, run_due_trials, say
 from segadapt.runs.sweeps.folder import SweepFolder
 from segadapt.runs.sweeps.plan import begun, composer, parsed, plan
 from segadapt.runs.sweeps.trial import Trial
@@ -48,8 +48,8 @@ def sweep_grid(
     with SweepFolder(path) as folder:  # after all mistakes that composing finds
         trials = plan(combinations, configs, path)
         _introduce(trials, path, console)
-        with telling(trials, folder, console):
-            run(trials, partial(launch, launcher, console=console), retries, console)
+        with recorded(trials, folder, console):
+            run_due_trials(trials, partial(launch, launcher, console=console), retries, console)
         track(folder, rows(trials), configs, console)
     check_finished(rows(trials), retries)
 

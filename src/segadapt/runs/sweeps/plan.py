@@ -10,7 +10,7 @@ from hydra.core.override_parser.types import Override
 from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
-from segadapt.runs.config import Config, fingerprint
+from segadapt.runs.config import Config, config_digest
 from segadapt.runs.file_names import CONFIG
 from segadapt.runs.folder import kept_config
 from segadapt.runs.settings.settle import settled
@@ -106,4 +106,6 @@ def _free(there: dict[int, Key]) -> Iterator[int]:
 
 
 def _key(config: Config) -> Key:
-    return Key(fingerprint(config), OmegaConf.to_yaml(OmegaConf.create([config.get("published")])))
+    return Key(
+        config_digest(config), OmegaConf.to_yaml(OmegaConf.create([config.get("published")]))
+    )

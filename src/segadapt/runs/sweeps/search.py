@@ -20,15 +20,15 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from rich.console import Console
 
-from segadapt.runs.config import fingerprint
-from segadapt.runs.sweeps.execution import check_finished, rows, run, say, telling
+from segadapt.runs.config import config_digest
+from segadapt.runs.sweeps.execution import check_finished, recorded, rows, run_due_trials, say
 from segadapt.runs.sweeps.folder import SweepFolder
 from segadapt.runs.sweeps.grid import check_one_process, launch
 from segadapt.runs.sweeps.journal import damaged, mend
 from segadapt.runs.sweeps.plan import composer, parsed
 from segadapt.runs.sweeps.search_space import distribution, typical
 from segadapt.runs.sweeps.table import shown
-from segadapt.runs.sweeps.trial import FAILED, FINISHED, Trial, standing
+from segadapt.runs.sweeps.trial import FAILED, FINISHED, Trial, trial_status
 from segadapt.runs.sweeps.wandb_table import track
 
 STUDY = "optuna.log"
@@ -92,18 +92,20 @@ def sweep_search(
     example = composer(context, config)([*fixed, *typical(space)], path)
     search = Search(fixed, space, path, example["monitor"])
     with SweepFolder(path) as folder:
-        study = _study(search, fingerprint(example), settings.direction, console)
+        study = _study(search, config_digest(example), settings.direction, console)
         where = f"to restart it, pass hydra.sweep.dir={path}"
         say(console, f"search of {settings.trials} trials; {where}")
         trials: list[Trial] = []
-        with telling(trials, folder, console):
+        with recorded(trials, folder, console):
             for drawn in _batches(search, study, settings):
                 trials += drawn
-                run(drawn, partial(launch, launcher, console=console), settings.retries, console)
+                run_due_trials(
+                    drawn, partial(launch, launcher, console=console), settings.retries, console
+                )
                 folder.record(rows(trials))
                 for trial in drawn:
                     _tell(study, trial, settings.retries)
-                if any(standing(trial).state not in (FINISHED, FAILED) for trial in drawn):
+                if any(trial_status(trial).state not in (FINISHED, FAILED) for trial in drawn):
                     break  # the next draw is to know what came of these
         track(folder, rows(trials), [example], console)
         if best := _best(trials, settings.direction):
@@ -144,7 +146,7 @@ def _tell(study: optuna.Study, trial: Trial, retries: int) -> None:
     """Give the study what it does not know yet; a failure that is final has no value there."""
     if study.get_trials(deepcopy=False)[trial.number].state.is_finished():
         return
-    found = standing(trial)
+    found = trial_status(trial)
     if found.state == FINISHED:
         study.tell(trial.number, found.value)
     elif found.state == FAILED and not found.is_due(retries):

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from segadapt.runs.redaction import hidden_words
-from segadapt.runs.sweeps.folder import Row
+from segadapt.runs.sweeps.folder import TrialRow
 from segadapt.runs.sweeps.trial import Trial
 from segadapt.text.tables import Table
 
 
-def columns(rows: Sequence[Row]) -> list[str]:
+def columns(rows: Sequence[TrialRow]) -> list[str]:
     """Keys of the overrides that not all trials share."""
     each = [_typed(trial) for trial, _ in rows]
     keys = dict.fromkeys(key for overrides in each for key in overrides)
@@ -26,7 +26,7 @@ def _typed(trial: Trial) -> dict[str, str]:
     return {key: value for key, _, value in parts}  # ~KEY has none
 
 
-def table(rows: Sequence[Row], title: str) -> Table:
+def table(rows: Sequence[TrialRow], title: str) -> Table:
     """The sweep as it stands."""
     varied = columns(rows)
     monitors = dict.fromkeys(trial.monitor for trial, _ in rows)

@@ -22,7 +22,7 @@ class Trial(NamedTuple):
     """The metric that the sweep is about."""
 
 
-class Standing(NamedTuple):
+class TrialStatus(NamedTuple):
     """What has become of a trial."""
 
     state: str
@@ -46,32 +46,32 @@ class Standing(NamedTuple):
         return self.state in (NEW, INTERRUPTED)
 
 
-def standing(trial: Trial) -> Standing:
+def trial_status(trial: Trial) -> TrialStatus:
     """How a trial stands at this moment."""
     file = trial.folder / STATE
     facts = read_facts(trial.folder) if file.is_file() else {}
     metrics, causes = facts.get("metrics", {}), tuple(facts.get("failures", ()))
     match state := facts.get("state"):
         case None:
-            return Standing(NEW, None, metrics, causes)
+            return TrialStatus(NEW, None, metrics, causes)
         case "finished":
             return _measured(trial.monitor, metrics, causes)
         case "failed":
-            return Standing(FAILED, None, metrics, causes or (facts["cause"],))
+            return TrialStatus(FAILED, None, metrics, causes or (facts["cause"],))
     busy = true_state(trial.folder, state) == "running"
-    return Standing(BUSY if busy else INTERRUPTED, None, metrics, causes)
+    return TrialStatus(BUSY if busy else INTERRUPTED, None, metrics, causes)
 
 
 def _measured(
     monitor: str, metrics: Mapping[str, float | None], causes: tuple[str, ...]
-) -> Standing:
+) -> TrialStatus:
     """A run that ended well is a trial that did not, if it has no value for the sweep."""
     value = metrics.get(monitor)
     if value is not None and math.isfinite(value):
-        return Standing(FINISHED, value, metrics, causes, closed=True)
+        return TrialStatus(FINISHED, value, metrics, causes, closed=True)
     if monitor in metrics:
         cause = f"{monitor} is not a number"
     else:
         there = ", ".join(sorted(metrics)) or "nothing"
         cause = f"monitor={monitor} was not measured; available: {there}"
-    return Standing(FAILED, None, metrics, (*causes, cause), closed=True)
+    return TrialStatus(FAILED, None, metrics, (*causes, cause), closed=True)

@@ -12,7 +12,7 @@ from segadapt.files import replace_text
 from segadapt.runs.config import Config
 from segadapt.runs.file_names import SWEEP, WANDB
 from segadapt.runs.sweeps.execution import say
-from segadapt.runs.sweeps.folder import Row, SweepFolder, group, spread
+from segadapt.runs.sweeps.folder import SweepFolder, TrialRow, group, spread
 from segadapt.text.bounded import MIB, read_object
 
 TRACKER: Final = "segadapt.training.loggers.wandb_tracker.WandbTracker"
@@ -23,7 +23,7 @@ SENT: Final = Path(WANDB) / SWEEP
 
 
 def track(
-    folder: SweepFolder, rows: Sequence[Row], configs: Sequence[Config], console: Console
+    folder: SweepFolder, rows: Sequence[TrialRow], configs: Sequence[Config], console: Console
 ) -> None:
     """Log the table of a sweep as a run of its own, if any of its trials logs to W&B.
 

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback
 
-from segadapt.data.dataset import Labelled
-from segadapt.data.drawing import Row, panel, save, shown
+from segadapt.data.dataset import LabelledDataset
+from segadapt.data.drawing import LabelledImage, panel, save, shown
 from segadapt.data.palette import class_colors
-from segadapt.evaluation.evaluator import Evaluated
+from segadapt.evaluation.evaluator import MeasuredTask
 from segadapt.evaluation.inference.branches import branch_labels
 from segadapt.evaluation.inference.methods import whole
 from segadapt.structures import Sample
@@ -32,7 +32,7 @@ class Panels(Callback):
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if trainer.sanity_checking or not trainer.is_global_zero:
             return
-        dataset: Labelled = trainer.datamodule.val  # type: ignore[attr-defined] # set by fit
+        dataset: LabelledDataset = trainer.datamodule.val  # type: ignore[attr-defined] # set by fit
         if not dataset.pictures:
             return
         chosen = np.linspace(
@@ -46,10 +46,14 @@ class Panels(Callback):
         for tracker in trackers(trainer):
             tracker.log_image("panels", file, trainer.global_step)
 
-    def _row(self, trainer: L.Trainer, pl_module: L.LightningModule, sample: Sample) -> Row:
+    def _row(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, sample: Sample
+    ) -> LabelledImage:
         image = sample.image[None].to(pl_module.device)
         size = (sample.mask.shape[0], sample.mask.shape[1])
         with torch.no_grad(), trainer.precision_plugin.forward_context():
-            found = branch_labels(cast(Evaluated, pl_module).model, whole, image, size)
+            found = branch_labels(cast(MeasuredTask, pl_module).model, whole, image, size)
         maps = {branch: found[branch][0].cpu().numpy() for branch in reversed(found)}
-        return Row(sample.name, shown(sample.image, size), {"label": sample.mask.numpy(), **maps})
+        return LabelledImage(
+            sample.name, shown(sample.image, size), {"label": sample.mask.numpy(), **maps}
+        )

@@ -29,11 +29,11 @@ class Preemption(Callback):
         self.save = save
         self.received = 0
         self._before: dict[int, Handler | int | None] = {}
-        self._ballot: Ballot | None = None
+        self._ballot: SignalVote | None = None
 
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if trainer.world_size > 1:
-            self._ballot = Ballot()
+            self._ballot = SignalVote()
             # Lightning tells ranks of a signal by a broadcast that every step waits for on the
             # device; this callback takes its place. (build_trainer takes its handlers away.)
             trainer.fit_loop.epoch_loop._broadcast_sigterm_tensor = _nothing  # type: ignore[method-assign]
@@ -81,7 +81,7 @@ class Preemption(Callback):
             self._ballot = None
 
 
-class Ballot:
+class SignalVote:
     """The largest of what the ranks say, each time one call later."""
 
     def __init__(self) -> None:

@@ -30,7 +30,7 @@ class TrainingProgress(Callback):
     def __init__(self, every: int = 50, console: Console | None = None) -> None:
         console = console or Console()
         self.display = Bar(console) if console.is_terminal else Lines(console, every)
-        self.glimpse = Glimpse()
+        self.glimpse = DelayedValue()
         self.miou = math.nan
         self.shown, self.since = 0, 0.0
 
@@ -75,7 +75,7 @@ class TrainingProgress(Callback):
             self.display.stop()
 
 
-class Glimpse:
+class DelayedValue:
     """Values on a device, read without waiting for it: a look gives the value of the one before."""
 
     def __init__(self) -> None:

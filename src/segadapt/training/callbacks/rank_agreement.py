@@ -8,7 +8,7 @@ from lightning.pytorch.callbacks import Callback
 from segadapt.runs.config import Config, differences
 
 
-class Agreement(Callback):
+class RankAgreement(Callback):
     """Compares the ranks before the first step.
 
     Args:

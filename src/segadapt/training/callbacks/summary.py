@@ -8,8 +8,8 @@ import lightning as L
 from lightning.pytorch.callbacks import Callback
 from rich.console import Console
 
-from segadapt.evaluation.evaluator import Evaluated
-from segadapt.evaluation.inference.settings import described
+from segadapt.evaluation.evaluator import MeasuredTask
+from segadapt.evaluation.inference.settings import settings_of
 from segadapt.evaluation.metrics.confusion_matrix import Scores
 from segadapt.evaluation.metrics.per_image import PerImage, write_per_image
 from segadapt.evaluation.protocol import RULES
@@ -19,7 +19,7 @@ from segadapt.files import sha256, write_json
 from segadapt.runs.checkpoint import LAST
 from segadapt.runs.environment import provenance
 from segadapt.runs.file_names import CHECKPOINTS, PER_IMAGE, REPORT
-from segadapt.runs.overrides import typed
+from segadapt.runs.overrides import quoted_override
 from segadapt.text.invocation import command
 from segadapt.text.terminal import say
 from segadapt.training.loggers.wandb_tracker import trackers
@@ -44,11 +44,11 @@ class Summary(Callback):
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if trainer.sanity_checking or not trainer.is_global_zero:
             return
-        task = cast(Evaluated, pl_module)
+        task = cast(MeasuredTask, pl_module)
         self.results, self.per_image, self.step = task.results, task.images, trainer.global_step
         val = trainer.datamodule.val  # type: ignore[attr-defined] # set by fit
         self.classes, self.images = val.classes, len(val)
-        self.inference = described(task.evaluator.inference)
+        self.inference = settings_of(task.evaluator.inference)
         columns = ["class", *(f"iou_{branch}" for branch in self.results)]
         iou = [scores.iou.tolist() for scores in self.results.values()]
         for tracker in trackers(trainer):
@@ -90,7 +90,7 @@ class Summary(Callback):
 
 def evaluate_command(folder: Path) -> str:
     """What to type to evaluate a run."""
-    return f"{command('evaluate')} {typed('run', nearby(folder))}"
+    return f"{command('evaluate')} {quoted_override('run', nearby(folder))}"
 
 
 def nearby(path: Path) -> Path:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 
-class Outbox:
+class BackgroundCalls:
     """Runs calls one after another on a thread of its own.
 
     Args:

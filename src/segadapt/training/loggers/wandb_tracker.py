@@ -27,7 +27,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from segadapt.files import replace_text
 from segadapt.text.borders import printable_values
 from segadapt.text.bounded import KIB, read_text
-from segadapt.training.loggers.background_calls import Outbox
+from segadapt.training.loggers.background_calls import BackgroundCalls
 from segadapt.training.loggers.wandb_login import resolved
 from segadapt.training.loggers.wandb_offline import make_way, parts
 
@@ -69,7 +69,7 @@ class WandbTracker(Logger):
         self.folder, self.mode, self.patience = Path(folder), resolved(mode), patience
         about = {"project": project, "name": name, "entity": entity, "group": group}
         self._about: dict[str, Any] = printable_values(about)
-        self._outbox = Outbox(limit)
+        self._outbox = BackgroundCalls(limit)
         self._opened = False
         self._run: Any = None
         self._step = 0
