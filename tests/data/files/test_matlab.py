@@ -1,3 +1,7 @@
+import struct
+import tracemalloc
+import zlib
+
 import numpy as np
 import pytest
 from scipy.io import savemat
@@ -63,6 +67,32 @@ def test_flipped_bytes_in_compressed_labels_never_pass_unseen(tmp_path):
         (tmp_path / "a.mat").write_bytes(bad)
         with pytest.raises(ValueError, match=r"a\.mat (is|has|holds no)|no JPEG"):
             read_label(tmp_path / "a.mat")
+
+
+def test_an_unknown_kind_of_numbers_is_damage(tmp_path):
+    file = save(tmp_path / "a.mat", blocks(8, 8, 3), compress=False)
+    data = bytearray(file.read_bytes())
+    numbers = data.rindex(struct.pack("<II", 2, 64))  # 64 bytes without a sign
+    data[numbers + 1] = 107
+    file.write_bytes(data)
+    with pytest.raises(ValueError, match=r"a\.mat is damaged: its matrix is not 8 x 8"):
+        read_label(file)
+
+
+def test_a_small_matrix_that_unpacks_to_a_large_one_is_refused_on_the_way(tmp_path):
+    numbers = bytes(20_000_000)
+    parts = [(6, struct.pack("<II", 9, 0)), (5, struct.pack("<II", 1, 1)), (1, b"S"), (2, numbers)]
+    elements = [struct.pack("<II", kind, len(part)) + part for kind, part in parts]
+    matrix = b"".join(element + bytes(-len(element) % 8) for element in elements)
+    packed = zlib.compress(struct.pack("<II", 14, len(matrix)) + matrix)
+    header = b"MATLAB 5.0 MAT-file".ljust(124) + struct.pack("<H", 0x100) + b"IM"
+    (tmp_path / "a.mat").write_bytes(header + struct.pack("<II", 15, len(packed)) + packed)
+    tracemalloc.start()
+    with pytest.raises(ValueError, match=r"a\.mat is damaged: its matrix has no end"):
+        read_label(tmp_path / "a.mat")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1_000_000
 
 
 def test_another_byte_order_is_refused(tmp_path):
