@@ -16,7 +16,7 @@ from segadapt.data.checks.quick_check import cache_folder, files_digest, look_at
 from segadapt.data.datasets.camvid import CamVid
 from segadapt.data.datasets.folder import Folder
 from segadapt.data.datasets.synthetic import Synthetic
-from segadapt.data.files.heads import Head
+from segadapt.data.files.image_headers import Head
 from segadapt.data.transforms.pipelines import EvalTransform
 
 

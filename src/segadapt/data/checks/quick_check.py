@@ -13,8 +13,7 @@ from typing import Any, Final, cast
 from segadapt.data.checks.occurrence import Verdict, verdict
 from segadapt.data.dataset import LabelledDataset, SegmentationDataset
 from segadapt.data.files.decode import check_limit, read_image
-from segadapt.data.files.heads import Head
-from segadapt.data.files.image_headers import bit_depth
+from segadapt.data.files.image_headers import Head, bit_depth
 from segadapt.data.files.orientation import check_upright
 from segadapt.data.files.pairs import Pair
 from segadapt.files import expanded, replace_text

@@ -139,11 +139,7 @@ def read_label(file: Path, max_pixels: int = MAX_PIXELS) -> Label:
 def _read_png(data: bytes, file: Path, max_pixels: int) -> Label:
     parsed = png.parse(data, str(file))
     check_limit((parsed.height, parsed.width), file, max_pixels)
-    if parsed.colour not in (png.GREY, png.PALETTE):
-        raise ValueError(
-            f"label {file} is a PNG of type {png.COLOUR_TYPES.get(parsed.colour, 'unknown')}; "
-            "a label holds one class number per pixel: convert its colours to class numbers"
-        )
+    png.check_indexed(parsed.colour, str(file))
     size = (parsed.height, parsed.width)
     numbers = _decode(png.as_grey(parsed), cv2.IMREAD_UNCHANGED, size, file)
     if parsed.depth < 8:  # the decoder stretches fewer bits to 0..255

@@ -1,11 +1,20 @@
-"""Width and height of an image file, before anything is decoded."""
+"""Width, height and depth of an image file from its header, before anything is decoded.
+
+Pillow is not used, because the limit on pixels would not hold (Pillow 13.0): where a JPEG has two
+frame headers, it reports the last, but decoders allocate the first; ``Image.open`` refuses what
+exceeds Pillow's own limit, whatever data.max_pixels allows, and raising that limit raises it for
+the whole process. It also needs all bytes of a WebP file, does not notice that a BMP, PNG or JPEG
+file is truncated, and takes twice as long for the headers of CamVid.
+"""
 
 import re
 import struct
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
 
-from segadapt.data.files import png
+from segadapt.data.files import matlab, png
+from segadapt.files import read_regular
 
 Size = tuple[int, int]
 """Height and width, pixels."""
@@ -20,6 +29,72 @@ restart, nor the one for temporary use."""
 FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 SCAN, END = 0xDA, 0xD9
 """JPEG markers: those that begin a frame and hold its size, of a scan, and of the end."""
+
+HEAD: Final = 4096
+"""Bytes of a file that are read first; few files need more."""
+
+
+class Frame(NamedTuple):
+    """What the frame header of a JPEG says.
+
+    Args:
+        depth: Bits per channel.
+        height: In pixels.
+        width: In pixels.
+    """
+
+    depth: int
+    height: int
+    width: int
+
+
+class Head:
+    """The beginning of a file, and the rest where it is needed, to look at many files quickly.
+
+    Args:
+        file: Which file.
+
+    Raises:
+        ValueError: If it cannot be read.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.data = read_regular(file, HEAD)
+
+    def size(self) -> Size:
+        """Height and width as the header gives them, of any format that images may have.
+
+        Raises:
+            ValueError: If there is no such header.
+        """
+        if self.data.startswith(png.SIGNATURE) and len(self.data) >= 26:
+            width, height = struct.unpack(">II", self.data[16:24])
+            return height, width
+        if self.data.startswith(JPEG) and (frame := first_frame(self.data)) is not None:
+            return frame.height, frame.width
+        return read_size(self._all(), str(self.file))
+
+    def label_size(self) -> Size | None:
+        """The same of a label; None for a MATLAB file, which has no such header.
+
+        Raises:
+            ValueError: If it is neither a PNG nor a MATLAB file, or has colours.
+        """
+        if self.data.startswith(matlab.SIGNATURE):
+            return None
+        size = self.size()
+        if not self.data.startswith(png.SIGNATURE):
+            raise ValueError(
+                f"label {self.file} is not a PNG; labels must be PNGs, which are lossless"
+            )
+        png.check_indexed(self.data[25], str(self.file))
+        return size
+
+    def _all(self) -> bytes:
+        if len(self.data) == HEAD:
+            self.data = read_regular(self.file)
+        return self.data
 
 
 def read_size(data: bytes, file: str) -> Size:
@@ -41,20 +116,29 @@ def bit_depth(data: bytes) -> int:
     """Bits of each channel of an image, from its first bytes; 8 where these do not tell."""
     if data.startswith(png.SIGNATURE):
         return data[24]
-    if data.startswith(JPEG) and (place := first_frame(data)) is not None:
-        return data[place + 4]
+    if data.startswith(JPEG) and (frame := first_frame(data)) is not None:
+        return frame.depth
     return 8
 
 
-def first_frame(data: bytes) -> int | None:
-    """Where a JPEG's frame header begins; None if that does not lie within the data."""
-    offset = 2
-    while offset + 9 <= len(data) and data[offset] == 0xFF and data[offset + 1] != SCAN:
-        if data[offset + 1] in FRAMES:
-            return offset
-        filled = data[offset + 1] == 0xFF  # markers may begin with any number of these
-        offset += 1 if filled else 2 + int.from_bytes(data[offset + 2 : offset + 4])
+def first_frame(data: bytes) -> Frame | None:
+    """The first frame header of a JPEG, which decoders believe; None if the data end before it."""
+    for kind, content in segments(data):
+        if kind in FRAMES:
+            return Frame(*struct.unpack(">BHH", content[:5])) if len(content) >= 5 else None
     return None
+
+
+def segments(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Marker and content of what stands before the pixels of a JPEG, as far as the data reach."""
+    offset = 2
+    while offset + 4 <= len(data) and data[offset] == 0xFF and (kind := data[offset + 1]) != SCAN:
+        if kind == 0xFF:  # markers may begin with any number of these
+            offset += 1
+            continue
+        end = offset + 2 + int.from_bytes(data[offset + 2 : offset + 4])
+        yield kind, data[offset + 4 : end]
+        offset = end
 
 
 def _png(data: bytes, file: str) -> Size:
@@ -69,15 +153,15 @@ def _jpeg(data: bytes, file: str) -> Size:
     """
     size: Size | None = None
     offset = 2
-    while (found := MARKER.search(data, offset)) and (kind := data[found.end() - 1]) != END:
-        segment = data[found.end() : found.end() + 7]
+    while (marker := MARKER.search(data, offset)) and (kind := data[marker.end() - 1]) != END:
+        segment = data[marker.end() : marker.end() + 7]
         if len(segment) < 7:
             break
         if kind in FRAMES and size is None:
             size = struct.unpack(">HH", segment[3:7])
-        offset = found.end() + int.from_bytes(segment[:2])
+        offset = marker.end() + int.from_bytes(segment[:2])
     else:
-        if found and size is not None:
+        if marker and size is not None:
             return size
     raise ValueError(f"{file} is truncated: a JPEG without its end; fetch or export it again")
 
