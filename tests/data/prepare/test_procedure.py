@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from archives import EXPECTED, PUBLISHED, tar_of, zip_of
 
-from segadapt.data.prepare import unpack
+from segadapt.data.prepare import fetch, unpack
 from segadapt.data.prepare.catalogue import RECIPES
 from segadapt.data.prepare.procedure import prepare
 from segadapt.data.prepare.recipe import Checksum
@@ -321,6 +321,34 @@ def test_cut_downloads_of_archives_end_in_the_same_data_set(server, bars, root):
     assert prepare(cooked, root, bars)
     assert held(root) == sorted(EXPECTED["pascal_context59"])
     assert sum(asked.range is not None for asked in server.asked) == 4
+
+
+def test_a_check_that_was_interrupted_does_not_cost_the_download(server, bars, root, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    cooked = recipe("ade20k", server)
+    with monkeypatch.context() as patch:
+        patch.setattr(fetch, "matches", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            prepare(cooked, root, bars)
+    server.asked.clear()
+    assert prepare(cooked, root, bars)
+    assert not server.asked
+    assert held(root) == sorted(EXPECTED["ade20k"])
+
+
+@pytest.mark.parametrize("published", [True, False])
+def test_an_unfinished_file_of_unknown_origin_is_fetched_anew(server, bars, root, published):
+    cooked = recipe("ade20k", server)
+    source = cooked.sources[0]
+    (root / "downloads").mkdir(parents=True)
+    (root / "downloads" / f"{source.name}.part").write_bytes(b"something else")
+    if not published:
+        cooked = cooked._replace(sources=(source._replace(checksum=None),))
+    assert prepare(cooked, root, bars)
+    assert [asked.range for asked in server.asked] == [None]
+    assert held(root) == sorted(EXPECTED["ade20k"])
 
 
 def test_a_root_that_is_a_file_is_an_error(server, bars, root):

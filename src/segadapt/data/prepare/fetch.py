@@ -1,10 +1,16 @@
-"""The files of a data set in the folder of downloads: fetched, or put there by hand."""
+"""The files of a data set in the folder of downloads: fetched, or put there by hand.
+
+pooch is not used, because an interruption while it computes the digest removes the whole download,
+each of its retries, also after a wrong digest or a final refusal, begins at the first byte, and
+its digests show no progress over minutes (pooch 1.9). With our resuming ``download`` behind it, it
+would only save the comparison of digests.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from segadapt.data.prepare.checksum import matches
-from segadapt.data.prepare.download import Unreachable, download, forget
+from segadapt.data.prepare.download import Unreachable, download, forget, progress_file
 from segadapt.data.prepare.progress_bars import Bars
 from segadapt.data.prepare.recipe import Recipe, Source
 
@@ -26,13 +32,15 @@ def fetch(source: Source, downloads: Path, bars: Bars) -> Path:
             return file
         raise ValueError(f"{file} is not {_published(source)}; remove it and call again")
     part = file.with_name(f"{file.name}.part")
-    _download(source, file, part, bars)
-    if not matches(part, source.checksum, source.name, bars):
-        forget(part)
-        raise ValueError(
-            f"what was fetched for {source.name} is not {_published(source)}, so it was removed; "
-            "call again, and if it is the same then, the publisher has changed the file"
-        )
+    if not _fetched_before(source, part, bars):
+        _download(source, file, part, bars)
+        if not matches(part, source.checksum, source.name, bars):
+            forget(part)
+            raise ValueError(
+                f"what was fetched for {source.name} is not {_published(source)}, so it was "
+                "removed; call again, and if it is the same then, the publisher has changed the "
+                "file"
+            )
     part.replace(file)
     return file
 
@@ -55,6 +63,13 @@ def check_by_hand(recipe: Recipe, sources: Sequence[Source], downloads: Path) ->
             f"{recipe.title} needs an account: log in at {recipe.home}, fetch "
             f"{' and '.join(lacking)} there, put them into {downloads} as they are, and call again"
         )
+
+
+def _fetched_before(source: Source, part: Path, bars: Bars) -> bool:
+    """Whether an earlier call fetched the whole file, but was interrupted while it checked it."""
+    if source.checksum is None or not part.exists() or progress_file(part).exists():
+        return False
+    return matches(part, source.checksum, source.name, bars)
 
 
 def _download(source: Source, file: Path, part: Path, bars: Bars) -> None:

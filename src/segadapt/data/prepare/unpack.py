@@ -1,4 +1,10 @@
-"""Folders out of an archive, and nothing else of it."""
+"""Folders out of an archive, and nothing else of it.
+
+pooch is not used, because its ``Untar`` writes outside of the folder where a member's name or a
+link leads there (before Python 3.12), takes a damaged header for the end of the archive without an
+error, and unpacks without a limit on the size or a look at the free space; a wanted folder is a
+prefix to it, so that ``train`` brings ``training`` as well (pooch 1.9).
+"""
 
 import tarfile
 import zipfile
