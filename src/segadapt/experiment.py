@@ -183,7 +183,8 @@ def _run(
     folder = Path(cfg.paths.run)
     if trainer.is_global_zero:
         config = _kept(cfg, folder)
-        note(folder, classes=list(data.classes))  # for those who use the network without the data
+        # For those who use the network without the data.
+        update_state(folder, classes=list(data.classes))
         for logger in trainer.loggers:
             logger.log_hyperparams(config)
     trainer.fit(task, datamodule=data, ckpt_path=start, weights_only=True)
