@@ -2,6 +2,7 @@
 
 import json
 import struct
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,21 @@ BLOCK, HEAD, START = 32768, 7, 7
 FULL, LAST = 1, 4
 
 
-def rows(file: Path) -> list[dict[str, Any]]:
-    """The logged rows in their order.
+def written_rows(file: Path, least: int) -> list[dict[str, Any]]:
+    """The logged rows, once there are so many: wandb's process writes the last ones after its end.
 
     Args:
         file: ``run-ID.wandb`` of a run's folder.
+        least: How many to wait for, 30 seconds at most.
     """
+    begun = time.monotonic()
+    while len(found := rows(file)) < least and time.monotonic() < begun + 30:
+        time.sleep(0.02)
+    return found
+
+
+def rows(file: Path) -> list[dict[str, Any]]:
+    """The logged rows in their order, as far as they are written."""
     records = (Record.FromString(content) for content in contents(file.read_bytes()))
     histories = [record.history for record in records if record.HasField("history")]
     return [
