@@ -217,7 +217,7 @@ def test_lists_and_iterators_of_any_sizes(models):
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"branch": "oracle"}, "Unknown branch 'oracle'. Available: student, coarse, teacher."),
+        ({"branch": "oracle"}, "Unknown branch or map 'oracle'. Available: student, confidence"),
         ({"branch": "teacher"}, r"the teacher needs labels; give predict\(\.\.\., labels="),
         ({"inference": "sliding"}, "Unknown inference 'sliding'. Available: multiscale, slide"),
         ({"inference": "whole", "window": [8, 8]}, "inference=whole has no setting 'window'"),
@@ -230,7 +230,10 @@ def test_lists_and_iterators_of_any_sizes(models):
         ({"precision": "8-true"}, "Unknown precision '8-true'. Available"),
         ({"device": "cuda:7"}, "device=cuda:7, but torch finds"),
         ({"batch_size": 0}, "batch_size=0 is out of range"),
-        ({"inference": "slide", "labels": np.zeros((16, 16), int)}, "labels need one look"),
+        (
+            {"inference": "slide", "labels": np.zeros((16, 16), int), "branch": "teacher"},
+            "the teacher needs one look at the whole",
+        ),
         ({"labels": np.full((16, 16), 11)}, r"hold 11, which is neither a class \(0..10\)"),
         ({"labels": np.zeros((8, 16), int)}, "16 x 16 pixels as it is shown, but its label"),
         ({"labels": np.zeros((16, 16))}, "labels of float64"),

@@ -12,6 +12,7 @@ VERBS: Final = {
     "train": "train a network, or sweep over settings with -m",
     "resume": "continue an interrupted training",
     "evaluate": "measure a trained network, or write a submission",
+    "predict": "segment images or a video with a trained network",
     "compare": "compare finished runs: means, intervals, costs, the papers' numbers",
     "figures": "draw what trained networks learnt",
     "check-data": "check every file of a data set before a training",

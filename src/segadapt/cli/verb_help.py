@@ -22,6 +22,11 @@ EXAMPLES: Final = {
         "segadapt evaluate run=RUN inference=multiscale checkpoint=best",
         "segadapt evaluate run=RUN split=test submission=test.zip",
     ),
+    "predict": (
+        "segadapt predict run=RUN images=street.jpg out=predictions",
+        "segadapt predict run=RUN images=FOLDER out=predictions save=[labels,confidence,changed]",
+        "segadapt predict run=RUN beside=RUN images=FOLDER labels=FOLDER out=panels",
+    ),
     "compare": (
         "segadapt compare runs/sweeps/DATE/TIME",
         "segadapt compare RUN RUN RUN baseline=classifier=fixed out=table.md",

@@ -88,6 +88,11 @@ def legend(entries: Sequence[tuple[str, Color]], width: int) -> Picture:
     return np.concatenate(_lines([_entry(name, color) for name, color in entries], width))
 
 
+def caption(text: str, width: int) -> Picture:
+    """A line of text, cut at a width in pixels."""
+    return _text(text, width)
+
+
 def occurring(maps: Sequence[Integer[np.ndarray, "_ _"]]) -> list[int]:
     """The labels that occur in any of some maps, in order; :data:`IGNORE` is the last."""
     return sorted(set().union(*(np.unique(labels).tolist() for labels in maps)))

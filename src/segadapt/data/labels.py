@@ -79,6 +79,11 @@ class LabelContract:
         numbers = [n for n in range(first, first + num_classes + len(unused)) if n not in unused]
         return cls({number: k for k, number in enumerate(numbers)}, ignored)
 
+    @property
+    def numbers(self) -> list[int]:
+        """The number that stands for each class in files that are written."""
+        return self._inverse[: self.num_classes].tolist()
+
     def published(self, prediction: Label) -> Label:
         """Classes as the numbers on disk, for a submission: the inverse of reading.
 

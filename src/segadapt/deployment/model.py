@@ -19,7 +19,7 @@ from segadapt.evaluation.inference.methods import Inference
 from segadapt.evaluation.inference.settings import can_use_labels, short_name
 from segadapt.evaluation.precision_plugins import precision_plugin
 
-ALSO: Final = ("confidence", "entropy", "scores", "coarse")
+ALSO: Final = ("confidence", "entropy", "scores", "coarse", "teacher")
 """What predictions hold besides labels, if it is asked for."""
 
 
@@ -31,11 +31,11 @@ class Wanted(NamedTuple):
 
     @property
     def fields(self) -> list[str]:
-        return ["labels", *sorted(self.also - {"coarse"})]
+        return ["labels", *sorted(self.also - BRANCHES.keys())]
 
     @property
     def branches(self) -> set[str]:
-        return {self.branch, *(self.also & {"coarse"})}
+        return {self.branch, *(self.also & BRANCHES.keys())}
 
 
 class Model:
@@ -45,6 +45,7 @@ class Model:
         classes: Class names, in the order of the class numbers.
         colors: Their colours, RGB.
         info: Where the network comes from, and how it was measured.
+        precision: In which it predicts unless told otherwise, by Lightning's name.
         trained: The network itself, with its config and its data set's rules.
 
     Example:
@@ -64,10 +65,11 @@ class Model:
         self, trained: TrainedNetwork, device: str = "auto", precision: str | None = None
     ) -> None:
         self.trained, self.info = trained, trained.info
+        self.precision = precision or trained.precision
         self.classes, self.colors = trained.data.classes, trained.data.colors
-        self._device, self._precision = device, precision or trained.precision
+        self._device = device
         self._ready: tuple[tuple[str, str], Predictor] | None = None
-        self._placed(device, self._precision)
+        self._placed(device, self.precision)
 
     def __repr__(self) -> str:
         about = ", ".join(
@@ -117,7 +119,7 @@ class Model:
             precision: ``32-true``, ``bf16-mixed``, ...; None: that of :func:`segadapt.load`.
             batch_size: Neighbours of one size that are passed through the network together.
             also: What else to compute in the same pass: ``confidence``, ``entropy``, ``scores``,
-                ``coarse``.
+                ``coarse``, ``teacher``.
             max_pixels: Larger images are refused.
             **settings: Settings of the inference, as its config has them, such as
                 ``window=[512, 512]`` or ``context="global"``.
@@ -132,7 +134,7 @@ class Model:
         sources = [images] if one else images
         beside = [labels] if one and labels is not None else labels
         choice = self.inference(inference, settings)
-        _check(branch, choice, also, labels is not None)
+        _check({branch, *also}, choice, labels is not None)
         found = self.segment(
             self._items(sources, beside, max_pixels),
             self.predictor(choice, device, precision),
@@ -159,7 +161,7 @@ class Model:
         Raises:
             ValueError: If there is no such device or precision.
         """
-        ready = self._placed(device or self._device, precision or self._precision)
+        ready = self._placed(device or self._device, precision or self.precision)
         return ready._replace(inference=inference or self.trained.inference)
 
     def segment(
@@ -233,15 +235,16 @@ class Model:
         return self._ready[1]
 
 
-def _check(branch: str, inference: Inference, also: Collection[str], labelled: bool) -> None:
+def _check(wanted: Collection[str], inference: Inference, labelled: bool) -> None:
     """Refuse options that cannot be met, before an image is read."""
-    if branch not in BRANCHES or (branch == "teacher" and not labelled):
-        raise ValueError(absent(branch, labelled))
-    if unknown := [name for name in also if name not in ALSO]:
-        raise ValueError(f"Unknown also={unknown[0]!r}. Available: {', '.join(ALSO)}.")
-    if labelled and not can_use_labels(inference):
+    if unknown := [name for name in wanted if name not in (*ALSO, *BRANCHES)]:
         raise ValueError(
-            f"inference={short_name(inference)} adapts several times to an image, but labels "
-            "need one look at the whole; take inference=whole, or inference=slide with "
-            "context=global"
+            f"Unknown branch or map {unknown[0]!r}. Available: student, {', '.join(ALSO)}."
+        )
+    if "teacher" in wanted and not labelled:
+        raise ValueError(absent("teacher", labelled))
+    if "teacher" in wanted and not can_use_labels(inference):
+        raise ValueError(
+            f"inference={short_name(inference)} adapts several times to an image, but the teacher needs "
+            "one look at the whole; take inference=whole, or inference=slide with context=global"
         )

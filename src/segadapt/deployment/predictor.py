@@ -110,7 +110,7 @@ class Predictor(NamedTuple):
     ) -> Mapping[str, Tensor]:
         """What is kept of the scores of each branch that there is."""
         size = photographs[0].pixels.shape[:2]
-        labels = [mask for mask in masks if mask is not None]
+        labels = [mask for mask in masks if mask is not None and "teacher" in branches]
         target = torch.from_numpy(np.stack(labels)).to(self.device).long() if labels else None
         with self.precision.forward_context():
             found = branch_maps(

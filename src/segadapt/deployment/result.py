@@ -96,6 +96,28 @@ class Result:
         return self._palette.colors
 
     @property
+    def contract(self) -> LabelContract:
+        """What the numbers in the data set's label files mean."""
+        return self._palette.labels
+
+    @property
+    def mask(self) -> Mask | None:
+        """The labels that were given, as classes; 255 is ignored."""
+        return self._mask
+
+    def has(self, branch: str) -> bool:
+        """Whether a branch is known without another pass."""
+        return "labels" in self._maps.get(branch, {})
+
+    def of(self, field: str, branch: str) -> Map:
+        """The labels, confidence or entropy of any branch.
+
+        Raises:
+            ValueError: As :meth:`scores`.
+        """
+        return self._map(field, branch)
+
+    @property
     def confidence(self) -> Float[np.ndarray, "H W"]:
         """The probability of each pixel's class."""
         return self._map("confidence", self.branch)
@@ -169,7 +191,7 @@ class Result:
             raise ValueError(f"{place} must end in .png, because labels are kept without loss")
         if numbers not in NUMBERS:
             raise ValueError(f"Unknown numbers={numbers!r}. Available: {', '.join(NUMBERS)}.")
-        contract = self._palette.labels if numbers == "data" else None
+        contract = self.contract if numbers == "data" else None
         write_labels(place, self.labels, contract, self.colors)
         return place
 

@@ -133,6 +133,15 @@ def listed(names: Path, images: Path, labels: Path, suffix: str = ".png") -> lis
     return [Pair(pictures[name], annotations[name]) for name in wanted]
 
 
+def images_below(folder: Path) -> list[Path]:
+    """The images in a folder and its subfolders, sorted; hidden ones are passed over.
+
+    Raises:
+        ValueError: If a folder cannot be read.
+    """
+    return _pictures(folder, "")
+
+
 def chosen(split: str, splits: Mapping[str, str], data_set: str) -> str:
     """What a data set's own files call a split.
 

@@ -1,0 +1,64 @@
+"""``segadapt predict``: from images to label files, overlays and maps."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import yaml
+
+from segadapt.cli.places import CONF
+from segadapt.cli.shell import answer
+from segadapt.cli.words import UsageError, read_words
+
+SETTING: Final = "inference."
+
+NEEDED: Final = ("run", "images", "out")
+
+
+def main(words: Sequence[str]) -> int:
+    """Run one command line.
+
+    Args:
+        words: ``KEY=VALUE`` of conf/predict.yaml, and ``inference.KEY=VALUE``.
+
+    Returns:
+        The exit code: 1 if an image was skipped.
+    """
+    skipped: list[int] = []
+    answer(lambda: skipped.append(predict(words)))
+    return 1 if sum(skipped) else 0
+
+
+def predict(words: Sequence[str]) -> int:
+    """Predict images, as the words say; how many were skipped."""
+    settings = [word for word in words if word.startswith(SETTING)]
+    rest = [word for word in words if not word.startswith(SETTING)]
+    options = read_words(rest, CONF / "predict.yaml")
+    if lacking := [key for key in NEEDED if options[key] is None]:
+        raise UsageError(f"{lacking[0]}= is missing. Write: run=RUN images=PATH out=FOLDER.")
+    from rich.console import Console
+
+    from segadapt.deployment.predict_command import predict_command
+
+    return predict_command(options, inference_settings(settings), Console())
+
+
+def inference_settings(words: Sequence[str]) -> dict[str, Any]:
+    """Settings of an inference by key.
+
+    Args:
+        words: ``inference.KEY=VALUE``, the value as YAML has it.
+
+    Raises:
+        UsageError: If one is not of that form.
+    """
+    settings: dict[str, Any] = {}
+    for word in words:
+        key, equals, text = word.removeprefix(SETTING).partition("=")
+        try:
+            value = yaml.safe_load(text)
+        except yaml.YAMLError:
+            value, equals = None, ""
+        if not (key and equals):
+            raise UsageError(f"{word!r} is not a setting. Write: inference.window=[512,512].")
+        settings[key] = value
+    return settings

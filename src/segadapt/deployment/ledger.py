@@ -1,0 +1,99 @@
+"""What lies in a folder of predictions: how they were made, and what is done already."""
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from segadapt.files import replace_text, write_json
+from segadapt.text.borders import csv_cell
+from segadapt.text.bounded import MIB, read_object
+
+PREDICTIONS: Final = "predictions.json"
+ROWS: Final = "predictions.csv"
+
+LIMIT: Final = 256 * MIB
+
+
+def begin(folder: Path, settings: Mapping[str, Any], overwrite: bool) -> None:
+    """Note how predictions are made before the first is written.
+
+    Args:
+        folder: Where they go.
+        settings: How they are made, as plain values.
+        overwrite: Whether those that are there are made again.
+
+    Raises:
+        ValueError: If predictions are there that were made in another way.
+    """
+    file = folder / PREDICTIONS
+    plain = json.loads(json.dumps(settings))
+    if file.is_file() and not overwrite:
+        earlier = read_object(file, LIMIT).get("settings")
+        kept = earlier if isinstance(earlier, dict) else {}
+        if other := [key for key in plain if kept.get(key) != plain[key]]:
+            raise ValueError(
+                f"{folder} holds predictions with {other[0]}={kept.get(other[0])}, not "
+                f"{plain[other[0]]}; choose another out=, or make them again with overwrite=true"
+            )
+        return
+    if folder.is_dir() and not overwrite and (there := sorted(folder.iterdir())):
+        raise ValueError(
+            f"{folder} is not empty ({there[0].name}) and has no {PREDICTIONS}; choose another "
+            "out=, or write into it with overwrite=true"
+        )
+    write_json(file, {"settings": plain, "finished": False})
+
+
+def end(folder: Path, content: Mapping[str, Any]) -> None:
+    """Note what the predictions came to."""
+    kept = read_object(folder / PREDICTIONS, LIMIT)
+    write_json(folder / PREDICTIONS, {**kept, **content, "finished": True})
+
+
+class Rows:
+    """Lines of predictions.csv, which are on the disk as soon as they are known.
+
+    Args:
+        folder: Where it lies.
+        columns: Names; the first is that of the image.
+        again: Whether lines that are there are forgotten.
+    """
+
+    def __init__(self, folder: Path, columns: tuple[str, ...], again: bool) -> None:
+        self.file, self.columns = folder / ROWS, columns
+        self.rows: dict[str, list[str]] = {}
+        if self.file.is_file() and not again:
+            for row in csv.reader(io.StringIO(self.file.read_text(encoding="utf-8"))):
+                if len(row) == len(columns) and row != list(columns):  # the last may be cut
+                    self.rows[row[0]] = row
+        self._write()
+
+    def has(self, image: str) -> bool:
+        """Whether the line of an image is there."""
+        return _text(image) in self.rows
+
+    def add(self, *values: Any) -> None:
+        """One more image."""
+        row = [_text(value) for value in values]
+        self.rows[row[0]] = row
+        with self.file.open("a", encoding="utf-8", newline="") as opened:
+            csv.writer(opened).writerow(row)
+
+    def sort(self) -> None:
+        """Put the lines in the order of the images' names."""
+        self.rows = dict(sorted(self.rows.items()))
+        self._write()
+
+    def _write(self) -> None:
+        text = io.StringIO()
+        writer = csv.writer(text)
+        writer.writerow(self.columns)
+        writer.writerows(self.rows.values())
+        replace_text(self.file, text.getvalue())
+
+
+def _text(value: Any) -> str:
+    return f"{value:.6f}" if isinstance(value, float) else str(csv_cell(value))

@@ -1,0 +1,141 @@
+"""The words of ``segadapt predict`` as work: networks, images and what becomes of them."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from segadapt.deployment.image_files import NUMBERS
+from segadapt.deployment.loading import load
+from segadapt.deployment.model import Model
+from segadapt.deployment.outputs import Style, check_outputs
+from segadapt.deployment.predict_files import Network, Work, predict_files
+from segadapt.deployment.sources import Source, found_images, is_video
+from segadapt.deployment.video import predict_video, read_clip, video_file
+from segadapt.files import expanded
+from segadapt.text.terminal import say
+
+OVERLAY = "overlay"
+
+
+def predict_command(
+    options: Mapping[str, Any], settings: Mapping[str, Any], console: Console
+) -> int:
+    """Predict as conf/predict.yaml says.
+
+    Args:
+        options: A value for each of its keys.
+        settings: Those of the inference.
+        console: Where progress and the summary go.
+
+    Returns:
+        How many images could not be read.
+
+    Raises:
+        ValueError: If an option does not fit, or there is nothing to predict.
+    """
+    out = expanded(options["out"])
+    _check(options, out)
+    if is_video(options["images"]):
+        return _video(options, settings, out, console)
+    sources = found_images(options["images"], out)
+    labels = {} if options["labels"] is None else _labels(expanded(options["labels"]), sources)
+    folders = [options["run"], *([] if options["beside"] is None else [options["beside"]])]
+    networks = _networks(folders, options, settings)
+    work = Work(
+        networks=networks,
+        out=out,
+        save=options["save"],
+        style=Style(options["numbers"], options["opacity"], options["legend"]),
+        labels=labels,
+        **{key: options[key] for key in ("batch_size", "workers", "max_pixels", "overwrite")},
+    )
+    return predict_files(sources, work, console)
+
+
+def _check(options: Mapping[str, Any], out: Path) -> None:
+    """What can be wrong before a network is loaded."""
+    check_outputs(options["save"])
+    if options["numbers"] not in NUMBERS:
+        raise ValueError(
+            f"Unknown numbers={options['numbers']!r}. Available: {', '.join(NUMBERS)}."
+        )
+    if not 0 <= options["opacity"] <= 1:
+        raise ValueError(f"opacity={options['opacity']} is out of range; choose 0 to 1")
+    for key in ("batch_size", "workers", "max_pixels"):
+        if options[key] < 1:
+            raise ValueError(f"{key}={options[key]} is out of range; choose 1 or more")
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"out={out} is not a folder; choose another name")
+
+
+def _networks(
+    folders: Sequence[str], options: Mapping[str, Any], settings: Mapping[str, Any]
+) -> list[Network]:
+    models = [
+        load(
+            folder,
+            checkpoint=options["checkpoint"],
+            device=options["device"],
+            precision=options["precision"],
+            trust=options["trust_config"],
+        )
+        for folder in folders
+    ]
+    if len({model.classes for model in models}) > 1:
+        raise ValueError(
+            f"run={folders[0]} and beside={folders[1]} have different classes; give two runs of "
+            "one data set"
+        )
+    return [
+        Network(title, model, model.predictor(model.inference(options["inference"], settings)))
+        for title, model in zip(titles(models, folders), models, strict=True)
+    ]
+
+
+def titles(models: Sequence[Model], folders: Sequence[str]) -> list[str]:
+    """Short names that tell networks apart: their classifiers, or else their folders."""
+    classifiers = [str(model.info["classifier"]).removesuffix("Classifier") for model in models]
+    names = [expanded(folder).resolve().name for folder in folders]
+    for candidates in (classifiers, names):
+        if len(set(candidates)) == len(candidates):
+            return candidates
+    return [f"{name} ({number})" for number, name in enumerate(names, start=1)]
+
+
+def _labels(place: Path, sources: Sequence[Source]) -> dict[Path, Path]:
+    """The label file of each image: the file itself, or one of the same name in a folder.
+
+    Raises:
+        ValueError: If there is none for an image.
+    """
+    if place.is_file() and len(sources) == 1:
+        return {sources[0].name: place}
+    if not place.is_dir():
+        raise ValueError(
+            f"labels={place} is not a folder of label files; give one with the names of the images"
+        )
+    found = {name: place / name.with_name(f"{name.name}.png") for _, name in sources}
+    if missing := [str(file) for file in found.values() if not file.is_file()]:
+        shown = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
+        raise ValueError(f"{len(missing)} of {len(found)} images have no label: {shown}")
+    return found
+
+
+def _video(
+    options: Mapping[str, Any], settings: Mapping[str, Any], out: Path, console: Console
+) -> int:
+    """Predict a video."""
+    if OVERLAY not in options["save"] or options["beside"] or options["labels"]:
+        raise ValueError(
+            "of a video, overlays are written and nothing else; remove save=, beside= and labels="
+        )
+    clip = read_clip(expanded(options["images"]))
+    file = video_file(clip, out)
+    if file.exists() and (file.samefile(clip.file) or not options["overwrite"]):
+        raise ValueError(f"{file} already exists; choose another out=, or overwrite=true")
+    (network,) = _networks([options["run"]], options, settings)
+    frames = predict_video(clip, network, file, console, options["batch_size"], options["opacity"])
+    say(console, f"predicted {frames} frames, {clip.fps:g} a second", f"written to: {file}")
+    return 0

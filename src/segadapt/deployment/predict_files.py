@@ -1,0 +1,264 @@
+"""``segadapt predict``: images of a folder to files, resumable, beside the network's own work."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Collection, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rich.console import Console
+
+from segadapt.data.drawing import Picture
+from segadapt.deployment import ledger
+from segadapt.deployment.batches import Item
+from segadapt.deployment.image_files import write_picture
+from segadapt.deployment.images import MAX_PIXELS, read_one
+from segadapt.deployment.mask_sources import read_mask
+from segadapt.deployment.model import Model, Wanted
+from segadapt.deployment.outputs import OUTPUTS, Style
+from segadapt.deployment.overlap import ahead, behind
+from segadapt.deployment.panels import panel
+from segadapt.deployment.predictor import Predictor
+from segadapt.deployment.progress import progress
+from segadapt.deployment.result import Result
+from segadapt.deployment.scores import image_miou, image_scores
+from segadapt.deployment.sources import Source
+from segadapt.evaluation.inference.settings import described, takes_labels
+from segadapt.files import MARK
+from segadapt.text.borders import print_line
+from segadapt.text.terminal import say
+
+PANELS = "panels"
+
+
+class Network(NamedTuple):
+    """A model that predicts, as it was asked to."""
+
+    title: str
+    model: Model
+    predictor: Predictor
+
+
+class Work(NamedTuple):
+    """What to predict, and what becomes of it.
+
+    Args:
+        networks: One, or two to compare.
+        out: Folder of the predictions.
+        save: Keys of ``OUTPUTS``, of the first network.
+        style: How they are drawn.
+        labels: Label files by the images' names; empty without labels.
+        batch_size: Images of one size that are passed through the network together.
+        workers: Threads that read images, and as many that write.
+        max_pixels: Larger images are refused.
+        overwrite: Whether what is there is made again.
+    """
+
+    networks: Sequence[Network]
+    out: Path
+    save: Collection[str]
+    style: Style
+    labels: dict[Path, Path]
+    batch_size: int = 1
+    workers: int = 2
+    max_pixels: int = MAX_PIXELS
+    overwrite: bool = False
+
+
+class Read(NamedTuple):
+    """An image that was read, or why not."""
+
+    source: Source
+    item: Item | None
+    reason: str = ""
+
+
+def predict_files(sources: Sequence[Source], work: Work, console: Console) -> int:
+    """Predict images and write the results; what is there already is kept.
+
+    Args:
+        sources: Images.
+        work: What becomes of them.
+        console: Where progress and the summary go.
+
+    Returns:
+        How many could not be read.
+
+    Raises:
+        ValueError: If other predictions are there.
+        OSError: If a file cannot be written.
+    """
+    started = time.monotonic()
+    ledger.begin(work.out, _settings(work), work.overwrite)
+    for orphan in work.out.rglob(f".*{MARK}*"):
+        orphan.unlink(missing_ok=True)  # of a process that was killed
+    names = ("image", "miou", "accuracy", "pixels")
+    rows = ledger.Rows(work.out, names, work.overwrite) if work.labels else None
+    todo = [source for source in sources if work.overwrite or not _is_done(source, work, rows)]
+    skipped: list[Read] = []
+    lock = threading.Lock()
+    with (
+        progress(console, len(todo), "images") as step,
+        behind(work.workers, 2 * work.workers) as write,
+    ):
+        for source, results in _predicted(todo, work, skipped):
+            write(partial(_written, source, results, work, rows, lock))
+            step()
+    if rows is not None:
+        rows.sort()
+    kept, made = len(sources) - len(todo), len(todo) - len(skipped)
+    ledger.end(
+        work.out,
+        {
+            "images": len(sources),
+            "skipped": [{"file": str(one.source.file), "reason": one.reason} for one in skipped],
+        },
+    )
+    seconds = time.monotonic() - started
+    more = f", {kept} kept from before" if kept else ""
+    more += f", {len(skipped)} skipped because they cannot be read" if skipped else ""
+    rate = f" ({made / seconds:.1f} a second)" if made else ""
+    say(
+        console,
+        f"predicted {made} images in {seconds:.1f} s{rate}{more}",
+        f"written to: {work.out}",
+    )
+    return len(skipped)
+
+
+def _predicted(
+    todo: Sequence[Source], work: Work, skipped: list[Read]
+) -> Iterator[tuple[Source, list[Result]]]:
+    """Results of all networks for each image, in order; images are read ahead."""
+    first, *others = work.networks
+    waiting: deque[tuple[Source, Item]] = deque()
+
+    def items() -> Iterator[Item]:
+        depth = 2 * work.workers + work.batch_size
+        for read in ahead(partial(_read, work=work), todo, work.workers, depth):
+            if read.item is None:
+                print_line(f"skipped: {read.reason}", error=True)
+                skipped.append(read)
+            else:
+                waiting.append((read.source, read.item))
+                yield read.item
+
+    wanted = _wanted(work)
+    for result in first.model.segment(items(), first.predictor, wanted, work.batch_size):
+        source, item = waiting.popleft()
+        more = [
+            next(other.model.segment([item], other.predictor, _second(work, other)))
+            for other in others
+        ]
+        yield source, [result, *more]
+
+
+def _read(source: Source, work: Work) -> Read:
+    try:
+        photograph = read_one(source.file, work.max_pixels)
+        mask = None
+        if work.labels:
+            contract = work.networks[0].model.trained.data.labels
+            mask = read_mask(work.labels[source.name], contract, photograph, work.max_pixels)
+    except ValueError as error:
+        return Read(source, None, str(error))
+    return Read(source, Item(photograph, mask))
+
+
+def _wanted(work: Work) -> Wanted:
+    also = {need for name in work.save if (need := OUTPUTS[name].also) is not None}
+    return Wanted("student", frozenset(also | _teacher(work, work.networks[0])))
+
+
+def _second(work: Work, network: Network) -> Wanted:
+    return Wanted("student", frozenset(_teacher(work, network)))
+
+
+def _teacher(work: Work, network: Network) -> set[str]:
+    """The teacher is shown where there are labels and the classifier sees the image once."""
+    return {"teacher"} if work.labels and takes_labels(network.predictor.inference) else set()
+
+
+def _written(
+    source: Source,
+    results: Sequence[Result],
+    work: Work,
+    rows: ledger.Rows | None,
+    lock: threading.Lock,
+) -> None:
+    """Write all that an image becomes."""
+    for kind in work.save:
+        OUTPUTS[kind].write(results[0], _file(work.out, kind, source), work.style)
+    if _has_panels(work):
+        write_picture(_file(work.out, PANELS, source), _panel(results, work))
+    if rows is not None:
+        scores = image_scores(results[0].labels, results[0].mask, len(results[0].classes))
+        with lock:
+            rows.add(str(source.name), *scores)
+
+
+def _panel(results: Sequence[Result], work: Work) -> Picture:
+    first = results[0]
+    maps = {} if first.mask is None else {"label": first.mask}
+    for network, result in zip(work.networks, results, strict=True):
+        maps[network.title] = result.labels
+        if result.has("teacher"):
+            maps[f"{network.title}, teacher"] = result.of("labels", "teacher")
+    titles = [network.title for network in work.networks]
+    compared = (titles[0], titles[1]) if len(titles) > 1 else None
+    notes = {}
+    if first.mask is not None:
+        notes = {
+            title: f": mIoU {100 * image_miou(maps[title], first.mask, len(first.classes)):.1f} %"
+            for title in maps
+            if title != "label"
+        }
+    return panel(first.image, maps, first.classes, first.colors, compared, first.mask, notes)
+
+
+def _has_panels(work: Work) -> bool:
+    return bool(work.labels) or len(work.networks) > 1
+
+
+def _file(out: Path, kind: str, source: Source) -> Path:
+    suffix = ".jpg" if kind == PANELS else OUTPUTS[kind].suffix
+    return out / kind / source.name.with_name(source.name.name + suffix)
+
+
+def _is_done(source: Source, work: Work, rows: ledger.Rows | None) -> bool:
+    kinds = [*work.save, *([PANELS] if _has_panels(work) else [])]
+    counted = rows is None or rows.has(str(source.name))
+    return counted and all(_file(work.out, kind, source).is_file() for kind in kinds)
+
+
+def _settings(work: Work) -> dict[str, Any]:
+    """What decides the content of the files."""
+    return {
+        "networks": [
+            {
+                "title": network.title,
+                "source": network.model.info.get("source"),
+                "sha256": network.model.info.get("sha256"),
+                "inference": described(network.predictor.inference),
+                "precision": network.model.precision,
+            }
+            for network in work.networks
+        ],
+        **work.style._asdict(),
+        "labels": bool(work.labels),
+        "classes": list(work.networks[0].model.classes),
+        "label_numbers": _numbers(work),
+        "scales": {
+            name: output.scale for name, output in OUTPUTS.items() if output.scale is not None
+        },
+    }
+
+
+def _numbers(work: Work) -> list[int]:
+    """What stands for each class in label files, in the order of the classes."""
+    data = work.networks[0].model.trained.data
+    if work.style.numbers == "train":
+        return list(range(len(data.classes)))
+    return data.labels.numbers

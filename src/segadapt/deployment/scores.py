@@ -1,0 +1,40 @@
+"""How right a prediction is, for one image."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+
+from segadapt.evaluation.metrics.confusion_matrix import count, scores
+from segadapt.structures import IGNORE
+
+Mask = UInt8[np.ndarray, "H W"]
+
+
+class ImageScores(NamedTuple):
+    """Of one image, over the classes labelled or predicted in it."""
+
+    miou: float
+    accuracy: float
+    """Share of the labelled pixels that are right."""
+    pixels: int
+    """Labelled ones."""
+
+
+def image_scores(labels: Mask, mask: Mask, classes: int) -> ImageScores:
+    """Compare predicted classes with the labels that were given.
+
+    Args:
+        labels: Predicted classes.
+        mask: True ones; 255 is ignored.
+        classes: Number of classes.
+    """
+    predicted, true = (torch.from_numpy(one).long()[None] for one in (labels, mask))
+    found = scores(count(predicted, true, classes))
+    return ImageScores(found.miou, found.accuracy, int((true != IGNORE).sum()))
+
+
+def image_miou(labels: Mask, mask: Mask, classes: int) -> float:
+    """Mean IoU of one image."""
+    return image_scores(labels, mask, classes).miou
