@@ -66,8 +66,10 @@ class Rows:
         self.file, self.columns = folder / ROWS, columns
         self.rows: dict[str, list[str]] = {}
         if self.file.is_file() and not again:
-            for row in csv.reader(io.StringIO(self.file.read_text(encoding="utf-8"))):
-                if len(row) == len(columns) and row != list(columns):  # the last may be cut
+            text = self.file.read_text(encoding="utf-8")
+            whole = text[: text.rfind("\n") + 1]  # a kill may have cut the last line
+            for row in csv.reader(io.StringIO(whole)):
+                if len(row) == len(columns) and row != list(columns):
                     self.rows[row[0]] = row
         self._write()
 

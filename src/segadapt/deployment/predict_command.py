@@ -12,7 +12,7 @@ from segadapt.deployment.model import Model
 from segadapt.deployment.outputs import Style, check_outputs
 from segadapt.deployment.predict_files import Network, Work, predict_files
 from segadapt.deployment.sources import Source, found_images, is_video
-from segadapt.deployment.video import predict_video, read_clip, video_file
+from segadapt.deployment.video import predict_video, read_clip, video_file, written_size
 from segadapt.files import expanded
 from segadapt.text.terminal import say
 
@@ -137,5 +137,12 @@ def _video(
         raise ValueError(f"{file} already exists; choose another out=, or overwrite=true")
     (network,) = _networks([options["run"]], options, settings)
     frames = predict_video(clip, network, file, console, options["batch_size"], options["opacity"])
-    say(console, f"predicted {frames} frames, {clip.fps:g} a second", f"written to: {file}")
+    say(console, f"predicted {frames} frames ({clip.fps:g} frames per second)")
+    if (size := written_size(clip)) != (clip.width, clip.height):
+        say(
+            console,
+            f"note: OpenCV writes videos with even sides only; {clip.width} x {clip.height} became "
+            f"{size[0]} x {size[1]}, without the last column or row",
+        )
+    say(console, f"written to: {file}")
     return 0

@@ -193,8 +193,9 @@ def _written(
         OUTPUTS[kind].write(results[0], _file(work.out, kind, source), work.style)
     if _has_panels(work):
         write_picture(_file(work.out, PANELS, source), _panel(results, work))
-    if rows is not None:
-        scores = image_scores(results[0].labels, results[0].mask, len(results[0].classes))
+    mask = results[0].mask
+    if rows is not None and mask is not None:
+        scores = image_scores(results[0].labels, mask, len(results[0].classes))
         with lock:
             rows.add(str(source.name), *scores)
 

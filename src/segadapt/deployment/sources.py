@@ -37,6 +37,8 @@ def found_images(images: str, out: Path) -> list[Source]:
         ValueError: If there are none, the predictions of two would have the same name, or
             predictions would be found as images the next time.
     """
+    if "://" in images:
+        raise ValueError(f"{images} is a URL, and images are read from files; download it first")
     place = expanded(images)
     if place.is_dir():
         base, files = place, images_below(place)

@@ -72,7 +72,7 @@ def predict_video(
         behind(1, 4) as write,
     ):
         for result in results:
-            write(partial(_write, video, result, opacity))
+            write(partial(_write, video, written_size(clip), result, opacity))
             done += 1
             step()
         if not done:
@@ -102,6 +102,11 @@ def read_clip(file: Path) -> Clip:
     return Clip(file, width, height, fps, max(frames, 0))
 
 
+def written_size(clip: Clip) -> tuple[int, int]:
+    """Width and height of the video that is written: OpenCV writes none with odd sides."""
+    return clip.width // 2 * 2, clip.height // 2 * 2
+
+
 def video_file(clip: Clip, folder: Path) -> Path:
     """Where the overlays of a video go."""
     suffix = clip.file.suffix.lower()
@@ -125,8 +130,9 @@ def _item(clip: Clip, frame: Frame) -> Item:
     return Item(Photograph(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), str(clip.file)), None)
 
 
-def _write(video: cv2.VideoWriter, result: Result, opacity: float) -> None:
-    video.write(cv2.cvtColor(result.overlay(opacity=opacity, legend=False), cv2.COLOR_RGB2BGR))
+def _write(video: cv2.VideoWriter, size: tuple[int, int], result: Result, opacity: float) -> None:
+    overlay = result.overlay(opacity=opacity, legend=False)[: size[1], : size[0]]
+    video.write(cv2.cvtColor(overlay, cv2.COLOR_RGB2BGR))
 
 
 @contextmanager
@@ -136,7 +142,7 @@ def _writing(clip: Clip, out: Path) -> Iterator[cv2.VideoWriter]:
     with TemporaryDirectory(prefix=f".{out.stem}-", dir=out.parent) as stage:
         file = Path(stage) / f"video{out.suffix}"
         codec = cv2.VideoWriter.fourcc(*CODECS[out.suffix])
-        video = cv2.VideoWriter(str(file), codec, clip.fps, (clip.width, clip.height))
+        video = cv2.VideoWriter(str(file), codec, clip.fps, written_size(clip))
         try:
             if not video.isOpened():
                 raise ValueError(f"{out} cannot be written as a video with this OpenCV")
