@@ -225,7 +225,7 @@ def test_lists_and_iterators_of_any_sizes(models):
         ({"window": [8, 8]}, "Unknown option 'window' of predict; .* such as inference='slide'"),
         (
             {"also": ["colour"]},
-            "Unknown also='colour'. Available: confidence, entropy, scores, coarse.",
+            "Unknown branch or map 'colour'. Available: student, confidence",
         ),
         ({"precision": "8-true"}, "Unknown precision '8-true'. Available"),
         ({"device": "cuda:7"}, "device=cuda:7, but torch finds"),

@@ -245,6 +245,7 @@ def _check(wanted: Collection[str], inference: Inference, labelled: bool) -> Non
         raise ValueError(absent("teacher", labelled))
     if "teacher" in wanted and not can_use_labels(inference):
         raise ValueError(
-            f"inference={short_name(inference)} adapts several times to an image, but the teacher needs "
-            "one look at the whole; take inference=whole, or inference=slide with context=global"
+            f"inference={short_name(inference)} adapts several times to an image, but the teacher "
+            "needs one look at the whole; take inference=whole, or inference=slide with "
+            "context=global"
         )

@@ -10,9 +10,10 @@ from segadapt.deployment.image_files import NUMBERS
 from segadapt.deployment.loading import load
 from segadapt.deployment.model import Model
 from segadapt.deployment.outputs import Style, check_outputs
-from segadapt.deployment.predict_files import Network, Work, predict_files
+from segadapt.deployment.predict_files import predict_files
 from segadapt.deployment.sources import Source, found_images, is_video
 from segadapt.deployment.video import predict_video, read_clip, video_file, written_size
+from segadapt.deployment.work import Network, Work
 from segadapt.files import expanded
 from segadapt.text.terminal import say
 

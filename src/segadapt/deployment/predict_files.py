@@ -3,10 +3,9 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from rich.console import Console
 
@@ -14,57 +13,21 @@ from segadapt.data.drawing import Picture
 from segadapt.deployment import ledger
 from segadapt.deployment.batches import Item
 from segadapt.deployment.image_files import write_picture
-from segadapt.deployment.images import MAX_PIXELS, read_one
+from segadapt.deployment.images import read_one
 from segadapt.deployment.mask_sources import read_mask
-from segadapt.deployment.model import Model, Wanted
-from segadapt.deployment.outputs import OUTPUTS, Style
+from segadapt.deployment.model import Wanted
+from segadapt.deployment.outputs import OUTPUTS
 from segadapt.deployment.overlap import ahead, behind
 from segadapt.deployment.panels import panel
-from segadapt.deployment.predictor import Predictor
 from segadapt.deployment.progress import progress
 from segadapt.deployment.result import Result
 from segadapt.deployment.scores import image_miou, image_scores
 from segadapt.deployment.sources import Source
-from segadapt.evaluation.inference.settings import described, takes_labels
+from segadapt.deployment.work import PANELS, Network, Work, decisive, file_of, has_panels, is_done
+from segadapt.evaluation.inference.settings import can_use_labels
 from segadapt.files import MARK
 from segadapt.text.borders import print_line
 from segadapt.text.terminal import say
-
-PANELS = "panels"
-
-
-class Network(NamedTuple):
-    """A model that predicts, as it was asked to."""
-
-    title: str
-    model: Model
-    predictor: Predictor
-
-
-class Work(NamedTuple):
-    """What to predict, and what becomes of it.
-
-    Args:
-        networks: One, or two to compare.
-        out: Folder of the predictions.
-        save: Keys of ``OUTPUTS``, of the first network.
-        style: How they are drawn.
-        labels: Label files by the images' names; empty without labels.
-        batch_size: Images of one size that are passed through the network together.
-        workers: Threads that read images, and as many that write.
-        max_pixels: Larger images are refused.
-        overwrite: Whether what is there is made again.
-    """
-
-    networks: Sequence[Network]
-    out: Path
-    save: Collection[str]
-    style: Style
-    labels: dict[Path, Path]
-    batch_size: int = 1
-    workers: int = 2
-    max_pixels: int = MAX_PIXELS
-    overwrite: bool = False
 
 
 class Read(NamedTuple):
@@ -91,12 +54,12 @@ def predict_files(sources: Sequence[Source], work: Work, console: Console) -> in
         OSError: If a file cannot be written.
     """
     started = time.monotonic()
-    ledger.begin(work.out, _settings(work), work.overwrite)
+    ledger.begin(work.out, decisive(work), work.overwrite)
     for orphan in work.out.rglob(f".*{MARK}*"):
         orphan.unlink(missing_ok=True)  # of a process that was killed
     names = ("image", "miou", "accuracy", "pixels")
     rows = ledger.Rows(work.out, names, work.overwrite) if work.labels else None
-    todo = [source for source in sources if work.overwrite or not _is_done(source, work, rows)]
+    todo = [source for source in sources if work.overwrite or not is_done(source, work, rows)]
     skipped: list[Read] = []
     lock = threading.Lock()
     with (
@@ -112,6 +75,7 @@ def predict_files(sources: Sequence[Source], work: Work, console: Console) -> in
     ledger.end(
         work.out,
         {
+            "sources": [str(network.model.info.get("source")) for network in work.networks],
             "images": len(sources),
             "skipped": [{"file": str(one.source.file), "reason": one.reason} for one in skipped],
         },
@@ -178,7 +142,7 @@ def _second(work: Work, network: Network) -> Wanted:
 
 def _teacher(work: Work, network: Network) -> set[str]:
     """The teacher is shown where there are labels and the classifier sees the image once."""
-    return {"teacher"} if work.labels and takes_labels(network.predictor.inference) else set()
+    return {"teacher"} if work.labels and can_use_labels(network.predictor.inference) else set()
 
 
 def _written(
@@ -190,9 +154,9 @@ def _written(
 ) -> None:
     """Write all that an image becomes."""
     for kind in work.save:
-        OUTPUTS[kind].write(results[0], _file(work.out, kind, source), work.style)
-    if _has_panels(work):
-        write_picture(_file(work.out, PANELS, source), _panel(results, work))
+        OUTPUTS[kind].write(results[0], file_of(work.out, kind, source), work.style)
+    if has_panels(work):
+        write_picture(file_of(work.out, PANELS, source), _panel(results, work))
     mask = results[0].mask
     if rows is not None and mask is not None:
         scores = image_scores(results[0].labels, mask, len(results[0].classes))
@@ -217,49 +181,3 @@ def _panel(results: Sequence[Result], work: Work) -> Picture:
             if title != "label"
         }
     return panel(first.image, maps, first.classes, first.colors, compared, first.mask, notes)
-
-
-def _has_panels(work: Work) -> bool:
-    return bool(work.labels) or len(work.networks) > 1
-
-
-def _file(out: Path, kind: str, source: Source) -> Path:
-    suffix = ".jpg" if kind == PANELS else OUTPUTS[kind].suffix
-    return out / kind / source.name.with_name(source.name.name + suffix)
-
-
-def _is_done(source: Source, work: Work, rows: ledger.Rows | None) -> bool:
-    kinds = [*work.save, *([PANELS] if _has_panels(work) else [])]
-    counted = rows is None or rows.has(str(source.name))
-    return counted and all(_file(work.out, kind, source).is_file() for kind in kinds)
-
-
-def _settings(work: Work) -> dict[str, Any]:
-    """What decides the content of the files."""
-    return {
-        "networks": [
-            {
-                "title": network.title,
-                "source": network.model.info.get("source"),
-                "sha256": network.model.info.get("sha256"),
-                "inference": described(network.predictor.inference),
-                "precision": network.model.precision,
-            }
-            for network in work.networks
-        ],
-        **work.style._asdict(),
-        "labels": bool(work.labels),
-        "classes": list(work.networks[0].model.classes),
-        "label_numbers": _numbers(work),
-        "scales": {
-            name: output.scale for name, output in OUTPUTS.items() if output.scale is not None
-        },
-    }
-
-
-def _numbers(work: Work) -> list[int]:
-    """What stands for each class in label files, in the order of the classes."""
-    data = work.networks[0].model.trained.data
-    if work.style.numbers == "train":
-        return list(range(len(data.classes)))
-    return data.labels.numbers

@@ -16,9 +16,9 @@ from segadapt.deployment.batches import Item
 from segadapt.deployment.images import Photograph
 from segadapt.deployment.model import Wanted
 from segadapt.deployment.overlap import ahead, behind
-from segadapt.deployment.predict_files import Network
 from segadapt.deployment.progress import progress
 from segadapt.deployment.result import Result
+from segadapt.deployment.work import Network
 
 CODECS: Final = {".avi": "MJPG", ".mp4": "mp4v"}
 """What is written, by suffix; other videos become .mp4."""
