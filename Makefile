@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 UV_VERSION := 0.13.8
 BIN := .venv/bin
 
-.PHONY: setup train test lint format docs
+.PHONY: setup train test test-fast lint format docs
 setup: .venv/installed
 
 .venv/installed: requirements.txt pyproject.toml
@@ -18,6 +18,9 @@ train: setup
 
 test: setup
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+test-fast: setup
+	$(BIN)/python -m pytest -n 2 --dist loadfile --fast $(ARGS)
 
 lint: setup
 	$(BIN)/ruff check .

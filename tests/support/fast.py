@@ -1,0 +1,170 @@
+"""``make test-fast``: the test modules that it skips, and the guard that keeps the others fast."""
+
+import functools
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from segadapt.models import dpt, encoder_decoder, smp
+from segadapt.models.encoders import plain_vit, seaformer, timm, vit_adapter
+from segadapt.models.encoders import smp as smp_encoder
+
+TESTS: Final = Path(__file__).parents[1]
+
+SKIPPED: Final = {
+    "": "locks public_names segmentor",
+    "analysis/comparison": "comparison",
+    "analysis/cost": "parameters",
+    "analysis/figures": "activation embedding explained_marks spaces",
+    "classifiers": "compile",
+    "cli": "bad_input compare figures_command hostile_set light_imports main option_help shell",
+    "conf": "conf confounds experiments loss_conf recipes",
+    "data": "data_module workers",
+    "data/checks": "check quick_check",
+    "data/prepare": "prepare_command",
+    "data/transforms": "transforms",
+    "deployment": "loading predictions",
+    "docs": "examples",
+    "evaluation": "cache_features detailed_evaluator device evaluation_command evaluator "
+    "submission trained",
+    "evaluation/inference": "methods strips",
+    "evaluation/report": "page report_plots",
+    "functional": "picking sinkhorn",
+    "harness": "adapter_flops compiled_page flops gpu_benchmark laboratory models_page options "
+    "printed_flops steps",
+    "models": "*",
+    "models/conversion": "*",
+    "models/decoders": "heads",
+    "models/encoders": "*",
+    "models/pretrained": "colors",
+    "notebooks": "notebooks",
+    "runs": "checkpoint earlier_versions environment foreign foreign_checkpoints interruptions "
+    "launch mishaps new_folder resume run_reader signals",
+    "runs/settings": "agreement settings",
+    "runs/sweeps": "launchers search sweep",
+    "training": "checks ddp precision rehearsal",
+    "training/callbacks": "checkpoints panels progress summary throughput",
+    "training/loggers": "wandb_tracker",
+}
+"""By folder, the modules whose tests start processes, build networks or need a second each."""
+
+NETWORKS: Final = (
+    *(encoder_decoder.EncoderDecoder, smp.SmpGenerator, dpt.DPTGenerator),
+    *(timm.TimmEncoder, smp_encoder.SmpEncoder, plain_vit.PlainTransformer),
+    *(vit_adapter.ViTAdapter, seaformer.SeaFormer),
+)
+"""What counts as building a network."""
+
+PROCESS: Final = ("os.fork", "os.forkpty", "os.posix_spawn", "os.system", "subprocess.Popen")
+"""Audit events of starting a process."""
+
+SECONDS: Final = 3.0
+"""Processor time that a test may take."""
+
+REMEDY: Final = "list its module in tests/support/fast.py, or do without"
+
+
+class Forbidden(RuntimeError):
+    """A test of the fast selection does what it must not."""
+
+
+class Watch:
+    """What tests of the fast selection must not do; asked by hooks that stay for the process."""
+
+    active: "Watch | None" = None
+
+    def __init__(self) -> None:
+        self.built: set[tuple[Any, ...]] = set()
+        self.faults: list[str] = []
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Within it, processes are refused, and so is a network that was built before."""
+        self.faults.clear()
+        before, Watch.active = Watch.active, self
+        try:
+            yield
+        finally:
+            Watch.active = before
+
+    def refuse(self, fault: str) -> None:
+        """Note a fault, in case that the code under test catches the error, and raise."""
+        self.faults.append(fault)
+        raise Forbidden(f"{fault}: {REMEDY}")
+
+    def see(self, network: Any) -> None:
+        """A network was built."""
+        key = (type(network), *(tuple(p.shape) for p in network.parameters()))
+        if key in self.built:
+            self.refuse(f"this test builds a {type(network).__name__} that was built before")
+        self.built.add(key)
+
+
+def install() -> None:
+    """Put the hooks in place; without an active watch they do nothing."""
+    sys.addaudithook(audit)
+    for network in NETWORKS:
+        network.__init__ = _seen(network.__init__)  # type: ignore[method-assign]
+
+
+def audit(event: str, _: tuple[Any, ...]) -> None:
+    """Python calls it before it does anything that others may want to know of."""
+    if event in PROCESS and Watch.active is not None:
+        Watch.active.refuse("this test starts a process")
+
+
+def _seen(build: Any) -> Any:
+    @functools.wraps(build)
+    def init(self: Any, *arguments: Any, **options: Any) -> None:
+        build(self, *arguments, **options)
+        if Watch.active is not None:
+            Watch.active.see(self)
+
+    return init
+
+
+def skipped(path: Path) -> bool:
+    """Whether a test module is not in the fast selection."""
+    if not path.name.startswith("test_") or not path.is_relative_to(TESTS):
+        return False
+    folder = path.parent.relative_to(TESTS).as_posix().removeprefix(".")
+    names = SKIPPED.get(folder, "").split()
+    return path.stem.removeprefix("test_") in names or names == ["*"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--fast", action="store_true", help="run the fast selection, guarded")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--fast"):
+        install()
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    return True if config.getoption("--fast") and skipped(collection_path) else None
+
+
+@pytest.fixture(scope="session")
+def fast_watch() -> Watch:
+    """One for all tests, so that it knows which networks there have been."""
+    return Watch()
+
+
+@pytest.fixture(autouse=True)
+def _fast(request: pytest.FixtureRequest) -> Iterator[None]:
+    if not request.config.getoption("--fast"):
+        yield
+        return
+    watch: Watch = request.getfixturevalue("fast_watch")
+    begun = time.process_time()
+    with watch.watching():
+        yield
+    assert not watch.faults, f"{watch.faults[0]}: {REMEDY}"
+    taken = time.process_time() - begun
+    assert taken < SECONDS, f"this test takes {taken:.1f} s of processor time: {REMEDY}"
