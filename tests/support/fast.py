@@ -17,17 +17,20 @@ from segadapt.models.encoders import smp as smp_encoder
 TESTS: Final = Path(__file__).parents[1]
 
 SKIPPED: Final = {
-    "": "locks public_names segmentor",
+    "": "fast_selection locks public_names segmentor",
     "analysis/comparison": "comparison",
     "analysis/cost": "parameters",
     "analysis/figures": "activation embedding explained_marks spaces",
     "classifiers": "compile",
-    "cli": "bad_input compare figures_command hostile_set light_imports main option_help shell",
+    "cli": "bad_input compare figures_command hostile_set light_imports main option_help "
+    "scaled_experiments shell",
     "conf": "conf confounds experiments loss_conf recipes",
     "data": "data_module workers",
     "data/checks": "check quick_check",
+    "data/datasets": "published_sets",
+    "data/files": "bad_files",
     "data/prepare": "prepare_command",
-    "data/transforms": "transforms",
+    "data/transforms": "recipe transforms",
     "deployment": "loading predictions",
     "docs": "examples",
     "evaluation": "cache_features detailed_evaluator device evaluation_command evaluator "
@@ -37,6 +40,7 @@ SKIPPED: Final = {
     "functional": "picking sinkhorn",
     "harness": "adapter_flops compiled_page flops gpu_benchmark laboratory models_page options "
     "printed_flops steps",
+    "losses": "fused unlabelled",
     "models": "*",
     "models/conversion": "*",
     "models/decoders": "heads",
