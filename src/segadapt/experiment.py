@@ -13,6 +13,7 @@ from omegaconf import DictConfig
 
 from segadapt.data.checks.quick_check import cache_folder, look_at
 from segadapt.data.module import SegmentationDataModule
+from segadapt.deployment.initialization import initialise
 from segadapt.evaluation.evaluator import check_context
 from segadapt.evaluation.inference.settings import check_sees_images
 from segadapt.evaluation.network import build_network
@@ -98,8 +99,10 @@ def fit(cfg: DictConfig) -> dict[str, float]:
     data = build_data(cfg)
     check_sees_images(instantiate(cfg.inference), data.val.pictures)
     _look_at(data)
-    task = build_task(without_published_weights(cfg) if start else cfg)
+    given = start or value_at(cfg, "init.run")
+    task = build_task(without_published_weights(cfg) if given else cfg)
     check_context(task.model, task.evaluator.inference)
+    initialise(task.model, data.classes, cfg, resumed=start is not None)
     _say(idle_weights(task.objective))
     freeze_unused(task.model, task.objective, cfg.data.num_classes)
     if cfg.trainer.deterministic is True and on_gpu(cfg.trainer):

@@ -46,7 +46,7 @@ def train() -> None:
         return _trained(cfg)
 
     def scaled_job() -> None:
-        sys.argv[1:], added = scale_experiment(sys.argv[1:], CONF)
+        sys.argv[1:], added = scale_experiment([_long_form(word) for word in sys.argv[1:]], CONF)
         if added:
             print_line(
                 f"defaults of this data set: {shlex.join(added)} "
@@ -87,6 +87,11 @@ def _trained(cfg: DictConfig) -> float:
         elif sweeping and isinstance(error, Exception):
             return math.nan
         sys.exit(code)
+
+
+def _long_form(word: str) -> str:
+    """``init=RUN`` is short for ``init.run=RUN``; other words stay."""
+    return f"init.run={word[5:]}" if word.startswith("init=") else word
 
 
 def _group(cfg: DictConfig, sweep: Path) -> None:

@@ -18,6 +18,8 @@ FREE = (
     "data.module.num_workers",
     "data.num_workers",
     "data.smoke_test",
+    "init.checkpoint",
+    "init.run",
     "label",
     "logger",
     "paths",
@@ -95,9 +97,12 @@ def is_free(key: str) -> bool:
 
 
 def _decisive(config: Config) -> Iterator[tuple[str, Any]]:
-    """Every value with its dotted key, but those of ``FREE``."""
+    """Every value with its dotted key, but those of ``FREE``, and an ``init`` that says nothing."""
+    starts = (
+        value_at(config, "init.sha256") is not None or value_at(config, "init.freeze") is not None
+    )
     for key, value in _flat(config, ""):
-        if not is_free(key):
+        if not is_free(key) and (starts or not key.startswith("init.")):
             yield key, value
 
 

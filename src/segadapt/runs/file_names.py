@@ -16,6 +16,9 @@ PER_IMAGE: Final = "per_image.npz"
 """Counts of each image of the report."""
 ERROR: Final = "error.txt"
 
+INIT: Final = "init.json"
+"""Which weights a training started from, and what was taken of them."""
+
 CHECKPOINTS: Final = "checkpoints"
 PANELS: Final = "panels"
 EVALUATION: Final = "evaluation"

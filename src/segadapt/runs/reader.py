@@ -57,7 +57,7 @@ def read_run(folder: str | int | Path | None, checkpoint: str, check: Check) -> 
     path = Path(str(folder))
     check_run_folder(path, check)
     config = read_config(path, check)
-    return Run(path, config, read_state(path), _checkpoint(path / CHECKPOINTS, checkpoint))
+    return Run(path, config, read_state(path), checkpoint_file(path, checkpoint))
 
 
 def check_run_folder(path: Path, check: Check) -> None:
@@ -131,7 +131,17 @@ def training_process(folder: Path) -> str:
     return f"process {facts.get('pid')} on {facts.get('host')}" if facts else "another process"
 
 
-def _checkpoint(folder: Path, name: str) -> Path:
+def checkpoint_file(run: Path, name: str) -> Path:
+    """A checkpoint of a run folder.
+
+    Args:
+        run: Folder.
+        name: ``last``, ``best``, or a file.
+
+    Raises:
+        ValueError: If there is none; names those that there are.
+    """
+    folder = run / CHECKPOINTS
     for file in (folder / f"{name}.ckpt", Path(name)):
         if file.is_file():
             return file

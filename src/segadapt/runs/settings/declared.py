@@ -117,6 +117,11 @@ TRAIN: Final[Annotations] = {
     "smaller_oracle_groups": "bool",
     "monitor": "str",
     "checkpoint_every": "int",
+    "init.run": "str | int | None",
+    "init.checkpoint": PLACE,
+    "init.classifier": "str",
+    "init.freeze": "str | None",
+    "init.sha256": "str | None",
     "label": "str | None",
     "published": "Mapping[str, Any] | None",
 }
