@@ -87,3 +87,20 @@ def test_a_network_for_a_checkpoint_asks_for_no_published_weights():
         "encoder": {"pretrained": False, "weights": None, "frozen": True},
         "stages": [{"pretrained": False, "width": 3}],
     }
+
+
+INIT = {"run": None, "checkpoint": "last", "classifier": "keep", "freeze": None, "sha256": None}
+
+
+def test_an_init_that_says_nothing_is_no_difference():
+    assert config_digest({**CONFIG, "init": INIT}) == config_digest(CONFIG)
+
+
+@pytest.mark.parametrize(("key", "value"), [("sha256", "0123"), ("freeze", "encoder")])
+def test_other_weights_at_the_start_are_a_difference(key, value):
+    assert config_digest({**CONFIG, "init": {**INIT, key: value}}) != config_digest(CONFIG)
+
+
+def test_the_folder_of_the_same_weights_is_no_difference():
+    one, other = ({**CONFIG, "init": {**INIT, "sha256": "01", "run": run}} for run in ("a", "b"))
+    assert config_digest(one) == config_digest(other)

@@ -6,6 +6,7 @@ from typing import Final
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from segadapt.files import expanded, sha256
+from segadapt.runs.file_names import CONFIG
 from segadapt.runs.reader import check_run_folder, checkpoint_file
 from segadapt.runs.trust import check_names
 
@@ -49,6 +50,11 @@ def origin_file(source: str | int, checkpoint: str) -> Path:
         ValueError: If there is none.
     """
     folder = expanded(Path(str(source)))
+    if not (folder / CONFIG).is_file():
+        raise ValueError(
+            f"init.run: {folder} is not a run folder: {CONFIG} is missing; pass the folder of a "
+            "training or of a conversion"
+        )
     check_run_folder(folder, check_names)
     return checkpoint_file(folder, checkpoint)
 

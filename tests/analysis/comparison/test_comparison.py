@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ET
 
 import cv2
 import pytest
+import yaml
 from made_runs import make_run
 from rich.console import Console
 
@@ -96,6 +97,18 @@ def test_arms_that_learnt_for_longer_are_named(tmp_path):
         "not trained equally long, which may be all of a difference: "
         "600 steps: data.steps=600, a=5; 2400 steps: data.steps=2400"
     ]
+
+
+def test_arms_that_started_from_other_weights_are_named(tmp_path):
+    make_run(tmp_path / "a", typed=["classifier=cac"], classifier={"tau": 1.0})
+    folder = make_run(tmp_path / "b", typed=["init.run=old"], classifier={"tau": 1.0})
+    file = folder / "config.yaml"
+    config = yaml.safe_load(file.read_text())
+    config["init"] = {"run": "runs/old", "sha256": "0123456789abcdef", "freeze": None}
+    file.write_text(yaml.safe_dump(config))
+    (note,) = [line for line in made(tmp_path).notes if "started" in line]
+    assert "from their own weights: " in note
+    assert "from the weights of runs/old (SHA-256 01234567...): " in note
 
 
 def test_other_protocols_are_refused_unless_only_listed(sweep, tmp_path):

@@ -81,7 +81,7 @@ def compare(
         rows = [row._replace(latency=latency) for row, latency in pairs]
     if not each:
         rows = sorted(_adjusted(rows), key=lambda row: -row.miou)
-    remarks = [*notes, *_lengths(found), *_explained(rows), *_undetectable(rows)]
+    remarks = [*notes, *_lengths(found), *_starts(found), *_explained(rows), *_undetectable(rows)]
     sections = [] if base is None else _sections(found, base, rows, power, gains)
     return Comparison(rows, base.label if base else None, remarks, sections)
 
@@ -157,6 +157,20 @@ def _lengths(found: Sequence[Arm]) -> list[str]:
     groups = sorted(by_steps.items())
     each = "; ".join(f"{steps} steps: {', '.join(names)}" for steps, names in groups)
     return [f"not trained equally long, which may be all of a difference: {each}"]
+
+
+def _starts(arms: Sequence[Arm]) -> list[str]:
+    """A sentence where arms started from different weights."""
+    by_weights: dict[str, list[str]] = {}
+    for arm in arms:
+        digest = value_at(arm.results[0].config, "init.sha256")
+        run = value_at(arm.results[0].config, "init.run")
+        name = f"the weights of {run} (SHA-256 {digest[:8]}...)" if digest else "their own weights"
+        by_weights.setdefault(name, []).append(arm.label)
+    if len(by_weights) < 2:
+        return []
+    groups = "; ".join(f"from {name}: {', '.join(labels)}" for name, labels in by_weights.items())
+    return [f"not started from the same weights, which may be all of a difference: {groups}"]
 
 
 INTERVALS: Mapping[str, str] = {

@@ -33,6 +33,8 @@ def check_config(config: Mapping[str, Any], file: Path) -> None:
         "data.name": (_text, "a name"),
         "data.steps": (_positive, "an integer >= 1"),
         "data.module.val": (_mapping, "a mapping"),
+        "init.run": (_text, "a folder"),
+        "init.sha256": (_text, "a digest"),
         "label": (_text, "a text"),
         "published": (_row, f"a mapping with {', '.join(PUBLISHED)}"),
         "published.miou": (_number, "a number"),
