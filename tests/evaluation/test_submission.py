@@ -221,7 +221,7 @@ def test_a_folder_in_order_is_packed(tmp_path):
         ({"a.png": np.full((4, 6), 4, dtype=np.uint8)}, r"a\.png holds 4 on 24 pixels"),
         (
             {"a.png": np.zeros((4, 6), dtype=np.uint8)},
-            "a.png holds numbers that are no class on 24",
+            "a.png holds numbers that are not a class on 24",
         ),
         ({"a.png": np.ones((4, 6, 3), dtype=np.uint8)}, r"a\.png is a PNG of type RGB"),
         ({"a.png": np.full((4, 6), 300, dtype=np.uint16)}, r"a\.png holds 300 on 24 pixels"),

@@ -1,4 +1,4 @@
-"""How all figures look: one column wide, told apart without colour too."""
+"""How all figures look: one column wide, readable without colour."""
 
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence

@@ -9,7 +9,7 @@ from segadapt.text.bounded import MIB, read_object
 from segadapt.text.invocation import command
 
 CACHE: Final = "cache.json"
-"""Written last: a folder without it is no cached set, whatever else lies in it."""
+"""Written last: a folder without it is not a cached set, whatever else it holds."""
 
 FEATURES, LABELS = "features.npy", "labels.npy"
 """Of each split's folder: samples x channels x rows x columns, and samples x rows x columns."""

@@ -95,7 +95,7 @@ class LabelContract:
         if prediction.size and prediction.max() >= self.num_classes:
             raise ValueError(
                 f"a prediction holds {prediction.max()}, but its classes are "
-                f"0..{self.num_classes - 1}; nothing can be left out of a submission"
+                f"0..{self.num_classes - 1}; a submission needs a class for every pixel"
             )
         return cv2.LUT(prediction, self._inverse)
 

@@ -1,4 +1,4 @@
-"""How loader processes behave, and what is told when one of them fails."""
+"""How loader processes behave, and what is reported when one of them fails."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""In which precision a training is measured again: its own, unless told otherwise."""
+"""The precision in which a training is measured again: by default its own."""
 
 import torch
 from omegaconf import DictConfig, OmegaConf

@@ -60,7 +60,7 @@ def precision_plugin(name: str, device: torch.device) -> Precision:
 
 @contextmanager
 def _default_type(dtype: torch.dtype) -> Iterator[None]:
-    """Tensors that are made within it have this type unless told otherwise."""
+    """Tensors that are made within it have this type by default."""
     before = torch.get_default_dtype()
     torch.set_default_dtype(dtype)
     try:

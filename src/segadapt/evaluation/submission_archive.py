@@ -79,6 +79,6 @@ def check_prediction(file: Path, size: Size, contract: LabelContract) -> None:
     contract(numbers, file)
     if ignored := contract.tally(numbers).ignored:
         raise ValueError(
-            f"prediction {file} holds numbers that are no class on {ignored} pixels; nothing can "
-            "be left out of a submission: write the best class of every pixel"
+            f"prediction {file} holds numbers that are not a class on {ignored} pixels; a "
+            "submission needs a class for every pixel: write the best one"
         )

@@ -21,7 +21,7 @@ AVERAGES: Final = ("present", "all")
 """Classes over which the mean of the weights is taken."""
 
 BOUNDARIES: Final[Mapping[str, Callable[[Tensor], Tensor] | None]] = {"none": None, **EDGES}
-"""How boundary pixels are told from the others."""
+"""How boundary pixels are found."""
 
 
 class ResponseDistillation(nn.Module):

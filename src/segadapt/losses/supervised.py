@@ -30,7 +30,7 @@ class Supervised(nn.Module):
         align_corners: How scores are resized: see :func:`segadapt.functional.resize.upsample`. The
             releases differ from term to term.
         group: Images of an oracle group, for losses that average over each; None for all.
-        optional: Whether the term is left out (None) where the branch does not exist, rather than
+        optional: Whether the term is skipped (None) where the branch does not exist, rather than
             refused.
 
     Raises:

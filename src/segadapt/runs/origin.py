@@ -16,7 +16,7 @@ class Origin(NamedTuple):
     config: str
     """Digest of what decides the run's numbers."""
     facts: dict[str, str | int]
-    """What tells runs apart for people: seed, classifier, data, number of classes."""
+    """What people distinguish runs by: seed, classifier, data, number of classes."""
 
     def record(self) -> dict[str, Any]:
         """What is stored in a checkpoint."""

@@ -11,7 +11,7 @@ from types import FrameType
 from typing import Final
 
 SCHEDULERS: Final = (signal.SIGUSR1, signal.SIGUSR2)
-"""What a scheduler may be told to send before a job's time is over; submitit waits for one."""
+"""What a scheduler can be asked to send before a job's time is over; submitit waits for one."""
 
 STOPPING: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, *SCHEDULERS)
 """After these a run saves and ends."""

@@ -49,7 +49,9 @@ def read_bytes(file: Path, limit: int) -> bytes:
     with open_regular(file) as opened:
         content = opened.read(limit + 1)
     if len(content) > limit:
-        raise ValueError(f"{file} is larger than {_size(limit)}, which no such file is; remove it")
+        raise ValueError(
+            f"{file} is larger than {_size(limit)}, too large for such a file; remove it"
+        )
     return content
 
 
@@ -181,7 +183,7 @@ def _check_depth(content: Any, file: Path) -> None:
     for _ in range(DEPTH + 1):
         if not (level := [child for node in level for child in _children(node)]):
             return
-    raise ValueError(f"{file} is nested more than {DEPTH} levels deep; no such file is")
+    raise ValueError(f"{file} is nested more than {DEPTH} levels deep, too deep for such a file")
 
 
 def _children(node: Any) -> Iterator[Any]:

@@ -92,7 +92,7 @@ def _without_seed(node: Any, seed: int) -> Any:
 
 
 def _labels(firsts: Sequence[Result]) -> list[str]:
-    """What was typed for each arm and tells it from others; what an experiment calls itself."""
+    """What distinguishes each arm, as typed; what an experiment calls itself."""
     typed = [[word for word in r.overrides if not word.startswith("seed=")] for r in firsts]
     common = set(typed[0]).intersection(*typed[1:]) if len(typed) > 1 else set()
     labels = []

@@ -126,7 +126,7 @@ def _undetectable(rows: Sequence[ArmRow]) -> list[str]:
         return []
     names = "; ".join(f"{arm} ({100 * least:.2f})" for arm, least in small.items())
     return [
-        "order that cannot be told from these seeds: the difference to the baseline is smaller "
+        "order not established by these seeds: the difference to the baseline is smaller "
         f"than what they detect with a probability of 80 %, in points: {names}"
     ]
 

@@ -1,4 +1,4 @@
-"""Figures of a comparison: one column wide, told apart without colour too."""
+"""Figures of a comparison: one column wide, readable without colour."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -163,7 +163,7 @@ def class_gains(found: Sequence[Arm], baseline: str | None) -> Figure | None:
 
 
 def _gains(arm: Arm, base: Arm) -> tuple[list[str], np.ndarray]:
-    """Mean over the seeds of each; classes that one of them never saw are left out."""
+    """Mean over the seeds of each; classes that one of them never saw are skipped."""
 
     def iou(one: Arm) -> np.ndarray:
         rows = [result.report["results"]["student"]["classes"] for result in one.results]

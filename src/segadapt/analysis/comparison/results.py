@@ -77,7 +77,7 @@ class Result(NamedTuple):
 
     @property
     def departures(self) -> list[str]:
-        """In what it departs from the conditions of the paper's number, as far as told."""
+        """How it departs from the conditions of the paper's number, as far as known."""
         there = self.published
         if not there or not there.keys() >= {"data", "model", "steps"}:
             return []

@@ -174,7 +174,7 @@ def _remembered(mark: Path) -> Verdict | None:
 
 
 def _remember(mark: Path, found: Verdict) -> str:
-    """Leave a mark; a home that cannot be written to is no reason not to train, but is told."""
+    """Leave a mark; an unwritable home does not prevent a training, but is reported."""
     try:
         mark.parent.mkdir(parents=True, exist_ok=True)
         replace_text(mark, json.dumps(printable_values(found._asdict())))

@@ -135,7 +135,7 @@ def _placement(hand: Hand, side: int) -> Float[np.ndarray, "2 3"]:
 
 
 def _scribble(picture: Picture, hand: Hand, generator: np.random.Generator) -> None:
-    """An arc in the same ink that is no digit."""
+    """An arc in the same ink that is not a digit."""
     size = picture.shape[0]
     center, axes = generator.integers(0, size, 2), generator.integers(8, 40, 2)
     angle, start, length = generator.uniform((0, 0, 30), (360, 360, 100))

@@ -151,7 +151,7 @@ def _narrowed(numbers: np.ndarray, file: Path) -> Label:
     """Whole numbers 0 ... 255 in as many bytes."""
     if numbers.dtype == np.uint8:
         return numbers
-    with np.errstate(invalid="ignore"):  # no number at all is no whole number either
+    with np.errstate(invalid="ignore"):  # NaN is not a whole number either
         narrow = numbers.astype(np.uint8)
     if not np.array_equal(narrow, numbers):
         wrong = numbers[narrow != numbers]

@@ -32,7 +32,7 @@ class Member(NamedTuple):
 
 @contextmanager
 def members(archive: Path) -> Iterator[Iterator[Member]]:
-    """The files of an archive, folders left out.
+    """The files of an archive, without its folders.
 
     Args:
         archive: A zip or an uncompressed tar file.

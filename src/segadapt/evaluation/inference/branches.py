@@ -17,7 +17,7 @@ BRANCHES = ("student", "coarse", "oracle")
 
 
 Watch = Callable[[Bool[Tensor, ""]], None]
-"""Is told whether all scores of an image were finite, on their device."""
+"""Called with whether all scores of an image were finite, on their device."""
 
 
 def branch_labels(

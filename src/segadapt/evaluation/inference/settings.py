@@ -37,7 +37,7 @@ def settings_of(inference: Inference) -> dict[str, Any]:
 
 
 def short_name(inference: Inference) -> str:
-    """A short name that tells apart what is usually compared, for files."""
+    """A short name for files, which differs where settings usually differ."""
     way, settings = _parts(inference)
     windows = way is multiscale and settings["window"] is not None
     seen = way is slide or windows
@@ -51,7 +51,7 @@ def short_name(inference: Inference) -> str:
 
 
 def check_sees_images(inference: Inference, pictures: bool) -> None:
-    """Refuse to cut or resize what is no image.
+    """Refuse to cut or resize what is not an image.
 
     Args:
         inference: How the data set is to be seen.

@@ -16,7 +16,7 @@ from segadapt.structures import IGNORE
 
 
 class Measures(NamedTuple):
-    """What is measured besides IoU, and how finely."""
+    """What is measured in addition to IoU, and how finely."""
 
     trimap: tuple[int, ...] = (1, 2, 4, 8, 16, 32)
     """Reaches of the bands around label borders, in pixels of the label, increasing."""

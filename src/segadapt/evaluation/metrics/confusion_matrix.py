@@ -98,7 +98,7 @@ def histogram(cell: Int[Tensor, "*shape"], cells: int) -> Int[Tensor, "_"]:
 def check_labels(
     counts: Int[Tensor, "_"], cells: int, mask: Integer[Tensor, "b H W"], num_classes: int
 ) -> None:
-    """Refuse a histogram that is too long, as one by label is when a label is no class.
+    """Refuse a histogram that is too long, as one by label is when a label is not a class.
 
     Raises:
         ValueError: If it is.

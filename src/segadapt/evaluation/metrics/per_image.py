@@ -14,7 +14,7 @@ from jaxtyping import Int
 from segadapt.files import replacing
 from segadapt.text.bounded import MIB, read_bytes
 
-"""Of a run folder: the images of the validation that report.json tells of."""
+"""Of a run folder: the images of the validation that report.json describes."""
 
 
 PACKED: Final = 128 * MIB

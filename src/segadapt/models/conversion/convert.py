@@ -46,7 +46,7 @@ def read_published(file: Path) -> Published:
     tensors = unwrapped(state, file) if isinstance(state, Mapping) else {}
     if not any(name.startswith("decode_head.") for name in tensors):
         raise ValueError(
-            f"{file} holds no decode_head, so it is no segmentation network of mmsegmentation; "
+            f"{file} has no decode_head, so it is not a segmentation network of mmsegmentation; "
             "weights of a backbone alone go into model.encoder.weights"
         )
     meta = content.get("meta")

@@ -114,7 +114,7 @@ def sweep_search(
 
 
 def _batches(search: Search, study: optuna.Study, settings: Settings) -> Iterator[list[Trial]]:
-    """Trials that are drawn together; the next ones when these have been told to the study."""
+    """Trials that are drawn together; the next ones when these have been reported to the study."""
     for first in range(0, settings.trials, settings.at_once):
         numbers = range(first, min(first + settings.at_once, settings.trials))
         yield [_drawn(search, study, number, settings) for number in numbers]

@@ -26,7 +26,7 @@ def parameter_groups(
     mmcv reads ``custom_keys``, and the published recipes depend on it.
 
     Args:
-        model: Network; parameters that need no gradient are left out.
+        model: Network; parameters that need no gradient are skipped.
         lr: Learning rate where no key applies.
         weight_decay: Weight decay where no key applies.
         custom_keys: Factors on both, by key.
