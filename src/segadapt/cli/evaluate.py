@@ -31,9 +31,9 @@ def _evaluated(cfg: DictConfig) -> None:
     run = hydra_command.read_trained_run(cfg)
     from rich.console import Console
 
+    from segadapt.deployment.submission import submit
     from segadapt.evaluation.device import chosen_device
     from segadapt.evaluation.evaluate import evaluate
-    from segadapt.evaluation.submission import submit
     from segadapt.training.library_warnings import silence_known_warnings
 
     silence_known_warnings()

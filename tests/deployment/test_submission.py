@@ -21,9 +21,9 @@ from segadapt.data.datasets.cityscapes import Cityscapes
 from segadapt.data.datasets.unlabelled import Unlabelled
 from segadapt.data.labels import LabelContract
 from segadapt.data.transforms.pipelines import EvalTransform
+from segadapt.deployment.submission import submit
+from segadapt.deployment.submission_archive import pack
 from segadapt.evaluation.evaluate import evaluate
-from segadapt.evaluation.submission import submit
-from segadapt.evaluation.submission_archive import pack
 from segadapt.experiment import build_task
 from segadapt.runs.errors import user_message
 from segadapt.runs.reader import read_run

@@ -5,7 +5,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import cast
 
-import cv2
 import numpy as np
 import torch
 from hydra.utils import get_class, instantiate
@@ -15,13 +14,14 @@ from rich.progress import track
 
 from segadapt.data.dataset import LabelledDataset, SegmentationDataset, Submission
 from segadapt.data.datasets.unlabelled import Unlabelled
+from segadapt.deployment.image_files import write_labels
+from segadapt.deployment.submission_archive import Size, pack
 from segadapt.evaluation.dataset_pass import one_by_one
 from segadapt.evaluation.device import chosen_device
 from segadapt.evaluation.inference.branches import branch_labels, refusing
 from segadapt.evaluation.precision import with_precision
 from segadapt.evaluation.precision_plugins import precision_plugin
 from segadapt.evaluation.protocol import stamp
-from segadapt.evaluation.submission_archive import Size, pack
 from segadapt.evaluation.trained import load_trained, measured_data
 from segadapt.files import expanded, write_json
 from segadapt.runs.reader import Run
@@ -131,9 +131,7 @@ def predict(
         with torch.no_grad(), plugin.forward_context():
             found = branch_labels(model, inference, image, sizes[name], watch=refusing(name))
         classes = found["student"][0].cpu().numpy().astype(np.uint8)
-        done, content = cv2.imencode(".png", images.source.labels.published(classes))
-        assert done
-        (folder / name).write_bytes(content.tobytes())
+        write_labels(folder / name, classes, images.source.labels)
     return sizes
 
 
