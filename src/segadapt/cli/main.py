@@ -19,6 +19,7 @@ VERBS: Final = {
     "prepare-data": "download, verify and unpack a published data set",
     "cache-features": "store the features of a trained network on disk",
     "convert": "convert a checkpoint of mmsegmentation or of a release",
+    "doctor": "check this machine before a training",
     "benchmark": "measure what models and classifiers cost (in a checkout)",
     "options": "list the options of a config group, or the rows of a table",
     "completion": "print shell completion for bash, zsh or fish",

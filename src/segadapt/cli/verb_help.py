@@ -59,6 +59,11 @@ EXAMPLES: Final = {
         "segadapt convert FILE model=ocrnet_hrnet48 classifier=ssa out=RUN/checkpoints/last.ckpt "
         "data.root=PATH",
     ),
+    "doctor": (
+        "segadapt doctor",
+        "segadapt doctor train=false hub=false",
+        "segadapt doctor json=true > machine.json",
+    ),
 }
 """Command lines of each verb."""
 

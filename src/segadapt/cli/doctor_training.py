@@ -1,0 +1,100 @@
+"""Checks of ``segadapt doctor`` that train: a few steps on each device, two processes together."""
+
+import math
+import multiprocessing
+import socket
+import time
+from collections.abc import Iterator
+from queue import Empty
+from typing import Any, Final
+
+from segadapt.cli.doctor_findings import BAD, OK, Finding
+from segadapt.cli.places import CONF
+
+STEPS: Final = 5
+PATIENCE: Final = 60.0
+"""Seconds for two processes to meet."""
+
+
+def trainings() -> Iterator[Finding]:
+    """Five steps of the smallest network with SSA on each device, on embedded data."""
+    import torch
+
+    names = ["cpu", *(f"cuda:{number}" for number in range(torch.cuda.device_count()))]
+    for name in names:
+        start = time.perf_counter()
+        losses = train(torch.device(name))
+        seconds = time.perf_counter() - start
+        finite = all(map(math.isfinite, losses))
+        text = f"{STEPS} steps in {seconds:.1f} s, loss {losses[0]:.2f} to {losses[-1]:.2f}"
+        advice = "" if finite else "losses must be finite; try trainer.precision=32-true"
+        yield Finding(f"training on {name}", OK if finite else BAD, text, advice)
+
+
+def train(device: Any) -> list[float]:
+    """The losses of some steps of ``model=tiny`` on ``data=digits``."""
+    import torch
+    from hydra import compose, initialize_config_dir
+
+    from segadapt.cli import hydra_command  # noqa: F401 # registers resolvers
+    from segadapt.data.module import collate
+    from segadapt.experiment import build_data, build_task
+
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        config = compose("train", ["classifier=ssa", "data=digits", "model=tiny"])
+    torch.manual_seed(0)
+    task = build_task(config).to(device).train()
+    samples = build_data(config).train
+    batch = collate([samples[(index, index)] for index in range(4)])
+    image, mask = batch.image.to(device), batch.mask.to(device).long()
+    optimizer = torch.optim.AdamW(task.parameters(), 1e-3)
+    losses = []
+    for _ in range(STEPS):
+        optimizer.zero_grad()
+        loss = task.objective(task.model(image, mask), mask).total
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+def two_processes() -> Iterator[Finding]:
+    """Two processes add a number each, as ranks of a distributed training do."""
+    context = multiprocessing.get_context("spawn")
+    results: Any = context.Queue()
+    port = _free_port()
+    ranks = [context.Process(target=_rank, args=(n, port, results), daemon=True) for n in (0, 1)]
+    for rank in ranks:
+        rank.start()
+    try:
+        sums = [results.get(timeout=PATIENCE) for _ in ranks]
+    except Empty:
+        advice = "is the loopback interface up, and is no firewall between processes?"
+        yield Finding("two processes", BAD, f"gloo gave no sum within {PATIENCE:.0f} s", advice)
+        return
+    finally:
+        for rank in ranks:
+            rank.join(5)
+            rank.kill()
+    right = sums == [3.0, 3.0]
+    text = f"1 + 2 by gloo is {' and '.join(f'{value:g}' for value in sums)}"
+    yield Finding("two processes", OK if right else BAD, text, "" if right else "reinstall torch")
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+def _rank(number: int, port: int, results: Any) -> None:
+    """In a process of its own."""
+    import torch
+    from torch import distributed
+
+    address = f"tcp://127.0.0.1:{port}"
+    distributed.init_process_group("gloo", init_method=address, rank=number, world_size=2)
+    value = torch.tensor(float(number + 1))
+    distributed.all_reduce(value)
+    results.put(value.item())
+    distributed.destroy_process_group()
