@@ -20,22 +20,20 @@ class Segmentor(nn.Module):
         classifier: Builds the classifier from the feature width and the class count.
         num_classes: Number of classes.
 
-    Example:
-        ::
-
-            >>> import torch
-            >>> from segadapt import Segmentor
-            >>> from segadapt.classifiers.cac import CACClassifier
-            >>> from segadapt.models.decoders.fpn import FPNDecoder
-            >>> from segadapt.models.encoder_decoder import EncoderDecoder
-            >>> from segadapt.models.encoders.tiny import TinyEncoder
-            >>> generator = EncoderDecoder(TinyEncoder(), FPNDecoder)
-            >>> model = Segmentor(generator, CACClassifier, num_classes=11)
-            >>> image, mask = torch.rand(2, 3, 64, 64), torch.randint(11, (2, 64, 64))
-            >>> model(image).student.logits.shape  # stride 4
-            torch.Size([2, 11, 16, 16])
-            >>> model(image).teacher is None, model(image, mask).teacher is None
-            (True, False)
+    Examples:
+        >>> import torch
+        >>> from segadapt import Segmentor
+        >>> from segadapt.classifiers.cac import CACClassifier
+        >>> from segadapt.models.decoders.fpn import FPNDecoder
+        >>> from segadapt.models.encoder_decoder import EncoderDecoder
+        >>> from segadapt.models.encoders.tiny import TinyEncoder
+        >>> generator = EncoderDecoder(TinyEncoder(), FPNDecoder)
+        >>> model = Segmentor(generator, CACClassifier, num_classes=11)
+        >>> image, mask = torch.rand(2, 3, 64, 64), torch.randint(11, (2, 64, 64))
+        >>> model(image).student.logits.shape  # stride 4
+        torch.Size([2, 11, 16, 16])
+        >>> model(image).teacher is None, model(image, mask).teacher is None
+        (True, False)
     """
 
     def __init__(

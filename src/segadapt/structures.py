@@ -61,16 +61,14 @@ class Assignment(NamedTuple):
 class Prediction(NamedTuple):
     """All branches of a classifier. Only ``student`` is always there.
 
-    Example:
-        ::
-
-            >>> import torch
-            >>> from segadapt import Branch, Prediction
-            >>> prediction = Prediction(student=Branch(torch.zeros(1, 3, 4, 4)))
-            >>> prediction.teacher is None
-            True
-            >>> prediction.student.logits.argmax(1).shape  # a class for every cell
-            torch.Size([1, 4, 4])
+    Examples:
+        >>> import torch
+        >>> from segadapt import Branch, Prediction
+        >>> prediction = Prediction(student=Branch(torch.zeros(1, 3, 4, 4)))
+        >>> prediction.teacher is None
+        True
+        >>> prediction.student.logits.argmax(1).shape  # a class for every cell
+        torch.Size([1, 4, 4])
     """
 
     student: Branch

@@ -42,19 +42,19 @@ class CACClassifier(Classifier):
         teacher_form: How A_y is made.
         with_teacher: Whether the teacher exists (no: Table 2 b, c).
 
-    Example:
-        Each image has prototypes of its own, and labels bring the teacher::
+    Examples:
+        Each image has prototypes of its own, and labels bring the teacher:
 
-            >>> import torch
-            >>> from segadapt.classifiers.cac import CACClassifier
-            >>> classifier = CACClassifier(in_channels=8, num_classes=3)
-            >>> features = torch.rand(2, 8, 4, 4)
-            >>> first, second = classifier(features).student.semantic
-            >>> torch.allclose(first, second)
-            False
-            >>> labels = torch.randint(3, (2, 4, 4))
-            >>> classifier(features, labels).teacher.logits.shape
-            torch.Size([2, 3, 4, 4])
+        >>> import torch
+        >>> from segadapt.classifiers.cac import CACClassifier
+        >>> classifier = CACClassifier(in_channels=8, num_classes=3)
+        >>> features = torch.rand(2, 8, 4, 4)
+        >>> first, second = classifier(features).student.semantic
+        >>> torch.allclose(first, second)
+        False
+        >>> labels = torch.randint(3, (2, 4, 4))
+        >>> classifier(features, labels).teacher.logits.shape
+        torch.Size([2, 3, 4, 4])
     """
 
     def __init__(

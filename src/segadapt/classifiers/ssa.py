@@ -59,17 +59,17 @@ class SSAClassifier(Classifier):
         position_size: Rows and columns of the ``learnable`` encoding, in feature cells.
         with_teacher: Whether the teacher exists.
 
-    Example:
-        Scores depend on where features lie, not only on what they are::
+    Examples:
+        Scores depend on where features lie, not only on what they are:
 
-            >>> import torch
-            >>> from segadapt.classifiers.ssa import SSAClassifier
-            >>> classifier = SSAClassifier(in_channels=8, num_classes=3).eval()
-            >>> features = torch.rand(1, 8, 4, 4)
-            >>> scores = classifier(features).student.logits
-            >>> mirrored = classifier(features.flip(3)).student.logits.flip(3)
-            >>> torch.allclose(scores, mirrored, atol=1e-3)
-            False
+        >>> import torch
+        >>> from segadapt.classifiers.ssa import SSAClassifier
+        >>> classifier = SSAClassifier(in_channels=8, num_classes=3).eval()
+        >>> features = torch.rand(1, 8, 4, 4)
+        >>> scores = classifier(features).student.logits
+        >>> mirrored = classifier(features.flip(3)).student.logits.flip(3)
+        >>> torch.allclose(scores, mirrored, atol=1e-3)
+        False
 
     Note:
         The paper does not say what scores without SEPA: the fixed prototypes S take the place of

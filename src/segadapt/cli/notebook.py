@@ -28,16 +28,16 @@ def train(folder: str | Path, *overrides: str) -> dict[str, float]:
     Raises:
         ValueError: If the folder holds another or a finished run.
 
-    Example:
-        Train for four steps, in a folder that is new::
+    Examples:
+        Train for four steps, in a folder that is new:
 
-            >>> import tempfile
-            >>> from segadapt import train
-            >>> with tempfile.TemporaryDirectory() as place:
-            ...     run = f"{place}/run"
-            ...     metrics = train(run, "debug=fast", "data=synthetic", "callbacks=none")
-            >>> 0 <= metrics["val/miou"] <= 1
-            True
+        >>> import tempfile
+        >>> from segadapt import train
+        >>> with tempfile.TemporaryDirectory() as place:
+        ...     run = f"{place}/run"
+        ...     metrics = train(run, "debug=fast", "data=synthetic", "callbacks=none")
+        >>> 0 <= metrics["val/miou"] <= 1
+        True
     """
     silence_known_warnings()
     return session.start(configured(folder, *overrides), list(overrides), fit)

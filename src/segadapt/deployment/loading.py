@@ -34,14 +34,12 @@ def load(
     Raises:
         ValueError: If there is no trained network, it is damaged, or it is not to be trusted.
 
-    Example:
-        ::
-
-            >>> import segadapt
-            >>> model = segadapt.load("runs/street", device="cpu")
-            >>> model.classes[:3]
-            ('sky', 'building', 'pole')
-            >>> result = model.predict("street.jpg")
+    Examples:
+        >>> import segadapt
+        >>> model = segadapt.load("runs/street", device="cpu")
+        >>> model.classes[:3]
+        ('sky', 'building', 'pole')
+        >>> result = model.predict("street.jpg")
     """
     with without_tracker():
         return Model(read_network(source, checkpoint, trust), device, precision)

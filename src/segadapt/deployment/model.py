@@ -48,17 +48,15 @@ class Model:
         precision: In which it predicts unless told otherwise, by Lightning's name.
         trained: The network itself, with its config and its data set's rules.
 
-    Example:
-        ::
-
-            >>> import segadapt
-            >>> model = segadapt.load("runs/street", device="cpu")
-            >>> result = model.predict("street.jpg")
-            >>> result.labels.shape
-            (48, 64)
-            >>> several = model.predict(["street.jpg", "street.jpg"], inference="multiscale")
-            >>> len(several)
-            2
+    Examples:
+        >>> import segadapt
+        >>> model = segadapt.load("runs/street", device="cpu")
+        >>> result = model.predict("street.jpg")
+        >>> result.labels.shape
+        (48, 64)
+        >>> several = model.predict(["street.jpg", "street.jpg"], inference="multiscale")
+        >>> len(several)
+        2
     """
 
     def __init__(

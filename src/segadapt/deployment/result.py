@@ -48,18 +48,16 @@ class Result:
         name: Its file, or what it was made from.
         branch: Reading that the maps below are of: student, coarse or teacher.
 
-    Example:
-        ::
-
-            >>> import segadapt
-            >>> result = segadapt.load("runs/street", device="cpu").predict("street.jpg")
-            >>> result.scores("student").shape, len(result.classes)
-            ((11, 48, 64), 11)
-            >>> result.confidence.shape, result.changed.shape
-            ((48, 64), (48, 64))
-            >>> result.save("street.png")
-            PosixPath('street.png')
-            >>> overlay = result.overlay("street_overlay.jpg", opacity=0.5, legend=True)
+    Examples:
+        >>> import segadapt
+        >>> result = segadapt.load("runs/street", device="cpu").predict("street.jpg")
+        >>> result.scores("student").shape, len(result.classes)
+        ((11, 48, 64), 11)
+        >>> result.confidence.shape, result.changed.shape
+        ((48, 64), (48, 64))
+        >>> result.save("street.png")
+        PosixPath('street.png')
+        >>> overlay = result.overlay("street_overlay.jpg", opacity=0.5, legend=True)
     """
 
     def __init__(

@@ -25,16 +25,16 @@ class CrossEntropy(FusedLoss):
         weight: One factor for each class, or None for 1. ``valid`` divides by their sum over the
             pixels, as torch does.
 
-    Example:
-        ``valid`` is torch's default; ``all`` counts ignored pixels in the mean::
+    Examples:
+        ``valid`` is torch's default; ``all`` counts ignored pixels in the mean:
 
-            >>> import torch
-            >>> from segadapt.losses.cross_entropy import CrossEntropy
-            >>> logits, mask = torch.zeros(1, 2, 2, 2), torch.tensor([[[0, 1], [1, 255]]])
-            >>> CrossEntropy(mean="valid")(logits, mask)  # log 2
-            tensor(0.6931)
-            >>> CrossEntropy(mean="all")(logits, mask)  # 3/4 log 2
-            tensor(0.5199)
+        >>> import torch
+        >>> from segadapt.losses.cross_entropy import CrossEntropy
+        >>> logits, mask = torch.zeros(1, 2, 2, 2), torch.tensor([[[0, 1], [1, 255]]])
+        >>> CrossEntropy(mean="valid")(logits, mask)  # log 2
+        tensor(0.6931)
+        >>> CrossEntropy(mean="all")(logits, mask)  # 3/4 log 2
+        tensor(0.5199)
 
     Note:
         Without any labelled pixel the loss is 0; the releases and torch give NaN with ``valid``.

@@ -22,15 +22,15 @@ class Dice(FusedLoss):
         smoothing: s, in pixels (release: 1; V-Net: 0).
         ignore: The label of no class.
 
-    Example:
-        Scores that are certain and right cost nothing; those that are certain and wrong cost 1::
+    Examples:
+        Scores that are certain and right cost nothing; those that are certain and wrong cost 1:
 
-            >>> import torch
-            >>> from segadapt.losses.dice import Dice
-            >>> mask = torch.tensor([[[0, 1], [1, 1]]])
-            >>> right = 100.0 * torch.stack([1.0 - 2 * mask, 2.0 * mask - 1], 1)
-            >>> Dice(smoothing=0.0)(right, mask), Dice(smoothing=0.0)(-right, mask)
-            (tensor(0.), tensor(1.))
+        >>> import torch
+        >>> from segadapt.losses.dice import Dice
+        >>> mask = torch.tensor([[[0, 1], [1, 1]]])
+        >>> right = 100.0 * torch.stack([1.0 - 2 * mask, 2.0 * mask - 1], 1)
+        >>> Dice(smoothing=0.0)(right, mask), Dice(smoothing=0.0)(-right, mask)
+        (tensor(0.), tensor(1.))
     """
 
     def __init__(self, squared: bool = False, smoothing: float = 1.0, ignore: int = IGNORE) -> None:

@@ -48,18 +48,18 @@ class ResponseDistillation(nn.Module):
         group: Images of an oracle group, over which all these means are taken (they are then
             averaged over the groups); None for the whole batch.
 
-    Example:
+    Examples:
         Halving the target between teacher and label, as released, keeps a loss even for a student
-        that equals its teacher::
+        that equals its teacher:
 
-            >>> import torch
-            >>> from segadapt import Branch, Prediction
-            >>> from segadapt.losses.response import ResponseDistillation
-            >>> same = Branch(torch.zeros(1, 2, 4, 4))
-            >>> prediction = Prediction(student=same, coarse=same, teacher=same)
-            >>> mask = torch.zeros(1, 16, 16, dtype=torch.long)
-            >>> ResponseDistillation(label_mix=0.5)(prediction, mask)
-            tensor(0.6931)
+        >>> import torch
+        >>> from segadapt import Branch, Prediction
+        >>> from segadapt.losses.response import ResponseDistillation
+        >>> same = Branch(torch.zeros(1, 2, 4, 4))
+        >>> prediction = Prediction(student=same, coarse=same, teacher=same)
+        >>> mask = torch.zeros(1, 16, 16, dtype=torch.long)
+        >>> ResponseDistillation(label_mix=0.5)(prediction, mask)
+        tensor(0.6931)
 
     Raises:
         ValueError: If an argument is none of these.
