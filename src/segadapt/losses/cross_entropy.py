@@ -9,6 +9,7 @@ from torch import Tensor
 from segadapt.functional.prototypes import sum_over_group
 from segadapt.losses.parts.fused import FusedLoss, ImagesLoss, Plan
 from segadapt.losses.parts.label_counts import labels_per_image
+from segadapt.losses.parts.tables import Tables
 from segadapt.structures import IGNORE
 
 MEANS = ("all", "valid")
@@ -53,14 +54,24 @@ class CrossEntropy(FusedLoss):
         self.register_buffer("weight", factors, persistent=False)  # the config brings it
 
     def plan(self, mask: Integer[Tensor, "b H W"], num_classes: int, group: int | None) -> Plan:
+        scale, weight = self._factors(mask, num_classes, group)
+        factors = None if self.weight is None else weight
+        return lambda some: _CrossEntropyOfImages(scale[some], factors, self.ignore)
+
+    def tables(self, mask: Integer[Tensor, "b H W"], num_classes: int, group: int | None) -> Tables:
+        scale, weight = self._factors(mask, num_classes, group)
+        counted = torch.arange(num_classes, device=mask.device) != self.ignore
+        return Tables(weights=scale[:, None] * (weight * counted))
+
+    def _factors(
+        self, mask: Integer[Tensor, "b H W"], num_classes: int, group: int | None
+    ) -> tuple[Float[Tensor, "b"], Float[Tensor, "k"]]:
+        """Of the pixels of each image, and of each class."""
         counts = labels_per_image(mask, num_classes, self.ignore)
         weight = self._weight(num_classes, mask.device)
         if self.mean == "all":
-            scale = weight.new_full((len(mask),), 1 / max(mask.numel(), 1))
-        else:
-            scale = _group_scale((counts * weight).sum(1), group)
-        factors = None if self.weight is None else weight
-        return lambda some: _CrossEntropyOfImages(scale[some], factors, self.ignore)
+            return weight.new_full((len(mask),), 1 / max(mask.numel(), 1)), weight
+        return _group_scale((counts * weight).sum(1), group), weight
 
     def _weight(self, num_classes: int, device: torch.device) -> Float[Tensor, "k"]:
         if self.weight is None:

@@ -7,6 +7,7 @@ from torch import Tensor
 from segadapt.functional.distributed import sum_over_ranks, world_size
 from segadapt.losses.parts.fused import FusedLoss, ImagesLoss, Plan
 from segadapt.losses.parts.label_counts import labels_per_image
+from segadapt.losses.parts.tables import SigmoidPart, SigmoidSums, Tables
 from segadapt.structures import IGNORE
 
 
@@ -40,12 +41,23 @@ class Dice(FusedLoss):
         self.squared, self.smoothing, self.ignore = squared, smoothing, ignore
 
     def plan(self, mask: Integer[Tensor, "b H W"], num_classes: int, group: int | None) -> Plan:
-        counts = labels_per_image(mask, num_classes, self.ignore)
-        pairs = sum_over_ranks((counts > 0).sum()).double() / world_size()
-        scale = 1 / pairs.clamp_min(1)
+        counts, scale = self._counts(mask, num_classes)
         # Nothing waits on a CPU, so that its losses may depend on which classes are there.
         only_present = mask.device.type == "cpu"
         return lambda some: _DiceOfImages(self, counts[some], scale, only_present)
+
+    def tables(self, mask: Integer[Tensor, "b H W"], num_classes: int, group: int | None) -> Tables:
+        counts, scale = self._counts(mask, num_classes)
+        of_all = _DiceOfImages(self, counts, scale, only_present=False)
+        return Tables(of_sums=of_all.of_sums)
+
+    def _counts(
+        self, mask: Integer[Tensor, "b H W"], num_classes: int
+    ) -> tuple[Int[Tensor, "b k"], Float[Tensor, ""]]:
+        """Pixels of each class, and the factor of the sum over images and classes."""
+        counts = labels_per_image(mask, num_classes, self.ignore)
+        pairs = sum_over_ranks((counts > 0).sum()).double() / world_size()
+        return counts, 1 / pairs.clamp_min(1)
 
 
 class _DiceOfImages(ImagesLoss):
@@ -131,6 +143,17 @@ class _DiceOfImages(ImagesLoss):
         _slopes_of_sigmoid(q, self.loss.squared)
         q.mul_((factor * ratio * (2 if self.loss.squared else 1))[:, None])
         q.scatter_add_(2, column[..., None], inside[..., None])
+
+    def of_sums(self, sums: SigmoidSums) -> SigmoidPart:
+        """What a kernel needs to know once it has seen all pixels."""
+        mass = sums.squares if self.loss.squared else sums.plain
+        both = torch.cat([mass, sums.overlap], 1)
+        ratio, denominator, weight = self._ratio(both)
+        slope = weight * ratio / denominator
+        nothing = torch.zeros_like(slope)
+        by_q = (nothing, 2 * slope) if self.loss.squared else (slope, nothing)
+        slopes = torch.stack([*by_q, 2 * weight / denominator], 1)
+        return SigmoidPart(self.value(both), slopes)
 
     def _ratio(
         self, sums: Float[Tensor, "m s"]

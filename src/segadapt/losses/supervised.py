@@ -1,6 +1,6 @@
 """Pixel losses against the labels."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import torch
@@ -15,6 +15,9 @@ from segadapt.structures import Prediction, require
 
 BRANCHES: Final = ("student", "coarse", "teacher", "auxiliary")
 """Of a prediction, those with scores."""
+
+OnePass = Callable[[Sequence[FusedLoss], Tensor, Tensor, bool, int | None], Tensor]
+"""A way to compute :func:`segadapt.losses.parts.fused.fused_loss`."""
 
 
 class Supervised(nn.Module):
@@ -32,6 +35,10 @@ class Supervised(nn.Module):
         group: Images of an oracle group, for losses that average over each; None for all.
         optional: Whether the term is skipped (None) where the branch does not exist, rather than
             refused.
+
+    Attributes:
+        one_pass: What computes the losses of this package; other ways than strips are chosen when a
+            training starts, see ``loss.kernel``.
 
     Raises:
         ValueError: If there is no such branch, or no loss.
@@ -54,6 +61,7 @@ class Supervised(nn.Module):
         self.pixel = nn.ModuleList(pixel)
         self.branch, self.align_corners = branch, align_corners
         self.group, self.optional = group, optional
+        self.one_pass: OnePass = fused_loss
         # The one question of its kind here: whether a loss offers more than torch's signature.
         self.fused = [loss for loss in pixel if isinstance(loss, FusedLoss)]
         self.plain = [loss for loss in pixel if not isinstance(loss, FusedLoss)]
@@ -67,7 +75,8 @@ class Supervised(nn.Module):
         logits = require(branch, f"{self.branch} branch").logits
         total = accurate(logits.new_zeros(()))
         if self.fused:
-            total = total + fused_loss(self.fused, logits, mask, self.align_corners, self.group)
+            fused = self.one_pass(self.fused, logits, mask, self.align_corners, self.group)
+            total = total + fused
         if self.plain:
             scores = upsample(accurate(logits), mask.shape[-2:], self.align_corners)
             total = total + torch.stack([loss(scores, mask.long()) for loss in self.plain]).sum()

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from segadapt.functional.cosine import accurate
 from segadapt.losses.parts.strip_resize import Resizer, Strip, strip_rows, workspace
+from segadapt.losses.parts.tables import Tables
 
 
 class ImagesLoss(ABC):
@@ -86,6 +87,10 @@ class FusedLoss(nn.Module, ABC):
     @abstractmethod
     def plan(self, mask: Integer[Tensor, "b H W"], num_classes: int, group: int | None) -> Plan:
         """The loss of a batch, in parts that add up."""
+
+    @abstractmethod
+    def tables(self, mask: Integer[Tensor, "b H W"], num_classes: int, group: int | None) -> Tables:
+        """The loss of a batch, as a kernel computes it."""
 
     def forward(
         self, logits: Float[Tensor, "b k H W"], mask: Integer[Tensor, "b H W"]

@@ -1,0 +1,1 @@
+"""Triton kernels of the pixel losses: for CUDA devices, compiled at first use."""
