@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import torch
-from benchmarks.harness import gpu_correctness, gpu_speed, gpu_training
+from benchmarks.harness import gpu_correctness, gpu_loss, gpu_speed, gpu_training
 from benchmarks.harness.goals import RESULTS, Goal, goal_table
 from benchmarks.harness.gpu_context import ROOT, Context, read
 from benchmarks.harness.measure import stamp, wide_console
@@ -36,6 +36,7 @@ class Part(NamedTuple):
 
 PARTS: Final[Mapping[str, Part]] = {
     "correct": Part(gpu_correctness.correct, 100),
+    "loss": Part(gpu_loss.losses, 60),
     "syncs": Part(gpu_speed.syncs, 90),
     "eager": Part(gpu_speed.eager, 90),
     "tests": Part(gpu_training.tests, 150),

@@ -88,6 +88,7 @@ class Context:
         options = Options(
             model=(model or shape.model,),
             classifier=tuple(classifiers),
+            device=self.device.type,
             size=shape.size,
             batch=shape.batch,
             num_classes=shape.classes,

@@ -24,6 +24,7 @@ from segadapt.files import write_json
 from segadapt.losses.objective import Objective
 from segadapt.runs.environment import provenance
 from segadapt.segmentor import Segmentor
+from segadapt.training.loss_kernel import choose_kernel
 
 
 @runtime_checkable
@@ -136,11 +137,13 @@ def built(
     options: Options, configs: Path, build: Build, model: str
 ) -> tuple[dict[str, Parts], Shape]:
     """One model with every classifier, from the same seed, and the shape of their batch."""
-    parts = {}
+    parts, setting = {}, setting_of(options)
+    precision = "bf16-mixed" if setting.half else "32-true"
     for classifier in options.classifier:
         cfg = composed(options, configs, model, classifier)
         torch.manual_seed(0)
         task = build(cfg)
+        choose_kernel(task.objective, cfg.data.num_classes, setting.device, precision)
         parts[classifier] = Parts(task.model, task.objective, partial(_optimizer, task))
     height, width = cfg.data.crop
     return parts, Shape(cfg.data.batch_size, height, width, cfg.data.num_classes)

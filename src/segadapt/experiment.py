@@ -42,6 +42,7 @@ from segadapt.training.callbacks.seeding import Seeding
 from segadapt.training.checkpoint_io import AtomicCheckpointIO
 from segadapt.training.library_warnings import silence_known_warnings
 from segadapt.training.loggers.metrics_csv import MetricsFile
+from segadapt.training.loss_kernel import choose_kernel
 from segadapt.training.oracle_groups import check_groups
 from segadapt.training.rehearsal import check_deterministic
 from segadapt.training.task import STEP, SegmentationTask
@@ -120,8 +121,12 @@ def fit(cfg: DictConfig) -> dict[str, float]:
         value_at(cfg, "smaller_oracle_groups", False),
     )
     _say(check_groups(group, cfg.data.batch_size, parts, allowed))
+    precision = str(trainer.precision)
+    device = trainer.strategy.root_device
+    choice = choose_kernel(task.objective, cfg.data.num_classes, device, precision)
+    _say(choice.line)
     if trainer.is_global_zero:
-        keep_environment(folder, trainer.world_size, str(trainer.precision))
+        keep_environment(folder, trainer.world_size, precision, choice.kernel)
     return _run(trainer, task, data, cfg, start)
 
 

@@ -20,6 +20,14 @@ def test_a_part_leaves_its_figures_and_goals(tmp_path):
     assert set(kept["details"]) == {"eager fixed", "eager cac", "eager ssa"}
 
 
+def test_the_loss_of_a_branch_is_timed_in_each_way(tmp_path):
+    gpu.PARTS["loss"].run(context(tmp_path))
+    kept = json.loads((tmp_path / "part.json").read_text())
+    names = [goal["what"] for goal in kept["goals"]]
+    assert "loss: cross-entropy, float32 scores: naive / strips" in names
+    assert "strips" in kept["details"]["loss: cross-entropy and Dice, bfloat16 scores"]
+
+
 def test_losses_are_those_of_double_precision(tmp_path):
     part = context(tmp_path)
     goals = gpu.gpu_correctness.loss_goals(part.device)

@@ -111,7 +111,7 @@ READERS = {
     "resume's metrics": lambda folder, out: MetricsFile(folder / "metrics.csv").log_metrics(
         {"a": 1.0}, 50
     ),
-    "resume's environment": lambda folder, out: keep_environment(folder, 1, "32-true"),
+    "resume's environment": lambda folder, out: keep_environment(folder, 1, "32-true", "strips"),
     "train": lambda folder, out: start(folder),
 }
 """What each command reads of a run folder; the last ones write into it."""

@@ -22,11 +22,13 @@ FREE = (
     "init.run",
     "label",
     "logger",
+    "loss.kernel",
     "paths",
     "published",
     "smaller_oracle_groups",
 )
-"""What may change while a run is interrupted: nothing here changes its numbers."""
+"""What may change while a run is interrupted: nothing here changes its numbers (``loss.kernel``
+only in their rounding)."""
 
 
 def resolved(cfg: DictConfig) -> Config:

@@ -17,12 +17,13 @@ from segadapt.text.bounded import MIB, read_object
 PACKAGES = ("torch", "torchvision", "lightning", "timm", "segmentation-models-pytorch")
 
 
-def environment(world_size: int, precision: str) -> dict[str, Any]:
+def environment(world_size: int, precision: str, loss_kernel: str) -> dict[str, Any]:
     """Versions, commit and hardware.
 
     Args:
         world_size: Number of processes.
         precision: Of the training, by Lightning's name.
+        loss_kernel: What computes its pixel losses: ``strips`` or ``triton``.
     """
     gpus = [torch.cuda.get_device_properties(index) for index in range(torch.cuda.device_count())]
     return {
@@ -34,12 +35,13 @@ def environment(world_size: int, precision: str) -> dict[str, Any]:
         "cuda": torch.version.cuda,
         "processes": world_size,
         "precision": precision,
+        "loss_kernel": loss_kernel,
     }
 
 
-def keep_environment(folder: Path, world_size: int, precision: str) -> None:
+def keep_environment(folder: Path, world_size: int, precision: str, loss_kernel: str) -> None:
     """Write environment.json; the environment of a resumed run is added where it differs."""
-    file, now = folder / ENVIRONMENT, environment(world_size, precision)
+    file, now = folder / ENVIRONMENT, environment(world_size, precision, loss_kernel)
     if not file.is_file():
         replace_text(file, json.dumps({**now, "resumed_in": []}, indent=2) + "\n")
         return

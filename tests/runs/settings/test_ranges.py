@@ -11,6 +11,7 @@ from segadapt.evaluation.inference.views import CONTEXTS
 from segadapt.evaluation.inference.windows import BLENDS
 from segadapt.functional.prototypes import SCORES
 from segadapt.losses.cross_entropy import MEANS
+from segadapt.losses.objective import KERNELS
 from segadapt.losses.response import AVERAGES, BOUNDARIES, SOURCES
 from segadapt.losses.supervised import BRANCHES
 from segadapt.runs.ranks import ON_GPUS
@@ -28,6 +29,7 @@ TABLES = {
     "coarse_score": COARSE_SCORES,
     "entropy_source": SOURCES,
     "logger.mode": ("auto", *MODES),
+    "loss.kernel": KERNELS,
     "mean": MEANS,
     "classifier.position": POSITIONS,
     "precision": DTYPES,

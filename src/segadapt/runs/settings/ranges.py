@@ -139,6 +139,7 @@ CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "direction": ("maximize", "minimize"),
     "entropy_source": ("teacher", "student", "coarse"),
     "logger.mode": ("auto", "online", "offline", "disabled"),
+    "loss.kernel": ("auto", "strips", "triton"),
     "mean": ("valid", "all"),
     "classifier.position": ("conditional", "sinusoidal", "learnable"),
     "precision": ("fp32", "bf16"),

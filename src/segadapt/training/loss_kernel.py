@@ -1,0 +1,193 @@
+"""What computes the pixel losses of a training: strips, or Triton kernels that were tried before.
+
+The kernels run on CUDA devices only. Before the first step a small batch goes through both ways, in
+the types of scores that the training can have; kernels that fail or differ are not used.
+"""
+
+import copy
+import subprocess
+from collections.abc import Sequence
+from importlib.util import find_spec
+from typing import Final, NamedTuple
+
+import torch
+from jaxtyping import Float, Integer
+from torch import Tensor
+
+from segadapt.losses.objective import Objective
+from segadapt.losses.parts.fused import fused_loss
+from segadapt.losses.supervised import OnePass, Supervised
+from segadapt.structures import IGNORE
+
+CAPABILITY: Final = (8, 0)
+"""The oldest cards that Triton supports."""
+
+HALF: Final = {"bf16": torch.bfloat16, "16": torch.float16}
+"""Types of scores, by the first part of Lightning's names of precisions."""
+
+EXACT: Final = 2e-5
+"""Largest difference of losses and gradients in single precision, as a share of the largest."""
+
+CELLS: Final = (19, 33)
+"""Of the small batch: several programs along each side, the last ones cut."""
+
+FAILURES: Final = (
+    *(ImportError, OSError, RuntimeError, ValueError, TypeError, AttributeError, AssertionError),
+    subprocess.SubprocessError,
+)
+"""Beside Triton's own errors: of a driver, an assembler, the C compiler that builds its launcher, a
+folder for its cache, a version with other names. Whatever it is, the strips compute the same."""
+
+
+class Choice(NamedTuple):
+    """What computes the pixel losses."""
+
+    kernel: str
+    """``strips`` or ``triton``."""
+    line: str | None
+    """What to say at the start."""
+
+
+def choose_kernel(
+    objective: Objective, num_classes: int, device: torch.device, precision: str
+) -> Choice:
+    """Lets the objective be computed by Triton kernels, if it wants that and they are right.
+
+    Args:
+        objective: Its terms are told what computes them.
+        num_classes: Number of classes.
+        device: Where the training runs.
+        precision: Of the training, by Lightning's full name.
+
+    Raises:
+        ValueError: If ``loss.kernel=triton`` is not possible.
+    """
+    if objective.kernel == "strips":
+        return Choice("strips", None)
+    terms = [term for term in objective.modules() if isinstance(term, Supervised) and term.fused]
+    obstacle = _obstacle(terms, device, precision)
+    reason = obstacle or _failure(terms, num_classes, device, precision)
+    if reason is None:
+        _use_kernels(terms)
+        card = torch.cuda.get_device_name(device)
+        return Choice("triton", f"Pixel losses: Triton kernels, equal to the strips on {card}")
+    if objective.kernel == "triton":
+        raise ValueError(f"loss.kernel=triton is not possible: {reason}; use loss.kernel=strips")
+    expected = obstacle is not None and device.type == "cpu"
+    return Choice("strips", None if expected else f"Pixel losses: strips, because {reason}")
+
+
+def _obstacle(terms: Sequence[Supervised], device: torch.device, precision: str) -> str | None:
+    """Why the kernels cannot run here at all."""
+    if not terms:
+        return "no term of the loss has a cross-entropy or Dice of this package"
+    if device.type != "cuda" or torch.version.cuda is None:
+        return f"the training runs on {device.type}, not on a CUDA device"
+    if torch.cuda.get_device_capability(device) < CAPABILITY:
+        return f"{torch.cuda.get_device_name(device)} is older than compute capability 8.0"
+    if precision == "64-true":
+        return "scores are in double precision (trainer.precision=64-true)"
+    if find_spec("triton") is None:
+        return "the package triton is not installed"
+    return None
+
+
+def _failure(
+    terms: Sequence[Supervised], num_classes: int, device: torch.device, precision: str
+) -> str | None:
+    """What is wrong with the kernels on this device, if anything is."""
+    half = HALF.get(precision.partition("-")[0])
+    types = [torch.float32] if half is None else [torch.float32, half]
+    try:
+        from triton.errors import TritonError
+    except FAILURES as error:
+        return _described(error)
+    try:
+        found = [
+            difference(term, _kernel_loss(), num_classes, device, dtype)
+            for term in terms
+            for dtype in types
+        ]
+    except (TritonError, *FAILURES) as error:
+        _check_device(device, error)
+        return _described(error)
+    return next((reason for reason in found if reason is not None), None)
+
+
+def difference(
+    term: Supervised,
+    one_pass: OnePass,
+    num_classes: int,
+    device: torch.device,
+    dtype: torch.dtype,
+) -> str | None:
+    """How another way to compute a term differs from the strips on a small batch, if it does.
+
+    Args:
+        term: Its losses are copied.
+        one_pass: The other way; it must give the same bits when it is repeated.
+        num_classes: Number of classes.
+        device: Where to try it.
+        dtype: Of the scores.
+    """
+    scores, mask = _batch(num_classes, term.align_corners, device)
+    losses = [copy.deepcopy(loss).to(device) for loss in term.fused]
+
+    def computed(way: OnePass) -> tuple[Tensor, Tensor]:
+        leaf = scores.to(dtype, copy=True).requires_grad_()
+        loss = way(losses, leaf, mask, term.align_corners, term.group)
+        return loss.detach(), torch.autograd.grad(loss, leaf)[0].float()
+
+    theirs, mine, again = computed(fused_loss), computed(one_pass), computed(one_pass)
+    tolerance = EXACT if dtype == torch.float32 else torch.finfo(dtype).eps
+    for name, right, value in zip(("loss", "gradient"), theirs, mine, strict=True):
+        error = ((value - right).abs().max() / right.abs().max().clamp_min(1e-12)).item()
+        if not error <= tolerance:  # nor NaN
+            return f"the {name} of {dtype} scores differs from that of the strips by {error:.1e}"
+    if not all(torch.equal(*pair) for pair in zip(mine, again, strict=True)):
+        return f"loss and gradient of {dtype} scores change from call to call"
+    return None
+
+
+def _batch(
+    classes: int, align_corners: bool, device: torch.device
+) -> tuple[Float[Tensor, "2 k h w"], Integer[Tensor, "2 H W"]]:
+    """Scores and labels at stride 4, where positions have no rounding error in either way."""
+    size = [4 * (side - 1) + 1 if align_corners else 4 * side for side in CELLS]
+    draw = torch.Generator().manual_seed(0)  # not the one of the training
+    scores = 3 * torch.randn(2, classes, *CELLS, generator=draw)
+    mask = torch.randint(classes, (2, *size), generator=draw)
+    mask[torch.rand(mask.shape, generator=draw) < 0.1] = IGNORE
+    return scores.to(device), mask.to(device)
+
+
+def _kernel_loss() -> OnePass:
+    from segadapt.losses.kernels.one_pass import kernel_loss  # imports Triton
+
+    return kernel_loss
+
+
+def _use_kernels(terms: Sequence[Supervised]) -> None:
+    for term in terms:
+        term.one_pass = _kernel_loss()
+
+
+def _check_device(device: torch.device, error: BaseException) -> None:
+    """A kernel that reads where there is nothing leaves a process that cannot use the device.
+
+    Raises:
+        ValueError: If that has happened.
+    """
+    try:
+        torch.cuda.synchronize(device)
+    except RuntimeError:
+        raise ValueError(
+            f"the check of the Triton kernels has left {device} unusable ({_described(error)}); "
+            "use loss.kernel=strips"
+        ) from error
+
+
+def _described(error: BaseException) -> str:
+    """Its last line, which in Triton's errors says what was wrong."""
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[-1] if lines else 'without a message'}"
