@@ -17,7 +17,7 @@ SPILLED = 64
 """Bytes of the stack of a thread: a few registers that the assembler moved there."""
 
 
-@pytest.fixture(scope="module", params=[80, 86, 90, 100, 120])
+@pytest.fixture(scope="module", params=[80, 90])
 def kernels(request, tmp_path_factory):
     pytest.importorskip("triton")
     command = [sys.executable, kernel_builder.__file__, str(request.param)]

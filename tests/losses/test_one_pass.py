@@ -9,14 +9,13 @@ import equations
 import pytest
 import torch
 import torch.nn.functional as F
+from card import DEVICE
 from cases import close, gradient, labels, logits
 
 from segadapt.losses.cross_entropy import CrossEntropy
 from segadapt.losses.dice import Dice
 from segadapt.losses.kernels.axis import axis_of
 from segadapt.losses.parts.fused import fused_loss
-
-DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
 
 @pytest.fixture
