@@ -67,6 +67,20 @@ def test_another_label_can_be_ignored():
     close(CrossEntropy(ignore=1)(scores, mask.where(mask != 255, 1)), theirs)
 
 
+@pytest.mark.parametrize("ignore", [-100, 2**20])
+def test_any_label_can_be_ignored(ignore):
+    scores, mask = logits(2, 3, 4, 4), labels(2, 4, 4, 3)
+    theirs = F.cross_entropy(scores, mask, ignore_index=255)
+    mine = CrossEntropy(ignore=ignore)(scores, mask.where(mask != 255, ignore))
+    close(mine, theirs)
+    close(*gradient(mine, scores), *gradient(theirs, scores))
+
+
+def test_a_label_that_is_not_exact_cannot_be_ignored():
+    with pytest.raises(ValueError, match="ignore is 1099511627776; give a label from"):
+        CrossEntropy(ignore=2**40)
+
+
 def test_unknown_mean_is_refused():
     with pytest.raises(ValueError, match="one of all, valid: not sum"):
         CrossEntropy("sum")

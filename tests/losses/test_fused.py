@@ -8,10 +8,24 @@ from cases import close, gradient, labels, logits
 
 from segadapt.losses.cross_entropy import CrossEntropy
 from segadapt.losses.dice import Dice
-from segadapt.losses.parts import strip_resize
+from segadapt.losses.parts import plane_resize, strip_pass, strip_resize, workspace
 from segadapt.losses.parts.fused import fused_loss
 
 BOTH = [CrossEntropy("all"), Dice()]
+
+
+@pytest.fixture(params=["planes", "pixels"], autouse=True)
+def layout(request, monkeypatch):
+    """Few classes and many on the CPU; the second is also what a GPU does."""
+    monkeypatch.setattr(strip_pass, "FEW", {"planes": 64, "pixels": 0}[request.param])
+    return request.param
+
+
+def set_strip(monkeypatch, scores):
+    """Strips of so many scores, down to one row."""
+    monkeypatch.setattr(workspace, "STRIP", scores)
+    monkeypatch.setattr(plane_resize, "STRIP", max(scores // torch.get_num_threads(), 1))
+    monkeypatch.setattr(plane_resize, "LOWEST", 1)
 
 
 def written_out(scores, mask, align_corners):
@@ -34,7 +48,7 @@ def test_equals_the_equations_with_resizing_as_loops(align_corners):
 @pytest.mark.parametrize("size", [(33, 40), (9, 11), (5, 4), (1, 1), (17, 1)])
 @pytest.mark.parametrize("strip", [1, 300, 10**6])
 def test_equals_torch_in_strips_of_any_height(align_corners, size, strip, monkeypatch):
-    monkeypatch.setattr(strip_resize, "STRIP", strip)
+    set_strip(monkeypatch, strip)
     scores, mask = logits(2, 7, 9, 11), labels(2, *size, 7)
     mine, theirs = (f(scores, mask, align_corners) for f in (_fused, written_out))
     close(mine, theirs)
@@ -44,7 +58,7 @@ def test_equals_torch_in_strips_of_any_height(align_corners, size, strip, monkey
 @pytest.mark.parametrize("together", [1, 2, 3, 5])
 @pytest.mark.parametrize("group", [None, 1, 2])
 def test_equals_torch_with_any_number_of_images_at_a_time(together, group, monkeypatch):
-    monkeypatch.setattr(strip_resize, "STRIP", together * 4 * 10 * 13)
+    set_strip(monkeypatch, together * 4 * 10 * 13)
     scores, mask = logits(5, 4, 4, 5), labels(5, 10, 13, 4)
     mask[3] = 255
     mine = fused_loss([CrossEntropy("valid"), Dice()], scores, mask, False, group)
@@ -96,7 +110,8 @@ def test_without_gradient_only_the_value_is_computed(monkeypatch):
     def fails(*_):
         raise AssertionError
 
-    monkeypatch.setattr(strip_resize.Resizer, "put", fails)
+    monkeypatch.setattr(strip_resize.PixelResizer, "put", fails)
+    monkeypatch.setattr(plane_resize.PlaneResizer, "put", fails)
     with torch.no_grad():
         loss = fused_loss(BOTH, scores, mask)
     assert loss.item() == wanted
@@ -186,3 +201,31 @@ def test_scores_and_labels_are_of_the_same_images():
     # Undecorated: outside of tests nothing checks shapes before.
     with pytest.raises(ValueError, match="scores of 2 images, and labels of 3"):
         inspect.unwrap(fused_loss)(BOTH, logits(2, 3, 4, 4), labels(3, 8, 8, 3))
+
+
+def test_a_loss_in_inference_mode_leaves_training_alone():
+    """Its buffers are those of the next training step."""
+    scores, mask = logits(2, 3, 5, 5), labels(2, 11, 11, 3)
+    workspace._kept.workspaces.clear()
+    plane_resize.bands.cache_clear()
+    with torch.inference_mode():
+        fused_loss(BOTH, scores.detach(), mask)
+    close(fused_loss(BOTH, scores, mask), written_out(scores, mask, False))
+
+
+@pytest.mark.parametrize(("classes", "device"), [(64, "cpu"), (65, "cpu"), (2, "meta")])
+def test_planes_are_for_few_classes_on_a_cpu(classes, device, monkeypatch):
+    monkeypatch.setattr(strip_pass, "FEW", 64)
+    scores = torch.empty(1, classes, 2, 2, device=device)
+    kind = type(strip_pass._resizer(scores, (2, 2), (4, 4), False)).__name__
+    assert kind == ("PlaneResizer" if (classes, device) == (64, "cpu") else "PixelResizer")
+
+
+def test_products_in_bfloat16_resize_no_scores(layout):
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("medium")
+    try:
+        resizer = strip_pass._resizer(torch.empty(1, 2, 2, 2), (2, 2), (4, 4), False)
+    finally:
+        torch.set_float32_matmul_precision(before)
+    assert isinstance(resizer, strip_resize.PixelResizer)

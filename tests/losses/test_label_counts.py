@@ -25,3 +25,16 @@ def test_another_label_can_be_ignored():
     assert labels_per_image(mask, 2, ignore=7).tolist() == [[1, 1]]
     with pytest.raises(ValueError, match="the labels hold 255"):
         labels_per_image(torch.tensor([[[255]]]), 2, ignore=7)
+
+
+@pytest.mark.parametrize("ignore", [1, -100, 2**20])
+def test_any_label_can_be_ignored(ignore):
+    mask = torch.tensor([[[0, ignore, 2, ignore]]])
+    assert labels_per_image(mask, 3, ignore).tolist() == [[1, 0, 1]]
+    with pytest.raises(ValueError, match=f"the labels hold 3, .* and {ignore} for pixels"):
+        labels_per_image(torch.tensor([[[0, 3, ignore]]]), 3, ignore)
+
+
+def test_several_wrong_labels_beside_ignored_ones():
+    with pytest.raises(ValueError, match=r"the labels hold 25[34]"):
+        labels_per_image(torch.tensor([[[0, 253, 254, 255]]]), 3)

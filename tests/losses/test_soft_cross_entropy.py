@@ -3,7 +3,7 @@ import torch
 import torch.nn.functional as F
 from cases import close, gradient, logits
 
-from segadapt.losses.parts import strip_resize
+from segadapt.losses.parts import workspace
 from segadapt.losses.parts.soft_cross_entropy import row_entropy, soft_cross_entropy
 
 
@@ -15,7 +15,7 @@ def given(pixels=11, classes=4):
 @pytest.mark.parametrize("label_mix", [0.0, 0.3, 1.0])
 @pytest.mark.parametrize("strip", [1, 12, 10**6])
 def test_equals_torch_in_chunks_of_any_size(label_mix, strip, monkeypatch):
-    monkeypatch.setattr(strip_resize, "STRIP", strip)
+    monkeypatch.setattr(workspace, "STRIP", strip)
     student, teacher, label, weight = given()
     wanted = (1 - label_mix) * teacher.detach().softmax(1) + label_mix * F.one_hot(
         label, 4

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Float, Int, Integer
+from jaxtyping import Float, Integer
 from torch import Tensor
 
 from segadapt.functional.prototypes import sum_over_group
-from segadapt.losses.parts.fused import FusedLoss, ImagesLoss, Plan
-from segadapt.losses.parts.label_counts import labels_per_image
+from segadapt.losses.parts.fused import FusedLoss
+from segadapt.losses.parts.images_loss import ImagesLoss, Plan
+from segadapt.losses.parts.label_counts import check_ignore, labels_per_image
+from segadapt.losses.parts.layout import Strip, looked_up
 from segadapt.losses.parts.tables import Tables
 from segadapt.structures import IGNORE
 
@@ -49,6 +51,7 @@ class CrossEntropy(FusedLoss):
         super().__init__()
         if mean not in MEANS:
             raise ValueError(f"mean of the cross-entropy is one of {', '.join(MEANS)}: not {mean}")
+        check_ignore(ignore)
         self.mean, self.ignore = mean, ignore
         factors = None if weight is None else torch.tensor(list(weight), dtype=torch.float32)
         self.register_buffer("weight", factors, persistent=False)  # the config brings it
@@ -107,19 +110,19 @@ class _CrossEntropyOfImages(ImagesLoss):
 
     def slopes(
         self,
-        scores: Float[Tensor, "m n k"],
-        labels: Int[Tensor, "m n"],
+        strip: Strip,
         sums: Float[Tensor, "m s"],
-        out: Float[Tensor, "m n k"] | None,
+        out: Float[Tensor, "_ _ _ _"],
+        with_gradient: bool,
     ) -> Float[Tensor, ""]:
-        valid = labels != self.ignore
-        label = labels.where(valid, 0)
-        weight = valid * self.scale.to(scores.dtype)[:, None]
+        scores, classes = strip.scores, strip.layout.classes
+        weight = strip.labelled(self.ignore) * strip.layout.of_images(self.scale).to(scores.dtype)
         if self.weight is not None:
-            weight = weight * self.weight.to(scores.dtype)[label]
-        label, weight = label[..., None], weight[..., None]
-        logarithms = torch.log_softmax(scores, 2, out=out)
-        value = -(logarithms.gather(2, label) * weight).sum()
-        if out is not None:
-            out.exp_().mul_(weight).scatter_add_(2, label, -weight)
-        return value
+            weight = weight * looked_up(self.weight.to(scores.dtype), strip.label)
+        shares = torch.softmax(scores, classes, out=out)
+        # log sum exp z = max z - log max softmax(z), in one exponential for value and gradient.
+        normaliser = scores.amax(classes) - shares.amax(classes).log()
+        value = torch.dot(normaliser.flatten(), weight.flatten())
+        if with_gradient:
+            shares.mul_(weight.unsqueeze(classes))
+        return value - strip.pull(weight, shares if with_gradient else None)

@@ -1,12 +1,14 @@
 """The Dice loss of SSA."""
 
 import torch
-from jaxtyping import Bool, Float, Int, Integer
+from jaxtyping import Float, Int, Integer
 from torch import Tensor
 
 from segadapt.functional.distributed import sum_over_ranks, world_size
-from segadapt.losses.parts.fused import FusedLoss, ImagesLoss, Plan
-from segadapt.losses.parts.label_counts import labels_per_image
+from segadapt.losses.parts.fused import FusedLoss
+from segadapt.losses.parts.images_loss import ImagesLoss, Plan
+from segadapt.losses.parts.label_counts import check_ignore, labels_per_image
+from segadapt.losses.parts.layout import Strip
 from segadapt.losses.parts.tables import SigmoidPart, SigmoidSums, Tables
 from segadapt.structures import IGNORE
 
@@ -38,6 +40,7 @@ class Dice(FusedLoss):
         super().__init__()
         if not smoothing >= 0:
             raise ValueError(f"smoothing of the Dice loss is a number of pixels, not {smoothing}")
+        check_ignore(ignore)
         self.squared, self.smoothing, self.ignore = squared, smoothing, ignore
 
     def plan(self, mask: Integer[Tensor, "b H W"], num_classes: int, group: int | None) -> Plan:
@@ -83,34 +86,15 @@ class _DiceOfImages(ImagesLoss):
         everyone = present is None or len(present) == counts.shape[1]
         self.classes = None if everyone else present
         self.counts = counts if self.classes is None else counts[:, self.classes]
-        numbers = torch.arange(self.counts.shape[1], device=counts.device)
-        self.column = numbers if self.classes is None else torch.zeros_like(counts[0])
-        if self.classes is not None:
-            self.column[self.classes] = numbers
 
-    def look(
-        self,
-        scores: Float[Tensor, "m n p"],
-        labels: Int[Tensor, "m n"],
-        room: Float[Tensor, "m n p"],
-    ) -> Float[Tensor, "m s"]:
-        q, (column, own) = torch.sigmoid(scores, out=room), self._places(labels)
-        overlap = self._by_class(q.gather(2, column[..., None])[..., 0] * own, column)
-        mass = q.square().sum(1) if self.loss.squared else q.sum(1)
-        return torch.cat([mass, overlap], 1)
-
-    def _places(self, labels: Int[Tensor, "m n"]) -> tuple[Int[Tensor, "m n"], Bool[Tensor, "m n"]]:
-        """The column of each pixel's class, and whether it has one."""
-        valid = labels != self.loss.ignore
-        return self.column[labels.where(valid, 0)], valid
-
-    def _by_class(
-        self, values: Float[Tensor, "m n"], column: Int[Tensor, "m n"]
-    ) -> Float[Tensor, "m p"]:
-        images, classes = self.counts.shape
-        place = column + classes * torch.arange(images, device=column.device)[:, None]
-        sums = values.new_zeros(images * classes)  # flat: a GPU adds in one order only that way
-        return sums.index_add_(0, place.flatten(), values.flatten()).view(images, classes)
+    def look(self, strip: Strip, room: Float[Tensor, "_ _ _ _"]) -> Float[Tensor, "m s"]:
+        q = torch.sigmoid(strip.scores, out=room)
+        overlap = q.new_zeros(self.counts.numel())  # flat: a GPU adds in one order only that way
+        overlap.index_add_(
+            0, strip.pairs, (strip.own(q) * strip.labelled(self.loss.ignore)).flatten()
+        )
+        mass = strip.layout.sums(q.square() if self.loss.squared else q)
+        return torch.cat([mass, overlap.view_as(mass)], 1)
 
     def value(self, sums: Float[Tensor, "m s"]) -> Float[Tensor, ""]:
         ratio, _, weight = self._ratio(sums)
@@ -118,31 +102,25 @@ class _DiceOfImages(ImagesLoss):
 
     def slopes(
         self,
-        scores: Float[Tensor, "m n k"],
-        labels: Int[Tensor, "m n"],
+        strip: Strip,
         sums: Float[Tensor, "m s"],
-        out: Float[Tensor, "m n k"] | None,
+        out: Float[Tensor, "_ _ _ _"],
+        with_gradient: bool,
     ) -> Float[Tensor, ""]:
-        if out is not None and self.classes is None:
-            self._slopes(torch.sigmoid(scores, out=out), labels, sums)
-        elif out is not None and self.classes is not None:
-            chosen = self.classes.expand(*scores.shape[:2], -1)
-            q = scores.gather(2, chosen).sigmoid_()
-            self._slopes(q, labels, sums)
-            out.zero_().scatter_(2, chosen, q)
-        return sums.new_zeros(())
-
-    def _slopes(
-        self, q: Float[Tensor, "m n p"], labels: Int[Tensor, "m n"], sums: Float[Tensor, "m s"]
-    ) -> None:
-        """The gradient, in the place of q."""
+        if not with_gradient:
+            return sums.new_zeros(())
         ratio, denominator, weight = self._ratio(sums)
-        factor, (column, own) = weight / denominator, self._places(labels)
-        inside = q.gather(2, column[..., None])[..., 0]
-        inside = inside * (1 - inside) * own * factor.gather(1, column) * -2
+        factor = weight / denominator
+        q = torch.sigmoid(strip.scores, out=out)
+        own = strip.own(q)
+        inside = factor.flatten().index_select(0, strip.pairs).view_as(own) * strip.labelled(
+            self.loss.ignore
+        )
+        inside = inside * (own * (1 - own)) * -2
         _slopes_of_sigmoid(q, self.loss.squared)
-        q.mul_((factor * ratio * (2 if self.loss.squared else 1))[:, None])
-        q.scatter_add_(2, column[..., None], inside[..., None])
+        q.mul_(strip.layout.of_classes(factor * ratio * (2 if self.loss.squared else 1)))
+        strip.add_own(q, inside)
+        return sums.new_zeros(())
 
     def of_sums(self, sums: SigmoidSums) -> SigmoidPart:
         """What a kernel needs to know once it has seen all pixels."""
@@ -165,7 +143,7 @@ class _DiceOfImages(ImagesLoss):
         return ratio, denominator, (self.counts > 0) * self.scale.to(sums.dtype)
 
 
-def _slopes_of_sigmoid(q: Float[Tensor, "m n p"], squared: bool) -> None:
+def _slopes_of_sigmoid(q: Float[Tensor, "_ _ _ _"], squared: bool) -> None:
     """The derivative q (1 - q), times q if squared, in the place of q."""
     if squared:
         q.mul_((1 - q).mul_(q))

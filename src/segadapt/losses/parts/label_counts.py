@@ -1,6 +1,7 @@
 """What the losses need to know about a batch of labels before they look at a score."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import torch
 from jaxtyping import Bool, Int, Integer
@@ -8,6 +9,9 @@ from torch import Tensor
 
 from segadapt.functional.resize import shrink
 from segadapt.structures import IGNORE
+
+BINS: Final = 2**16
+"""Labels above it are counted nowhere, so that a histogram stays small."""
 
 
 def labels_per_image(
@@ -24,16 +28,38 @@ def labels_per_image(
         ValueError: If a label is neither a class nor ``ignore``. Checked on the CPU only: on a GPU
             it would make the host wait, and the data workers have checked every label before.
     """
-    labels = mask.long()
-    valid = labels != ignore
     if mask.device.type == "cpu":
-        _check(labels.where(valid, 0), num_classes, ignore)
-    column = labels.where(valid, num_classes)
+        return _counted(mask, num_classes, ignore)
+    labels = mask.long()
+    column = labels.where(labels != ignore, num_classes)
     images = torch.arange(len(mask), device=mask.device)[:, None, None]
     place = (column + images * (num_classes + 1)).flatten()
     counts = torch.zeros(len(mask) * (num_classes + 1), dtype=torch.long, device=mask.device)
     counts.index_add_(0, place, torch.ones_like(place))  # integers: exact in any order
     return counts.view(len(mask), -1)[:, :num_classes]
+
+
+def _counted(labels: Integer[Tensor, "b H W"], num_classes: int, ignore: int) -> Int[Tensor, "b k"]:
+    """On the CPU: by a histogram, which is several times as fast and shows wrong labels."""
+    column = ignore
+    if not 0 <= ignore < BINS:  # a histogram cannot hold it
+        ignored, column = labels == ignore, num_classes
+        labels = labels.masked_fill(ignored, 0)
+    if labels.numel():
+        for extreme in labels.aminmax():
+            _check(int(extreme), num_classes, ignore)
+    labels = labels.int()  # what fits is fastest
+    if column != ignore:
+        labels = labels.masked_fill(ignored, column)
+    bins = max(num_classes, column + 1)
+    images = torch.arange(len(labels), dtype=torch.int32)[:, None, None]
+    places = (labels + bins * images).flatten()
+    counts = torch.bincount(places, minlength=len(labels) * bins).view(len(labels), bins)
+    for label in counts.sum(0).nonzero()[-2:, 0].tolist():  # one of them may be ignored
+        if label != column:
+            _check(label, num_classes, ignore)
+    counts[:, column] = 0
+    return counts[:, :num_classes]
 
 
 def unlabelled(mask: Integer[Tensor, "b H W"], grid: Sequence[int]) -> Bool[Tensor, "b"]:
@@ -46,11 +72,20 @@ def unlabelled(mask: Integer[Tensor, "b H W"], grid: Sequence[int]) -> Bool[Tens
     return (shrink(mask, grid) == IGNORE).flatten(1).all(1)
 
 
-def _check(labels: Int[Tensor, "b H W"], num_classes: int, ignore: int) -> None:
-    lowest, highest = (int(value) for value in labels.aminmax())
-    if lowest < 0 or highest >= num_classes:
+def check_ignore(ignore: int) -> None:
+    """Checks the label that counts nowhere; strips of labels hold single-precision numbers.
+
+    Raises:
+        ValueError: If it is not exact in single precision.
+    """
+    if abs(ignore) > 2**24:
+        raise ValueError(f"ignore is {ignore}; give a label from {-(2**24)} to {2**24}")
+
+
+def _check(label: int, num_classes: int, ignore: int) -> None:
+    if label != ignore and not 0 <= label < num_classes:
         raise ValueError(
-            f"the labels hold {lowest if lowest < 0 else highest}, but there are {num_classes} "
-            f"classes (0 to {num_classes - 1}, and {ignore} for pixels to ignore); correct "
+            f"the labels hold {label}, but there are {num_classes} classes "
+            f"(0 to {num_classes - 1}, and {ignore} for pixels to ignore); correct "
             "data.num_classes or the label files"
         )

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from segadapt.losses.parts.strip_resize import strip_rows
+from segadapt.losses.parts.workspace import strip_rows
 
 
 def soft_cross_entropy(

@@ -1,0 +1,180 @@
+"""Strips of scores, and where in them the classes lie.
+
+A pixel loss is written once, for strips whose classes are any of their dimensions: softmax and sums
+take it as an argument, and :class:`Layout` does what else depends on it.
+"""
+
+import math
+from functools import cached_property
+from typing import Final, NamedTuple
+
+import torch
+from jaxtyping import Float, Int, Int32, Integer, Shaped
+from torch import Tensor
+
+
+class Layout(NamedTuple):
+    """The order of the four dimensions of a strip: classes, images, rows and columns of pixels.
+
+    The labels of a strip have the other three, in the same order.
+    """
+
+    classes: int
+    """The dimension of the classes."""
+    images: int
+    """The dimension of the images."""
+    rows: int
+    """The dimension of the rows of pixels."""
+
+    def of_labels(self, labels: Integer[Tensor, "m r W"]) -> Int32[Tensor, "_ _ _"]:
+        """Labels of some rows in this order, in the type that a CPU computes fastest on."""
+        ordered = labels.movedim(0, self._images_of_labels)
+        return ordered.to(torch.int32, memory_format=torch.contiguous_format).contiguous()
+
+    def of_images(self, values: Shaped[Tensor, "m"]) -> Shaped[Tensor, "_ _ _"]:
+        """One value for each image, to be combined with labels."""
+        return values.view([-1 if dim == self._images_of_labels else 1 for dim in range(3)])
+
+    def of_classes(self, values: Float[Tensor, "m k"]) -> Float[Tensor, "_ _ _ _"]:
+        """One value for each image and class, to be combined with scores."""
+        shape = [1, 1, 1, 1]
+        shape[self.images], shape[self.classes] = values.shape
+        return (values if self.images < self.classes else values.mT).reshape(shape)
+
+    def sums(self, values: Float[Tensor, "_ _ _ _"]) -> Float[Tensor, "m k"]:
+        """Sums over the pixels of each image and class."""
+        pixels = [dim for dim in range(4) if dim not in (self.classes, self.images)]
+        sums = values.sum(pixels)
+        return sums if self.images < self.classes else sums.mT
+
+    def add(
+        self,
+        total: Float[Tensor, "_ _ _ _"],
+        values: Float[Tensor, "_ _ _ _"],
+        classes: Int[Tensor, "p"] | None,
+    ) -> None:
+        """Add the values of some classes, or of all, to those of all, in their place."""
+        if classes is None:
+            total.add_(values)
+        else:
+            total.index_add_(self.classes, classes, values)
+
+    def places(self, label: Int32[Tensor, "_ _ _"], classes: int) -> Int32[Tensor, "n"]:
+        """Of each pixel, where the score of this class lies in the flattened strip."""
+        shape = list(label.shape)
+        shape.insert(self.classes, classes)
+        strides = [math.prod(shape[dim + 1 :]) for dim in range(4)]
+        stride = strides.pop(self.classes)
+        # From the outermost dimension on, so that only the last sum has all pixels.
+        first = torch.zeros((), dtype=torch.int32, device=label.device)
+        for length, step in zip(label.shape, strides, strict=True):
+            steps = torch.arange(0, length * step, step, dtype=torch.int32, device=label.device)
+            first = first[..., None] + steps
+        return torch.add(first, label, alpha=stride).flatten()
+
+    @property
+    def _images_of_labels(self) -> int:
+        """The dimension of the images in labels, which have none of classes."""
+        return self.images - (self.images > self.classes)
+
+
+PLANES: Final = Layout(classes=1, images=2, rows=0)
+"""(row, class, image, column): a plane of pixels for each class."""
+
+PIXELS: Final = Layout(classes=3, images=0, rows=1)
+"""(image, row, column, class): the scores of a pixel side by side."""
+
+
+ONE_HOT: Final = 7
+"""Up to so many classes a pixel's own one is found by comparing all of them, which is vectorised,
+rather than by its place, which is not but costs the same for any number of classes."""
+
+
+class Strip:
+    """Scores of some rows of a few images, and their labels.
+
+    Args:
+        layout: The order of the dimensions.
+        scores: Shared by all losses: not to be changed.
+        labels: As they are in the label map, ignored ones included, but of the scores' type.
+        label: The same as numbers of the strip's classes; any class for an ignored pixel.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        scores: Float[Tensor, "_ _ _ _"],
+        labels: Float[Tensor, "_ _ _"],
+        label: Int32[Tensor, "_ _ _"],
+    ) -> None:
+        self.layout, self.scores, self.labels, self.label = layout, scores, labels, label
+
+    @cached_property
+    def places(self) -> Int32[Tensor, "n"]:
+        """Where the score of each pixel's own class lies in the flattened scores."""
+        return self.layout.places(self.label, self.scores.shape[self.layout.classes])
+
+    @cached_property
+    def pairs(self) -> Int32[Tensor, "n"]:
+        """Of each pixel, where its image and class lie in a flattened (m p) table."""
+        images, classes = (self.scores.shape[dim] for dim in self.layout[1::-1])
+        steps = torch.arange(images, dtype=torch.int32, device=self.label.device) * classes
+        return (self.label + self.layout.of_images(steps)).flatten()
+
+    def labelled(self, ignore: int) -> Float[Tensor, "_ _ _"]:
+        """1 where a pixel has another label than this, 0 elsewhere; in floats it is vectorised."""
+        return torch.ne(self.labels, ignore, out=torch.empty_like(self.labels))
+
+    def own(self, values: Float[Tensor, "_ _ _ _"]) -> Float[Tensor, "_ _ _"]:
+        """Of values that are laid out like the scores, those of each pixel's own class."""
+        return values.view(-1).index_select(0, self.places).view(self.label.shape)
+
+    def add_own(self, values: Float[Tensor, "_ _ _ _"], more: Float[Tensor, "_ _ _"]) -> None:
+        """Add to the values of each pixel's own class, in their place."""
+        values.view(-1).index_add_(0, self.places, more.flatten())
+
+    def pull(
+        self, weight: Float[Tensor, "_ _ _"], slopes: Float[Tensor, "_ _ _ _"] | None
+    ) -> Float[Tensor, ""]:
+        """The weighted sum of the pixels' own scores, and its slope subtracted from others.
+
+        Args:
+            weight: Of each pixel; 0 where it is ignored.
+            slopes: Are changed, if given.
+        """
+        if self.scores.shape[self.layout.classes] > ONE_HOT:
+            if slopes is not None:
+                self.add_own(slopes, -weight)
+            return torch.dot(self.own(self.scores).flatten(), weight.flatten())
+        member = self._one_hot() * weight.unsqueeze(self.layout.classes)
+        if slopes is not None:
+            slopes.sub_(member)
+        return torch.dot(member.flatten(), self.scores.flatten())
+
+    def _one_hot(self) -> Float[Tensor, "_ _ _ _"]:
+        """1 for each pixel's own class."""
+        classes, dim = self.scores.shape[self.layout.classes], self.layout.classes
+        numbers = torch.arange(classes, dtype=self.labels.dtype, device=self.labels.device)
+        numbers = numbers.view([-1 if other == dim else 1 for other in range(4)])
+        return torch.eq(self.labels.unsqueeze(dim), numbers, out=torch.empty_like(self.scores))
+
+    def of(self, classes: Int[Tensor, "p"] | None) -> "Strip":
+        """The scores of some classes, or of all."""
+        if classes is None:
+            return self
+        count = self.scores.shape[self.layout.classes]
+        scores = self.scores.index_select(self.layout.classes, classes)
+        label = looked_up(columns(classes, count), self.label)
+        return Strip(self.layout, scores, self.labels, label)
+
+
+def columns(classes: Int[Tensor, "p"], count: int) -> Int32[Tensor, "k"]:
+    """Of each of so many classes, its place among these; 0 for those that are not among them."""
+    column = torch.zeros(count, dtype=torch.int32, device=classes.device)
+    column[classes] = torch.arange(len(classes), dtype=torch.int32, device=classes.device)
+    return column
+
+
+def looked_up(table: Shaped[Tensor, "k"], label: Int32[Tensor, "_ _ _"]) -> Shaped[Tensor, "_ _ _"]:
+    """The entry of each pixel's class; several times as fast as an index."""
+    return table.index_select(0, label.flatten()).view(label.shape)
