@@ -31,10 +31,9 @@ SKIPPED: Final = {
     "data/files": "bad_files",
     "data/prepare": "prepare_command",
     "data/transforms": "recipe transforms",
-    "deployment": "loading predictions",
-    "docs": "examples",
-    "evaluation": "cache_features detailed_evaluator device evaluation_command evaluator "
-    "submission trained",
+    "deployment": "*",
+    "docs": "examples predict_page",
+    "evaluation": "cache_features detailed_evaluator device evaluation_command evaluator trained",
     "evaluation/inference": "methods strips",
     "evaluation/report": "page report_plots",
     "functional": "picking sinkhorn",
