@@ -7,7 +7,7 @@ from toy import CLASSES, Pooled
 
 from segadapt.classifiers.cac import CACClassifier
 from segadapt.classifiers.fixed import FixedClassifier
-from segadapt.evaluation.detailed_evaluator import DetailedEvaluator, branch_readings
+from segadapt.evaluation.detailed_evaluator import DetailedEvaluator, branch_outputs
 from segadapt.evaluation.evaluator import Evaluator
 from segadapt.evaluation.inference.methods import multiscale, slide, whole
 from segadapt.segmentor import Segmentor
@@ -56,7 +56,7 @@ def test_training_and_evaluation_count_the_same(way):
 @pytest.mark.parametrize("way", WAYS)
 def test_confidence_is_the_probability_of_the_label(way):
     model, batch = network(), batches(1)[0]
-    found = branch_readings(model, WAYS[way], batch.image, (21, 30))["student"]
+    found = branch_outputs(model, WAYS[way], batch.image, (21, 30))["student"]
     scores = WAYS[way](lambda view: model(view).student.logits, batch.image, (21, 30))
     probabilities = scores if way in ("multiscale", "slide, probabilities") else scores.softmax(1)
     torch.testing.assert_close(found.confidence, probabilities.amax(1), atol=1e-6, rtol=1e-5)

@@ -101,8 +101,10 @@ class GMMSegClassifier(StaticClassifier):
             student = Branch(to_maps(scores, *features.shape[-2:]))
             if target is None:
                 return Prediction(student)
-            found = self.mixtures.assigned(densities, target.flatten(), over_ranks=self.training)
-            assignment = Assignment(rows.flatten(0, 1), densities.flatten(1), found)
+            components = self.mixtures.assigned(
+                densities, target.flatten(), over_ranks=self.training
+            )
+            assignment = Assignment(rows.flatten(0, 1), densities.flatten(1), components)
             return Prediction(student, assignment=assignment)
 
     def log_densities(self, features: Float[Tensor, "b d h w"]) -> Float[Tensor, "b k h w"]:

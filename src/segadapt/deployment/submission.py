@@ -129,8 +129,8 @@ def predict(
         sizes[name] = (batch.mask.shape[-2], batch.mask.shape[-1])
         image = plugin.convert_input(batch.image.to(device))
         with torch.no_grad(), plugin.forward_context():
-            found = branch_labels(model, inference, image, sizes[name], watch=refusing(name))
-        classes = found["student"][0].cpu().numpy().astype(np.uint8)
+            labels = branch_labels(model, inference, image, sizes[name], watch=refusing(name))
+        classes = labels["student"][0].cpu().numpy().astype(np.uint8)
         write_labels(folder / name, classes, images.source.labels)
     return sizes
 

@@ -51,10 +51,10 @@ def check_names(folder: Path, expected: Mapping[str, Size]) -> None:
         ValueError: If they differ.
     """
     try:
-        there = {file.name for file in folder.iterdir()}
+        present = {file.name for file in folder.iterdir()}
     except OSError as error:
         raise ValueError(f"predictions {folder} cannot be read: {error.strerror}") from error
-    missing, superfluous = sorted(expected.keys() - there), sorted(there - expected.keys())
+    missing, superfluous = sorted(expected.keys() - present), sorted(present - expected.keys())
     for names, what in ((missing, "lacks"), (superfluous, "must not hold")):
         if names:
             shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")

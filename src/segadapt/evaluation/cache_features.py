@@ -134,9 +134,9 @@ def _write(
     labels = open_memmap(folder / LABELS, "w+", np.uint8, (part.samples, *part.labels))
     names = []
     for n, sample in enumerate(track(part.items(), folder.name, part.samples, console=console)):
-        found = _features(model, sample, cfg.device)[0].cpu()
-        _check_size(sample, found, part)
-        features[n] = _stored(found, cfg.precision)
+        features_of = _features(model, sample, cfg.device)[0].cpu()
+        _check_size(sample, features_of, part)
+        features[n] = _stored(features_of, cfg.precision)
         labels[n] = _labels(sample)
         names.append(sample.name)
     features.flush()

@@ -78,11 +78,11 @@ def evaluate_dataset(model: Segmentor, cfg: DictConfig, console: Console) -> Dat
     loader = one_by_one(dataset, cfg.data.num_workers)
     for batch in track(loader, "evaluating", len(loader), console=console):
         image = plugin.convert_input(batch.image.to(device))
-        there = Batch(image, batch.mask.to(device), batch.name)
+        on_device = Batch(image, batch.mask.to(device), batch.name)
         with plugin.forward_context():
-            readings = examiner.update(model, there)
+            readings = examiner.update(model, on_device)
         maps = {name: readings[name].labels[0] for name in reversed(readings)}
-        confusion = count(readings["student"].labels, there.mask, cfg.data.num_classes)
+        confusion = count(readings["student"].labels, on_device.mask, cfg.data.num_classes)
         score = ImageScore(batch.name[0], scores(confusion).miou)
         gallery.offer(score.name, score.miou, batch.image[0], batch.mask[0], maps)
         fingerprint.add(score.name, batch.mask[0])

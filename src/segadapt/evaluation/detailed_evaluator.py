@@ -86,7 +86,7 @@ class DetailedEvaluator(nn.Module):
         size = (batch.mask.shape[-2], batch.mask.shape[-1])
         mask = batch.mask if self.oracle else None
         watch = refusing(batch.name[0])
-        readings = branch_readings(model, self.inference, batch.image, size, mask, watch)
+        readings = branch_outputs(model, self.inference, batch.image, size, mask, watch)
         bands = label_bands(batch.mask, self.measures)
         for name, reading in readings.items():
             self._count(name).update(reading, batch.mask, bands)
@@ -98,23 +98,23 @@ class DetailedEvaluator(nn.Module):
 
     def findings(self) -> NetworkMetrics:
         """What the counts of all ranks say; every rank must ask."""
-        found = {name: self._count(name).findings() for name in BRANCHES}
+        metrics = {name: self._count(name).findings() for name in BRANCHES}
         outcomes = adaptation(sum_over_ranks(self.outcomes))
-        there = {
+        measured = {
             name: findings
-            for name, findings in found.items()
+            for name, findings in metrics.items()
             if name == "student" or findings.confusion.any()
         }
         gap = None
-        if len(there) == len(BRANCHES):
-            gap = gap_closed(*(there[name].scores for name in ("coarse", "student", "oracle")))
-        return NetworkMetrics(there, outcomes if "coarse" in there else None, gap)
+        if len(measured) == len(BRANCHES):
+            gap = gap_closed(*(measured[name].scores for name in ("coarse", "student", "oracle")))
+        return NetworkMetrics(measured, outcomes if "coarse" in measured else None, gap)
 
     def _count(self, name: str) -> BranchCounts:
         return cast(BranchCounts, self.counts[name])
 
 
-def branch_readings(
+def branch_outputs(
     model: Segmentor,
     inference: Inference,
     image: Float[Tensor, "b c H W"],
@@ -123,5 +123,7 @@ def branch_readings(
     watch: Watch | None = None,
 ) -> dict[str, BranchOutput]:
     """Labels and confidences of each branch, from the same passes (see ``branch_labels``)."""
-    found = branch_maps(model, inference, image, size, labels_and_confidence, mask, watch)
-    return {name: BranchOutput(maps[:, 0].long(), maps[:, 1]) for name, maps in found.items()}
+    maps_by_branch = branch_maps(model, inference, image, size, labels_and_confidence, mask, watch)
+    return {
+        name: BranchOutput(maps[:, 0].long(), maps[:, 1]) for name, maps in maps_by_branch.items()
+    }

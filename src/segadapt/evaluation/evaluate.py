@@ -57,28 +57,30 @@ def evaluate(cfg: DictConfig, run: Run, console: Console) -> Path:
     weights = trained.weights
     # Inference may refer to the crop of the data.
     cfg = OmegaConf.create({**cfg, "data": trained.data, "precision": precision})
-    found = evaluate_dataset(trained.model, cfg, console)
+    measured = evaluate_dataset(trained.model, cfg, console)
     report = {
-        **findings_as_json(found.findings, found.classes),
+        **findings_as_json(measured.findings, measured.classes),
         "images": [
             {"name": name, "miou": None if math.isnan(miou) else miou}
-            for name, miou in found.images
+            for name, miou in measured.images
         ],
-        "protocol": stamp(cfg, run, weights, examined_images(found), time.perf_counter() - started),
+        "protocol": stamp(
+            cfg, run, weights, examined_images(measured), time.perf_counter() - started
+        ),
     }
     split = [cfg.split] if cfg.split != "val" else []
     name = "-".join([short_name(instantiate(cfg.inference)), weights.file.stem, *split])
-    results = {branch: one.scores for branch, one in found.findings.branches.items()}
+    results = {branch: metrics.scores for branch, metrics in measured.findings.branches.items()}
     state = "" if run.state == "finished" else f" (of a training that {STATES[run.state]})"
     # Shown before anything is written: a full disk must not cost what took hours to measure.
-    console.print(table(results, found.classes, f"{cfg.data.name} {cfg.split}, {name}"))
+    console.print(table(results, measured.classes, f"{cfg.data.name} {cfg.split}, {name}"))
     step = f"checkpoint: step {weights.step}{state}{of_run(run, weights)}"
     say(console, headline(results), step)
     file = _free(run, name, report["protocol"])
     write_json(file, report)
-    _keep_counts(run, file, report["protocol"], found.per_image)
+    _keep_counts(run, file, report["protocol"], measured.per_image)
     shown = file.with_suffix(".html")
-    replace_text(shown, page(report, found.gallery.worst, found.gallery.best))
+    replace_text(shown, page(report, measured.gallery.worst, measured.gallery.best))
     say(console, f"report: {file}", f"page: {shown}")
     return file
 

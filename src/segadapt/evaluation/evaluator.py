@@ -69,12 +69,12 @@ class Evaluator(nn.Module):
             return
         size = (batch.mask.shape[-2], batch.mask.shape[-1])
         mask = batch.mask if self.oracle else None
-        found = branch_labels(
+        predictions = branch_labels(
             model, self.inference, batch.image, size, mask, watch=self.finite.append
         )
-        for name, prediction in found.items():
+        for name, prediction in predictions.items():
             self._count(name).update(prediction, batch.mask)
-        pairs = zip(found["student"].split(1), batch.mask.split(1), strict=True)
+        pairs = zip(predictions["student"].split(1), batch.mask.split(1), strict=True)
         counts = [counts_by_class(count(*pair, self.num_classes)) for pair in pairs]
         self.seen.append((list(batch.name), torch.stack(counts)))
 

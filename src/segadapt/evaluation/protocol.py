@@ -76,14 +76,14 @@ def of_run(run: Run, weights: Weights) -> str:
     return f", of run {as_text(weights.run)}{other}"
 
 
-def examined_images(found: DatasetEvaluation) -> dict[str, Any]:
+def examined_images(measured: DatasetEvaluation) -> dict[str, Any]:
     """What a pass says of its images."""
     return {
-        "images": len(found.images),
-        "classes": len(found.classes),
-        "fingerprint": found.fingerprint,
-        "input_size": _span(found.inputs),
-        "label_size": _span(found.labels),
+        "images": len(measured.images),
+        "classes": len(measured.classes),
+        "fingerprint": measured.fingerprint,
+        "input_size": _span(measured.inputs),
+        "label_size": _span(measured.labels),
     }
 
 
@@ -98,7 +98,7 @@ def built(node: Any) -> list[str]:
             own = [str(node["_target_"]).rpartition(".")[2]] if "_target_" in node else []
             return own + [name for key in node for name in built(node[key])]
         case ListConfig():
-            return [name for one in node for name in built(one)]
+            return [name for child in node for name in built(child)]
     return []
 
 

@@ -70,9 +70,9 @@ def config_digest(config: Config) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def differences(one: Config, other: Config) -> list[str]:
+def differences(before: Config, now: Config) -> list[str]:
     """Sentences about the keys in which two configs would give other numbers."""
-    first, second = dict(_decisive(one)), dict(_decisive(other))
+    first, second = dict(_decisive(before)), dict(_decisive(now))
     keys = sorted(first.keys() | second.keys())
     return [
         f"{key} was {first.get(key, 'absent')}, now {second.get(key, 'absent')}"

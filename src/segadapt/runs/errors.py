@@ -74,13 +74,13 @@ def user_message(error: BaseException) -> str:
 
 def _sentence(error: BaseException) -> str:
     chain = list(_chain(error))
-    if memory := next((found for found in chain if _is_memory(found)), None):
+    if memory := next((link for link in chain if _is_memory(link)), None):
         return (
             f"out of memory ({_line(memory)}); reduce data.batch_size, or split it with "
             "trainer.accumulate_grad_batches (the optimiser sees the same batch), or reduce "
             "data.crop"
         )
-    key = next((_key(found) for found in chain if _key(found)), None)
+    key = next((_key(link) for link in chain if _key(link)), None)
     where = f" (config key {key})" if key else ""
     cause = chain[-1]
     if isinstance(cause, RankFailed):
@@ -100,16 +100,16 @@ def record(folder: Path, error: BaseException) -> str:
     Returns:
         Its sentence.
     """
-    said = user_message(error)
+    message = user_message(error)
     trace = cleared("".join(traceback.format_exception(error)))
     try:
         with (folder / ERROR).open("x", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(f"{said}\n\n{trace}")
+            file.write(f"{message}\n\n{trace}")
     except FileExistsError:
         pass  # the first failure is the cause; those that follow from it are not
     except OSError as second:  # the disk is full, say: the error itself matters more
         print(f"the traceback could not be saved: {_line(second)}", file=sys.stderr)
-    return said
+    return message
 
 
 def recorded(folder: Path) -> str | None:
@@ -148,8 +148,8 @@ def _key(error: BaseException) -> str | None:
     """The config key that Hydra was instantiating."""
     if type(error).__name__ != "InstantiationException":
         return None
-    found = re.search(r"full_key: (\S+)", str(error))
-    return found[1] if found else ""
+    match = re.search(r"full_key: (\S+)", str(error))
+    return match[1] if match else ""
 
 
 def _line(error: BaseException) -> str:

@@ -179,8 +179,8 @@ class RunFolder:
         if state["state"] == "finished":
             steps = value_at(config, "data.steps", "?")
             reason = f"holds a run that has finished at step {steps} of {steps}"
-        elif odd := differences(stored_config(self.path), config):
-            reason = f"holds a run with another config ({'; '.join(odd[:5])})"
+        elif differing := differences(stored_config(self.path), config):
+            reason = f"holds a run with another config ({'; '.join(differing[:5])})"
         if reason:
             self.close()
             raise ValueError(

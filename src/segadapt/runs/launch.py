@@ -112,15 +112,15 @@ def _failure(folder: Path, codes: Sequence[int | None], lost: Sequence[int]) -> 
         codes: Exit codes at the moment of the first failure.
         lost: Ranks that did not end by themselves when others had failed.
     """
-    said = recorded(folder)
-    if lost and said and said.startswith(NO_ANSWER):
+    message = recorded(folder)
+    if lost and message and message.startswith(NO_ANSWER):
         ranks = ", ".join(map(str, lost))
-        return f"rank {ranks} stopped answering; all processes were ended ({said})"
+        return f"rank {ranks} stopped answering; all processes were ended ({message})"
     killed = next((local for local, code in enumerate(codes) if code and code < 0), None)
     if killed is not None:
         name = signal.Signals(-(codes[killed] or 0)).name
         return f"the process of rank {killed} was killed by {name}; all others were ended"
-    return said or f"the processes ended with the exit codes {list(codes)}"
+    return message or f"the processes ended with the exit codes {list(codes)}"
 
 
 def _start(command: Sequence[str], local: int, count: int, port: int) -> subprocess.Popen:
@@ -182,6 +182,6 @@ def _threads(count: int) -> int:
 
 
 def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]

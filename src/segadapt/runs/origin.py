@@ -36,12 +36,12 @@ class Origin(NamedTuple):
         if record.get("config") == self.config:
             other = None not in (record.get("id"), self.id) and theirs != self.id
             return f"it is of run {theirs}, this is run {self.id}" if other else None
-        odd = [
+        differing = [
             f"{name} is {others.get(name)} there and {value} here"
             for name, value in self.facts.items()
             if others.get(name) != str(value)
         ]
-        return "; ".join(odd) or f"the config of its run ({theirs}) differs from config.yaml"
+        return "; ".join(differing) or f"the config of its run ({theirs}) differs from config.yaml"
 
 
 def without_modules(node: Any) -> Any:

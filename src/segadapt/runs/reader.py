@@ -145,7 +145,7 @@ def checkpoint_file(run: Path, name: str) -> Path:
     for file in (folder / f"{name}.ckpt", Path(name)):
         if file.is_file():
             return file
-    there = sorted(found.stem for found in folder.glob("*.ckpt"))
+    available = sorted(file.stem for file in folder.glob("*.ckpt"))
     raise ValueError(
-        f"Unknown checkpoint {name!r} in {folder}; available: {', '.join(there) or 'none'}"
+        f"Unknown checkpoint {name!r} in {folder}; available: {', '.join(available) or 'none'}"
     )

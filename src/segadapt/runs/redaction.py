@@ -84,11 +84,11 @@ def unkept(node: Any) -> list[str]:
 
 def variables(node: Any) -> dict[str, str]:
     """Variables of the environment that a config takes values from, each with a key that does."""
-    found: dict[str, str] = {}
+    keys: dict[str, str] = {}
     for key, value in leaves(node):
         for name in ENVIRONMENT.findall(value) if isinstance(value, str) else ():
-            found.setdefault(name, key)
-    return found
+            keys.setdefault(name, key)
+    return keys
 
 
 def filled(node: Any, given: Mapping[str, Any], environment: Mapping[str, str]) -> Any:

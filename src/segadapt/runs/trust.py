@@ -149,17 +149,17 @@ def _check_name(key: str, target: Any) -> None:
 
 
 def _check_target(key: str, target: str) -> None:
-    found = _resolved(key, target)
-    if not (inspect.isclass(found) or inspect.isfunction(found)):
+    built = _resolved(key, target)
+    if not (inspect.isclass(built) or inspect.isfunction(built)):
         _refuse(key, target, "this is neither a class nor a function")
-    place = f"{found.__module__}.{found.__qualname__}"
-    if "." in found.__qualname__:
+    place = f"{built.__module__}.{built.__qualname__}"
+    if "." in built.__qualname__:
         _refuse(key, target, f"this is {place}, a part of a class")
     if place not in OBJECTS and not place.startswith(tuple(f"{name}." for name in MODULES)):
         _refuse(key, target, f"this is {place}, which is not on the allow-list")
     if place.startswith(WRITERS):
         _refuse(key, target, f"this is {place}, which may write outside of the run folder")
-    if inspect.isfunction(found) and place.startswith(FUNCTIONS):
+    if inspect.isfunction(built) and place.startswith(FUNCTIONS):
         _refuse(key, target, "this is a function, where only classes are allowed")
 
 

@@ -149,8 +149,8 @@ class LabelCheck:
 
     def watch(self, mask: Tensor) -> None:
         """Look at the labels of a batch."""
-        found = (mask != IGNORE).any().float()
-        self._seen = found if self._seen is None else self._seen + found
+        labelled = (mask != IGNORE).any().float()
+        self._seen = labelled if self._seen is None else self._seen + labelled
 
     def settle(self) -> None:
         """Read the verdict over all ranks.

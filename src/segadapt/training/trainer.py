@@ -70,14 +70,14 @@ def on_gpu(cfg: DictConfig) -> bool:
     Raises:
         ValueError: If they are asked for and there is none.
     """
-    there = torch.cuda.is_available()
-    if cfg.accelerator in ("gpu", "cuda") and not there:
+    available = torch.cuda.is_available()
+    if cfg.accelerator in ("gpu", "cuda") and not available:
         raise ValueError(
             f"trainer.accelerator={cfg.accelerator}, but torch finds no GPU; use trainer=cpu"
         )
     if cfg.accelerator == "mps" and not torch.backends.mps.is_available():
         raise ValueError("trainer.accelerator=mps, but torch finds no Apple GPU; use trainer=cpu")
-    return there and cfg.accelerator != "cpu"
+    return available and cfg.accelerator != "cpu"
 
 
 def _nothing() -> None:

@@ -79,10 +79,10 @@ class GaussianMixtures(nn.Module):
         weight = torch.cat([-precision / 2, self.mean * precision], dim=1)
         squares = (self.mean.square() * precision).sum(1)
         volume = self.variance.log().sum(1) + rows.shape[1] * math.log(2 * math.pi)
-        found = torch.addmm(
+        densities = torch.addmm(
             -(squares + volume) / 2, torch.cat([rows.square(), rows], dim=1), weight.mT
         )
-        return found.unflatten(1, (-1, self.components))
+        return densities.unflatten(1, (-1, self.components))
 
     @staticmethod
     def likelihoods(densities: Float[Tensor, "n k p"]) -> Float[Tensor, "n k"]:

@@ -71,9 +71,9 @@ def branch_maps(
         ValueError: As :func:`branch_labels`.
     """
     network = _Network(model, image, mask, branches)
-    found = inference(network, image, size, keep=keep)
+    maps = inference(network, image, size, keep=keep)
     (watch or refusing("the one at hand"))(torch.stack(network.finite).all())
-    return dict(zip(network.names, found.chunk(len(network.names)), strict=True))
+    return dict(zip(network.names, maps.chunk(len(network.names)), strict=True))
 
 
 class _Network:

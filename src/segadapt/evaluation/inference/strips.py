@@ -112,8 +112,8 @@ def gather_strips(scores: ScoreMap, keep: Callable[[Tensor], Tensor]) -> Tensor:
     budget = STRIP if scores.device.type == "cpu" else 32 * STRIP  # fewer launches
     step = max(1, budget // (images * classes * width))
     first = keep(scores.rows(0, min(step, height)))
-    found = first.new_empty(*first.shape[:-2], height, first.shape[-1])
-    found[..., :step, :] = first
+    gathered = first.new_empty(*first.shape[:-2], height, first.shape[-1])
+    gathered[..., :step, :] = first
     for top in range(step, height, step):
-        found[..., top : top + step, :] = keep(scores.rows(top, min(top + step, height)))
-    return found
+        gathered[..., top : top + step, :] = keep(scores.rows(top, min(top + step, height)))
+    return gathered

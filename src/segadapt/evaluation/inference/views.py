@@ -72,12 +72,12 @@ def score_windows(score: Scorer, image: Num[Tensor, "b c H W"], windows: Windows
         score = cast(Adaptable, score).within(image)
 
     def scored(top: int) -> list[Window]:
-        found = []
+        windows = []
         for left in lefts:
             crop = image[:, :, top : top + window[0], left : left + window[1]]
             scores = score_whole(score, crop)
-            found.append(Window(top, left, softmaxed(scores) if softmax else scores))
-        return found
+            windows.append(Window(top, left, softmaxed(scores) if softmax else scores))
+        return windows
 
     rows = [WindowRow(top, min(window[0], image.shape[2]), partial(scored, top)) for top in tops]
     return merge_windows(rows, size_of(image), BLENDS[blend])

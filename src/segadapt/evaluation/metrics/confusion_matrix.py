@@ -90,9 +90,9 @@ def histogram(cell: Int[Tensor, "*shape"], cells: int) -> Int[Tensor, "_"]:
     cell = cell.flatten()
     if not cell.is_cuda:
         return torch.bincount(cell, minlength=cells)
-    one = torch.ones((), dtype=torch.int64, device=cell.device)
+    unit = torch.ones((), dtype=torch.int64, device=cell.device)
     counts = torch.zeros(cells, dtype=torch.int64, device=cell.device)
-    return counts.scatter_add_(0, cell, one.expand_as(cell))  # bincount would wait for the largest
+    return counts.scatter_add_(0, cell, unit.expand_as(cell))  # bincount would wait for the largest
 
 
 def check_labels(

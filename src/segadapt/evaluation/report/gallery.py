@@ -53,12 +53,12 @@ class Gallery:
             return
         exhibit = Exhibit(name, miou, self._picture(name, image, mask, maps))
         if worst:
-            self.worst = sorted([*self.worst, exhibit], key=lambda one: one.miou)[: self.number]
+            self.worst = sorted([*self.worst, exhibit], key=lambda kept: kept.miou)[: self.number]
         if best:
-            self.best = sorted([*self.best, exhibit], key=lambda one: -one.miou)[: self.number]
+            self.best = sorted([*self.best, exhibit], key=lambda kept: -kept.miou)[: self.number]
 
     def _picture(self, name: str, image: Tensor, mask: Tensor, maps: dict[str, Tensor]) -> Picture:
         label = mask.cpu().numpy()
-        found = {branch: values.cpu().numpy() for branch, values in maps.items()}
-        row = LabelledImage(name, shown(image, label.shape), {"label": label, **found})
+        predictions = {branch: values.cpu().numpy() for branch, values in maps.items()}
+        row = LabelledImage(name, shown(image, label.shape), {"label": label, **predictions})
         return panel([row], self.classes, self.colors)

@@ -54,28 +54,33 @@ def _extended(branch: BranchMetrics) -> dict[str, Any]:
     }
 
 
-def _calibration(found: Calibration) -> dict[str, Any]:
+def _calibration(calibration: Calibration) -> dict[str, Any]:
     bins = zip(
-        found.pixels.tolist(), _numbers(found.accuracy), _numbers(found.confidence), strict=True
+        calibration.pixels.tolist(),
+        _numbers(calibration.accuracy),
+        _numbers(calibration.confidence),
+        strict=True,
     )
     names = ("pixels", "accuracy", "confidence")
     return {
-        "expected_error": _number(found.error),
+        "expected_error": _number(calibration.error),
         "bins": [dict(zip(names, values, strict=True)) for values in bins],
     }
 
 
 def _adaptation(
-    found: Adaptation | None, gap: GapClosed | None, classes: Sequence[str]
+    adaptation: Adaptation | None, gap: GapClosed | None, classes: Sequence[str]
 ) -> dict[str, Any] | None:
     """Pixels by class and in all; beside them the share of the gap that was closed."""
-    if found is None:
+    if adaptation is None:
         return None
     rows = [
-        {"name": name, **{what: int(counts[k]) for what, counts in _outcomes(found).items()}}
+        {"name": name, **{what: int(counts[k]) for what, counts in _outcomes(adaptation).items()}}
         for k, name in enumerate(classes)
     ]
-    total: dict[str, Any] = {what: int(counts.sum()) for what, counts in _outcomes(found).items()}
+    total: dict[str, Any] = {
+        what: int(counts.sum()) for what, counts in _outcomes(adaptation).items()
+    }
     if gap is not None:
         total["gap_closed"] = _number(gap.miou)
         for row, share in zip(rows, _numbers(gap.iou), strict=True):
@@ -83,8 +88,8 @@ def _adaptation(
     return {**total, "classes": rows}
 
 
-def _outcomes(found: Adaptation) -> dict[str, Int[Tensor, "k"]]:
-    return found._asdict()
+def _outcomes(adaptation: Adaptation) -> dict[str, Int[Tensor, "k"]]:
+    return adaptation._asdict()
 
 
 def _numbers(values: Float[Tensor, "n"]) -> list[float | None]:

@@ -24,7 +24,7 @@ def class_bars(results: Mapping[str, Any]) -> Figure:
         results: ``results`` of a report.
     """
     names = figure_names(entry["name"] for entry in results["student"]["classes"])
-    iou = {branch: _percent(found["classes"], "iou") for branch, found in results.items()}
+    iou = {branch: _percent(result["classes"], "iou") for branch, result in results.items()}
     order = np.argsort(-np.nan_to_num(iou["student"], nan=-1.0), kind="stable")
     figure = Figure(figsize=(9, 1 + 0.16 * len(names) * (len(iou) + 1)), layout="constrained")
     axes = figure.subplots()
@@ -70,10 +70,10 @@ def reliability(results: Mapping[str, Any]) -> Figure:
     above, below = figure.subplots(2, 1, height_ratios=[3, 1], sharex=True)
     calibrated = {"color": "black", "linewidth": 0.8, "linestyle": ":"}
     above.plot([0, 100], [0, 100], label="as often right as it says", **calibrated)
-    for branch, found in results.items():
-        bins = found["calibration"]["bins"]
-        pixels = np.array([one["pixels"] for one in bins], dtype=np.float64)
-        label = f"{branch}: expected error {_text(found['calibration']['expected_error'])} %"
+    for branch, result in results.items():
+        bins = result["calibration"]["bins"]
+        pixels = np.array([part["pixels"] for part in bins], dtype=np.float64)
+        label = f"{branch}: expected error {_text(result['calibration']['expected_error'])} %"
         confidence, accuracy = _percent(bins, "confidence"), _percent(bins, "accuracy")
         color = BRANCH_COLORS[branch]
         above.plot(confidence, accuracy, marker="o", markersize=3, color=color, label=label)
@@ -90,9 +90,9 @@ def trimap_curves(results: Mapping[str, Any]) -> Figure:
     """MIoU of the pixels near label borders, by how near they are."""
     figure = Figure(figsize=(5, 3.5), layout="constrained")
     axes = figure.subplots()
-    for branch, found in results.items():
-        widths = [one["pixels"] for one in found["trimap"]]
-        values = _percent(found["trimap"], "miou")
+    for branch, result in results.items():
+        widths = [band["pixels"] for band in result["trimap"]]
+        values = _percent(result["trimap"], "miou")
         axes.plot(widths, values, marker="o", color=BRANCH_COLORS[branch], label=branch)
     axes.set_xscale("log", base=2)
     axes.set_xticks(widths, [str(width) for width in widths])

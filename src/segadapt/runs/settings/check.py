@@ -53,10 +53,10 @@ def check_training(config: Mapping[str, Any], raw: Mapping[str, Any]) -> None:
     for key in NEEDED:
         if value_at(config, key, absent=KeyError) is KeyError:
             raise ValueError(f"{key} is missing; {_way_in(key)}")
-    found = list(entries(config, TRAIN))
-    _check_values(found, raw)
+    listed = list(entries(config, TRAIN))
+    _check_values(listed, raw)
     _check_complete(config)
-    _check_read(found, config, raw)
+    _check_read(listed, config, raw)
 
 
 def check_command(config: Mapping[str, Any], command: str) -> None:
@@ -73,10 +73,10 @@ def check_command(config: Mapping[str, Any], command: str) -> None:
     for key in sorted({key if "." not in key else key.partition(".")[0] for key in table}):
         if key not in config:
             raise ValueError(f"{key} is missing; {_way_in(key)}")
-    found = list(entries(config, table))
-    _check_values(found, config)
+    listed = list(entries(config, table))
+    _check_values(listed, config)
     if command != "resume":  # it takes the secrets of any training
-        _check_read(found, config, config)
+        _check_read(listed, config, config)
 
 
 def check_sweeper(node: Mapping[str, Any]) -> None:
@@ -93,9 +93,9 @@ def check_sweeper(node: Mapping[str, Any]) -> None:
     for key in table:
         if value_at(config, key, absent=KeyError) is KeyError:
             raise ValueError(f"{key} is missing; {_way_in(key)}")
-    found = list(entries(config, table))
-    _check_values(found, config)
-    _check_read(found, config, config)
+    listed = list(entries(config, table))
+    _check_values(listed, config)
+    _check_read(listed, config, config)
 
 
 def unresolved(cfg: DictConfig) -> dict[str, Any]:
@@ -122,9 +122,9 @@ def shown(key: str, value: Any) -> str:
     return text if len(text) <= SHOWN else f"{text[:SHOWN]} ..."
 
 
-def _check_values(found: list[Entry], raw: Mapping[str, Any]) -> None:
+def _check_values(listed: list[Entry], raw: Mapping[str, Any]) -> None:
     wrong = [
-        entry for entry in found if entry.kind is not None and not fits(entry.kind, entry.value)
+        entry for entry in listed if entry.kind is not None and not fits(entry.kind, entry.value)
     ]
     typed = [entry for entry in wrong if not is_open(value_at(raw, entry.key))]
     for key, value, kind in typed or wrong:
@@ -161,15 +161,15 @@ def _children(node: Any) -> Iterable[tuple[Any, Any]]:
     return ()
 
 
-def _check_read(found: list[Entry], config: Mapping[str, Any], raw: Mapping[str, Any]) -> None:
+def _check_read(listed: list[Entry], config: Mapping[str, Any], raw: Mapping[str, Any]) -> None:
     read = set(_references(raw))
-    there = [key for key in keys(config) if key.rpartition(".")[2] not in HYDRA]
-    unread = [key for key, _, kind in found if kind is None and not _is_secret(key, config)]
+    available = [key for key in keys(config) if key.rpartition(".")[2] not in HYDRA]
+    unread = [key for key, _, kind in listed if kind is None and not _is_secret(key, config)]
     for key in unread:
         if not any(f"{name}.".startswith(f"{key}.") for name in read):
             if (why := reason(key)) is not None:
                 raise ValueError(f"{key} has no effect: {why}")
-            known = [name for name in there if name not in unread]
+            known = [name for name in available if name not in unread]
             raise ValueError(
                 f"Nothing reads {key}; remove it.{did_you_mean(near_keys(key, known))}"
             )

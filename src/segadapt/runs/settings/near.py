@@ -5,30 +5,30 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 
-def near(name: str, there: Iterable[str], number: int = 1) -> list[str]:
+def near(name: str, names: Iterable[str], number: int = 1) -> list[str]:
     """The most similar of some names, whatever their case."""
-    known = {option.lower(): option for option in there}
-    found = difflib.get_close_matches(name.lower(), known, n=number)
-    return [known[option] for option in found]
+    known = {option.lower(): option for option in names}
+    matches = difflib.get_close_matches(name.lower(), known, n=number)
+    return [known[option] for option in matches]
 
 
-def near_keys(key: str, there: Sequence[str], number: int = 2) -> list[str]:
+def near_keys(key: str, keys: Sequence[str], number: int = 2) -> list[str]:
     """The keys that someone may have meant: those with the same last part, else similar ones.
 
     Args:
         key: What was typed.
-        there: Dotted keys of the config that is composed.
+        keys: Dotted keys of the config that is composed.
         number: How many to name at most.
     """
     last = key.rpartition(".")[2]
-    same = [known for known in there if known.rpartition(".")[2] == last]
+    same = [known for known in keys if known.rpartition(".")[2] == last]
     if same:
-        return sorted(same, key=lambda known: (known.count("."), there.index(known)))[:number]
-    return near(key, there) or _by_last(last, there)
+        return sorted(same, key=lambda known: (known.count("."), keys.index(known)))[:number]
+    return near(key, keys) or _by_last(last, keys)
 
 
-def _by_last(last: str, there: Sequence[str]) -> list[str]:
-    ends = {known.rpartition(".")[2]: known for known in reversed(there)}
+def _by_last(last: str, keys: Sequence[str]) -> list[str]:
+    ends = {known.rpartition(".")[2]: known for known in reversed(keys)}
     return [ends[name] for name in near(last, ends)]
 
 

@@ -61,9 +61,9 @@ def _constructor(module: str, node: ast.ClassDef) -> Signature:
     for base in node.bases:
         match base:
             case ast.Name(id=name):
-                found = _definition(module, name)
-                if isinstance(found, ast.ClassDef):
-                    return _constructor(_home(module, name), found)
+                definition = _definition(module, name)
+                if isinstance(definition, ast.ClassDef):
+                    return _constructor(_home(module, name), definition)
     return NOTHING
 
 
@@ -71,14 +71,14 @@ def _of_function(node: ast.FunctionDef) -> Signature:
     given = node.args
     positional = [*given.posonlyargs, *given.args]
     required = len(positional) - len(given.defaults)
-    found = {
+    parameters = {
         argument.arg: Parameter(_annotation(argument), place < required)
         for place, argument in enumerate(positional)
         if argument.arg != "self"
     }
     for argument, default in zip(given.kwonlyargs, given.kw_defaults, strict=True):
-        found[argument.arg] = Parameter(_annotation(argument), default is None)
-    return Signature(found, open=given.kwarg is not None)
+        parameters[argument.arg] = Parameter(_annotation(argument), default is None)
+    return Signature(parameters, open=given.kwarg is not None)
 
 
 def _annotation(argument: ast.arg) -> str:

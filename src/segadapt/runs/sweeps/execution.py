@@ -56,8 +56,8 @@ def run_due_trials(trials: Sequence[Trial], launch: Launch, retries: int, consol
     """
     before = rows(trials)
     for trial, state in before:
-        if said := _plans(trial, state, retries):
-            say(console, said)
+        if message := _plans(trial, state, retries):
+            say(console, message)
     if due := [trial for trial, state in before if state.is_due(retries)]:
         launch(due)
 
@@ -91,15 +91,15 @@ def check_finished(rows: Sequence[TrialRow], retries: int) -> None:
     if not without:
         return
     names = ", ".join(f"{trial.number} ({state.state})" for trial, state in without)
-    said = [f"{len(without)} of {len(rows)} trials have no value: {names}"]
+    sentences = [f"{len(without)} of {len(rows)} trials have no value: {names}"]
     if due := _numbers(trial for trial, state in without if state.is_due(retries)):
-        said.append(f"rerun the same command with the same hydra.sweep.dir to continue {due}")
+        sentences.append(f"rerun the same command with the same hydra.sweep.dir to continue {due}")
     if left := _numbers(trial for trial, state in without if _is_left(state, retries)):
-        said.append(
+        sentences.append(
             f"{left} failed too often to be retried: raise hydra.sweeper.retries={retries}, or "
             "remove the folder of a trial"
         )
-    raise Unfinished("; ".join(said))
+    raise Unfinished("; ".join(sentences))
 
 
 def _is_left(state: TrialStatus, retries: int) -> bool:
@@ -114,15 +114,15 @@ def _plans(trial: Trial, state: TrialStatus, retries: int) -> str | None:
     """What a sweep that is started again does with a trial."""
     name, times = f"trial {trial.number}", len(state.causes)
     match state.state:
-        case str(found) if found == FINISHED:
+        case str(name) if name == FINISHED:
             return f"{name} is finished"
-        case str(found) if found == INTERRUPTED:
+        case str(name) if name == INTERRUPTED:
             return f"{name} was interrupted; it resumes from its last checkpoint"
-        case str(found) if found == BUSY:
+        case str(name) if name == BUSY:
             return f"{name} is being trained by another process; it is skipped"
-        case str(found) if found == FAILED and state.is_due(retries):
+        case str(name) if name == FAILED and state.is_due(retries):
             return f"{name} failed before ({state.causes[-1]}); it is retried"
-        case str(found) if found == FAILED:
+        case str(name) if name == FAILED:
             often = "" if state.closed else f" {times} times"
             return (
                 f"{name} failed{often} ({state.causes[-1]}); it is skipped; remove {trial.folder} "

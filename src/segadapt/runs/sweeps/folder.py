@@ -73,13 +73,17 @@ def spread(rows: Sequence[TrialRow]) -> tuple[list[str], list[list[Any]]]:
     """
     lines = [
         {
-            "trial": one["trial"],
-            "state": one["state"],
-            **{key: value for key, _, value in (word.partition("=") for word in one["overrides"])},
-            **one["metrics"],
-            "cause": one["causes"][-1] if one["causes"] and one["state"] == "failed" else None,
+            "trial": facts["trial"],
+            "state": facts["state"],
+            **{
+                key: value for key, _, value in (word.partition("=") for word in facts["overrides"])
+            },
+            **facts["metrics"],
+            "cause": facts["causes"][-1]
+            if facts["causes"] and facts["state"] == "failed"
+            else None,
         }
-        for one in (_told(*row) for row in rows)
+        for facts in (_told(*row) for row in rows)
     ]
     columns = dict.fromkeys(name for line in lines for name in line)
     columns.pop("cause", None)

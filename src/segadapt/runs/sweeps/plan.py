@@ -82,25 +82,25 @@ def plan(
 
 def begun(folder: Path) -> dict[int, Key]:
     """The trials that a sweep folder holds already, whoever began them."""
-    numbered = (found for found in folder.glob("[0-9]*") if found.name.isdecimal())
-    there = (found for found in numbered if (found / CONFIG).is_file())
-    return {int(found.name): _key(stored_config(found)) for found in sorted(there)}
+    numbered = (trial for trial in folder.glob("[0-9]*") if trial.name.isdecimal())
+    written = (trial for trial in numbered if (trial / CONFIG).is_file())
+    return {int(trial.name): _key(stored_config(trial)) for trial in sorted(written)}
 
 
-def _numbers(keys: Sequence[Key], there: dict[int, Key]) -> list[int]:
+def _numbers(keys: Sequence[Key], begun_trials: dict[int, Key]) -> list[int]:
     """The number of each trial; twice the same are two trials."""
     claimed: list[int | None] = []
     for key in keys:
-        same = (number for number in sorted(there) if there[number] == key)
+        same = (number for number in sorted(begun_trials) if begun_trials[number] == key)
         claimed.append(next((number for number in same if number not in claimed), None))
-    free = _free(there)
+    free = _free(begun_trials)
     return [next(free) if number is None else number for number in claimed]
 
 
-def _free(there: dict[int, Key]) -> Iterator[int]:
+def _free(begun_trials: dict[int, Key]) -> Iterator[int]:
     number = 0
     while True:
-        if number not in there:
+        if number not in begun_trials:
             yield number
         number += 1
 

@@ -146,10 +146,10 @@ def _tell(study: optuna.Study, trial: Trial, retries: int) -> None:
     """Give the study what it does not know yet; a failure that is final has no value there."""
     if study.get_trials(deepcopy=False)[trial.number].state.is_finished():
         return
-    found = trial_status(trial)
-    if found.state == FINISHED:
-        study.tell(trial.number, found.value)
-    elif found.state == FAILED and not found.is_due(retries):
+    status = trial_status(trial)
+    if status.state == FINISHED:
+        study.tell(trial.number, status.value)
+    elif status.state == FAILED and not status.is_due(retries):
         study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
 
 
@@ -173,13 +173,13 @@ def _study(search: Search, identity: str, direction: str, console: Console) -> o
         )
     except (AssertionError, LookupError, TypeError) as error:  # lines that do not follow another
         raise damaged(file, f"{type(error).__name__} in Optuna") from error
-    about = {"config": identity, "space": {k: repr(v) for k, v in search.space.items()}}
-    if study.user_attrs and study.user_attrs != {**about, "direction": direction}:
+    facts = {"config": identity, "space": {k: repr(v) for k, v in search.space.items()}}
+    if study.user_attrs and study.user_attrs != {**facts, "direction": direction}:
         raise ValueError(
             f"{search.folder} holds another search, over {study.user_attrs['space']} or with other "
             "fixed overrides; nothing was changed. Take another folder with hydra.sweep.dir=FOLDER"
         )
-    for key, value in {**about, "direction": direction}.items():
+    for key, value in {**facts, "direction": direction}.items():
         study.set_user_attr(key, value)
     return study
 

@@ -35,13 +35,13 @@ def distribution(override: Override) -> BaseDistribution:
 
 def typical(space: Mapping[str, BaseDistribution]) -> list[str]:
     """Overrides with the first value of each distribution."""
-    return [f"{key}={_first(found)}" for key, found in space.items()]
+    return [f"{key}={_first(parameter)}" for key, parameter in space.items()]
 
 
-def _first(found: BaseDistribution) -> object:
-    match found:
+def _first(parameter: BaseDistribution) -> object:
+    match parameter:
         case IntDistribution() | FloatDistribution():
-            return found.low
+            return parameter.low
         case CategoricalDistribution():
-            return found.choices[0]
-    raise AssertionError(found)
+            return parameter.choices[0]
+    raise AssertionError(parameter)

@@ -72,6 +72,6 @@ def _measured(
     if monitor in metrics:
         cause = f"{monitor} is not a number"
     else:
-        there = ", ".join(sorted(metrics)) or "nothing"
-        cause = f"monitor={monitor} was not measured; available: {there}"
+        available = ", ".join(sorted(metrics)) or "nothing"
+        cause = f"monitor={monitor} was not measured; available: {available}"
     return TrialStatus(FAILED, None, metrics, (*causes, cause), closed=True)

@@ -35,18 +35,18 @@ def track(
         configs: What they compose to.
         console: Where to tell.
     """
-    logger = next((found for config in configs if (found := _logger(config))), None)
+    logger = next(filter(None, map(_logger, configs)), None)
     columns, lines = spread(rows)
     table = {"columns": columns, "lines": lines}
     sent = _sent(folder.path / SENT)
     if logger is None or table == sent.get("table"):
         return
-    about = {
+    settings = {
         "folder": str(folder.path),
         "group": logger.get("group") or group(folder.path),
         "name": logger.get("name") or "sweep",
     }
-    tracker, times = instantiate({**logger, **about}), sent.get("times", 0)
+    tracker, times = instantiate({**logger, **settings}), sent.get("times", 0)
     tracker.log_table("sweep", columns, lines, times)  # W&B drops what repeats a step
     tracker.finalize("success")
     say(console, f"table of the sweep: {tracker.account()}")

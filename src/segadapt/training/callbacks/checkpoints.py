@@ -126,6 +126,6 @@ def monitored(metrics: Any, name: str) -> float:
         ValueError: If it has not been measured.
     """
     if name not in metrics:
-        there = sorted(key for key in metrics if key.startswith("val/") and key.count("/") == 1)
-        raise ValueError(f"monitor={name} is not measured; available: {', '.join(there)}")
+        available = sorted(key for key in metrics if key.startswith("val/") and key.count("/") == 1)
+        raise ValueError(f"monitor={name} is not measured; available: {', '.join(available)}")
     return float(metrics[name])

@@ -52,8 +52,8 @@ class Panels(Callback):
         image = sample.image[None].to(pl_module.device)
         size = (sample.mask.shape[0], sample.mask.shape[1])
         with torch.no_grad(), trainer.precision_plugin.forward_context():
-            found = branch_labels(cast(MeasuredTask, pl_module).model, whole, image, size)
-        maps = {branch: found[branch][0].cpu().numpy() for branch in reversed(found)}
+            predictions = branch_labels(cast(MeasuredTask, pl_module).model, whole, image, size)
+        maps = {branch: predictions[branch][0].cpu().numpy() for branch in reversed(predictions)}
         return LabelledImage(
             sample.name, shown(sample.image, size), {"label": sample.mask.numpy(), **maps}
         )

@@ -32,9 +32,10 @@ class RankAgreement(Callback):
         dist.all_gather_object(all_ranks, own)
         first = all_ranks[0]
         for rank, other in enumerate(all_ranks):
-            if odd := differences(first[0], other[0]):
+            if differing := differences(first[0], other[0]):
                 raise ValueError(
-                    f"ranks 0 and {rank} were given different configs ({'; '.join(odd[:5])}); "
+                    f"ranks 0 and {rank} were given different configs "
+                    f"({'; '.join(differing[:5])}); "
                     "give every process of a run the same overrides"
                 )
             if first[1:] != other[1:]:

@@ -95,5 +95,5 @@ def evaluate_command(folder: Path) -> str:
 
 def nearby(path: Path) -> Path:
     """The path as one would type it here."""
-    found = Path(os.path.relpath(path))
-    return path if found.parts[:1] == ("..",) else found
+    relative = Path(os.path.relpath(path))
+    return path if relative.parts[:1] == ("..",) else relative

@@ -31,11 +31,11 @@ def make_way(folder: Path, run: str, now: datetime) -> None:
         run: Id of the run.
         now: When the next part begins, by this machine's clock.
     """
-    there = parts(folder, run)
-    if not there or there[-1].name < f"offline-run-{now:{FORM}}":
+    earlier = parts(folder, run)
+    if not earlier or earlier[-1].name < f"offline-run-{now:{FORM}}":
         return
-    first = datetime.strptime(there[0].name, f"offline-run-{FORM}-{run}")
+    first = datetime.strptime(earlier[0].name, f"offline-run-{FORM}-{run}")
     before = min(first, now)  # a time that no part has
-    for number, path in enumerate(there):
-        time = before - timedelta(seconds=len(there) - number)
+    for number, path in enumerate(earlier):
+        time = before - timedelta(seconds=len(earlier) - number)
         path.rename(folder / f"offline-run-{time:{FORM}}-{run}")

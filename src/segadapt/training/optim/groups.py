@@ -64,9 +64,9 @@ def parameter_groups(
 def _check(keys: Mapping[str, Factors], model: nn.Module) -> None:
     names = [name for name, _ in model.named_parameters()]
     for key, factors in keys.items():
-        if odd := sorted(factors.keys() - {"lr_mult", "decay_mult"}):
+        if unknown := sorted(factors.keys() - {"lr_mult", "decay_mult"}):
             raise ValueError(
-                f"optimizer.custom_keys.{key} has the unknown key {odd[0]}; available: "
+                f"optimizer.custom_keys.{key} has the unknown key {unknown[0]}; available: "
                 "lr_mult, decay_mult"
             )
         if not any(key in name for name in names):

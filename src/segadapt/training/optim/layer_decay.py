@@ -35,11 +35,11 @@ class LayerDecay:
             ValueError: If the network has another number of blocks there.
         """
         names = [name for name, _ in model.named_parameters()]
-        found = {int(match[1]) for name in names if (match := self.blocks.match(name))}
-        if found != set(range(self.depth)):
+        numbers = {int(match[1]) for name in names if (match := self.blocks.match(name))}
+        if numbers != set(range(self.depth)):
             raise ValueError(
                 f"optimizer.layer_decay is for {self.depth} blocks at {self.trunk}, where the "
-                f"network has {len(found)}; set optimizer.layer_decay.depth, or null for none"
+                f"network has {len(numbers)}; set optimizer.layer_decay.depth, or null for none"
             )
         return {name: self._factor(name) for name in names}
 
