@@ -3,10 +3,12 @@
 import pytest
 import torch
 from commands import command
+from omegaconf import OmegaConf
 
 from segadapt.cli.cache_features import cache_features
 from segadapt.cli.evaluate import evaluate
 from segadapt.evaluation.device import chosen_device
+from segadapt.runs.reader import Run
 
 
 def cards(monkeypatch, count):
@@ -53,9 +55,8 @@ def test_a_device_that_is_not_there_is_refused(monkeypatch, count, device, said)
 @pytest.mark.parametrize("entry", [evaluate, cache_features])
 def test_both_commands_say_so_before_they_build_anything(tmp_path, monkeypatch, entry):
     cards(monkeypatch, 1)
-    monkeypatch.setattr(
-        "segadapt.cli.hydra_command.read_trained_run", lambda cfg: None
-    )  # a run is not looked at
+    run = Run(tmp_path, OmegaConf.create(), "finished", tmp_path / "none")
+    monkeypatch.setattr("segadapt.cli.hydra_command.read_trained_run", lambda cfg: run)
     answer = command(entry, tmp_path, "run=none", "device=cuda:7")
     assert answer.code == 1
     assert answer.err == (

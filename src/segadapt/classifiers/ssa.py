@@ -9,7 +9,13 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from segadapt.classifiers.base import Classifier
-from segadapt.classifiers.parts.arguments import check_group, check_sizes, check_tau, option
+from segadapt.classifiers.parts.arguments import (
+    check_adaptations,
+    check_group,
+    check_sizes,
+    check_tau,
+    option,
+)
 from segadapt.classifiers.parts.fixed_prototypes import dot, fixed_prototypes
 from segadapt.classifiers.parts.ssa_branch import SSABranch
 from segadapt.classifiers.parts.ssa_position import ABSOLUTE, POSITIONS
@@ -99,15 +105,9 @@ class SSAClassifier(Classifier):
         check_sizes(in_channels, num_classes)
         check_tau(tau)
         check_group(oracle_group)
-        if not (semantic or spatial):
-            raise ValueError(
-                "classifier.semantic and classifier.spatial are both off; switch one on, or use "
-                "classifier=fixed to adapt nothing"
-            )
-        self.tau = tau
-        self.oracle_group = oracle_group
-        self.semantic = semantic
-        self.spatial = spatial
+        check_adaptations(semantic, spatial)
+        self.tau, self.oracle_group = tau, oracle_group
+        self.semantic, self.spatial = semantic, spatial
         self.score = option(SCORES, score, "score")
         self.spatial_center = option(SPATIAL_CENTERS, spatial_softmax, "spatial_softmax")
         self.dropout = nn.Dropout2d(dropout)
@@ -116,13 +116,9 @@ class SSAClassifier(Classifier):
         self.position = encoding(in_channels, position_size) if spatial else None  # PE
         self.absolute = spatial and position in ABSOLUTE
         self.basis = nn.Embedding(num_classes, in_channels) if spatial else None  # P, N(0, 1)
+        layers = projector_layers
         branch = partial(
-            SSABranch,
-            in_channels,
-            layers=projector_layers,
-            semantic=semantic,
-            spatial=spatial,
-            mix=mix,
+            SSABranch, in_channels, layers=layers, semantic=semantic, spatial=spatial, mix=mix
         )
         self.student = branch()
         self.teacher = branch() if with_teacher else None

@@ -28,9 +28,7 @@ def _cached(cfg: DictConfig) -> None:
     from rich.console import Console
 
     from segadapt.evaluation.cache_features import cache
-    from segadapt.evaluation.device import chosen_device
     from segadapt.training.library_warnings import silence_known_warnings
 
     silence_known_warnings()
-    cfg.device = chosen_device(cfg.device)
     cache(cfg, run, Console())

@@ -32,11 +32,9 @@ def _evaluated(cfg: DictConfig) -> None:
     from rich.console import Console
 
     from segadapt.deployment.submission import submit
-    from segadapt.evaluation.device import chosen_device
     from segadapt.evaluation.evaluate import evaluate
     from segadapt.training.library_warnings import silence_known_warnings
 
     silence_known_warnings()
-    cfg.device = chosen_device(cfg.device)
     command = evaluate if cfg.submission is None else submit
     command(cfg, run, Console())

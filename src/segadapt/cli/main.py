@@ -1,12 +1,13 @@
 """The ``segadapt`` command: finds the file of a verb, and imports nothing else."""
 
-import difflib
 import importlib
 import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Final, NoReturn
+
+from segadapt.runs.settings.near import hint
 
 VERBS: Final = {
     "train": "train a network, or sweep over settings with -m",
@@ -106,11 +107,10 @@ def overview() -> str:
 
 def unknown(verb: str) -> str:
     """The sentence about a verb that does not exist."""
-    near = difflib.get_close_matches(verb, VERBS, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
+    question = hint(verb, VERBS)
     if "=" in verb:
-        hint = " A verb comes first: segadapt train KEY=VALUE ..."
-    return f"error: Unknown verb {verb!r}.{hint} Available: {', '.join(VERBS)}."
+        question = " A verb comes first: segadapt train KEY=VALUE ..."
+    return f"error: Unknown verb {verb!r}.{question} Available: {', '.join(VERBS)}."
 
 
 def _printed(text: str) -> int:

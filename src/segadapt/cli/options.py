@@ -1,6 +1,5 @@
 """``segadapt options``: what can be chosen, by group, by option and by table of the papers."""
 
-import difflib
 import shutil
 import textwrap
 from collections.abc import Sequence
@@ -10,6 +9,7 @@ from segadapt.cli.main import USAGE_ERROR
 from segadapt.cli.option_help import EXPERIMENT, groups, list_options, option_names
 from segadapt.cli.places import CONF
 from segadapt.cli.verb_help import option_help
+from segadapt.runs.settings.near import hint
 
 
 def main(words: Sequence[str]) -> int:
@@ -64,7 +64,5 @@ def _count(group: str) -> str:
 
 
 def _unknown(kind: str, name: str, names: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name, names, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
     shown = f" Available: {', '.join(names)}." if len(names) <= 60 else ""
-    return f"Unknown {kind} {name!r}.{hint}{shown}"
+    return f"Unknown {kind} {name!r}.{hint(name, names)}{shown}"

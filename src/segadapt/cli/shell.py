@@ -18,14 +18,17 @@ from segadapt.runs.errors import debugging, user_message
 from segadapt.text.borders import print_line, printable, spell_out
 
 
-def answer(act: Callable[[], object], *known: type[Exception]) -> None:
+def answer(
+    act: Callable[[], object], *known: type[Exception], interrupted: str = "interrupted"
+) -> None:
     """Run a command; errors are reported in one sentence.
 
     Args:
         act: The command.
         known: Errors whose own text is that sentence.
+        interrupted: What to print after Ctrl-C.
     """
-    with telling():
+    with telling(interrupted):
         try:
             act()
             sys.stdout.flush()
@@ -40,11 +43,11 @@ def answer(act: Callable[[], object], *known: type[Exception]) -> None:
             fail(error, user_message(error))
 
 
-def fail(error: BaseException, said: str) -> NoReturn:
+def fail(error: BaseException, message: str) -> NoReturn:
     """End with a sentence; with the traceback before it, if that is wanted."""
     if debugging():
         traceback.print_exception(error)
-    sys.exit(f"error: {printable(said)}")
+    sys.exit(f"error: {printable(message)}")
 
 
 @contextmanager
@@ -52,7 +55,7 @@ def telling(interrupted: str = "interrupted") -> Iterator[None]:
     """Answer Ctrl-C, and a reader of the output who has left (``| head``).
 
     Args:
-        interrupted: What to say after Ctrl-C.
+        interrupted: What to print after Ctrl-C.
     """
     spell_out()
     try:

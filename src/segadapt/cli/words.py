@@ -1,6 +1,5 @@
 """KEY=VALUE words of the verbs that compose no config, with the grammar of those that do."""
 
-import difflib
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -8,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
+from segadapt.runs.settings.near import hint
 
 
 class UsageError(ValueError):
@@ -105,6 +106,7 @@ def _value(key: str, text: str, default: Any) -> Any:
 
 
 def _unknown(word: str, key: str, values: Mapping[str, Any]) -> str:
-    near = difflib.get_close_matches(key.removeprefix("--"), values, n=1)
-    hint = f" Did you mean {near[0]}=?" if near else ""
-    return f"Unknown key in {word!r}.{hint} Available: {', '.join(f'{name}=' for name in values)}."
+    question = hint(key.removeprefix("--"), values, "{}=")
+    return (
+        f"Unknown key in {word!r}.{question} Available: {', '.join(f'{name}=' for name in values)}."
+    )

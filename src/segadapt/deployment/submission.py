@@ -17,7 +17,7 @@ from segadapt.data.datasets.unlabelled import Unlabelled
 from segadapt.deployment.image_files import write_labels
 from segadapt.deployment.submission_archive import Size, pack
 from segadapt.evaluation.dataset_pass import one_by_one
-from segadapt.evaluation.device import chosen_device
+from segadapt.evaluation.device import with_device
 from segadapt.evaluation.inference.branches import branch_labels, refusing
 from segadapt.evaluation.precision import with_precision
 from segadapt.evaluation.precision_plugins import precision_plugin
@@ -44,7 +44,7 @@ def submit(cfg: DictConfig, run: Run, console: Console) -> Path:
         ValueError: If the data set has no server that this package knows, the archive is there
             already, or anything is wrong with images or predictions.
     """
-    started = time.perf_counter()
+    started, cfg = time.perf_counter(), with_device(cfg)
     archive = _place(cfg.submission)
     data = measured_data(run.config.data, cfg.split, cfg.data.root)
     images, form = submitted(data, cfg.split)
@@ -116,7 +116,7 @@ def predict(
     Raises:
         ValueError: If two images would have the same file.
     """
-    device = torch.device(chosen_device(cfg.device))
+    device = torch.device(cfg.device)
     plugin, inference = precision_plugin(cfg.precision, device), instantiate(cfg.inference)
     model = plugin.convert_module(model).to(device).eval()
     sizes: dict[str, Size] = {}

@@ -19,6 +19,7 @@ from torch import Tensor
 from segadapt.data.cached_features import CACHE, FEATURES, LABELS, FeatureCache
 from segadapt.data.dataset import LabelledDataset
 from segadapt.data.datasets.cached_features import DTYPES
+from segadapt.evaluation.device import with_device
 from segadapt.evaluation.trained import Trained, load_trained
 from segadapt.files import replace_text, sync_folder
 from segadapt.runs.file_names import FEATURES as FEATURES_FOLDER
@@ -64,6 +65,7 @@ def cache(cfg: DictConfig, run: Run, console: Console) -> Path:
         ValueError: If there is a cached set already, too little room, or the samples of a split
             differ in size or are resized, which features in files cannot follow.
     """
+    cfg = with_device(cfg)
     out = run.folder / FEATURES_FOLDER if cfg.out is None else Path(cfg.out)
     _check(cfg, out)
     trained = load_trained(run, root=cfg.data.root)

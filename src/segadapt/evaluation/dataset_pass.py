@@ -14,7 +14,6 @@ from segadapt.data.module import collate
 from segadapt.data.palette import class_colors
 from segadapt.data.workers import start_worker
 from segadapt.evaluation.detailed_evaluator import DetailedEvaluator, NetworkMetrics
-from segadapt.evaluation.device import chosen_device
 from segadapt.evaluation.evaluator import check_context
 from segadapt.evaluation.fingerprint import Fingerprint
 from segadapt.evaluation.inference.settings import check_sees_images
@@ -64,7 +63,7 @@ def evaluate_dataset(model: Segmentor, cfg: DictConfig, console: Console) -> Dat
     inference, dataset = instantiate(cfg.inference), instantiate(cfg.data.module.val)
     check_sees_images(inference, dataset.pictures)
     check_context(model, inference)
-    device = torch.device(chosen_device(cfg.device))
+    device = torch.device(cfg.device)
     measures = Measures(tuple(cfg.measures.trimap), cfg.measures.boundary, cfg.measures.bins)
     examiner = DetailedEvaluator(cfg.data.num_classes, inference, measures).to(device)
     plugin = precision_plugin(cfg.precision or "32-true", device)

@@ -1,6 +1,18 @@
 """The device of a command that trains nothing."""
 
 import torch
+from omegaconf import DictConfig
+
+
+def with_device(cfg: DictConfig) -> DictConfig:
+    """The config of a command with the device that it runs on in place of ``auto``.
+
+    Raises:
+        ValueError: As :func:`chosen_device`.
+    """
+    chosen = cfg.copy()
+    chosen.device = chosen_device(cfg.device)
+    return chosen
 
 
 def chosen_device(device: str) -> str:

@@ -10,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from segadapt.evaluation.dataset_pass import evaluate_dataset
+from segadapt.evaluation.device import with_device
 from segadapt.evaluation.earlier_protocols import completed
 from segadapt.evaluation.inference.settings import short_name
 from segadapt.evaluation.metrics.per_image import PerImage, write_per_image
@@ -51,7 +52,7 @@ def evaluate(cfg: DictConfig, run: Run, console: Console) -> Path:
     Raises:
         ValueError: If the weights or the data are not what the run's config says.
     """
-    started = time.perf_counter()
+    started, cfg = time.perf_counter(), with_device(cfg)
     precision = with_precision(cfg, run)
     trained = load_trained(run, cfg.split, cfg.data.root)
     weights = trained.weights

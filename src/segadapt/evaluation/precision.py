@@ -3,7 +3,6 @@
 import torch
 from omegaconf import DictConfig, OmegaConf
 
-from segadapt.evaluation.device import chosen_device
 from segadapt.evaluation.precision_names import PRECISIONS, precision_name
 from segadapt.runs.file_names import ENVIRONMENT
 from segadapt.runs.reader import Run
@@ -20,7 +19,7 @@ def with_precision(cfg: DictConfig, run: Run) -> str:
     Raises:
         ValueError: If there is no such precision.
     """
-    name = cfg.precision or precision_of(run, chosen_device(cfg.device))
+    name = cfg.precision or precision_of(run, cfg.device)
     if name not in PRECISIONS:
         raise ValueError(f"Unknown precision={name}. Available: {', '.join(PRECISIONS)}.")
     return str(name)

@@ -7,7 +7,6 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, ListConfig
 
 from segadapt.evaluation.dataset_pass import DatasetEvaluation
-from segadapt.evaluation.device import chosen_device
 from segadapt.evaluation.earlier_protocols import ORACLE
 from segadapt.evaluation.inference.settings import settings_of
 from segadapt.evaluation.trained import Weights
@@ -62,7 +61,7 @@ def stamp(
             "run": weights.run,
         },
         "software": provenance(),
-        "device": chosen_device(cfg.device),
+        "device": cfg.device,
         "seconds": round(seconds, 3),
     }
 

@@ -15,7 +15,8 @@ from segadapt.runs.config import Config, value_at, with_paths_moved
 from segadapt.runs.file_names import CONFIG, OVERRIDES
 from segadapt.runs.redaction import filled, leaves, remember, unkept, variables
 from segadapt.runs.renamed_targets import with_targets_renamed
-from segadapt.runs.trust import Check, check_names, run_folder, trusting
+from segadapt.runs.trust import Check, check_names, trusting
+from segadapt.runs.written_places import run_folder
 from segadapt.text.bounded import KIB, read_list, read_mapping
 
 LIMIT: Final = 256 * KIB

@@ -9,16 +9,15 @@ taken from the environment stays a name.
 
 import importlib
 import inspect
-import os.path
 import re
 from collections.abc import Callable, Iterator
 from functools import reduce
-from pathlib import Path
 from typing import Any, Final
 
 from omegaconf import DictConfig, OmegaConf
 
 from segadapt.runs.redaction import ENVIRONMENT
+from segadapt.runs.written_places import check_places, refuse, run_folder
 
 Check = Callable[[DictConfig], DictConfig]
 """Looks at the unresolved config of a run folder, and gives the one that may be used."""
@@ -77,9 +76,6 @@ WRITERS = (
 )
 """Modules whose classes write where nobody asked them to; checkpoints are ours to write."""
 
-PLACES = ("default_root_dir", "folder", "save_dir")
-"""Arguments of all that may be built that say where files are written."""
-
 REMOTE: Final = re.compile(r"(?i)\b(hf[-_]hub|local-dir):")
 """How timm is told to build what somebody else describes."""
 
@@ -125,12 +121,12 @@ def check_names(cfg: DictConfig) -> DictConfig:
         if name == "_target_":
             _check_name(key, value)
         elif name.startswith("_") and name.endswith("_") and name not in KEYS:
-            _refuse(key, value, f"{name} can hide what is called")
+            refuse(key, value, f"{name} can hide what is called")
         elif isinstance(value, str) and "${" in _without_environment(value):
-            _refuse(key, value, "a resolved config has no interpolations")
+            refuse(key, value, "a resolved config has no interpolations")
         elif isinstance(value, str) and REMOTE.search(value):
-            _refuse(key, value, "this names a network that is defined on a remote hub")
-    _check_places(plain, "", run_folder(plain))
+            refuse(key, value, "this names a network that is defined on a remote hub")
+    check_places(plain, "", run_folder(plain))
     return OmegaConf.create(_inert(plain))
 
 
@@ -141,66 +137,26 @@ def trusting(cfg: DictConfig) -> DictConfig:
 
 def _check_name(key: str, target: Any) -> None:
     if not isinstance(target, str) or not all(part.isidentifier() for part in target.split(".")):
-        _refuse(key, target, "this is not a valid name")
+        refuse(key, target, "this is not a valid name")
     known = tuple(f"{module}." for module in MODULES) + SHORT + OBJECTS
     top = ("albumentations.", "segmentation_models_pytorch.")
     if not target.startswith(known + top):  # what is unknown is not even imported
-        _refuse(key, target, "this is not on the allow-list")
+        refuse(key, target, "this is not on the allow-list")
 
 
 def _check_target(key: str, target: str) -> None:
     built = _resolved(key, target)
     if not (inspect.isclass(built) or inspect.isfunction(built)):
-        _refuse(key, target, "this is neither a class nor a function")
+        refuse(key, target, "this is neither a class nor a function")
     place = f"{built.__module__}.{built.__qualname__}"
     if "." in built.__qualname__:
-        _refuse(key, target, f"this is {place}, a part of a class")
+        refuse(key, target, f"this is {place}, a part of a class")
     if place not in OBJECTS and not place.startswith(tuple(f"{name}." for name in MODULES)):
-        _refuse(key, target, f"this is {place}, which is not on the allow-list")
+        refuse(key, target, f"this is {place}, which is not on the allow-list")
     if place.startswith(WRITERS):
-        _refuse(key, target, f"this is {place}, which may write outside of the run folder")
+        refuse(key, target, f"this is {place}, which may write outside of the run folder")
     if inspect.isfunction(built) and place.startswith(FUNCTIONS):
-        _refuse(key, target, "this is a function, where only classes are allowed")
-
-
-def _check_places(node: Any, key: str, run: str) -> None:
-    """Refuse nodes that would write outside of the run folder."""
-    if isinstance(node, dict) and _may_write(node.get("_target_")):
-        for name, value in node.items():
-            _check_place(f"{key}.{name}", str(name), value, run)
-    match node:
-        case dict():
-            children = list(node.items())
-        case list():
-            children = list(enumerate(node))
-        case _:
-            children = []
-    for name, value in children:
-        _check_places(value, f"{key}.{name}" if key else str(name), run)
-
-
-def _may_write(target: Any) -> bool:
-    return str(target).startswith(
-        ("segadapt.training.callbacks.", "segadapt.training.loggers.wandb_tracker.", "lightning.")
-    )
-
-
-def _check_place(key: str, name: str, value: Any, run: str) -> None:
-    if name == "_args_":
-        _refuse(key, value, "classes that write files take their arguments by name only")
-    if not isinstance(value, str) or name == "_target_":
-        return
-    # Other texts become a part of a name within the folder.
-    place = value if name in PLACES else os.path.join(run, value)  # noqa: PTH118 # not yet a path
-    if not _inside(place, run):
-        _refuse(key, value, "this lies outside of the run folder")
-
-
-def _inside(place: str, run: str) -> bool:
-    """Whether a place is the run folder or below it; its parts may not lead up again."""
-    if not run or "\0" in place or ".." in Path(place).parts:
-        return False
-    return Path(place).absolute().is_relative_to(Path(run).absolute())
+        refuse(key, target, "this is a function, where only classes are allowed")
 
 
 def _inert(node: Any) -> Any:
@@ -222,13 +178,6 @@ def _without_environment(text: str) -> str:
     return text
 
 
-def run_folder(plain: dict[Any, Any]) -> str:
-    """``paths.run`` of a config; empty where it has none."""
-    paths = plain.get("paths")
-    run = paths.get("run") if isinstance(paths, dict) else None
-    return run if isinstance(run, str) else ""
-
-
 def _resolved(key: str, target: str) -> Any:
     """What a name means: the longest part that is a module, and attributes from there."""
     parts = target.split(".")
@@ -241,7 +190,7 @@ def _resolved(key: str, target: str) -> Any:
             return reduce(getattr, parts[length:], module)
         except AttributeError:
             break
-    return _refuse(key, target, "it does not exist")
+    return refuse(key, target, "it does not exist")
 
 
 def _values(node: Any, key: str) -> Iterator[tuple[str, Any]]:
@@ -257,11 +206,3 @@ def _values(node: Any, key: str) -> Iterator[tuple[str, Any]]:
                 yield from _values(child, f"{key}.{index}")
         case _:
             yield key, node
-
-
-def _refuse(key: str, value: Any, reason: str) -> Any:
-    shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in f"{key}={value}")
-    raise ValueError(
-        f"refusing to build from the run's config: {shown[:200]}: {reason}. If you trust its "
-        "source, pass trust_config=true (in Python: segadapt.load(..., trust=True))"
-    )

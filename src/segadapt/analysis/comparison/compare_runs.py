@@ -49,10 +49,36 @@ def compare_runs(
     Raises:
         ValueError: If there is nothing to compare, or it is not comparable.
     """
+    _check_types(outputs)
+    collected = _collect(paths, evaluation, check)
+    compared, notes = arms(collected.results)
+    notes = [*_skipped(collected), *notes]
+    if evaluation is not None:
+        report = f"{EVALUATION}/{evaluation}.json"
+        notes.append(f"measured by {command('evaluate')}: {report} of each run")
+    comparison = compare(compared, baseline, count, notes, each, time, power, gains)
+    show(comparison)
+    for file in outputs:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        replace_text(file, WRITERS[file.suffix[1:].lower()](comparison))
+        print_line(f"written: {file}")
+    if plots is not None:
+        from segadapt.analysis.comparison.plots import draw
+
+        for file in draw(compared, comparison, plots):
+            print_line(f"drawn: {file}")
+    return comparison
+
+
+def _check_types(outputs: Sequence[Path]) -> None:
     for file in outputs:
         if file.suffix[1:].lower() not in WRITERS:
-            there = ", ".join(f".{ending}" for ending in WRITERS)
-            raise ValueError(f"Unknown file type of {file}; available: {there}")
+            available = ", ".join(f".{ending}" for ending in WRITERS)
+            raise ValueError(f"Unknown file type of {file}; available: {available}")
+
+
+def _collect(paths: Sequence[Path], evaluation: str | None, check: Check) -> Collected:
+    """The runs that can be compared; why others cannot is printed."""
     collected = collect(paths, evaluation, check)
     for problem in collected.problems:
         print_line(f"skipped: {problem}", error=True)
@@ -63,23 +89,8 @@ def compare_runs(
             f"There is nothing to compare: none of the {number} runs is finished and has "
             f"{report}; the reasons are above"
         )
-    found, notes = arms(collected.results)
-    said = [*_left_out(collected), *notes]
-    if evaluation is not None:
-        said.append(f"measured by {command('evaluate')}: evaluation/{evaluation}.json of each run")
-    comparison = compare(found, baseline, count, said, each, time, power, gains)
-    show(comparison)
-    for file in outputs:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        replace_text(file, WRITERS[file.suffix[1:].lower()](comparison))
-        print_line(f"written: {file}")
-    if plots is not None:
-        from segadapt.analysis.comparison.plots import draw
-
-        for file in draw(found, comparison, plots):
-            print_line(f"drawn: {file}")
-    return comparison
+    return collected
 
 
-def _left_out(collected: Collected) -> list[str]:
+def _skipped(collected: Collected) -> list[str]:
     return [f"skipped: {text}" for text in collected.problems] + versions(collected.results)

@@ -55,6 +55,19 @@ def check_group(oracle_group: int | None) -> None:
         )
 
 
+def check_adaptations(semantic: bool, spatial: bool) -> None:
+    """Checks that the prototypes are adapted in some way.
+
+    Raises:
+        ValueError: If they are not.
+    """
+    if not (semantic or spatial):
+        raise ValueError(
+            "classifier.semantic and classifier.spatial are both off; switch one on, or use "
+            "classifier=fixed to adapt nothing"
+        )
+
+
 def check_clusters(number: int, momentum: float, epsilon: float, iterations: int) -> None:
     """Checks how the pixels of a class are clustered.
 

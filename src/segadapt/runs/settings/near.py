@@ -32,6 +32,17 @@ def _by_last(last: str, keys: Sequence[str]) -> list[str]:
     return [ends[name] for name in near(last, ends)]
 
 
+def hint(name: str, names: Iterable[str], form: str = "{!r}") -> str:
+    """A question about the name that is most similar; empty where none is.
+
+    Args:
+        name: What was typed.
+        names: Those that exist.
+        form: How the name is written in the question.
+    """
+    return did_you_mean([form.format(known) for known in near(name, names)])
+
+
 def did_you_mean(names: Sequence[str]) -> str:
     """A question about the nearest names; empty where there is none."""
     return f" Did you mean {' or '.join(names)}?" if names else ""
