@@ -9,7 +9,7 @@ from hydra import compose
 from omegaconf import OmegaConf
 
 from segadapt.cli.hydra_command import CONF
-from segadapt.runs.settings.settle import settled
+from segadapt.runs.settings.settle import settle
 
 PRESETS = {  # classifier: the objective that it brings along, by its terms
     "fixed": {"student", "auxiliary"},
@@ -79,6 +79,6 @@ def test_every_option_composes_and_resolves(group):
     rotated = [f"classifier={name}" for name in islice(cycle(classifiers), len(options))]
     typed = [(other, f"{group}={name}") for other, name in zip(rotated, options, strict=True)]
     for name, found in zip(options, each(typed), strict=True):
-        config = settled(found)
+        config = settle(found)
         chosen = OmegaConf.to_container(OmegaConf.create(config))
         assert all(target.rpartition(".")[0] for target in targets(chosen)), name

@@ -57,7 +57,7 @@ def test_beside_a_training_the_digest_is_that_of_the_tensors(tmp_path, model, mo
 
         return act
 
-    for name in ("_admitted", "_sum", "check_archive", "_parsed", "named_tensors"):
+    for name in ("_read_digests", "_sum", "check_archive", "_parse", "named_tensors"):
         save(0)
         with monkeypatch.context() as patch:
             patch.setattr(checkpoint, name, overtaken(getattr(checkpoint, name), [2, 1]))

@@ -22,7 +22,7 @@ from segadapt.runs.errors import recorded, user_message
 from segadapt.runs.folder import RunFolder
 from segadapt.runs.reader import read_run
 from segadapt.runs.stored_config import read_config, read_overrides
-from segadapt.runs.sweeps.plan import begun
+from segadapt.runs.sweeps.plan import read_trials
 from segadapt.runs.sweeps.trial import Trial, trial_status
 from segadapt.runs.trust import check
 from segadapt.training.loggers.metrics_csv import MetricsFile
@@ -101,7 +101,7 @@ READERS = {
     ),
     "figures": lambda folder, out: check_chosen({"a": folder, "b": folder}, "last", True),
     "figures' curves": lambda folder, out: branch_curves(folder),
-    "sweep": lambda folder, out: begun(folder.parent),
+    "sweep": lambda folder, out: read_trials(folder.parent),
     "trial": lambda folder, out: trial_status(Trial(0, (), folder, "val/miou")),
     "convert": lambda folder, out: run_of(folder / "checkpoints" / "last.ckpt"),
     "tracker": lambda folder, out: WandbTracker(folder, "p", "offline").version,

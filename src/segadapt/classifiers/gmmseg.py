@@ -112,8 +112,8 @@ class GMMSegClassifier(StaticClassifier):
         embedded = self.embed(self.dropout(features))
         with full_precision(features.device):
             rows = self._unit_vectors(embedded)
-            found = self.mixtures.likelihoods(self.mixtures.densities(rows.flatten(0, 1)))
-            return to_maps(found.unflatten(0, rows.shape[:2]), *features.shape[-2:])
+            scores = self.mixtures.likelihoods(self.mixtures.densities(rows.flatten(0, 1)))
+            return to_maps(scores.unflatten(0, rows.shape[:2]), *features.shape[-2:])
 
     def _unit_vectors(self, embedded: Float[Tensor, "b e h w"]) -> Float[Tensor, "b n e"]:
         rows = self.normalize(accurate(to_rows(embedded)))

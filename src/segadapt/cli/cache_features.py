@@ -20,10 +20,10 @@ def main(words: Sequence[str]) -> None:
 
 def cache_features() -> None:
     """Store the features of a training: ``segadapt cache-features run=RUN``."""
-    hydra_command.compose_and_run("cache_features", _cached)
+    hydra_command.compose_and_run("cache_features", _cache)
 
 
-def _cached(cfg: DictConfig) -> None:
+def _cache(cfg: DictConfig) -> None:
     run = hydra_command.read_trained_run(cfg)
     from rich.console import Console
 

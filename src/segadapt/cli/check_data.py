@@ -23,10 +23,10 @@ def check_data() -> None:
 
     The exit code is 1 if anything would end a training.
     """
-    hydra_command.compose_and_run("check_data", _checked)
+    hydra_command.compose_and_run("check_data", _check)
 
 
-def _checked(cfg: DictConfig) -> None:
+def _check(cfg: DictConfig) -> None:
     from rich.console import Console
 
     from segadapt.data.checks.check_dataset import check

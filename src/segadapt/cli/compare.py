@@ -27,8 +27,8 @@ def compare(words: Sequence[str]) -> None:
         raise UsageError("No runs given. Pass run folders, or the folder of a sweep.")
     from segadapt.analysis.comparison.compare_runs import compare_runs
 
-    count = counted if options["cost"] else None
-    time = timed if options["latency"] else None
+    count = count_cost if options["cost"] else None
+    time = time_runs if options["latency"] else None
     names = check if count or time else check_names  # imports what the configs name
     plots = options["plots"]
     compare_runs(
@@ -46,7 +46,7 @@ def compare(words: Sequence[str]) -> None:
     )
 
 
-def counted(result: Result) -> Cost:
+def count_cost(result: Result) -> Cost:
     """What the network of a run costs; torch is imported here, once all runs have been read."""
     from segadapt.analysis.comparison.counting import cost
     from segadapt.evaluation.network import build_model
@@ -54,7 +54,7 @@ def counted(result: Result) -> Cost:
     return cost(result, build_model)
 
 
-def timed(results: Sequence[Result]) -> list[Latency | None]:
+def time_runs(results: Sequence[Result]) -> list[Latency | None]:
     """How long the networks of runs take for one image."""
     from segadapt.analysis.comparison.latency import latencies
     from segadapt.evaluation.network import build_model

@@ -14,11 +14,11 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from segadapt.cli.override_errors import AMBIGUOUS, chosen, explain
-from segadapt.cli.shell import fail, telling
+from segadapt.cli.shell import answering_signals, fail
 from segadapt.runs.errors import DEBUG, user_message
 
 
-def composing(job: Callable[[], None], config: str, conf: Path) -> None:
+def run_composed(job: Callable[[], None], config: str, conf: Path) -> None:
     """Run a command; mistakes in its overrides are reported in one sentence.
 
     Args:
@@ -29,7 +29,7 @@ def composing(job: Callable[[], None], config: str, conf: Path) -> None:
     full = "HYDRA_FULL_ERROR"
     os.environ.setdefault(DEBUG, os.environ.get(full, "0"))
     os.environ[full] = "1"  # Hydra passes errors on, rather than printing them
-    with telling("interrupted; the same command resumes what has a folder"):
+    with answering_signals("interrupted; the same command resumes what has a folder"):
         try:
             job()
         except (HydraException, OmegaConfBaseException, ValueError) as error:

@@ -53,13 +53,13 @@ def convert(words: Sequence[str]) -> None:
     parts = [f"data={given.data}", f"model={given.model}", f"classifier={given.classifier}"]
     paths = [f"paths.run={folder.resolve()}", "data.pretrained=false"]
     overrides = [*parts, *paths, *given.overrides]
-    cfg = composed(overrides)
+    cfg = compose_config(overrides)
     rules = plan(cfg.model, given.model, given.classifier)
     file = published.read_published(given.file)
     published.check_classifier(file.tensors, rules, given.classifier, given.file)
     classes = published.count_classes(file.tensors, rules, given.file)
     overrides += facts(given, cfg, file.config, classes)
-    cfg = composed(overrides)
+    cfg = compose_config(overrides)
     model = build_task(cfg).model
     converted = published.convert(file.tensors, rules, model.state_dict(), given.file)
     model.load_state_dict(converted.tensors)
@@ -100,7 +100,7 @@ def wanted(words: Sequence[str]) -> Wanted:
     )
 
 
-def composed(overrides: Sequence[str]) -> DictConfig:
+def compose_config(overrides: Sequence[str]) -> DictConfig:
     """The config of a training that would make such a network."""
     with initialize_config_dir(str(CONF), version_base="1.3"):
         return compose("train", list(overrides))

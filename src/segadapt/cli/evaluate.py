@@ -24,10 +24,10 @@ def evaluate() -> None:
     Writes RUN_FOLDER/evaluation/INFERENCE-CHECKPOINT.json and .html; with submission=FILE.zip the
     predictions of a split for its server instead.
     """
-    hydra_command.compose_and_run("evaluate", _evaluated)
+    hydra_command.compose_and_run("evaluate", _evaluate)
 
 
-def _evaluated(cfg: DictConfig) -> None:
+def _evaluate(cfg: DictConfig) -> None:
     run = hydra_command.read_trained_run(cfg)
     from rich.console import Console
 

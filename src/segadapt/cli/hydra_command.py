@@ -6,7 +6,7 @@ import hydra
 from omegaconf import DictConfig
 
 from segadapt.cli import option_help
-from segadapt.cli.composing import composing
+from segadapt.cli.composing import run_composed
 from segadapt.cli.places import CONF
 from segadapt.cli.shell import answer
 from segadapt.data import cached_features
@@ -55,7 +55,7 @@ def compose_and_run(command: str, act: Callable[[DictConfig], None]) -> None:
         check_command(unresolved(cfg), command)
         act(cfg)
 
-    composing(job, command, CONF)
+    run_composed(job, command, CONF)
 
 
 def fit_run(cfg: DictConfig) -> dict[str, float]:

@@ -85,10 +85,10 @@ def run(verb: str, words: Sequence[str]) -> int:
     if asking and (verb != "train" or len(asking) == len(words)) and verb != "benchmark":
         from segadapt.cli.verb_help import verb_help
 
-        return _printed(verb_help(verb))
-    from segadapt.cli.shell import telling
+        return _print(verb_help(verb))
+    from segadapt.cli.shell import answering_signals
 
-    with telling():
+    with answering_signals():
         code = importlib.import_module(module(verb)).main(list(words))
         sys.stdout.flush()
     return 0 if code is None else code
@@ -113,7 +113,7 @@ def unknown(verb: str) -> str:
     return f"error: Unknown verb {verb!r}.{question} Available: {', '.join(VERBS)}."
 
 
-def _printed(text: str) -> int:
+def _print(text: str) -> int:
     try:
         print(text, end="", flush=True)
     except BrokenPipeError:  # ``| head`` has read enough

@@ -31,10 +31,10 @@ def resume() -> None:
 
     Secrets, which the folder does not keep, are given again as ``+KEY=VALUE``.
     """
-    hydra_command.compose_and_run("resume", _resumed)
+    hydra_command.compose_and_run("resume", _resume)
 
 
-def _resumed(cfg: DictConfig) -> None:
+def _resume(cfg: DictConfig) -> None:
     from segadapt.runs import session
 
     if cfg.run is None:

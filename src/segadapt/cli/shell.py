@@ -28,7 +28,7 @@ def answer(
         known: Errors whose own text is that sentence.
         interrupted: What to print after Ctrl-C.
     """
-    with telling(interrupted):
+    with answering_signals(interrupted):
         try:
             act()
             sys.stdout.flush()
@@ -51,7 +51,7 @@ def fail(error: BaseException, message: str) -> NoReturn:
 
 
 @contextmanager
-def telling(interrupted: str = "interrupted") -> Iterator[None]:
+def answering_signals(interrupted: str = "interrupted") -> Iterator[None]:
     """Answer Ctrl-C, and a reader of the output who has left (``| head``).
 
     Args:

@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from segadapt.analysis.comparison.paper_numbers import announcement
 from segadapt.cli import hydra_command
-from segadapt.cli.composing import composing
+from segadapt.cli.composing import run_composed
 from segadapt.cli.ending import tell
 from segadapt.cli.hydra_command import CONF
 from segadapt.cli.scaled_experiments import scale_experiment
@@ -43,7 +43,7 @@ def train() -> None:
 
     @hydra.main(version_base="1.3", config_path=str(CONF), config_name="train")
     def job(cfg: DictConfig) -> float:
-        return _trained(cfg)
+        return _train(cfg)
 
     def scaled_job() -> None:
         sys.argv[1:], added = scale_experiment([_long_form(word) for word in sys.argv[1:]], CONF)
@@ -55,12 +55,12 @@ def train() -> None:
         job()
 
     try:
-        composing(scaled_job, "train", CONF)
+        run_composed(scaled_job, "train", CONF)
     except Unfinished as error:
         sys.exit(f"error: {printable(error)}")
 
 
-def _trained(cfg: DictConfig) -> float:
+def _train(cfg: DictConfig) -> float:
     """One training; the value that a sweeper asks for, nan where it failed within a sweep."""
     from segadapt.runs import session
 

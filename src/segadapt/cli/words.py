@@ -50,7 +50,7 @@ def _pairs(
     while words:
         word = words.pop(0)
         if word.startswith("--"):
-            pairs += _dashed(word, words, values)
+            pairs += _read_option(word, words, values)
             continue
         key, equals, text = word.partition("=")
         if equals and key in values:
@@ -62,7 +62,7 @@ def _pairs(
     return pairs
 
 
-def _dashed(word: str, words: list[str], values: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _read_option(word: str, words: list[str], values: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Options as they were written before version 0.2, with a note that shows the new form."""
     name, equals, text = word[2:].partition("=")
     key = name.replace("-", "_")

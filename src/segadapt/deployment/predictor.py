@@ -10,7 +10,7 @@ from torch import Tensor
 
 from segadapt.deployment.images import Photograph, Pixels
 from segadapt.deployment.pixel_maps import FIELDS, Field, Map, log_mean, packed, unpacked
-from segadapt.evaluation.inference.branches import branch_maps, refusing
+from segadapt.evaluation.inference.branches import branch_maps, refuse_nonfinite
 from segadapt.evaluation.inference.methods import Inference, Keep
 from segadapt.evaluation.inference.settings import resamples, short_name
 from segadapt.evaluation.precision_plugins import Precision
@@ -120,7 +120,7 @@ class Predictor(NamedTuple):
                 (size[0], size[1]),
                 keep,
                 target,
-                refusing(photographs[0].name),
+                refuse_nonfinite(photographs[0].name),
                 {BRANCHES[name] for name in branches} | {"student"},
             )
         names = {theirs: ours for ours, theirs in BRANCHES.items()}

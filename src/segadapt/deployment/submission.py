@@ -18,7 +18,7 @@ from segadapt.deployment.image_files import write_labels
 from segadapt.deployment.submission_archive import Size, pack
 from segadapt.evaluation.dataset_pass import one_by_one
 from segadapt.evaluation.device import with_device
-from segadapt.evaluation.inference.branches import branch_labels, refusing
+from segadapt.evaluation.inference.branches import branch_labels, refuse_nonfinite
 from segadapt.evaluation.precision import with_precision
 from segadapt.evaluation.precision_plugins import precision_plugin
 from segadapt.evaluation.protocol import stamp
@@ -129,7 +129,9 @@ def predict(
         sizes[name] = (batch.mask.shape[-2], batch.mask.shape[-1])
         image = plugin.convert_input(batch.image.to(device))
         with torch.no_grad(), plugin.forward_context():
-            labels = branch_labels(model, inference, image, sizes[name], watch=refusing(name))
+            labels = branch_labels(
+                model, inference, image, sizes[name], watch=refuse_nonfinite(name)
+            )
         classes = labels["student"][0].cpu().numpy().astype(np.uint8)
         write_labels(folder / name, classes, images.source.labels)
     return sizes

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from segadapt.evaluation.inference.branches import BRANCHES, Watch, branch_maps, refusing
+from segadapt.evaluation.inference.branches import BRANCHES, Watch, branch_maps, refuse_nonfinite
 from segadapt.evaluation.inference.methods import Inference, labels_and_confidence
 from segadapt.evaluation.inference.settings import can_use_labels
 from segadapt.evaluation.metrics.adaptation import (
@@ -85,7 +85,7 @@ class DetailedEvaluator(nn.Module):
         """
         size = (batch.mask.shape[-2], batch.mask.shape[-1])
         mask = batch.mask if self.oracle else None
-        watch = refusing(batch.name[0])
+        watch = refuse_nonfinite(batch.name[0])
         readings = branch_outputs(model, self.inference, batch.image, size, mask, watch)
         bands = label_bands(batch.mask, self.measures)
         for name, reading in readings.items():

@@ -84,9 +84,9 @@ def read_stored(path: Path, map_location: Any = "cpu") -> Stored:
         ValueError: As for :func:`read`.
     """
     try:
-        file, sha256 = _verified(path)
+        file, sha256 = _open_verified(path)
         with file:
-            content = _parsed(file, path, map_location)
+            content = _parse(file, path, map_location)
     except OSError as error:
         raise ValueError(f"{path} cannot be read as a checkpoint: {reason(error)}") from error
     if names := nonfinite(named_tensors(content)):
@@ -99,7 +99,7 @@ def read_stored(path: Path, map_location: Any = "cpu") -> Stored:
 
 def digest(path: Path) -> str | None:
     """The digest written beside a checkpoint, or else that of its bytes; None without a file."""
-    if admitted := _admitted(path):
+    if admitted := _read_digests(path):
         return admitted[-1]
     return _sum_of(path) if path.is_file() else None
 
@@ -111,7 +111,7 @@ def keep_as(path: Path, copy: Path) -> None:
     _admit(copy, _valid(path))
 
 
-def _verified(path: Path) -> tuple[BufferedReader, str]:
+def _open_verified(path: Path) -> tuple[BufferedReader, str]:
     """A checkpoint, opened, and its digest.
 
     Another process may put a new checkpoint in its place at any moment. The opened file stays what
@@ -123,7 +123,7 @@ def _verified(path: Path) -> tuple[BufferedReader, str]:
     while True:
         file = path.open("rb")
         try:
-            admitted, sha256 = _admitted(path), _sum(file)
+            admitted, sha256 = _read_digests(path), _sum(file)
             if not admitted or sha256 in admitted:
                 _check_sums(file, path, admitted)
                 return file, sha256
@@ -150,7 +150,7 @@ def _check_sums(file: BinaryIO, path: Path, admitted: list[str]) -> None:
         )
 
 
-def _parsed(file: BinaryIO, path: Path, map_location: Any) -> dict[str, Any]:
+def _parse(file: BinaryIO, path: Path, map_location: Any) -> dict[str, Any]:
     try:
         content = torch.load(file, map_location=map_location or "cpu", weights_only=True)
     except pickle.UnpicklingError as error:  # whose advice is to run what the file holds
@@ -178,7 +178,7 @@ def _sum_of(path: Path) -> str:
 def tidy(folder: Path) -> None:
     """Strike the digests of checkpoints that a kill kept from taking their place, or from going."""
     for path in folder.glob("*.ckpt"):
-        if len(_admitted(path)) > 1 and (own := _sum_of(path)) in _admitted(path):
+        if len(_read_digests(path)) > 1 and (own := _sum_of(path)) in _read_digests(path):
             _admit(path, [own])
 
 
@@ -226,7 +226,7 @@ def _sidecar(path: Path) -> Path:
     return path.with_name(f"{path.name}.sha256")
 
 
-def _admitted(path: Path) -> list[str]:
+def _read_digests(path: Path) -> list[str]:
     """Digests that the file may have; none where nobody wrote them down."""
     sidecar = _sidecar(path)
     if not sidecar.is_file():
@@ -238,7 +238,7 @@ def _admitted(path: Path) -> list[str]:
 
 def _valid(path: Path) -> list[str]:
     """Digests that a checkpoint may have from now on, also where nobody wrote them down."""
-    return _admitted(path) or ([_sum_of(path)] if path.is_file() else [])
+    return _read_digests(path) or ([_sum_of(path)] if path.is_file() else [])
 
 
 def _admit(path: Path, digests: list[str]) -> None:

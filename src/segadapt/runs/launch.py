@@ -53,7 +53,7 @@ def launch(folder: Path, count: int, command: Sequence[str] = (), told: bytes = 
     ended = [None if local in lost else process.returncode for local, process in enumerate(ranks)]
     if request.interrupted(ended) or EXIT_CODES.intersection(first):
         clear(folder)  # what a rank said of others that stopped before it
-        raise Interrupted(request.signum or _told(first), None)
+        raise Interrupted(request.signum or _signal_sent(first), None)
     if any(first):
         raise RankFailed(_failure(folder, first, lost))
 
@@ -99,7 +99,7 @@ class _Request:
         )
 
 
-def _told(codes: Sequence[int | None]) -> int:
+def _signal_sent(codes: Sequence[int | None]) -> int:
     """The signal that ranks were sent by somebody else."""
     return next(code for code in codes if code in EXIT_CODES) - 128
 

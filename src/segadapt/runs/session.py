@@ -16,7 +16,7 @@ from segadapt.runs.initial_weights import settle_origin
 from segadapt.runs.launch import launch
 from segadapt.runs.ranks import check_devices, rank, ranks_to_start
 from segadapt.runs.settings.agreement import notes
-from segadapt.runs.settings.settle import settled
+from segadapt.runs.settings.settle import settle
 from segadapt.runs.signals import handling, leave_terminal, unhandled
 from segadapt.runs.trust import Check
 from segadapt.text.borders import print_line
@@ -34,7 +34,7 @@ def prepare(cfg: DictConfig) -> None:
         ValueError: If a setting makes no sense.
     """
     settle_origin(cfg)
-    for line in notes(settled(cfg)):
+    for line in notes(settle(cfg)):
         if rank() == 0:
             print_line(f"note: {line}")
 

@@ -65,7 +65,7 @@ def rehearse(
     """
     whole = device != "cuda" or torch.cuda.is_available()
     model, objective = copy.deepcopy((model, objective))
-    with _asked_for(whole), FakeTensorMode(), Watch() as watch:
+    with _deterministic_algorithms(whole), FakeTensorMode(), Watch() as watch:
         model, objective = _moved(model, device), _moved(objective, device)
         steps = optimizer(model.train())
         with mixed_precision(torch.device(device), precision):
@@ -116,7 +116,7 @@ def _moved(part: nn.Module, device: str) -> Any:
 
 
 @contextmanager
-def _asked_for(wanted: bool) -> Iterator[None]:
+def _deterministic_algorithms(wanted: bool) -> Iterator[None]:
     """Deterministic algorithms, as ``trainer.deterministic=true`` asks for them, or not."""
     before = torch.are_deterministic_algorithms_enabled()
     torch.use_deterministic_algorithms(wanted)

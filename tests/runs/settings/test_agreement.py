@@ -6,7 +6,7 @@ import pytest
 from compositions import composed
 
 from segadapt.runs.settings.agreement import MONITORED, notes
-from segadapt.runs.settings.settle import settled
+from segadapt.runs.settings.settle import settle
 
 SMALL = ("data=synthetic", "model=tiny_group", "trainer=cpu", "paths.run=run")
 WINDOWS = ("inference=slide", "inference.window=[64,64]")
@@ -76,7 +76,7 @@ WINDOWS = ("inference=slide", "inference.window=[64,64]")
 )
 def test_contradictions_are_refused_with_both_keys(words, said):
     with pytest.raises(ValueError, match=re.escape(said)):
-        settled(composed(*SMALL, *words))
+        settle(composed(*SMALL, *words))
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_contradictions_are_refused_with_both_keys(words, said):
     ],
 )
 def test_what_agrees_passes(words):
-    settled(composed(*SMALL, *words))
+    settle(composed(*SMALL, *words))
 
 
 def test_what_can_be_monitored():
@@ -132,7 +132,7 @@ def test_what_can_be_monitored():
     ],
 )
 def test_what_is_seldom_meant_is_noted(words, said):
-    sentences = notes(settled(composed(*SMALL, *words)))
+    sentences = notes(settle(composed(*SMALL, *words)))
     assert len(sentences) == len(said)
     for sentence, start in zip(sentences, said, strict=True):
         assert sentence.startswith(start)
@@ -140,7 +140,7 @@ def test_what_is_seldom_meant_is_noted(words, said):
 
 def test_the_highest_rate_that_is_told_is_that_of_a_warm_up():
     words = ("data=digits", "data.steps=10", "data.eval_every=5", "optimizer.lr=0.01")
-    [sentence] = notes(settled(composed(*SMALL, *words)))
+    [sentence] = notes(settle(composed(*SMALL, *words)))
     ratio = 1e-6
     rates = [0.01 * (1 - step / 10) * (1 - (1 - step / 50) * (1 - ratio)) for step in range(10)]
     assert (

@@ -8,7 +8,7 @@ from compositions import composed
 from hostile import Case, cases, certainly_wrong
 
 from segadapt.runs.settings.check import check_command, check_values, shown, unresolved
-from segadapt.runs.settings.settle import settled
+from segadapt.runs.settings.settle import settle
 
 RUN = ("data=folder", "data.num_classes=3", "paths.run=run", "trainer=ddp", "trainer.devices=1")
 CONFIGS = {
@@ -62,7 +62,7 @@ def test_every_key_of_every_config_is_known():
     for name, (config, overrides) in CONFIGS.items():
         assert sentence(name, Case("", None, None, plain(name))) is None
         if config == "train":
-            settled(composed(*overrides))
+            settle(composed(*overrides))
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_every_key_of_every_config_is_known():
 )
 def test_values_of_another_kind(override, said):
     with pytest.raises(ValueError, match=re.escape(said)):
-        settled(composed(*RUN, override))
+        settle(composed(*RUN, override))
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_values_of_another_kind(override, said):
 )
 def test_what_nothing_reads_is_refused(override, said):
     with pytest.raises(ValueError, match=re.escape(said)):
-        settled(composed(*RUN, override))
+        settle(composed(*RUN, override))
 
 
 @pytest.mark.parametrize(
@@ -134,14 +134,14 @@ def test_what_is_a_parameter_or_is_referred_to_is_read(override):
     words = ["model=upernet_vit_adapter_small", override]
     if "mine" in override:
         words = ["+data.width=3", "+callbacks." + override[1:]]
-    settled(composed(*RUN, *words))
+    settle(composed(*RUN, *words))
 
 
 @pytest.mark.parametrize("key", SQUARES)
 def test_one_number_for_rows_and_columns_is_a_square(key):
     other = ["inference.window=64"] if key.endswith("stride") else []
     cfg = composed(*RUN, "inference=slide", *other, f"{key}=32")
-    config = settled(cfg)
+    config = settle(cfg)
     group, _, name = key.partition(".")
     assert config[group][name] == [32, 32]
     if key == "data.crop":
@@ -150,6 +150,6 @@ def test_one_number_for_rows_and_columns_is_a_square(key):
 
 def test_secrets_are_not_repeated():
     with pytest.raises(ValueError, match=r"logger.api_key") as caught:
-        settled(composed(*RUN, "+logger.api_key=s3cr3t"))
+        settle(composed(*RUN, "+logger.api_key=s3cr3t"))
     assert "s3cr3t" not in str(caught.value)
     assert "s3cr3t" not in shown("data.root", "https://me:s3cr3t@host/x")

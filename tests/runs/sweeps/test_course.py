@@ -12,8 +12,8 @@ from segadapt.runs.sweeps.trial import BUSY, FAILED, FINISHED, INTERRUPTED, Tria
 
 
 def row(number, state, *causes, closed=False, value=None):
-    standing = TrialStatus(state, value, {}, causes, closed)
-    return Trial(number, (), Path(f"sweep/{number}"), "val/miou"), standing
+    status = TrialStatus(state, value, {}, causes, closed)
+    return Trial(number, (), Path(f"sweep/{number}"), "val/miou"), status
 
 
 def test_a_sweep_that_is_all_finished_is_no_event():

@@ -86,10 +86,10 @@ class NearestPrototype(nn.Module):
             pixels, cosines = rows.flatten(0, 1), cosines.flatten(0, 1)
             return Prediction(
                 student,
-                assignment=Assignment(pixels, cosines, self._assigned(cosines, target.flatten())),
+                assignment=Assignment(pixels, cosines, self._assign(cosines, target.flatten())),
             )
 
-    def _assigned(self, cosines: Float[Tensor, "n m"], label: Int[Tensor, "n"]) -> Int[Tensor, "n"]:
+    def _assign(self, cosines: Float[Tensor, "n m"], label: Int[Tensor, "n"]) -> Int[Tensor, "n"]:
         by_class = cosines.detach().unflatten(1, (-1, self.number))
         classes = by_class.shape[1]
         own = label.clamp_max(classes - 1)[:, None, None].expand(-1, 1, self.number)

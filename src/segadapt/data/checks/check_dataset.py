@@ -50,7 +50,7 @@ def check_split(cfg: DictConfig, split: str, console: Console) -> int:
     try:
         dataset = split_of(cfg.data, split)
     except InstantiationException as error:
-        return _missing(error, split, folder, console)
+        return _report_missing(error, split, folder, console)
     seen = track(
         inspect(dataset, cfg.threads), escape(f"checking {split}"), len(dataset), console=console
     )
@@ -129,7 +129,9 @@ def tiles(dataset: SegmentationDataset, item: int) -> list[Tile]:
     return row
 
 
-def _missing(error: InstantiationException, split: str, folder: Path, console: Console) -> int:
+def _report_missing(
+    error: InstantiationException, split: str, folder: Path, console: Console
+) -> int:
     """Report files that are alone; anything else that went wrong is raised again."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, Incomplete):

@@ -51,7 +51,7 @@ def look_at(
     started = time.perf_counter()
     images = " and ".join(f"{len(part.files)} {name}" for name, part in parts.items())
     mark = cache / "checked" / files_digest(list(parts.values()))
-    if (before := _remembered(mark)) is not None:
+    if (before := _read_cache(mark)) is not None:
         said = f"data: {images} images, as they were when they were checked"
         found = before
     else:
@@ -162,7 +162,7 @@ def _state(file: Path) -> str:
     return f"{found.st_size}\0{found.st_mtime_ns}"
 
 
-def _remembered(mark: Path) -> Verdict | None:
+def _read_cache(mark: Path) -> Verdict | None:
     """What was found before; None where nothing is kept, or nothing that can be read."""
     try:
         kept: dict[str, Any] = json.loads(mark.read_text())

@@ -72,7 +72,7 @@ def branch_maps(
     """
     network = _Network(model, image, mask, branches)
     maps = inference(network, image, size, keep=keep)
-    (watch or refusing("the one at hand"))(torch.stack(network.finite).all())
+    (watch or refuse_nonfinite("the one at hand"))(torch.stack(network.finite).all())
     return dict(zip(network.names, maps.chunk(len(network.names)), strict=True))
 
 
@@ -137,7 +137,7 @@ def _branches(prediction: Prediction) -> dict[str, Tensor]:
     }
 
 
-def refusing(name: str) -> Watch:
+def refuse_nonfinite(name: str) -> Watch:
     """Makes scores of an image that are NaN or infinite an error that names it."""
 
     def refuse(finite: Bool[Tensor, ""]) -> None:

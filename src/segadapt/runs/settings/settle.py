@@ -15,7 +15,7 @@ RESOLVER: Final = re.compile(r"ValueError raised while resolving interpolation: 
 """A resolver of this package refuses something, in a sentence of its own."""
 
 
-def settled(cfg: DictConfig) -> Config:
+def settle(cfg: DictConfig) -> Config:
     """Check a composed config; one number for rows and columns becomes a square in it.
 
     Returns:

@@ -114,15 +114,15 @@ def _plans(trial: Trial, state: TrialStatus, retries: int) -> str | None:
     """What a sweep that is started again does with a trial."""
     name, times = f"trial {trial.number}", len(state.causes)
     match state.state:
-        case str(name) if name == FINISHED:
+        case str(word) if word == FINISHED:
             return f"{name} is finished"
-        case str(name) if name == INTERRUPTED:
+        case str(word) if word == INTERRUPTED:
             return f"{name} was interrupted; it resumes from its last checkpoint"
-        case str(name) if name == BUSY:
+        case str(word) if word == BUSY:
             return f"{name} is being trained by another process; it is skipped"
-        case str(name) if name == FAILED and state.is_due(retries):
+        case str(word) if word == FAILED and state.is_due(retries):
             return f"{name} failed before ({state.causes[-1]}); it is retried"
-        case str(name) if name == FAILED:
+        case str(word) if word == FAILED:
             often = "" if state.closed else f" {times} times"
             return (
                 f"{name} failed{often} ({state.causes[-1]}); it is skipped; remove {trial.folder} "

@@ -43,8 +43,8 @@ class SweepFolder:
 
     def record(self, rows: Sequence[TrialRow]) -> None:
         """Write what the sweep has come to."""
-        told = [_told(*row) for row in rows]
-        replace_text(self.path / SWEEP, json.dumps({"trials": told}, indent=2) + "\n")
+        trials = [_facts(*row) for row in rows]
+        replace_text(self.path / SWEEP, json.dumps({"trials": trials}, indent=2) + "\n")
         replace_text(self.path / SWEEP_TABLE, csv_text(*spread(rows)))
 
 
@@ -53,15 +53,15 @@ def group(path: Path) -> str:
     return "/".join(path.absolute().parts[-2:])
 
 
-def _told(trial: Trial, standing: TrialStatus) -> dict[str, Any]:
+def _facts(trial: Trial, status: TrialStatus) -> dict[str, Any]:
     return {
         "trial": trial.number,
-        "state": standing.state,
+        "state": status.state,
         "monitor": trial.monitor,
-        "value": standing.value,
+        "value": status.value,
         "overrides": hidden_words(trial.overrides),
-        "metrics": dict(standing.metrics) if standing.state == "finished" else {},
-        "causes": list(standing.causes),
+        "metrics": dict(status.metrics) if status.state == "finished" else {},
+        "causes": list(status.causes),
     }
 
 
@@ -83,7 +83,7 @@ def spread(rows: Sequence[TrialRow]) -> tuple[list[str], list[list[Any]]]:
             if facts["causes"] and facts["state"] == "failed"
             else None,
         }
-        for facts in (_told(*row) for row in rows)
+        for facts in (_facts(*row) for row in rows)
     ]
     columns = dict.fromkeys(name for line in lines for name in line)
     columns.pop("cause", None)

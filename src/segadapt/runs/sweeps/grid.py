@@ -14,7 +14,7 @@ from rich.console import Console
 from segadapt.runs.ranks import external
 from segadapt.runs.sweeps.execution import check_finished, recorded, rows, run_due_trials, say
 from segadapt.runs.sweeps.folder import SweepFolder
-from segadapt.runs.sweeps.plan import begun, composer, parsed, plan
+from segadapt.runs.sweeps.plan import composer, parsed, plan, read_trials
 from segadapt.runs.sweeps.trial import Trial
 from segadapt.runs.sweeps.wandb_table import track
 from segadapt.text.invocation import command
@@ -106,7 +106,7 @@ def check_one_process() -> None:
 
 
 def _introduce(trials: Sequence[Trial], path: Path, console: Console) -> None:
-    others = len(begun(path).keys() - {trial.number for trial in trials})
+    others = len(read_trials(path).keys() - {trial.number for trial in trials})
     say(
         console,
         f"sweep of {len(trials)} trials; to restart it, pass hydra.sweep.dir={path}",

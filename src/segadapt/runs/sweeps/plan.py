@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from segadapt.runs.config import Config, config_digest
 from segadapt.runs.file_names import CONFIG
 from segadapt.runs.folder import kept_config
-from segadapt.runs.settings.settle import settled
+from segadapt.runs.settings.settle import settle
 from segadapt.runs.stored_config import stored_config
 from segadapt.runs.sweeps.trial import Trial
 
@@ -47,7 +47,7 @@ def composer(context: HydraContext, master: DictConfig) -> Compose:
         try:
             with read_write(cfg), open_dict(cfg):
                 del cfg["hydra"]
-            settled(cfg)
+            settle(cfg)
             return kept_config(cfg)
         finally:
             hydra.cfg = before
@@ -73,14 +73,14 @@ def plan(
         all_configs: What they compose to.
         folder: Sweep folder.
     """
-    numbers = _numbers([_key(config) for config in all_configs], begun(folder))
+    numbers = _numbers([_key(config) for config in all_configs], read_trials(folder))
     return [
         Trial(number, tuple(overrides), folder / str(number), config["monitor"])
         for number, overrides, config in zip(numbers, all_overrides, all_configs, strict=True)
     ]
 
 
-def begun(folder: Path) -> dict[int, Key]:
+def read_trials(folder: Path) -> dict[int, Key]:
     """The trials that a sweep folder holds already, whoever began them."""
     numbered = (trial for trial in folder.glob("[0-9]*") if trial.name.isdecimal())
     written = (trial for trial in numbered if (trial / CONFIG).is_file())

@@ -117,7 +117,7 @@ def _batches(search: Search, study: optuna.Study, settings: Settings) -> Iterato
     """Trials that are drawn together; the next ones when these have been reported to the study."""
     for first in range(0, settings.trials, settings.at_once):
         numbers = range(first, min(first + settings.at_once, settings.trials))
-        yield [_drawn(search, study, number, settings) for number in numbers]
+        yield [_draw(search, study, number, settings) for number in numbers]
 
 
 def _best(trials: Sequence[Trial], direction: str) -> str | None:
@@ -129,7 +129,7 @@ def _best(trials: Sequence[Trial], direction: str) -> str | None:
     return f"best of {len(values)}: trial {trial.number} with {best}"
 
 
-def _drawn(search: Search, study: optuna.Study, number: int, settings: Settings) -> Trial:
+def _draw(search: Search, study: optuna.Study, number: int, settings: Settings) -> Trial:
     """The trial of that number: the one in the study, or a new one."""
     known = study.get_trials(deepcopy=False)
     if number < len(known):

@@ -31,12 +31,12 @@ def table(rows: Sequence[TrialRow], title: str) -> Table:
     varied = columns(rows)
     monitors = dict.fromkeys(trial.monitor for trial, _ in rows)
     lines = []
-    for trial, standing in rows:
+    for trial, status in rows:
         typed = _typed(trial)
-        value = "-" if standing.value is None else shown(trial.monitor, standing.value)
+        value = "-" if status.value is None else shown(trial.monitor, status.value)
         values = [value if trial.monitor == name else "" for name in monitors]
         lines.append(
-            [str(trial.number), *(typed.get(key, "") for key in varied), standing.state, *values]
+            [str(trial.number), *(typed.get(key, "") for key in varied), status.state, *values]
         )
     head = ["trial", *varied, "state", *monitors]
     return Table(head, lines, title=title, words=len(head) - len(monitors))

@@ -38,7 +38,7 @@ def track(
     logger = next(filter(None, map(_logger, configs)), None)
     columns, lines = spread(rows)
     table = {"columns": columns, "lines": lines}
-    sent = _sent(folder.path / SENT)
+    sent = _read_sent(folder.path / SENT)
     if logger is None or table == sent.get("table"):
         return
     settings = {
@@ -59,5 +59,5 @@ def _logger(config: Config) -> dict[str, Any] | None:
     return logger if logger.get("_target_") == TRACKER else None
 
 
-def _sent(file: Path) -> dict[str, Any]:
+def _read_sent(file: Path) -> dict[str, Any]:
     return read_object(file, 32 * MIB) if file.is_file() else {}

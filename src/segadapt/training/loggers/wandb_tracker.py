@@ -67,8 +67,8 @@ class WandbTracker(Logger):
     ) -> None:
         super().__init__()
         self.folder, self.mode, self.patience = Path(folder), resolved(mode), patience
-        about = {"project": project, "name": name, "entity": entity, "group": group}
-        self._about: dict[str, Any] = printable_values(about)
+        names = {"project": project, "name": name, "entity": entity, "group": group}
+        self._about: dict[str, Any] = printable_values(names)
         self._outbox = BackgroundCalls(limit)
         self._opened = False
         self._run: Any = None
