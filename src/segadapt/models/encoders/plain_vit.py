@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import timm
 from jaxtyping import Float
@@ -59,10 +59,7 @@ class PlainTransformer(Encoder):
         super().__init__()
         check_name(name)
         if frozen and not pretrained and weights is None:
-            raise ValueError(
-                f"{name} would be frozen with random weights; set data.pretrained=true, pass "
-                "model.encoder.weights=FILE, or train it with model.encoder.frozen=false"
-            )
+            _refuse_frozen(name)
         set_fused_attn(True, experimental=True)  # read by timm when a network is built
         options = {**family(name).options, **options}
         tag, fetched = timm_tag(name), pretrained and weights is None
@@ -101,6 +98,13 @@ class PlainTransformer(Encoder):
         return [
             crop(level, image, stride) for level, stride in zip(maps, self.strides, strict=True)
         ]
+
+
+def _refuse_frozen(name: str) -> NoReturn:
+    raise ValueError(
+        f"{name} would be frozen with random weights; set data.pretrained=true, pass "
+        "model.encoder.weights=FILE, or train it with model.encoder.frozen=false"
+    )
 
 
 def _build(name: str, pretrained: bool, options: dict[str, Any]) -> Any:
