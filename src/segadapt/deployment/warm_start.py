@@ -146,12 +146,10 @@ def matched(
     shared = own.keys() & theirs.keys()
     odd = [name for name in shared if not _fits(own[name], theirs[name], dimensions.get(name))]
     if names := sorted([*lacking, *odd]):
-        shapes = [
-            f"{name} ({_shape(theirs, name)} there, {_shape(own, name)} here)" for name in names
-        ]
         raise ValueError(
             f"init.classifier: {len(names)} tensors of the classifier do not fit: "
-            f"{', '.join(shapes[:3])}; pass the settings of the origin, or init.classifier=renew"
+            f"{_shapes(names, own, theirs)}; pass the settings of the origin, or "
+            "init.classifier=renew"
         )
     return {
         name: _by_class(own[name], theirs[name], dimensions.get(name), places) for name in shared
@@ -212,12 +210,9 @@ def _check_fit(
         name for name in own.keys() | theirs.keys() if _shape(own, name) != _shape(theirs, name)
     )
     if names:
-        shapes = [
-            f"{name} ({_shape(theirs, name)} there, {_shape(own, name)} here)" for name in names
-        ]
         raise ValueError(
-            f"init.run: {len(names)} tensors of the {part} do not fit: {', '.join(shapes[:3])}; "
-            "train the network of the origin: pass its model, and its settings"
+            f"init.run: {len(names)} tensors of the {part} do not fit: "
+            f"{_shapes(names, own, theirs)}; train the network of the origin: pass its model, and its settings"
         )
 
 
