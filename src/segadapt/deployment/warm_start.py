@@ -212,7 +212,8 @@ def _check_fit(
     if names:
         raise ValueError(
             f"init.run: {len(names)} tensors of the {part} do not fit: "
-            f"{_shapes(names, own, theirs)}; train the network of the origin: pass its model, and its settings"
+            f"{_shapes(names, own, theirs)}; train the network of the origin: pass "
+            "its model, and its settings"
         )
 
 

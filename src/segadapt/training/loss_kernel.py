@@ -103,7 +103,7 @@ def _failure(
     except FAILURES as error:
         return _described(error)
     try:
-        found = [
+        reasons = [
             difference(term, _kernel_loss(), num_classes, device, dtype)
             for term in terms
             for dtype in types
@@ -111,7 +111,7 @@ def _failure(
     except (TritonError, *FAILURES) as error:
         _check_device(device, error)
         return _described(error)
-    return next((reason for reason in found if reason is not None), None)
+    return next((reason for reason in reasons if reason is not None), None)
 
 
 def difference(
