@@ -23,6 +23,7 @@ SECTIONS = (
     "models",
     "overhead",
     "port",
+    "predict",
     "printed",
     "startup",
 )
