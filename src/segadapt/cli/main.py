@@ -20,6 +20,8 @@ VERBS: Final = {
     "prepare-data": "download, verify and unpack a published data set",
     "cache-features": "store the features of a trained network on disk",
     "convert": "convert a checkpoint of mmsegmentation or of a release",
+    "bundle": "write a trained network as one folder or zip archive, to share",
+    "push": "upload a bundle to the Hugging Face hub",
     "doctor": "check this machine before a training",
     "benchmark": "measure what models and classifiers cost (in a checkout)",
     "options": "list the options of a config group, or the rows of a table",

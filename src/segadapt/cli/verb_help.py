@@ -59,6 +59,16 @@ EXAMPLES: Final = {
         "segadapt convert FILE model=ocrnet_hrnet48 classifier=ssa out=RUN/checkpoints/last.ckpt "
         "data.root=PATH",
     ),
+    "bundle": (
+        "segadapt bundle run=RUN out=street",
+        "segadapt bundle run=RUN out=street.zip sample=street.jpg",
+        "segadapt bundle run=RUN out=street checkpoint=best teacher=true",
+    ),
+    "push": (
+        "segadapt push bundle=street repo=owner/street-ssa",
+        "segadapt push bundle=street.zip repo=owner/street-ssa",
+        "segadapt push bundle=street repo=owner/street-ssa private=true",
+    ),
     "doctor": (
         "segadapt doctor",
         "segadapt doctor train=false hub=false",

@@ -3,6 +3,9 @@
 from os import PathLike
 from pathlib import Path
 
+from segadapt.deployment.bundle_files import is_bundle
+from segadapt.deployment.bundle_source import from_bundle
+from segadapt.deployment.hub import PREFIX, fetched
 from segadapt.deployment.light_imports import without_tracker
 from segadapt.deployment.model import Model
 from segadapt.deployment.run_source import from_run, is_run
@@ -17,16 +20,19 @@ def load(
     device: str = "auto",
     precision: str | None = None,
     trust: bool = False,
+    revision: str | None = None,
 ) -> Model:
     """Load a trained network to use it.
 
     Args:
-        source: Run folder, as the training printed it.
+        source: Run folder, as the training printed it; a bundle: a folder or a zip archive; or
+            ``hf:owner/name``, a bundle on the Hugging Face hub.
         checkpoint: ``last``, ``best`` or a file.
         device: ``cpu``, ``cuda``, ``cuda:1``, ...; ``auto`` is the GPU where there is one.
         precision: ``32-true``, ``bf16-mixed``, ``16-mixed``, ...; None: that of the training.
         trust: Whether the folder may build classes that are not on the list of what segadapt
             builds, which may run any code. Set it for folders only whose source you trust.
+        revision: Branch, tag or commit of a repository on the hub.
 
     Returns:
         The network, with its classes and colours.
@@ -42,24 +48,34 @@ def load(
         >>> result = model.predict("street.jpg")
     """
     with without_tracker():
-        return Model(read_network(source, checkpoint, trust), device, precision)
+        return Model(read_network(source, checkpoint, trust, revision), device, precision)
 
 
 def read_network(
-    source: str | PathLike[str], checkpoint: str = "last", trust: bool = False
+    source: str | PathLike[str],
+    checkpoint: str = "last",
+    trust: bool = False,
+    revision: str | None = None,
 ) -> TrainedNetwork:
     """A trained network with everything that its use takes; where each kind of source is read.
 
     Args:
-        source: Run folder.
+        source: Run folder, bundle, or ``hf:owner/name``.
         checkpoint: ``last``, ``best`` or a file; for run folders.
         trust: Whether its config may build what is not on the list.
+        revision: Of a repository on the hub.
 
     Raises:
         ValueError: If nothing trained is there.
     """
+    if str(source).startswith(PREFIX):
+        return from_bundle(fetched(str(source).removeprefix(PREFIX), revision), trust)
+    if revision is not None:
+        raise ValueError(f"revision={revision} is for sources on the hub (hf:owner/name)")
     place = expanded(Path(source))
     if is_run(place):
         return from_run(place, checkpoint, trust)
-    what = "is not a run folder (config.yaml and run.json)" if place.exists() else "does not exist"
-    raise ValueError(f"{place} {what}; give a run folder, as the training printed it")
+    if place.exists() and is_bundle(place):
+        return from_bundle(place, trust)
+    what = "is neither a run folder nor a bundle" if place.exists() else "does not exist"
+    raise ValueError(f"{place} {what}; give a run folder, as the training printed it, or a bundle")

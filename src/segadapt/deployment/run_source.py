@@ -79,6 +79,7 @@ def _info(run: Run, weights: Weights, report: dict[str, Any]) -> dict[str, Any]:
         "model": _part(run, "model"),
         "miou": value_at(report, "results.student.miou") if measured else None,
         "protocol": report.get("protocol") if measured else None,
+        "per_class": value_at(report, "results.student.classes") if measured else None,
     }
 
 

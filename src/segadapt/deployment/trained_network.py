@@ -31,7 +31,8 @@ class TrainedNetwork(NamedTuple):
     """Of the training, by Lightning's name."""
     info: dict[str, Any]
     """Plain values: where the network comes from (``source``), the digest of its weights
-    (``sha256``), its ``step``, and ``miou`` and ``protocol`` of a measurement of these weights."""
+    (``sha256``), its ``step``, and ``miou``, ``per_class`` and ``protocol`` of a measurement of
+    these weights."""
 
 
 BUILT = ("model", "classifier", "inference")

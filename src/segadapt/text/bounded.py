@@ -6,6 +6,7 @@ wait for a pipe, refer to itself, or fail with anything but a sentence.
 
 import io
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,7 +48,8 @@ def read_bytes(file: Path, limit: int) -> bytes:
         OSError: If it cannot be read.
     """
     with open_regular(file) as opened:
-        content = opened.read(limit + 1)
+        size = os.fstat(opened.fileno()).st_size  # read() makes room for all that it is asked for
+        content = opened.read(min(size, limit) + 1)
     if len(content) > limit:
         raise ValueError(
             f"{file} is larger than {_size(limit)}, too large for such a file; remove it"
@@ -74,14 +76,26 @@ def read_json(file: Path, limit: int) -> Any:
     """The value of a JSON file.
 
     Raises:
-        ValueError: If it is larger than ``limit`` bytes, is not JSON, or is nested too deeply.
+        ValueError: If it is larger, is not JSON, or is nested too deeply.
     """
-    text = read_text(file, limit)
+    return parse_json(read_text(file, limit), str(file))
+
+
+def parse_json(text: str, name: str) -> Any:
+    """The value of a text that has been read within bounds, by the rules of :func:`read_json`.
+
+    Args:
+        text: Content of a file.
+        name: What errors call it.
+
+    Raises:
+        ValueError: If it is not JSON, or is nested too deeply.
+    """
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:  # also of a number with thousands of digits
-        raise ValueError(f"{file} is not valid JSON ({_line(error)})") from error
-    _check_depth(content, file)
+        raise ValueError(f"{name} is not valid JSON ({_line(error)})") from error
+    _check_depth(content, name)
     return content
 
 
@@ -108,7 +122,19 @@ def read_yaml(file: Path, limit: int) -> Any:
         ValueError: If it is larger, is not YAML, is nested too deeply, has too many entries, or has
             anchors, aliases, tags or several documents, which no file of ours has.
     """
-    text = read_text(file, limit)
+    return parse_yaml(read_text(file, limit), str(file))
+
+
+def parse_yaml(text: str, name: str) -> Any:
+    """The value of a text that has been read within bounds, by the rules of :func:`read_yaml`.
+
+    Args:
+        text: Content of a file.
+        name: What errors call it.
+
+    Raises:
+        ValueError: As :func:`read_yaml`.
+    """
     try:
         _check_events(text)
         # By OmegaConf, whose rules for numbers are those that the file was written with.
@@ -123,7 +149,7 @@ def read_yaml(file: Path, limit: int) -> Any:
         OverflowError,
         RecursionError,
     ) as error:
-        raise ValueError(f"{file} is not valid YAML ({_line(error)})") from error
+        raise ValueError(f"{name} is not valid YAML ({_line(error)})") from error
 
 
 def read_mapping(file: Path, limit: int) -> dict[Any, Any]:
@@ -178,12 +204,12 @@ def _check_events(text: str) -> None:
             raise ValueError("it holds more than one document")
 
 
-def _check_depth(content: Any, file: Path) -> None:
+def _check_depth(content: Any, name: str) -> None:
     level = [content]
     for _ in range(DEPTH + 1):
         if not (level := [child for node in level for child in _children(node)]):
             return
-    raise ValueError(f"{file} is nested more than {DEPTH} levels deep, too deep for such a file")
+    raise ValueError(f"{name} is nested more than {DEPTH} levels deep, too deep for such a file")
 
 
 def _children(node: Any) -> Iterator[Any]:

@@ -1,0 +1,38 @@
+"""``segadapt bundle``: a trained network as one folder or zip archive, to share."""
+
+from collections.abc import Sequence
+
+from segadapt.cli.places import CONF
+from segadapt.cli.shell import answer
+from segadapt.cli.words import UsageError, read_words
+from segadapt.files import expanded
+from segadapt.text.borders import print_line
+
+
+def main(words: Sequence[str]) -> None:
+    """Run one command line.
+
+    Args:
+        words: ``KEY=VALUE`` of conf/bundle.yaml.
+    """
+    answer(lambda: bundle(words))
+
+
+def bundle(words: Sequence[str]) -> None:
+    """Write a bundle, as the words say."""
+    options = read_words(words, CONF / "bundle.yaml")
+    if lacking := [key for key in ("run", "out") if options[key] is None]:
+        raise UsageError(f"{lacking[0]}= is missing. Write: run=RUN out=FOLDER (or FILE.zip).")
+    from segadapt.deployment import bundle as writer
+
+    sample = options["sample"]
+    place = writer.bundle(
+        options["run"],
+        expanded(options["out"]),
+        options["checkpoint"],
+        options["teacher"],
+        None if sample is None else expanded(sample),
+        options["overwrite"],
+        options["trust_config"],
+    )
+    print_line(f'written: {place}; use it with segadapt.load("{place}")')

@@ -1,0 +1,29 @@
+"""``segadapt push``: a bundle on the Hugging Face hub."""
+
+from collections.abc import Sequence
+
+from segadapt.cli.places import CONF
+from segadapt.cli.shell import answer
+from segadapt.cli.words import UsageError, read_words
+from segadapt.files import expanded
+from segadapt.text.borders import print_line
+
+
+def main(words: Sequence[str]) -> None:
+    """Run one command line.
+
+    Args:
+        words: ``KEY=VALUE`` of conf/push.yaml.
+    """
+    answer(lambda: push(words))
+
+
+def push(words: Sequence[str]) -> None:
+    """Upload a bundle, as the words say."""
+    options = read_words(words, CONF / "push.yaml")
+    if lacking := [key for key in ("bundle", "repo") if options[key] is None]:
+        raise UsageError(f"{lacking[0]}= is missing. Write: bundle=FOLDER repo=OWNER/NAME.")
+    from segadapt.deployment import hub
+
+    address = hub.push(expanded(options["bundle"]), options["repo"], options["private"])
+    print_line(f'uploaded: {address}; use it with segadapt.load("hf:{options["repo"]}")')

@@ -1,0 +1,123 @@
+"""The files of a bundle: one network to share, in a folder or a zip archive."""
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from segadapt.text.bounded import MIB, read_bytes
+
+WEIGHTS: Final = "model.safetensors"
+CONFIG: Final = "config.yaml"
+FACTS: Final = "facts.json"
+"""Classes, colours, measurement and origin."""
+CARD: Final = "README.md"
+SAMPLE: Final = "sample.png"
+DIGESTS: Final = "bundle.json"
+"""SHA-256 of all other files, and nothing else."""
+
+FORMAT: Final = 1
+"""Of what the files mean; raised when a reader must know more."""
+
+LIMITS: Final[Mapping[str, int]] = {
+    WEIGHTS: 64 * 1024 * MIB,
+    CONFIG: MIB,
+    FACTS: 16 * MIB,
+    CARD: 4 * MIB,
+    SAMPLE: 64 * MIB,
+    DIGESTS: MIB,
+}
+"""Bytes that each file may have; a bundle has no others."""
+
+NEEDED: Final = (WEIGHTS, CONFIG, FACTS)
+
+
+def is_bundle(place: Path) -> bool:
+    """Whether this is a folder or an archive with a bundle's list of digests."""
+    if place.is_dir():
+        return (place / DIGESTS).is_file()
+    if not zipfile.is_zipfile(place):
+        return False
+    with zipfile.ZipFile(place) as archive:
+        return DIGESTS in archive.namelist()
+
+
+def read_files(place: Path, with_digests: bool = False) -> dict[str, bytes]:
+    """All files of a bundle, each with the bytes that its digest is of.
+
+    Args:
+        place: Folder, or zip archive.
+        with_digests: Whether ``bundle.json`` itself is among them.
+
+    Raises:
+        ValueError: If there is no bundle, or a file is missing, too large, or has changed.
+    """
+    if not (place.exists() and is_bundle(place)):
+        raise ValueError(f"{place} is not a bundle; make one with segadapt bundle run=RUN out=...")
+    contents = _of_archive(place) if place.is_file() else _of_folder(place)
+    listed = contents.pop(DIGESTS)
+    digests = _digests(place, listed)
+    if names := sorted(contents.keys() ^ digests.keys()):
+        state = "missing" if names[0] in digests else f"not in {DIGESTS}"
+        raise ValueError(f"{place}: {names[0]} is {state}; get the bundle again")
+    for name, content in contents.items():
+        if hashlib.sha256(content).hexdigest() != digests[name]:
+            raise ValueError(
+                f"{place}: {name} has changed since the bundle was made (its SHA-256 is not that "
+                f"in {DIGESTS}); get the bundle again"
+            )
+    if missing := [name for name in NEEDED if name not in contents]:
+        raise ValueError(f"{place} has no {missing[0]}; get the bundle again")
+    return {**contents, DIGESTS: listed} if with_digests else contents
+
+
+def digests_of(contents: Mapping[str, bytes]) -> dict[str, Any]:
+    """What ``bundle.json`` says about the other files."""
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    return {"format": FORMAT, "sha256": digests}
+
+
+def _of_folder(folder: Path) -> dict[str, bytes]:
+    """Its files; a repository's own, such as .gitattributes, are not the bundle's."""
+    names = [name for name in LIMITS if (folder / name).exists()]
+    return {name: read_bytes(folder / name, LIMITS[name]) for name in names}
+
+
+def _of_archive(file: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(file) as archive:
+        entries = archive.infolist()
+        if strange := [entry.filename for entry in entries if entry.filename not in LIMITS]:
+            raise ValueError(f"{file} is not a bundle: {strange[0]!r} is not a file of one")
+        if len({entry.filename for entry in entries}) < len(entries):
+            raise ValueError(f"{file} is not a bundle: it has a file twice")
+        room = file.stat().st_size
+        for entry in entries:
+            # ours are stored as they are; what unpacks to more than the archive is a bomb
+            if entry.file_size > min(LIMITS[entry.filename], room):
+                size = f"{entry.file_size:,} bytes"
+                raise ValueError(f"{file}: {entry.filename} would unpack to {size}")
+        try:
+            return {entry.filename: archive.read(entry) for entry in entries}
+        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+            raise ValueError(f"{file} is damaged ({error}); get the bundle again") from error
+
+
+def _digests(place: Path, content: bytes) -> dict[str, str]:
+    """The list of digests, checked in form."""
+    try:
+        stated = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{place}: {DIGESTS} is not JSON ({error})") from None
+    if not isinstance(stated, dict) or stated.get("format") != FORMAT:
+        raise ValueError(
+            f"{place}: {DIGESTS} is of another format than {FORMAT}; install the segadapt that "
+            "made the bundle"
+        )
+    digests = stated.get("sha256")
+    if not isinstance(digests, dict) or not all(
+        isinstance(value, str) and name in LIMITS for name, value in digests.items()
+    ):
+        raise ValueError(f"{place}: {DIGESTS} does not list digests of a bundle's files")
+    return digests
