@@ -36,10 +36,12 @@ from segadapt.runs.redaction import stored
 from segadapt.runs.stored_config import stored_config
 from segadapt.text.borders import print_line
 from segadapt.training.callbacks.checkpoints import Checkpoints
+from segadapt.training.callbacks.compilation import Compilation
 from segadapt.training.callbacks.preemption import Preemption
 from segadapt.training.callbacks.rank_agreement import RankAgreement
 from segadapt.training.callbacks.seeding import Seeding
 from segadapt.training.checkpoint_io import AtomicCheckpointIO
+from segadapt.training.compiled import CompiledHalves, check_mode
 from segadapt.training.library_warnings import silence_known_warnings
 from segadapt.training.loggers.metrics_csv import MetricsFile
 from segadapt.training.loss_kernel import choose_kernel
@@ -110,6 +112,7 @@ def fit(cfg: DictConfig) -> dict[str, float]:
         check_deterministic(task.model, task.objective, task.optimizer)
     files = AtomicCheckpointIO(_origin(cfg, folder))
     engine = _engine(cfg, start, files, metrics.sync)
+    engine += _compiling(cfg, task)
     loggers: list[Logger] = [metrics]
     if cfg.logger:
         loggers.append(instantiate(cfg.logger))
@@ -179,6 +182,16 @@ def _engine(
         checkpoints,
         Preemption(checkpoints.save),
     ]
+
+
+def _compiling(cfg: DictConfig, task: SegmentationTask) -> list[Callback]:
+    """Let the task train through torch.compile, if that is wanted, and its first step be timed."""
+    mode = value_at(cfg, "trainer.compile")
+    if mode is None:
+        return []
+    check_mode(mode, cfg.trainer.deterministic is True, on_gpu(cfg.trainer))
+    task.compiled = CompiledHalves(task.model, mode)
+    return [Compilation()]
 
 
 def _run(

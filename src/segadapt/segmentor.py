@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from segadapt.classifiers.base import Classifier, remove_teachers
 from segadapt.functional.resize import shrink
-from segadapt.models.interfaces import FeatureGenerator
+from segadapt.models.interfaces import FeatureGenerator, Features
 from segadapt.structures import Branch, Prediction
 
 
@@ -58,12 +58,22 @@ class Segmentor(nn.Module):
             mask: Their labels, of any size (validation keeps the original one). When given, the
                 auxiliary head and the classifier's teacher score too, where there are any.
         """
-        features = self.generator(image, auxiliary=mask is not None)
-        target = None if mask is None else shrink(mask, features.pixels.shape[-2:])
-        prediction = self.classifier(features.pixels, target)
-        if features.auxiliary is None:
-            return prediction
-        return prediction._replace(auxiliary=Branch(features.auxiliary))
+        return joined(self.generator, self.classifier, image, mask)
+
+
+def joined(
+    generator: Callable[..., Features],
+    classifier: Callable[..., Prediction],
+    image: Num[Tensor, "b c H W"],
+    mask: Integer[Tensor, "b _ _"] | None,
+) -> Prediction:
+    """The prediction of two halves, which may be a segmentor's own or compiled ones."""
+    features = generator(image, auxiliary=mask is not None)
+    target = None if mask is None else shrink(mask, features.pixels.shape[-2:])
+    prediction = classifier(features.pixels, target)
+    if features.auxiliary is None:
+        return prediction
+    return prediction._replace(auxiliary=Branch(features.auxiliary))
 
 
 def without_teacher(model: Segmentor) -> Segmentor:

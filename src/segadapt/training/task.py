@@ -22,12 +22,19 @@ from segadapt.losses.objective import Losses, Objective
 from segadapt.segmentor import Segmentor
 from segadapt.structures import IGNORE, Batch
 from segadapt.training.checks import FiniteCheck, LabelCheck
+from segadapt.training.compiled import CompiledHalves, Forward
 
 STEP = "step"
 """Under this name Lightning expects the step that values belong to: optimiser steps taken."""
 
 
-def learn(model: Segmentor, objective: Objective, batch: Batch, last: bool = True) -> Losses:
+def learn(
+    model: Segmentor,
+    objective: Objective,
+    batch: Batch,
+    last: bool = True,
+    forward: Forward | None = None,
+) -> Losses:
     """The losses of a batch, and what the classifier learns without gradients.
 
     Args:
@@ -35,10 +42,11 @@ def learn(model: Segmentor, objective: Objective, batch: Batch, last: bool = Tru
         objective: What is minimised.
         batch: Images and labels.
         last: Whether the optimiser steps after it.
+        forward: Computes the network's prediction in its place.
     """
     with deterministic(batch.image.device):
         image = batch.image.contiguous(memory_format=torch.channels_last)
-        prediction = model(image, batch.mask)
+        prediction = (forward or model)(image, batch.mask)
         losses = objective(prediction, batch.mask)
         model.classifier.update(prediction, last)
         return losses
@@ -74,6 +82,8 @@ class SegmentationTask(L.LightningModule):
         self.evaluator = Evaluator(num_classes, inference)
         self.results: dict[str, Scores] = {}
         self.images: PerImage | None = None
+        self.compiled: CompiledHalves | None = None
+        """What training steps run in place of the network, if they are compiled."""
         self.finite, self.labelled = FiniteCheck(model), LabelCheck()
 
     def on_train_start(self) -> None:
@@ -82,7 +92,8 @@ class SegmentationTask(L.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         step, last = self._position(batch_idx)
-        losses = learn(self.model, self.objective, batch, last)
+        forward = self.compiled and self.compiled.checked(self.objective, batch)
+        losses = learn(self.model, self.objective, batch, last, forward)
         due = last and (step % self._every() == 0 or step == self.trainer.max_steps)
         self.finite.watch(losses, step, read=due)
         self.labelled.watch(batch.mask)

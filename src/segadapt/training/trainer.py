@@ -8,7 +8,7 @@ import torch
 from hydra.utils import instantiate
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers.logger import Logger
-from omegaconf import DictConfig
+from omegaconf import DictConfig, open_dict
 
 from segadapt.evaluation.precision_names import precision_name
 from segadapt.training.checkpoint_io import AtomicCheckpointIO
@@ -50,8 +50,11 @@ def build_trainer(
         # The fastest convolution is not the same one in every run.
         "benchmark": bool(cfg.benchmark and not cfg.deterministic),
     }
+    settings = cfg.copy()
+    with open_dict(settings):
+        settings.pop("compile", None)  # it is about the network: see training/compiled.py
     trainer = instantiate(
-        cfg,
+        settings,
         **fixed,
         sync_batchnorm=gpu and cfg.sync_batchnorm,  # torch has none for CPUs
         callbacks=list(callbacks),

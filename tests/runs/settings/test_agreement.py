@@ -72,6 +72,17 @@ WINDOWS = ("inference=slide", "inference.window=[64,64]")
             "inference.stride=[32, 65] is larger than inference.window=[64, 64]",
         ),
         (("data=digits", "data.crop=[64,32]"), "composes squares; give one number"),
+        (
+            ("trainer.compile=default", "trainer.precision=bf16-true"),
+            "trainer.compile=default needs weights in float32, in which its gradients are compared "
+            "with eager's, and trainer.precision=bf16-true has none; set "
+            "trainer.precision=bf16-mixed, or trainer.compile=null",
+        ),
+        (("trainer.compile=default", "trainer.precision=16-true"), "precision=16-mixed, or"),
+        (
+            ("trainer.compile=max-autotune", "+trainer.detect_anomaly=true"),
+            "trainer.detect_anomaly=true names operations, which trainer.compile=max-autotune fuse",
+        ),
     ],
 )
 def test_contradictions_are_refused_with_both_keys(words, said):
@@ -89,6 +100,8 @@ def test_contradictions_are_refused_with_both_keys(words, said):
         (*WINDOWS, "inference.stride=[64,64]"),
         ("monitor=val/iou/class_1",),
         ("data.batch_size=8",),  # what follows it does
+        ("trainer.compile=max-autotune", "trainer.precision=bf16-mixed"),
+        ("trainer.precision=bf16-true",),
     ],
 )
 def test_what_agrees_passes(words):

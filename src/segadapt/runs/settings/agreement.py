@@ -36,6 +36,9 @@ OF_WINDOWS: Final[Mapping[str, Any]] = {
 MONITORED: Final = re.compile(r"val/(miou(_coarse|_oracle)?|accuracy|mean_accuracy|iou/.+)")
 """What a validation measures, the larger the better."""
 
+HALF: Final = ("16-true", "bf16-true")
+"""Precisions of whole networks in which compiled gradients cannot be told from wrong ones."""
+
 LOW: Final = 0.5
 """Share of ``optimizer.lr`` that the rate of a sensible run reaches."""
 
@@ -53,7 +56,7 @@ def check_agreement(config: Config, raw: Config) -> None:
     Raises:
         ValueError: If there are such.
     """
-    for look in (_derived, _monitor, _rate, _split, _windows):
+    for look in (_derived, _monitor, _rate, _split, _windows, _compiled):
         look(config)
     _side(config, raw)
 
@@ -164,6 +167,25 @@ def _windows(config: Config) -> None:
         raise ValueError(
             f"inference.stride={stride} is larger than inference.window={window}: pixels between "
             "two windows would have no score; choose a stride of the window at most"
+        )
+
+
+def _compiled(config: Config) -> None:
+    """What a compiled training cannot be combined with."""
+    trainer, mode = config["trainer"], value_at(config, "trainer.compile")
+    if mode is None:
+        return
+    if (precision := trainer["precision"]) in HALF:
+        raise ValueError(
+            f"trainer.compile={mode} needs weights in float32, in which its gradients are compared "
+            f"with eager's, and trainer.precision={precision} has none; set "
+            f"trainer.precision={'bf16-mixed' if precision == 'bf16-true' else '16-mixed'}, or "
+            "trainer.compile=null"
+        )
+    if trainer.get("detect_anomaly"):
+        raise ValueError(
+            f"trainer.detect_anomaly=true names operations, which trainer.compile={mode} fuses; "
+            "set trainer.compile=null"
         )
 
 

@@ -18,6 +18,7 @@ TRAINER: Final[Annotations] = {
     "trainer.accelerator": "str",
     "trainer.accumulate_grad_batches": "int",
     "trainer.benchmark": "bool",
+    "trainer.compile": "str | None",
     "trainer.detect_anomaly": "bool",
     "trainer.deterministic": "bool | Warn",
     "trainer.devices": "Devices",

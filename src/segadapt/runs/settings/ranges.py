@@ -130,6 +130,7 @@ RANGES: Final[Mapping[str, Range]] = {
 
 CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "trainer.accelerator": ("auto", "cpu", "gpu", "cuda", "mps"),
+    "trainer.compile": ("default", "max-autotune"),
     "inference.blend": ("uniform", "gaussian"),
     "inference.context": ("window", "global"),
     "response.boundary": ("none", "canny", "change"),

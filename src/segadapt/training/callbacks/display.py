@@ -36,6 +36,10 @@ class Display(ABC):
         """Tell how far it is; ``rate`` is in steps a second."""
 
     @abstractmethod
+    def note(self, text: str) -> None:
+        """Say what is not a step."""
+
+    @abstractmethod
     def stop(self) -> None:
         """Give the terminal back."""
 
@@ -84,6 +88,9 @@ class Bar(Display):
             parts = fitting(parts, width - counter - FIXED - SHORTEST)
         self.progress.update(self.task, completed=step, status="  ".join(parts), refresh=True)
 
+    def note(self, text: str) -> None:
+        self.progress.update(self.task, status=text, refresh=True)
+
     def stop(self) -> None:
         self.progress.stop()
 
@@ -112,6 +119,9 @@ class Lines(Display):
             left = time.strftime("%H:%M:%S", time.gmtime((self.steps - step) / max(rate, 1e-9)))
             line = f"step {step}/{self.steps}  {rate:.2f} steps/s  left {left}  {status}"
             say(self.console, line)
+
+    def note(self, text: str) -> None:
+        say(self.console, text)
 
     def stop(self) -> None:
         pass

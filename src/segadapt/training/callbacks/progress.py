@@ -11,6 +11,7 @@ from rich.console import Console
 from torch import Tensor
 
 from segadapt.evaluation.report.table import percent
+from segadapt.training.callbacks.compilation import NOTICE, compilation, just_compiled, sentence
 from segadapt.training.callbacks.display import Bar, Lines
 
 REFRESH = 0.5
@@ -38,6 +39,8 @@ class TrainingProgress(Callback):
         if trainer.is_global_zero:
             self.shown, self.since = trainer.global_step, time.perf_counter()
             self.display.start(trainer.global_step, int(trainer.max_steps))
+            if compilation(trainer) is not None:
+                self.display.note(NOTICE)
 
     def on_train_batch_end(
         self,
@@ -49,6 +52,9 @@ class TrainingProgress(Callback):
     ) -> None:
         if not trainer.is_global_zero:
             return
+        if (seconds := just_compiled(trainer)) is not None:
+            self.display.note(sentence(seconds))
+            self.shown, self.since = trainer.global_step, time.perf_counter()
         step, passed = trainer.global_step, time.perf_counter() - self.since
         if step > self.shown and (passed > REFRESH or step == trainer.max_steps):
             loss = self.glimpse.look(outputs["loss"])

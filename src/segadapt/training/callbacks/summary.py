@@ -22,6 +22,7 @@ from segadapt.runs.file_names import CHECKPOINTS, PER_IMAGE, REPORT
 from segadapt.runs.overrides import quoted_override
 from segadapt.text.invocation import command
 from segadapt.text.terminal import say
+from segadapt.training.callbacks.compilation import compilation, sentence
 from segadapt.training.loggers.wandb_tracker import trackers
 
 
@@ -76,6 +77,9 @@ class Summary(Callback):
         write_json(self.folder / REPORT, report)
         self.console.print(table(self.results, self.classes, f"Validation at step {self.step}"))
         lines = [headline(self.results), f"run folder: {nearby(self.folder)}"]
+        compiled = compilation(trainer)
+        if compiled is not None and compiled.seconds is not None:
+            lines.insert(1, sentence(compiled.seconds))
         for tracker in trackers(trainer):
             tracker.finalize("success")  # so that the account is complete
             lines.append(tracker.account())

@@ -8,6 +8,8 @@ import lightning as L
 import torch
 from lightning.pytorch.callbacks import Callback
 
+from segadapt.training.callbacks.compilation import just_compiled
+
 MEBI = 2**20
 
 
@@ -16,8 +18,8 @@ class Throughput(Callback):
 
     ``time/step`` is in seconds per optimiser step, without validation. ``time/wait`` is the part of
     it between two batches, for the loader and for other callbacks. ``images_per_second`` counts
-    the images of all ranks. ``memory_mib`` is the peak so far, of the GPU's tensors or else of the
-    process.
+    the images of all ranks. A first step that is compiled counts in none of the three.
+    ``memory_mib`` is the peak so far, of the GPU's tensors or else of the process.
     """
 
     since = idle_since = paused_at = wait = 0.0
@@ -39,6 +41,9 @@ class Throughput(Callback):
         batch: Any,
         batch_idx: int,
     ) -> None:
+        if just_compiled(trainer) is not None:
+            self._restart(trainer)  # its time says nothing of the others
+            return
         self.images += len(batch.image) * trainer.world_size
         steps = trainer.global_step - self.step
         every = trainer.log_every_n_steps  # type: ignore[attr-defined] # set by a connector

@@ -1,0 +1,54 @@
+"""The first step of a compiled training, which is not like the others."""
+
+import time
+from typing import Any, Final
+
+import lightning as L
+from lightning.pytorch.callbacks import Callback
+
+NOTICE: Final = "compiling, about a minute"
+
+
+class Compilation(Callback):
+    """Times the first batch: the network is compiled in it, and its gradients are checked."""
+
+    def __init__(self) -> None:
+        self.begun = 0.0
+        self.seconds: float | None = None
+        """What the first batch took; None before its end."""
+        self.first = False
+        """Whether the last batch that ended was the first one."""
+
+    def on_train_batch_start(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        self.begun = self.begun or time.perf_counter()
+
+    def on_train_batch_end(
+        self,
+        trainer: L.Trainer,
+        pl_module: L.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
+        self.first = self.seconds is None
+        if self.seconds is None:
+            self.seconds = time.perf_counter() - self.begun
+
+
+def compilation(trainer: L.Trainer) -> Compilation | None:
+    """What times the compilation of a training; None where nothing is compiled."""
+    callbacks = trainer.callbacks  # type: ignore[attr-defined] # set by a connector
+    return next((found for found in callbacks if isinstance(found, Compilation)), None)
+
+
+def just_compiled(trainer: L.Trainer) -> float | None:
+    """Seconds that the batch took which ends now, if it was the one that was compiled in."""
+    found = compilation(trainer)
+    return found.seconds if found is not None and found.first else None
+
+
+def sentence(seconds: float) -> str:
+    """What the compilation took, for people."""
+    return f"compiled and checked in {seconds:.0f} s (first step)"

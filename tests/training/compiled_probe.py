@@ -1,0 +1,106 @@
+"""Run by test_compiled.py: trainings whose network is compiled, in a process without shape checks.
+
+The backend is the compiler without its code generation, which takes a minute on a CPU.
+"""
+
+import sys
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+import torch
+from runs import config, fork_ranks, state, wait
+
+from segadapt import experiment
+from segadapt.training.compiled import CompiledHalves
+
+STEPS = 4
+CHANGES = (
+    *(f"data.steps={STEPS}", "data.eval_every=2", "checkpoint_every=1"),
+    *("data.batch_size=2", "classifier.oracle_group=2"),
+)
+COMPILED = (*CHANGES, "trainer.compile=default")
+TWO = ("trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2")
+
+
+def weights(folder):
+    return torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
+
+
+def check_same(first, second):
+    one, two = weights(first), weights(second)
+    assert list(one) == list(two), one.keys() ^ two.keys()
+    assert not any("_orig_mod" in name for name in one)
+    for name in one:
+        torch.testing.assert_close(two[name], one[name], rtol=1e-4, atol=1e-5, msg=name)
+
+
+def compiled_is_eager(root):
+    """The same training; what is saved and measured has the same names."""
+    eager = experiment.train(config(root / "eager", *CHANGES))
+    compiled = experiment.train(config(root / "compiled", *COMPILED))
+    check_same(root / "eager", root / "compiled")
+    assert compiled.keys() == eager.keys()
+    assert abs(compiled["train/loss"] - eager["train/loss"]) < 1e-4
+
+
+def interrupted_is_whole(root):
+    """Stopped in its third step and resumed, a compiled training ends with the same bits."""
+    start = CompiledHalves.checked
+    calls = []
+
+    def stopping(halves, *arguments):
+        calls.append(1)
+        if len(calls) == 3:
+            raise RuntimeError("as planned")
+        return start(halves, *arguments)
+
+    CompiledHalves.checked = stopping
+    with pytest.raises(RuntimeError, match="as planned"):
+        experiment.train(config(root / "stopped", *COMPILED))
+    assert (root / "stopped" / "checkpoints" / "last.ckpt").is_file()
+    experiment.train(config(root / "stopped", *COMPILED))
+    assert state(root / "stopped") == state(root / "compiled")
+    table = (root / "compiled" / "metrics.csv").read_text()
+    assert (root / "stopped" / "metrics.csv").read_text() == table
+
+
+def failing_is_told(root):
+    """A backend that cannot compile ends the training in a sentence."""
+
+    def failing(graph, inputs):
+        raise OSError("no compiler of C++")
+
+    experiment.CompiledHalves = partial(CompiledHalves, backend=failing)
+    with pytest.raises(
+        ValueError, match=r"trainer.compile=default: torch .* cannot compile"
+    ) as told:
+        experiment.train(config(root / "failing", *COMPILED))
+    assert "no compiler of C++. Set trainer.compile=null" in str(told.value), told.value
+
+
+def ranks_are_one(root):
+    """Two compiled ranks learn what one eager process learns."""
+    changes = ("data.batch_size=4", "classifier.dropout=0.0")
+    experiment.train(config(root / "one", *CHANGES, *changes))
+    (root / "two").mkdir()
+    two = config(root / "two", *COMPILED, *changes, *TWO)
+    pids = fork_ranks([lambda: experiment.fit(two)] * 2)
+    assert [wait(pid) for pid in pids] == [0, 0]
+    check_same(root / "one", root / "two")
+
+
+CHECKS = {
+    "trainings": (compiled_is_eager, interrupted_is_whole, failing_is_told),
+    "ranks": (ranks_are_one,),
+}
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    torch.ones(1, requires_grad=True).sum().backward()  # so that forks can take gradients
+    experiment.CompiledHalves = partial(CompiledHalves, backend="aot_eager")
+    with TemporaryDirectory() as folder:
+        for check in CHECKS[sys.argv[1]]:
+            check(Path(folder))
+            print(check.__name__)

@@ -1,0 +1,195 @@
+"""Training steps through torch.compile: checked at the start, and nothing of it on the disk."""
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from compositions import composed
+from runs import SMALL, state
+from unchecked import run_unchecked
+
+from segadapt.experiment import build_task
+from segadapt.structures import Batch
+from segadapt.training import compiled
+from segadapt.training.compiled import (
+    MODES,
+    TOLERANCE,
+    CompiledHalves,
+    check_mode,
+    gradient_errors,
+)
+
+ROOT = Path(__file__).resolve().parents[2]
+PROBE = Path(__file__).with_name("compiled_probe.py")
+
+
+@pytest.fixture
+def task():
+    return build_task(composed(*SMALL[2:], "data=synthetic", "model=tiny", "paths.run=x")).train()
+
+
+@pytest.fixture
+def batch():
+    return Batch(torch.randn(2, 3, 32, 32), torch.randint(0, 5, (2, 32, 32)), ["a", "b"])
+
+
+def own(task):
+    """The network's forward pass as another one."""
+    return lambda image, mask: task.model(image, mask)
+
+
+def doubled(task):
+    """The same values; the gradient of the student's scores is twice as large."""
+
+    def forward(image, mask):
+        prediction = task.model(image, mask)
+        logits = prediction.student.logits
+        student = prediction.student._replace(logits=2 * logits - logits.detach())
+        return prediction._replace(student=student)
+
+    return forward
+
+
+def test_equal_gradients_have_no_distance_although_units_are_dropped(task, batch):
+    names, errors = gradient_errors(task.model, own(task), task.objective, batch)
+    assert names == [name for name, _ in task.model.named_parameters()]
+    assert errors.max() == 0
+
+
+def test_the_check_changes_neither_gradients_nor_buffers_nor_random_numbers(task, batch):
+    before = {name: value.clone() for name, value in task.model.state_dict().items()}
+    numbers = torch.get_rng_state()
+    gradient_errors(task.model, own(task), task.objective, batch)
+    assert torch.equal(torch.get_rng_state(), numbers)
+    for name, value in task.model.state_dict().items():
+        assert torch.equal(value, before[name]), name
+    assert all(parameter.grad is None for parameter in task.model.parameters())
+
+
+def test_wrong_gradients_are_far(task, batch):
+    names, errors = gradient_errors(task.model, doubled(task), task.objective, batch)
+    wrong = {name for name, error in zip(names, errors, strict=True) if error > TOLERANCE}
+    assert {"classifier.student.mix.weight", "generator.encoder.stem.0.0.weight"} <= wrong
+    assert not any(name.startswith("classifier.teacher.") for name in wrong)
+
+
+def test_the_check_is_in_single_precision_under_autocast(task, batch):
+    types = []
+
+    def forward(image, mask):
+        prediction = task.model(image, mask)
+        types.append(prediction.student.logits.dtype)
+        return prediction
+
+    with torch.autocast("cpu", torch.bfloat16):
+        gradient_errors(task.model, forward, task.objective, batch, part=1)
+    assert types == [torch.float32]
+
+
+def test_gradients_that_are_not_finite_are_for_another_check(task, batch):
+    with torch.no_grad():
+        task.model.classifier.coarse.weight[0, 0] = torch.inf
+    assert gradient_errors(task.model, own(task), task.objective, batch)[1].max() == 0
+
+
+def test_a_wrong_gradient_ends_the_training_in_a_sentence(task, batch, monkeypatch):
+    halves = CompiledHalves(task.model, "default")
+    monkeypatch.setattr(CompiledHalves, "__call__", lambda _, *inputs: doubled(task)(*inputs))
+    with pytest.raises(ValueError, match=r"trainer.compile=default: torch .* wrong gradients") as e:
+        halves.checked(task.objective, batch)
+    assert "differ from eager's, " in str(e.value)
+    assert "Set trainer.compile=null" in str(e.value)
+
+
+def test_a_wrong_gradient_on_another_rank_ends_this_one_too(task, batch, monkeypatch):
+    halves = CompiledHalves(task.model, "default")
+    monkeypatch.setattr(CompiledHalves, "__call__", lambda _, *inputs: own(task)(*inputs))
+    monkeypatch.setattr(compiled, "max_over_ranks", torch.ones_like)
+    with pytest.raises(ValueError, match="wrong gradients"):
+        halves.checked(task.objective, batch)
+
+
+def test_gradients_are_checked_once(task, batch, monkeypatch):
+    halves, calls = CompiledHalves(task.model, "default"), []
+    forward = own(task)
+    monkeypatch.setattr(
+        CompiledHalves, "__call__", lambda _, *inputs: calls.append(1) or forward(*inputs)
+    )
+    for _ in range(3):
+        assert halves.checked(task.objective, batch) is halves
+    assert len(calls) == 1
+
+
+def test_what_is_compiled_is_no_part_of_the_task(task):
+    names = list(task.state_dict())
+    task.compiled = CompiledHalves(task.model, "max-autotune")
+    assert list(task.state_dict()) == names
+
+
+def test_bit_identical_runs_on_a_gpu_are_refused():
+    for mode in MODES:
+        check_mode(mode, deterministic=True, gpu=False)
+        check_mode(mode, deterministic=False, gpu=True)
+        with pytest.raises(ValueError, match=f"trainer.compile={mode} cannot keep trainer.det"):
+            check_mode(mode, deterministic=True, gpu=True)
+
+
+def test_compiled_trainings_are_saved_resumed_and_ended_as_eager_ones():
+    assert run_unchecked(PROBE, "trainings") == [
+        *("compiled_is_eager", "interrupted_is_whole", "failing_is_told")
+    ]
+
+
+@pytest.mark.slow
+def test_two_compiled_ranks_learn_what_one_process_learns():
+    assert run_unchecked(PROBE, "ranks")[-1] == "ranks_are_one"
+
+
+class Command:
+    """``python train.py`` in a run folder, with a cache of compiled kernels of its own."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        cache = {"TORCHINDUCTOR_CACHE_DIR": f"{folder}.cache"}
+        words = [*SMALL, "trainer.compile=default", "data.steps=40", "data.eval_every=20"]
+        words += ["data.batch_size=2", "checkpoint_every=4", f"hydra.run.dir={folder}"]
+        self.process = subprocess.Popen(
+            [sys.executable, "train.py", *words],
+            cwd=ROOT,
+            env={**os.environ, **cache},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def end(self):
+        _, said = self.process.communicate(timeout=900)
+        assert self.process.returncode == 0, said
+
+    def kill_once_saved(self):
+        last, end = self.folder / "checkpoints" / "last.ckpt", time.monotonic() + 900
+        while not last.is_file():
+            assert time.monotonic() < end, "no checkpoint within 15 minutes"
+            time.sleep(0.01)
+        self.process.send_signal(signal.SIGKILL)
+        self.process.communicate()
+        assert self.process.returncode == -signal.SIGKILL
+
+
+@pytest.mark.slow
+def test_a_compiled_training_that_is_killed_and_resumed_ends_with_the_same_bits(tmp_path):
+    Command(tmp_path / "whole").end()
+    Command(tmp_path / "killed").kill_once_saved()
+    Command(tmp_path / "killed").end()
+    assert state(tmp_path / "killed") == state(tmp_path / "whole")
+    tables = [
+        list(csv.DictReader((tmp_path / name / "metrics.csv").open()))
+        for name in ("whole", "killed")
+    ]
+    assert tables[0] == tables[1]
+    assert len(tables[0]) == 40
