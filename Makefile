@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 UV_VERSION := 0.13.8
 BIN := .venv/bin
 
-.PHONY: setup train test test-fast lint format docs
+.PHONY: setup train test test-fast test-oldest lint format docs
 setup: .venv/installed
 
 .venv/installed: requirements.txt pyproject.toml
@@ -21,6 +21,15 @@ test: setup
 
 test-fast: setup
 	$(BIN)/python -m pytest -n 2 --dist loadfile --fast $(ARGS)
+
+# The suite with the lower bounds of pyproject.toml, in an environment of its own.
+test-oldest: .venv-oldest/installed
+	.venv-oldest/bin/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+.venv-oldest/installed: pyproject.toml | setup
+	test -x .venv-oldest/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python .venv-oldest
+	$(BIN)/uv pip install --quiet --python .venv-oldest/bin/python --resolution lowest-direct -e ".[dev]"
+	touch $@
 
 lint: setup
 	$(BIN)/ruff check .

@@ -13,6 +13,7 @@ from segadapt.analysis.cost.parameters import Parameters, count_parameters
 from segadapt.analysis.cost.timing import Timing, alternate, clock_for
 from segadapt.segmentor import Segmentor
 from segadapt.structures import Batch
+from segadapt.training.compiled import CompiledHalves
 
 
 class Static(NamedTuple):
@@ -86,11 +87,10 @@ def place(parts: Parts, batch: Batch, setting: Setting) -> Subject:
     layout = torch.channels_last if setting.channels_last else torch.contiguous_format
     parts.model.to(setting.device, memory_format=layout)  # type: ignore[call-overload]
     parts.objective.to(setting.device)
-    if setting.compiled:
-        parts.model.generator.compile(dynamic=False)
-        parts.model.classifier.compile(dynamic=False)
+    forward = CompiledHalves(parts.model, "default") if setting.compiled else None
     image = batch.image.to(setting.device, memory_format=layout)
-    return Subject(parts, Batch(image, batch.mask.to(setting.device), batch.name), setting.half)
+    placed = Batch(image, batch.mask.to(setting.device), batch.name)
+    return Subject(parts, placed, setting.half, forward)
 
 
 def cleared(subject: Subject) -> Callable[[], object]:

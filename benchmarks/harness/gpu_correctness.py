@@ -18,6 +18,7 @@ from segadapt.losses.cross_entropy import CrossEntropy
 from segadapt.losses.dice import Dice
 from segadapt.losses.parts.fused import fused_loss
 from segadapt.structures import Batch
+from segadapt.training.compiled import CompiledHalves, Forward
 
 CLASSIFIERS: Final = (
     "fixed",
@@ -90,12 +91,10 @@ def step(
     for module in task.modules():
         if isinstance(module, nn.modules.dropout._DropoutNd):
             module.p = 0.0
-    if compiled:
-        task.model.generator.compile(dynamic=False)
-        task.model.classifier.compile(dynamic=False)
+    forward: Forward = CompiledHalves(task.model, "default") if compiled else task.model
     image, mask = batch.image.to(device), batch.mask.to(device)
     with torch.autocast(device.type, torch.bfloat16, enabled=half):
-        losses = task.objective(task.model(image, mask), mask)
+        losses = task.objective(forward(image, mask), mask)
     losses.total.backward()
     gradients = [p.grad.flatten() for p in task.model.parameters() if p.grad is not None]
     terms = {term: value.item() for term, value in losses.terms.items()}

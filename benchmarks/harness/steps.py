@@ -12,7 +12,8 @@ from torch.optim import Optimizer
 from segadapt.evaluation.inference.methods import labels, whole
 from segadapt.losses.objective import Objective
 from segadapt.segmentor import Segmentor
-from segadapt.structures import Batch
+from segadapt.structures import Batch, Prediction
+from segadapt.training.compiled import CompiledHalves
 
 
 class Parts(NamedTuple):
@@ -31,18 +32,26 @@ class Subject:
         parts: The network, its objective and its optimiser, on their device.
         batch: Images and labels, on the same device.
         half: Whether forward passes and losses run under bfloat16 autocast.
+        compiled: What runs in place of the network, in training and inference.
     """
 
-    def __init__(self, parts: Parts, batch: Batch, half: bool = False) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        batch: Batch,
+        half: bool = False,
+        compiled: CompiledHalves | None = None,
+    ) -> None:
         self.model, self.objective = parts.model, parts.objective
         self.optimizer = parts.optimizer()
         self.batch, self.half = batch, half
+        self.forward: Callable[..., Prediction] = compiled or parts.model
 
     def train_step(self) -> Tensor:
         """Forward, all losses, backward, optimiser; returns the loss."""
         self.optimizer.zero_grad(set_to_none=True)
         with self._autocast():
-            prediction = self.model(self.batch.image, self.batch.mask)
+            prediction = self.forward(self.batch.image, self.batch.mask)
             total = self.objective(prediction, self.batch.mask).total
         total.backward()
         self.optimizer.step()
@@ -64,7 +73,7 @@ class Subject:
         yield from (self.batch.image, self.batch.mask)
 
     def _student(self, image: Float[Tensor, "b 3 H W"]) -> Float[Tensor, "b k h w"]:
-        return self.model(image).student.logits
+        return self.forward(image).student.logits
 
     def _autocast(self) -> AbstractContextManager:
         device = self.batch.image.device.type

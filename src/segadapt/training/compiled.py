@@ -16,7 +16,7 @@ from torch._dynamo.exc import TorchDynamoException
 
 from segadapt.functional.distributed import max_over_ranks
 from segadapt.functional.precision import full_precision
-from segadapt.losses.objective import Objective
+from segadapt.losses.objective import Losses
 from segadapt.segmentor import Segmentor, joined
 from segadapt.structures import Batch, Prediction
 
@@ -42,6 +42,9 @@ batch might not fit."""
 
 Forward = Callable[[Tensor, Tensor], Prediction]
 """Images and labels to a prediction."""
+
+Goal = Callable[[Prediction, Tensor], Losses]
+"""An objective: what is minimised, of a prediction and its labels."""
 
 
 class CompiledHalves:
@@ -79,7 +82,7 @@ class CompiledHalves:
     ) -> Prediction:
         return joined(self.generator, self.classifier, image, mask)
 
-    def checked(self, objective: Objective, batch: Batch) -> "CompiledHalves":
+    def checked(self, objective: Goal, batch: Batch) -> "CompiledHalves":
         """Itself, whose gradients of the first batch have been compared with eager's.
 
         Args:
@@ -118,7 +121,7 @@ def check_mode(mode: str, deterministic: bool, gpu: bool) -> None:
 def gradient_errors(
     model: Segmentor,
     forward: Forward,
-    objective: Objective,
+    objective: Goal,
     batch: Batch,
     part: int | None = None,
 ) -> tuple[list[str], Float[Tensor, "p"]]:
