@@ -40,7 +40,8 @@ def _added_cpu(action: Action) -> int:
     The process's own peak would be of no use: it never falls, and it keeps what the allocator does
     not give back.
     """
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as recorded:
+    kinds = [ProfilerActivity.CPU]
+    with profile(activities=kinds, profile_memory=True, acc_events=True) as recorded:
         action()
     events = recorded.profiler.kineto_results.events()
     sizes = [event.nbytes() for event in events if event.name() == "[memory]"]

@@ -25,7 +25,7 @@ ANCHORS = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
 NOT_YAML = {
     "aliases": (ANCHORS, "anchors are not read"),
     "alias alone": ("a: *b", "aliases are not read|undefined alias"),
-    "deep": ("[" * 200_000, f"nested more than {DEPTH} levels"),
+    "deep": ("[" * 200_000, f"nested more than {DEPTH} levels|exceeded maximum nesting depth"),
     "deep mappings": ("a: " + "{b: " * 100 + "}" * 100, f"nested more than {DEPTH} levels"),
     "many": ("[" + "1," * 60_000 + "]", "more than 20,000 entries"),
     "python": ("!!python/object/apply:os.system [ls]", "the tag .* is not read"),

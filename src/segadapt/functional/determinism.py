@@ -43,6 +43,8 @@ REFUSED: Final[Mapping[str, tuple[str, ...]]] = {
     "torch.nn.ReplicationPad1d": ("replication_pad1d_backward",),
     "torch.nn.ReplicationPad2d": ("replication_pad2d_backward",),
     "torch.nn.ReplicationPad3d": ("replication_pad3d_backward",),
+    # Of floating point, and of torch up to 2.11; no network or classifier of ours has it.
+    "torch.cumsum": ("cumsum", "cumsum_"),
     "torch.nn.MaxPool3d": ("max_pool3d_with_indices_backward",),
     # Of label maps; the loss of rows, nll_loss, has a deterministic kernel.
     "torch.nn.NLLLoss": ("nll_loss2d_forward", "nll_loss2d_backward"),

@@ -37,7 +37,7 @@ def read_rows(path: Path) -> tuple[list[str], list[dict[str, str]]]:
 
 
 def _checked(
-    reader: "csv.DictReader[str]", path: Path, whole: str
+    reader: csv.DictReader, path: Path, whole: str
 ) -> tuple[list[str], list[dict[str, str]]]:
     columns = list(reader.fieldnames or [])
     if columns and STEP not in columns:

@@ -17,6 +17,7 @@ from segadapt.losses.supervised import BRANCHES
 from segadapt.runs.ranks import ON_GPUS
 from segadapt.runs.settings.ranges import CHOICES, EMPTY, PAIRS, RANGES, under
 from segadapt.structures import IGNORE
+from segadapt.training import compiled
 from segadapt.training.loggers.wandb_login import MODES
 
 TABLES = {
@@ -34,6 +35,7 @@ TABLES = {
     "classifier.position": POSITIONS,
     "precision": DTYPES,
     "score": SCORES,
+    "trainer.compile": compiled.MODES,
     "spatial_softmax": SPATIAL_CENTERS,
     "student_form": FORMS,
     "teacher_form": FORMS,
