@@ -111,8 +111,7 @@ def fit(cfg: DictConfig) -> dict[str, float]:
     if cfg.trainer.deterministic is True and on_gpu(cfg.trainer):
         check_deterministic(task.model, task.objective, task.optimizer)
     files = AtomicCheckpointIO(_origin(cfg, folder))
-    engine = _engine(cfg, start, files, metrics.sync)
-    engine += _compiling(cfg, task)
+    engine = [*_engine(cfg, start, files, metrics.sync), *_compiling(cfg, task)]
     loggers: list[Logger] = [metrics]
     if cfg.logger:
         loggers.append(instantiate(cfg.logger))

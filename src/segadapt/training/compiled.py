@@ -147,8 +147,8 @@ def gradient_errors(
     def gradients(compute: Forward) -> list[Tensor]:
         with _unchanged(model, image.device), full_precision(image.device):
             total = objective(compute(image, mask), mask).total
-            found = torch.autograd.grad(total, list(named.values()), allow_unused=True)
-        pairs = zip(found, named.values(), strict=True)
+            slopes = torch.autograd.grad(total, list(named.values()), allow_unused=True)
+        pairs = zip(slopes, named.values(), strict=True)
         return [torch.zeros_like(weight) if grad is None else grad for grad, weight in pairs]
 
     own, other = gradients(model), gradients(forward)

@@ -40,13 +40,13 @@ class Compilation(Callback):
 def compilation(trainer: L.Trainer) -> Compilation | None:
     """What times the compilation of a training; None where nothing is compiled."""
     callbacks = trainer.callbacks  # type: ignore[attr-defined] # set by a connector
-    return next((found for found in callbacks if isinstance(found, Compilation)), None)
+    return next((each for each in callbacks if isinstance(each, Compilation)), None)
 
 
 def just_compiled(trainer: L.Trainer) -> float | None:
     """Seconds that the batch took which ends now, if it was the one that was compiled in."""
-    found = compilation(trainer)
-    return found.seconds if found is not None and found.first else None
+    timer = compilation(trainer)
+    return timer.seconds if timer is not None and timer.first else None
 
 
 def sentence(seconds: float) -> str:
