@@ -1,11 +1,14 @@
 """Two trainings, their evaluation and their comparison."""
 
+import base64
 import csv
 import io
 import json
 import re
+import shutil
 from functools import partial
 
+import cv2
 import numpy as np
 import pytest
 from compositions import composed
@@ -13,6 +16,7 @@ from rich.console import Console
 from runs import config, fork, wait
 
 from segadapt.cli.compare import compare
+from segadapt.cli.words import UsageError
 from segadapt.evaluation.evaluate import evaluate
 from segadapt.experiment import train
 from segadapt.runs.reader import read_run
@@ -63,6 +67,36 @@ def test_where_gains_come_from(trained, tmp_path):
     compare([str(trained), "cost=false", "gains=true", f"out={file}"])
     titles = [line for line in file.read_text().splitlines() if line.startswith("## ")]
     assert {"## Factors", "## Gains by class"} <= set(titles)
+
+
+def test_a_page_shows_what_the_networks_make_of_images(trained, tmp_path):
+    file = tmp_path / "page.html"
+    compare([str(trained), "cost=false", "images=1", f"out={file}"])
+    text = file.read_text()
+    views = text.count('<div class="pictures">')
+    assert views == len(re.findall(r"<h4>Most (gained|lost)</h4>", text)) > 0
+    sources = re.findall(r'src="data:image/png;base64,([^"]+)"', text)
+    assert len(sources) == 4 * views
+    picture = cv2.imdecode(np.frombuffer(base64.b64decode(sources[0]), np.uint8), cv2.IMREAD_COLOR)
+    assert picture.shape == (32, 32, 3)
+    assert "Predictions are those of seed 0." in text
+
+
+def test_a_page_says_why_it_has_no_pictures(trained, tmp_path):
+    copies = [shutil.copytree(trained / tau, tmp_path / tau) for tau in ("5", "15")]
+    shutil.rmtree(copies[0] / "checkpoints")
+    file = tmp_path / "page.html"
+    compare([*map(str, copies), "cost=false", f"out={file}"])
+    text = file.read_text()
+    assert "Pictures are not shown: Unknown checkpoint &#39;last&#39;" in text
+    assert "<img" not in text
+    compare([*map(str, copies), "cost=false", "images=0", f"out={file}"])
+    assert "Pictures are not shown" not in file.read_text()
+
+
+def test_a_negative_number_of_images_is_refused():
+    with pytest.raises(UsageError, match="images=-1: images takes an integer of 0 or more"):
+        compare(["runs", "images=-1"])
 
 
 def test_networks_are_timed_side_by_side(trained, tmp_path, capsys):

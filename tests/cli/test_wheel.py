@@ -148,7 +148,8 @@ def test_the_wheel_holds_all_modules_configs_templates_and_the_plugin(installed)
         held = {name for name in archive.namelist() if ".dist-info/" not in name}
     conf = {f"segadapt/conf/{file.relative_to(ROOT / 'conf')}" for file in files("conf", "yaml")}
     modules = {str(file.relative_to(ROOT / "src")) for file in files("src", "py")}
-    templates = {str(file.relative_to(ROOT / "src")) for file in files("src", "html")}
+    parts = [file for ending in ("html", "css", "js") for file in files("src", ending)]
+    templates = {str(file.relative_to(ROOT / "src")) for file in parts}
     assert "segadapt/text/page.html" in templates
     assert "hydra_plugins/segadapt_sweepers.py" in modules
     assert held == conf | modules | templates | {"segadapt/py.typed"}

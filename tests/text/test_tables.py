@@ -6,10 +6,11 @@ import io
 import re
 
 import pytest
+from jinja2 import UndefinedError
 from rich.console import Console
 
-from segadapt.text.borders import printable
-from segadapt.text.pages import render
+from segadapt.text.borders import html_text, printable
+from segadapt.text.pages import environment
 from segadapt.text.tables import Table, csv_text, latex_table, markdown_table
 
 NASTY = ["a|b", "<b>&\"'", "[/b] :smile:", "\x1b[31m", "=1+1", "$x$ %", "道路", "a\nb", "x" * 70]
@@ -78,18 +79,14 @@ def test_csv_keeps_numbers_and_computes_nothing():
 
 
 def test_a_page_holds_the_text_of_every_cell(lines):
-    page = render(
-        "analysis/comparison/page.html",
-        title="<title>",
-        arms=TABLE,
-        notes=["a <b> note"],
-        sections=[],
-    )
     parser = Cells()
-    parser.feed(page[page.index('<div class="wide">') : page.index("<ul>")])
+    parser.feed(rendered("{{ table(content) }}", content=TABLE))
     assert parser.rows == lines
-    assert "<title>&lt;title&gt;</title>" in page
-    assert "<li>a &lt;b&gt; note</li>" in page
+
+
+def rendered(text, **content):
+    macro = '{% from "text/parts.html" import table %}'
+    return environment().from_string(macro + text).render(**content)
 
 
 @pytest.mark.parametrize("width", [30, 50, 80, 200])
@@ -104,6 +101,12 @@ def test_numbers_stay_whole_on_every_terminal(width):
     assert ("long words of a head" in text) == (width == 200)
 
 
+def test_a_long_word_in_a_head_leaves_room_for_the_words():
+    out = io.StringIO()
+    Console(file=out, width=60).print(Table(["arm", f"minus {'x' * 70}"], [["cac", "+1.25"]]))
+    assert out.getvalue().splitlines()[-1].split() == ["cac", "+1.25"]
+
+
 def test_columns_can_be_selected_and_the_room_for_words_is_known():
     part = TABLE.select([0, 2])._replace(words=1)
     assert part.head == ["class", "long words of a head"]
@@ -112,5 +115,10 @@ def test_columns_can_be_selected_and_the_room_for_words_is_known():
 
 
 def test_a_value_that_a_template_lacks_is_an_error():
-    with pytest.raises(Exception, match="'notes' is undefined"):
-        render("analysis/comparison/page.html", title="t", arms=TABLE)
+    with pytest.raises(UndefinedError, match="'note' is undefined"):
+        rendered("<p>{{ note }}</p>")
+
+
+@pytest.mark.parametrize("name", NASTY)
+def test_a_value_is_written_as_it_is_elsewhere_escaped(name):
+    assert rendered("{{ name }}", name=name) == html_text(name)

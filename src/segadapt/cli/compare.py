@@ -1,14 +1,16 @@
 """``segadapt compare``: from run folders to a table, and files."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from functools import partial
 from pathlib import Path
 
 from segadapt.analysis.comparison.costs import Cost, Latency
+from segadapt.analysis.comparison.page.images import ImageGains, Views
 from segadapt.analysis.comparison.results import Result
 from segadapt.cli.places import CONF
 from segadapt.cli.shell import answer
 from segadapt.cli.words import UsageError, read_words
-from segadapt.runs.trust import check, check_names, trusting
+from segadapt.runs.trust import Check, check, check_names, trusting
 
 
 def main(words: Sequence[str]) -> None:
@@ -25,24 +27,32 @@ def compare(words: Sequence[str]) -> None:
     options = read_words(words, CONF / "compare.yaml", "runs")
     if not options["runs"]:
         raise UsageError("No runs given. Pass run folders, or the folder of a sweep.")
+    images = options["images"] or 0
+    if images < 0:
+        raise UsageError(f"images={images}: images takes an integer of 0 or more.")
     from segadapt.analysis.comparison.compare_runs import compare_runs
 
     count = count_cost if options["cost"] else None
     time = time_runs if options["latency"] else None
-    names = check if count or time else check_names  # imports what the configs name
+    outputs = [Path(file) for file in options["out"]]
+    pages = images > 0 and any(file.suffix.lower() == ".html" for file in outputs)
+    trusted = check if count or time or pages else check_names  # imports what the configs name
+    trusted = trusting if options["trust_config"] else trusted
     plots = options["plots"]
     compare_runs(
         [Path(run) for run in options["runs"]],
         options["baseline"],
-        [Path(file) for file in options["out"]],
+        outputs,
         None if plots is None else Path(plots),
         options["each"],
         count,
         time,
         options["evaluation"],
-        trusting if options["trust_config"] else names,
+        trusted,
         options["power"],
         options["gains"],
+        partial(look_at, check=trusted) if pages else None,
+        images,
     )
 
 
@@ -52,6 +62,13 @@ def count_cost(result: Result) -> Cost:
     from segadapt.evaluation.network import build_model
 
     return cost(result, build_model)
+
+
+def look_at(gains: ImageGains, names: Collection[str], check: Check) -> Views:
+    """What the networks of two arms make of some images."""
+    from segadapt.analysis.comparison.page.pictures import views
+
+    return views(gains, names, check)
 
 
 def time_runs(results: Sequence[Result]) -> list[Latency | None]:

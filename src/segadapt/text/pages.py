@@ -22,7 +22,7 @@ def render(template: str, **content: object) -> str:
         content: What the template shows. It escapes every value that is not ``Markup``, and raises
             where a value is missing.
     """
-    return _environment().get_template(template).render(**content)
+    return environment().get_template(template).render(**content)
 
 
 def png_source(content: bytes) -> str:
@@ -31,7 +31,8 @@ def png_source(content: bytes) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Where templates are found, and what happens to the values that they show."""
     return Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,

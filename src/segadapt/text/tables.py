@@ -19,6 +19,13 @@ GAP: Final = 2
 """Blanks between columns on a terminal."""
 
 
+LEAST: Final = 8
+"""Characters that a column of words needs at least, or long words of heads are folded, too."""
+
+HEAD: Final = 6
+"""Characters of a line of a head at least."""
+
+
 class Table(NamedTuple):
     """What a table shows: first columns of words, aligned left, then columns of numbers.
 
@@ -51,9 +58,18 @@ class Table(NamedTuple):
         foot = [self.foot[i] for i in kept] if self.foot else ()
         return self._replace(head=[self.head[i] for i in kept], rows=rows, foot=foot)
 
+    def _widths(self, width: int) -> Sequence[int | None]:
+        """Of the columns of numbers: as they are, or as narrow as it must be."""
+        numbers = self.columns[self.words :]
+        if sum(max(map(len, column)) + GAP for column in self.columns) <= width:
+            return [None] * len(numbers)
+        if self.room(width) >= LEAST * self.words:
+            return [_whole(column) for column in numbers]
+        return [max([HEAD, *map(len, cells)]) for _, *cells in numbers]
+
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """The table in the width that there is."""
-        natural = sum(max(map(len, column)) + GAP for column in self.columns)
+        widths = self._widths(options.max_width)
         table = RichTable(
             title=cell(self.title, "table.title") if self.title else None,
             caption=cell(self.caption, "table.caption") if self.caption else None,
@@ -71,7 +87,7 @@ class Table(NamedTuple):
                 cell(column[0]),
                 cell(self.foot[index]) if self.foot else "",
                 justify="right" if number else "left",
-                width=_whole(column) if number and natural > options.max_width else None,
+                width=widths[index - self.words] if number else None,
                 overflow="fold",
             )
         for row in self.rows:

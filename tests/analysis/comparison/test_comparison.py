@@ -133,7 +133,7 @@ def test_files_of_every_kind(sweep, tmp_path, capsys):
     assert tex.count(r"\\") == 1 + len(found.rows)
     rows = list(csv.DictReader(io.StringIO(table)))
     assert [float(row["miou"]) for row in rows] == [row.miou for row in found.rows]
-    body = page[page.index("<table>") : page.index("</table>") + 8]
+    body = page[page.index("<table class") : page.index("</table>") + 8]
     assert len(list(ET.fromstring(body).iter("tr"))) == 1 + len(found.rows)
     assert "45.39" in capsys.readouterr().out
 

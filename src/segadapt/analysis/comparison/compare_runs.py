@@ -1,15 +1,17 @@
 """``segadapt compare``: from folders to tables and figures."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from segadapt.analysis.comparison.arms import arms
 from segadapt.analysis.comparison.comparability import versions
 from segadapt.analysis.comparison.comparison import Comparison, compare
 from segadapt.analysis.comparison.costs import Cost, Latency
+from segadapt.analysis.comparison.page.images import Look
 from segadapt.analysis.comparison.results import Collected, Result, collect
 from segadapt.analysis.comparison.terminal_tables import show
-from segadapt.analysis.comparison.writers import WRITERS
+from segadapt.analysis.comparison.writers import WRITERS, as_html
 from segadapt.files import replace_text
 from segadapt.runs.file_names import EVALUATION, REPORT
 from segadapt.runs.trust import Check, check_names
@@ -29,6 +31,8 @@ def compare_runs(
     check: Check = check_names,
     power: bool = False,
     gains: bool = False,
+    look: Look | None = None,
+    images: int = 0,
 ) -> Comparison:
     """Collect runs, print their table, write files.
 
@@ -45,6 +49,8 @@ def compare_runs(
         check: Looks at unresolved configs, of which networks are built where costs are counted.
         power: Add a table of what the seeds at hand can detect.
         gains: Add tables of where gains come from.
+        look: Draws images for a page; None shows their names and numbers only.
+        images: How many that were gained most on, and lost most on, a page shows for each arm.
 
     Raises:
         ValueError: If there is nothing to compare, or it is not comparable.
@@ -58,9 +64,11 @@ def compare_runs(
         notes.append(f"measured by {command('evaluate')}: {report} of each run")
     comparison = compare(compared, baseline, count, notes, each, time, power, gains)
     show(comparison)
+    page = partial(as_html, look=look, images=images)
+    writers: dict[str, Callable[[Comparison], str]] = {**WRITERS, "html": page}
     for file in outputs:
         file.parent.mkdir(parents=True, exist_ok=True)
-        replace_text(file, WRITERS[file.suffix[1:].lower()](comparison))
+        replace_text(file, writers[file.suffix[1:].lower()](comparison))
         print_line(f"written: {file}")
     if plots is not None:
         from segadapt.analysis.comparison.plots import draw

@@ -44,6 +44,8 @@ class Comparison(NamedTuple):
     notes: list[str]
     sections: Sequence[Section] = ()
     """Further tables, in the order in which they are shown."""
+    arms: Sequence[Arm] = ()
+    """What the rows are about, in the order in which they were found."""
 
 
 def compare(
@@ -83,7 +85,7 @@ def compare(
         rows = sorted(_adjusted(rows), key=lambda row: -row.miou)
     remarks = [*notes, *_lengths(found), *_starts(found), *_explained(rows), *_undetectable(rows)]
     sections = [] if base is None else _sections(found, base, rows, power, gains)
-    return Comparison(rows, base.label if base else None, remarks, sections)
+    return Comparison(rows, base.label if base else None, remarks, sections, found)
 
 
 def _sections(

@@ -6,8 +6,8 @@ from typing import Any, Final
 from segadapt.analysis.comparison.comparison import ArmRow, Comparison
 from segadapt.analysis.comparison.costs import Latency
 from segadapt.analysis.comparison.intervals import Difference
+from segadapt.analysis.comparison.page.images import Look
 from segadapt.text.borders import latex_comment, markdown_text
-from segadapt.text.pages import render
 from segadapt.text.tables import Table, csv_text, latex_table, markdown_table
 
 COSTS: Final = ("parameters (M)", "G multiply-adds", "ms an image (min)", "minutes")
@@ -58,15 +58,17 @@ def as_csv(comparison: Comparison) -> str:
     return csv_text(NUMBERS, map(_numbers, comparison.rows))
 
 
-def as_html(comparison: Comparison) -> str:
-    """A page that opens by itself."""
-    return render(
-        "analysis/comparison/page.html",
-        title="Comparison",
-        arms=shown(comparison),
-        notes=comparison.notes,
-        sections=comparison.sections,
-    )
+def as_html(comparison: Comparison, look: Look | None = None, images: int = 0) -> str:
+    """A page that opens by itself.
+
+    Args:
+        comparison: What to show.
+        look: Draws the images that an arm gained and lost most on; None: names and numbers only.
+        images: How many of them, of each kind and arm.
+    """
+    from segadapt.analysis.comparison.page.compose import comparison_page  # takes a second
+
+    return comparison_page(comparison, shown(comparison), COSTS, look, images)
 
 
 WRITERS: Final[Mapping[str, Callable[[Comparison], str]]] = {

@@ -1,0 +1,173 @@
+"""Plots of a page as numbers: differences along an axis, and lines and points in a plane."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from segadapt.analysis.comparison.arms import Arm
+from segadapt.analysis.comparison.comparison import Comparison
+from segadapt.analysis.comparison.factors import shown
+from segadapt.analysis.comparison.page.axes import Axis, axis
+from segadapt.analysis.comparison.results import curve
+
+MOST_POINTS: Final = 2000
+"""Images of a scatter plot that are drawn."""
+
+
+class Mark(NamedTuple):
+    """A value of an arm along an axis, with its reach; places are percent."""
+
+    arm: str
+    place: float
+    low: float
+    high: float
+    text: str
+
+
+class Strip(NamedTuple):
+    """A line of a chart: what its marks are about."""
+
+    name: str
+    marks: list[Mark]
+
+
+class Chart(NamedTuple):
+    """Strips above one another, with an axis in common."""
+
+    axis: Axis
+    strips: list[Strip]
+    caption: str
+
+
+class Series(NamedTuple):
+    """What is drawn of an arm in a plane of 100 x 100, as paths of SVG."""
+
+    arm: str
+    line: str
+    band: str
+    points: str
+
+
+class Plane(NamedTuple):
+    """A plot with two axes."""
+
+    x: Axis
+    y: Axis
+    x_label: str
+    y_label: str
+    series: list[Series]
+    caption: str
+    diagonal: str = ""
+    """Path of the line on which both arms are the same."""
+
+
+def forest(comparison: Comparison) -> Chart | None:
+    """Differences to the baseline with their intervals; None where there is none."""
+    gaps = [(row.arm, row.difference) for row in comparison.rows if row.difference is not None]
+    if not gaps:
+        return None
+    spans = [
+        (arm, [100 * gap.mean if end is None else 100 * end for end in (gap.low, gap.high)], gap)
+        for arm, gap in gaps
+    ]
+    scale = axis([end for _, ends, _ in spans for end in ends], signed=True)
+    strips = [
+        Strip(arm, [_mark(arm, 100 * gap.mean, ends, scale, shown(gap))])
+        for arm, ends, gap in spans
+    ]
+    return Chart(scale, strips, f"mIoU minus that of {comparison.baseline}, points.")
+
+
+def chart(values: Mapping[str, Mapping[str, Sequence[float]]], caption: str) -> Chart | None:
+    """Differences of several arms, with the reach of their seeds; None where there are none.
+
+    Args:
+        values: By strip and arm: the difference of each seed in points.
+        caption: What is shown.
+    """
+    everything = [value for arms in values.values() for seeds in arms.values() for value in seeds]
+    if not everything:
+        return None
+    scale = axis(everything, signed=True)
+    strips = []
+    for name, arms in values.items():
+        marks = [
+            _mark(
+                arm, mean := float(np.mean(seeds)), [min(seeds), max(seeds)], scale, f"{mean:+.2f}"
+            )
+            for arm, seeds in arms.items()
+        ]
+        strips.append(Strip(name, marks))
+    return Chart(scale, strips, caption)
+
+
+def learning_curves(arms: Sequence[Arm]) -> Plane | None:
+    """Validation mIoU over steps: means, and bands from the lowest to the highest seed.
+
+    None where no arm has two validations that all of its seeds share.
+    """
+    drawn = [(arm.label, *curves) for arm in arms if (curves := _curves(arm)) is not None]
+    if not drawn:
+        return None
+    x = axis([0.0, *(step for _, steps, _ in drawn for step in steps)])
+    y = axis([float(value) for _, _, values in drawn for value in values.ravel()])
+    series = []
+    for label, steps, values in drawn:
+        places = [x.place(step) for step in steps]
+        mean, low, high = (
+            [100 - y.place(float(value)) for value in line]
+            for line in (values.mean(0), values.min(0), values.max(0))
+        )
+        edge = list(zip(places, high, strict=True)) + list(zip(places, low, strict=True))[::-1]
+        band = _line(edge) + "z" if len(values) > 1 else ""
+        points = list(zip(places, mean, strict=True))
+        series.append(Series(label, _line(points), band, _dots(points)))
+    caption = "Means over seeds; bands reach from the lowest to the highest seed."
+    return Plane(x, y, "optimiser steps", "validation mIoU, %", series, caption)
+
+
+def scatter(
+    arm: str, base: str, ours: Float[np.ndarray, "n"], theirs: Float[np.ndarray, "n"]
+) -> Plane:
+    """A point for each image: mIoU of the baseline along x, of an arm along y, both in percent."""
+    scale = axis([0.0, 100.0])
+    every = max(1, -(-len(ours) // MOST_POINTS))
+    pairs = zip(theirs[::every].tolist(), ours[::every].tolist(), strict=True)
+    points = [(scale.place(x), 100 - scale.place(y)) for x, y in pairs]
+    some = "" if every == 1 else f" Every {every}th of {len(ours)} images is drawn."
+    above = int((ours > theirs).sum())
+    caption = f"A point is an image; above the line, {arm} is better ({above} of {len(ours)})."
+    return Plane(
+        scale,
+        scale,
+        f"mIoU of {base}, %",
+        f"mIoU of {arm}, %",
+        [Series(arm, "", "", _dots(points))],
+        caption + some,
+        _line([(0.0, 100.0), (100.0, 0.0)]),
+    )
+
+
+def _curves(arm: Arm) -> tuple[list[int], Float[np.ndarray, "s n"]] | None:
+    """Steps that all seeds have, and the mIoU of each seed there in percent."""
+    curves = [dict(curve(result.folder, "val/miou")) for result in arm.results]
+    steps = sorted(set(curves[0]).intersection(*curves[1:]))
+    if len(steps) < 2:
+        return None
+    return steps, 100 * np.array([[one[step] for step in steps] for one in curves])
+
+
+def _mark(arm: str, value: float, ends: Sequence[float], scale: Axis, text: str) -> Mark:
+    low, high = (scale.place(end) for end in ends)
+    return Mark(arm, scale.place(value), low, high, text)
+
+
+def _line(points: Sequence[tuple[float, float]]) -> str:
+    return "M" + "L".join(f"{x:g} {y:g}" for x, y in points)
+
+
+def _dots(points: Sequence[tuple[float, float]]) -> str:
+    """Lines without length: their round ends are dots, however the plot is stretched."""
+    return "".join(f"M{x:g} {y:g}h0" for x, y in points)

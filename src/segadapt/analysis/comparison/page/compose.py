@@ -1,0 +1,142 @@
+"""What the page of a comparison shows, put into its template."""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from segadapt.analysis.comparison.arms import Arm
+from segadapt.analysis.comparison.comparison import Comparison
+from segadapt.analysis.comparison.page.charts import (
+    Chart,
+    Plane,
+    chart,
+    forest,
+    learning_curves,
+    scatter,
+)
+from segadapt.analysis.comparison.page.differences import border_differences, class_differences
+from segadapt.analysis.comparison.page.facts import conditions, printed, where
+from segadapt.analysis.comparison.page.images import (
+    ImageGains,
+    ImageView,
+    Look,
+    image_gains,
+)
+from segadapt.analysis.comparison.page.looks import page_looks
+from segadapt.analysis.comparison.page.verdict import question, verdict
+from segadapt.analysis.comparison.power import power_section
+from segadapt.analysis.comparison.sections import Section
+from segadapt.text.pages import render
+from segadapt.text.tables import Table
+
+TEMPLATE: Final = "analysis/comparison/page/page.html"
+
+
+class Shown(NamedTuple):
+    """An image in a list of the most gained or lost."""
+
+    name: str
+    text: str
+    view: ImageView | None
+    """Its pictures, where the data are at hand."""
+
+
+class ArmImages(NamedTuple):
+    """The images of one arm."""
+
+    arm: str
+    plane: Plane
+    lists: dict[str, list[Shown]]
+    note: str
+
+
+def comparison_page(
+    comparison: Comparison,
+    table: Table,
+    costs: Sequence[str],
+    look: Look | None = None,
+    images: int = 0,
+) -> str:
+    """The page.
+
+    Args:
+        comparison: Its rows and arms.
+        table: What is shown of the rows.
+        costs: Heads of the columns that say what an arm costs, and stand apart.
+        look: Draws images; None shows their names only.
+        images: How many of the most gained and of the most lost images are shown of each arm.
+    """
+    arms = comparison.arms
+    base = next((arm for arm in arms if arm.label == comparison.baseline), None)
+    place = where(arms[0].results[0])
+    apart = [i for i, head in enumerate(table.head) if head in costs]
+    rest = [i for i in range(len(table.head)) if i not in apart]
+    return render(
+        TEMPLATE,
+        title=question(comparison, place),
+        verdict=verdict(comparison),
+        looks=page_looks(arm.label for arm in arms),
+        arms=table.select(rest),
+        costs=table.select([0, *apart]) if apart else None,
+        forest=forest(comparison),
+        curves=learning_curves(arms),
+        classes=None if base is None else _classes(arms, base),
+        borders=None if base is None else _borders(arms, base),
+        images=[] if base is None else _images(arms, base, look, images),
+        sections=_sections(comparison),
+        printed=printed(comparison),
+        conditions=conditions(arms),
+        notes=comparison.notes,
+    )
+
+
+def _classes(arms: Sequence[Arm], base: Arm) -> Chart | None:
+    values, number = class_differences(arms, base)
+    some = "" if len(values) == number else f" The most gained and most lost of {number} classes."
+    return chart(
+        values,
+        f"IoU minus that of {base.label}, points: means over common seeds, and lines from the "
+        f"lowest to the highest seed.{some}",
+    )
+
+
+def _borders(arms: Sequence[Arm], base: Arm) -> Chart | None:
+    return chart(
+        border_differences(arms, base),
+        f"mIoU minus that of {base.label}, points, of the pixels near label borders: means over "
+        "common seeds, and lines from the lowest to the highest seed.",
+    )
+
+
+def _images(arms: Sequence[Arm], base: Arm, look: Look | None, number: int) -> list[ArmImages]:
+    gains = [image_gains(arm, base) for arm in arms if arm is not base]
+    return [_arm_images(one, look, number) for one in gains if one is not None]
+
+
+def _arm_images(gains: ImageGains, look: Look | None, number: int) -> ArmImages:
+    places = {"gained": gains.most_gained(number), "lost": gains.most_lost(number)}
+    names = [gains.names[i] for listed in places.values() for i in listed]
+    views = look(gains, names) if look is not None and names else None
+    pictures = {} if views is None else views.images
+    lists = {
+        kind: [
+            Shown(
+                gains.names[i],
+                f"{gains.theirs[i]:.1f} to {gains.ours[i]:.1f} % mIoU",
+                pictures.get(gains.names[i]),
+            )
+            for i in listed
+        ]
+        for kind, listed in places.items()
+    }
+    label = gains.arm.label
+    plane = scatter(label, gains.base.label, gains.ours, gains.theirs)
+    return ArmImages(label, plane, lists, "" if views is None else views.note)
+
+
+def _sections(comparison: Comparison) -> list[Section]:
+    """The tables that were asked for; power is always among them, where there are two seeds."""
+    sections = list(comparison.sections)
+    if not any(section.title == "Power" for section in sections):
+        power = power_section({row.arm: row.difference for row in comparison.rows})
+        sections += [] if power is None else [power]
+    return sections

@@ -1,0 +1,90 @@
+"""The conditions under which runs were measured, and in what they depart from printed ones."""
+
+from collections.abc import Sequence
+
+from segadapt.analysis.comparison.arms import Arm
+from segadapt.analysis.comparison.comparison import Comparison
+from segadapt.analysis.comparison.results import Result
+from segadapt.runs.config import value_at
+from segadapt.text.tables import Table
+
+FIELDS = {
+    "data set": "data.name",
+    "steps": "data.steps",
+    "crop": "data.crop",
+    "batch size": "data.batch_size",
+}
+"""What is told of a config."""
+
+PROTOCOL = {
+    "split": "data.split",
+    "images": "data.images",
+    "precision": "precision",
+    "absent classes": "absent_class",
+    "average": "average",
+}
+"""What is told of a report's protocol."""
+
+SOFTWARE = ("segadapt", "torch", "torchvision", "lightning", "timm")
+
+
+def where(result: Result) -> str:
+    """Data set and split of a result."""
+    name = value_at(result.config, "data.name", "an unnamed data set")
+    split = value_at(result.report, "protocol.data.split")
+    return name if split is None else f"{name} {split}"
+
+
+def conditions(arms: Sequence[Arm]) -> Table:
+    """One row for each condition, with all values that the runs have for it."""
+    results = [result for arm in arms for result in arm.results]
+    rows = [
+        [name, _values([value_at(one.config, key) for one in results])]
+        for name, key in FIELDS.items()
+    ]
+    rows += [
+        [name, _values([value_at(one.report, f"protocol.{key}") for one in results])]
+        for name, key in PROTOCOL.items()
+    ]
+    rows.append(["inference", _values([_settings(one) for one in results])])
+    rows.append(["seeds", _values([one.seed for one in results])])
+    rows.append(["commit", _values([_commit(one) for one in results])])
+    rows += [
+        [name, _values([value_at(one.report, f"protocol.software.{name}") for one in results])]
+        for name in SOFTWARE
+    ]
+    return Table(["condition", "value"], [row for row in rows if row[1]], words=2)
+
+
+def printed(comparison: Comparison) -> Table | None:
+    """Measured beside printed numbers, and what differs; None where nothing is printed."""
+    rows = [
+        [
+            row.arm,
+            f"{row.miou:.2f}",
+            f"{row.printed:.2f}",
+            ", ".join(row.departures) or "nothing that the experiment's file states",
+        ]
+        for row in comparison.rows
+        if row.printed is not None
+    ]
+    return Table(["arm", "mIoU here", "printed (paper)", "differs"], rows) if rows else None
+
+
+def _commit(result: Result) -> str | None:
+    software = value_at(result.report, "protocol.software") or {}
+    commit = software.get("commit")
+    return None if commit is None else commit + (" with changes" if software.get("dirty") else "")
+
+
+def _settings(result: Result) -> str:
+    name, *others = (
+        f"{key} {value}" if key != "_target_" else str(value).rpartition(".")[2]
+        for key, value in result.inference.items()
+    )
+    return ", ".join([name, *others])
+
+
+def _values(values: Sequence[object]) -> str:
+    """The different values in their order, as far as there are any."""
+    return "; ".join(dict.fromkeys(str(value) for value in values if value is not None))

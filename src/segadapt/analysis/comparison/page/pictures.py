@@ -1,0 +1,101 @@
+"""Images that an arm gained and lost most on, beside what two networks make of them."""
+
+from collections.abc import Collection
+
+import cv2
+import torch
+from hydra.errors import InstantiationException
+
+from segadapt.analysis.comparison.page.images import ImageGains, ImageView, Views
+from segadapt.analysis.comparison.results import Result
+from segadapt.data.drawing import Picture, occurring, painted, shown
+from segadapt.evaluation.inference.branches import branch_labels
+from segadapt.evaluation.inference.settings import settings_of
+from segadapt.evaluation.trained import Trained, load_trained
+from segadapt.runs.config import value_at
+from segadapt.runs.errors import user_message
+from segadapt.runs.reader import read_run
+from segadapt.runs.trust import Check
+from segadapt.structures import Sample
+from segadapt.text.pages import png_source
+
+SIDE = 320
+"""Pixels of the longer side of a picture at most."""
+
+
+def views(gains: ImageGains, names: Collection[str], check: Check) -> Views:
+    """Look at images with the networks of the first seed that both arms have.
+
+    Args:
+        gains: The arms.
+        names: Images.
+        check: Looks at unresolved configs, from which networks are built.
+    """
+    seed = min(gains.arm.by_seed.keys() & gains.base.by_seed.keys())
+    try:
+        base, arm = (_trained(one.by_seed[seed], check) for one in (gains.base, gains.arm))
+        images = {
+            sample.name: _view(sample, {gains.base.label: base, gains.arm.label: arm})
+            for sample in _samples(base, names)
+        }
+    except (ValueError, OSError, InstantiationException) as error:
+        return Views({}, f"Pictures are not shown: {user_message(error)}")
+    return Views(images, f"Predictions are those of seed {seed}.")
+
+
+def _trained(result: Result, check: Check) -> Trained:
+    """The network of a run, if it would see images as its report did.
+
+    Raises:
+        ValueError: If checkpoint or data are missing, or the report is of another inference.
+    """
+    split = value_at(result.report, "protocol.data.split") or "val"
+    trained = load_trained(read_run(result.folder, "last", check), split)
+    if settings_of(trained.inference) != result.inference:
+        raise ValueError("the reports are of another way of inference than that of the trainings")
+    if not trained.dataset.pictures:
+        raise ValueError("cached features cannot be looked at")
+    return trained
+
+
+def _samples(trained: Trained, names: Collection[str]) -> list[Sample]:
+    """The samples of some names.
+
+    Raises:
+        ValueError: If the data set does not have them all.
+    """
+    data = trained.dataset
+    samples = [s for s in (data[index] for index in range(len(data))) if s.name in names]
+    if missing := set(names) - {sample.name for sample in samples}:
+        raise ValueError(f"the data set at hand has no image {min(missing)}")
+    return samples
+
+
+@torch.no_grad()
+def _view(sample: Sample, networks: dict[str, Trained]) -> ImageView:
+    first = next(iter(networks.values()))
+    size = (sample.mask.shape[0], sample.mask.shape[1])
+    maps = {"label": sample.mask.numpy()}
+    for title, trained in networks.items():
+        found = branch_labels(trained.model, trained.inference, sample.image[None], size)
+        maps[title] = found["student"][0].numpy()
+    pictures = {"image": _source(shown(sample.image, size), cv2.INTER_AREA)}
+    for title, labels in maps.items():
+        pictures[title] = _source(painted(labels, first.colors), cv2.INTER_NEAREST)
+    classes, colors = first.dataset.classes, first.colors
+    legend = [
+        (classes[k], f"rgb({', '.join(map(str, colors[k]))})")
+        for k in occurring(list(maps.values()))
+        if k < len(classes)
+    ]
+    return ImageView(pictures, legend)
+
+
+def _source(picture: Picture, interpolation: int) -> str:
+    """A PNG, made smaller where it is larger than the page shows it."""
+    scale = min(SIDE / max(picture.shape[:2]), 1.0)
+    height, width = (max(round(side * scale), 1) for side in picture.shape[:2])
+    small = cv2.resize(picture, (width, height), interpolation=interpolation)
+    done, content = cv2.imencode(".png", small[..., ::-1])
+    assert done
+    return png_source(content.tobytes())

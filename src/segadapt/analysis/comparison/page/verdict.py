@@ -1,0 +1,75 @@
+"""What a comparison says, in one sentence."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from segadapt.analysis.comparison.comparison import ArmRow, Comparison
+from segadapt.analysis.comparison.factors import shown
+
+SIGNIFICANT: Final = 0.05
+
+
+def question(comparison: Comparison, where: str) -> str:
+    """What the runs were compared for.
+
+    Args:
+        comparison: The table.
+        where: Data set and split.
+    """
+    others = [row.arm for row in comparison.rows if row.arm != comparison.baseline]
+    if comparison.baseline is None or not others:
+        return f"What mIoU do these runs reach on {where}?"
+    subject = others[0] if len(others) == 1 else f"any of the {len(others)} other arms"
+    return f"Does {subject} reach a higher mIoU than {comparison.baseline} on {where}?"
+
+
+def verdict(comparison: Comparison) -> str:
+    """One sentence about every arm: better, worse, or that it cannot be told."""
+    if comparison.baseline is None:
+        return "The runs are listed and not compared (each=true)."
+    others = [row for row in comparison.rows if row.arm != comparison.baseline]
+    if not others:
+        return "There is one arm only, so nothing is compared."
+    better = [row for row in others if _sign(row) > 0]
+    worse = [row for row in others if _sign(row) < 0]
+    open_ = [row for row in others if _sign(row) == 0]
+    parts = []
+    if better:
+        parts.append(f"{_names(better)} {_is(better)} better")
+    if open_:
+        whether = "whether" if better or worse else "Whether"
+        subject = f"{whether} {_names(open_)} {_is(open_)} better or worse"
+        parts.append(f"{subject} cannot be told from {_seeds(open_)}")
+    if worse:
+        parts.append(f"{_names(worse)} {_is(worse)} worse")
+    answer = "Yes: " if better else "" if open_ and not worse else "No: " if not open_ else ""
+    return f"{answer}{'; '.join(parts)}."
+
+
+def _sign(row: ArmRow) -> int:
+    """1 or -1 where the adjusted test tells the arm from the baseline, 0 where it does not."""
+    gap, p = row.difference, row.adjusted
+    if gap is None or p is None or p >= SIGNIFICANT:
+        return 0
+    return 1 if gap.mean > 0 else -1
+
+
+def _names(rows: Sequence[ArmRow]) -> str:
+    named = [
+        row.arm if row.difference is None else f"{row.arm} ({shown(row.difference)})"
+        for row in rows
+    ]
+    return named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
+
+
+def _is(rows: Sequence[ArmRow]) -> str:
+    return "is" if len(rows) == 1 else "are"
+
+
+def _seeds(rows: Sequence[ArmRow]) -> str:
+    counts = {0 if row.difference is None else row.difference.seeds for row in rows}
+    if counts == {0}:
+        return "runs without a common seed"
+    few, most = min(counts), max(counts)
+    number = str(most) if few == most else f"{few} to {most}"
+    return f"{number} common seed{'s' if most > 1 else ''}"
