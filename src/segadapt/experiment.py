@@ -126,7 +126,7 @@ def fit(cfg: DictConfig) -> dict[str, float]:
     precision = str(trainer.precision)
     device = trainer.strategy.root_device
     choice = choose_kernel(task.objective, cfg.data.num_classes, device, precision)
-    _say(choice.line)
+    _say(choice.line, everywhere=choice.kernel == "strips")  # each rank has tried its own device
     if trainer.is_global_zero:
         keep_environment(folder, trainer.world_size, precision, choice.kernel)
     return _run(trainer, task, data, cfg, start)
@@ -140,8 +140,8 @@ def _look_at(data: SegmentationDataModule) -> None:
     _say(look_at(splits, cache_folder(), allow_empty_classes=data.allow_empty_classes))
 
 
-def _say(line: str | None) -> None:
-    if line is not None and rank() == 0:
+def _say(line: str | None, everywhere: bool = False) -> None:
+    if line is not None and (everywhere or rank() == 0):
         for part in line.splitlines():
             print_line(part)
 
