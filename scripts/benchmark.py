@@ -11,6 +11,7 @@ from segadapt.cli.shell import answer
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # benchmarks/ is not installed
 
+from benchmarks.harness.load import check_load, without_busy  # noqa: E402
 from benchmarks.harness.options import CONFIGS, Options, parse  # noqa: E402
 
 SECTIONS = (
@@ -20,23 +21,33 @@ SECTIONS = (
     "data",
     "gpu",
     "loss_memory",
+    "loss_speed",
     "models",
     "overhead",
     "port",
     "predict",
     "printed",
     "startup",
+    "step_beside",
 )
 """Modules of benchmarks/ that are called through this script too."""
+
+COUNTED = ("compiled", "coverage", "models", "printed")
+"""Those of them that time nothing, so that they need no quiet machine."""
 
 
 def main(arguments: Sequence[str]) -> None:
     """Answer one command line."""
     os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # else the memory profiler writes to stderr
-    if arguments and arguments[0] in SECTIONS:
-        importlib.import_module(f"benchmarks.{arguments[0]}").main(arguments[1:])
-        return
-    measure(parse(arguments, CONFIGS))
+    words, busy = without_busy(arguments)
+    section = words[0] if words and words[0] in SECTIONS else None
+    options = None if section else parse(words, CONFIGS)
+    if section not in COUNTED and not (options and options.no_sync):
+        check_load(busy)
+    if section:
+        importlib.import_module(f"benchmarks.{section}").main(words[1:])
+    elif options:
+        measure(options)
 
 
 def measure(options: Options) -> None:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import torch
 from benchmarks.harness.comparison import CostRow, Setting, compare, place
+from benchmarks.harness.load import was_busy
 from benchmarks.harness.options import Options
 from benchmarks.harness.presentation import as_json, base_of, table
 from benchmarks.harness.scenes import labelled_batch
@@ -179,6 +180,7 @@ def stamp(found: dict[str, Any]) -> dict[str, Any]:
         "command": " ".join(["python", *sys.orig_argv[1:]]),
         "software": provenance(),
         "machine": found,
+        "busy": was_busy(),
     }
 
 

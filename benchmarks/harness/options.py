@@ -36,6 +36,13 @@ segadapt benchmark classifier_cost | data | overhead | startup [KEY=VALUE ...]
   classifier and losses against the loop reference; loading against the straightforward pipeline;
   Lightning against a bare loop; start-up times
 
+segadapt benchmark loss_speed | loss_memory | step_beside [KEY=VALUE ...]
+
+  pixel losses against torch's and smp's: time; memory; a training step beside an earlier commit's
+
+Every benchmark that is timed refuses a machine whose load average is above its cores, unless there
+is busy=true, which its file then says.
+
 segadapt benchmark gpu [only=PART,PART] [minutes=8] [device=auto]
 
   everything that is claimed about GPUs, on one card (docs/speed.md)
