@@ -45,7 +45,8 @@ def step_of(root: Path, classifier: str) -> Callable[[], None]:
     task = build_task(cfg)
     model, objective = task.model.to(memory_format=torch.channels_last).train(), task.objective
     optimizer = task.configure_optimizers()["optimizer"]
-    image, mask = batch(cfg.data.batch_size, *cfg.data.crop, cfg.data.num_classes)
+    height, width = cfg.data.crop
+    image, mask = batch(cfg.data.batch_size, height, width, cfg.data.num_classes)
 
     def step() -> None:
         optimizer.zero_grad(set_to_none=True)
