@@ -24,6 +24,13 @@ def test_seeds_needed_are_those_of_the_textbook():
     assert [seeds_needed(effect, spread) for effect in (1.0, 0.5)] == [10, 34]
 
 
+def test_seeds_that_do_not_differ_detect_every_difference():
+    spread = Spread(0.0, 0.0, 2, 0)
+    assert power(0.001, spread) == 1
+    assert power(0.0, spread) == 0
+    assert (detectable(spread), seeds_needed(0.01, spread)) == (0, 2)
+
+
 def test_with_images_it_is_what_a_simulation_detects():
     generator = np.random.default_rng(0)
     seeds, images, deviation, error, effect, times = 4, 100, 1.0, 0.4, 2.0, 3000

@@ -52,6 +52,8 @@ def power(effect: float, spread: Spread) -> float:
             reach, stats.t.isf((1 - LEVEL) / 2, spread.images - 1) * spread.image_error
         )
         error = math.hypot(error, spread.image_error)
+    if error == 0:  # the seeds do not differ at all
+        return float(effect != 0)
     above = stats.norm.sf((reach - effect) / error)
     below = stats.norm.cdf((-reach - effect) / error)
     return float(np.mean(above + below))
