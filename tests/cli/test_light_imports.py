@@ -46,6 +46,10 @@ def typed(folder, script, *words):
         (["compare.py", "nowhere"], "error: nowhere is not a folder"),
         (["compare.py", "."], "error: . holds no run: run.json is missing in it and below"),
         (
+            ["predict.py", "run=nowhere", "images=a.jpg", "out=b"],
+            "error: run=nowhere does not exist; give a run folder",
+        ),
+        (
             ["figures.py", "fixed=nowhere"],
             "error: nowhere is not a run folder: config.yaml is missing",
         ),

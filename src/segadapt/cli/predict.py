@@ -8,6 +8,7 @@ import yaml
 from segadapt.cli.places import CONF
 from segadapt.cli.shell import answer
 from segadapt.cli.words import UsageError, read_words
+from segadapt.files import expanded
 
 SETTING: Final = "inference."
 
@@ -35,11 +36,25 @@ def predict(words: Sequence[str]) -> int:
     options = read_words(rest, CONF / "predict.yaml")
     if lacking := [key for key in NEEDED if options[key] is None]:
         raise UsageError(f"{lacking[0]}= is missing. Write: run=RUN images=PATH out=FOLDER.")
+    for key in ("run", "beside"):
+        _check_there(key, options[key])
     from rich.console import Console
 
     from segadapt.deployment.predict_command import predict_command
 
     return predict_command(options, inference_settings(settings), Console())
+
+
+def _check_there(key: str, place: str | None) -> None:
+    """Answer a wrong path before the imports that take seconds.
+
+    Raises:
+        ValueError: If nothing is there; what is on a hub is looked for later.
+    """
+    if place is not None and not place.startswith("hf:") and not expanded(place).exists():
+        raise ValueError(
+            f"{key}={place} does not exist; give a run folder, as the training printed it"
+        )
 
 
 def inference_settings(words: Sequence[str]) -> dict[str, Any]:

@@ -68,16 +68,16 @@ def _classes(
     kind: type[LabelledDataset], node: Mapping[str, Any], names: Sequence[str] | None, number: int
 ) -> tuple[str, ...]:
     """Those of the data set; they are fixed, in the config, kept beside it, or in a file."""
-    found = getattr(kind, "classes", None) or node.get("classes") or names
+    classes = getattr(kind, "classes", None) or node.get("classes") or names
     file = node.get("classes_file")
-    if found is None and file and expanded(file).is_file():
-        found = read_names(Path(expanded(file)))
-    if found is None:
+    if classes is None and file and expanded(file).is_file():
+        classes = read_names(Path(expanded(file)))
+    if classes is None:
         raise ValueError(
             f"the names of the {number} classes are not known: the run does not keep them, and "
-            f"the class list {file} is not there any more; put it back"
+            f"the class list {file} is gone; put it back"
         )
-    checked = checked_names(list(found), "the class list")
+    checked = checked_names(list(classes), "the class list")
     if len(checked) != number:
         raise ValueError(f"{len(checked)} class names, but the network has {number} classes")
     return checked

@@ -70,8 +70,8 @@ def is_one(source: object) -> bool:
     """Whether something holds one image, rather than several."""
     if isinstance(source, np.ndarray | Tensor):
         return source.ndim < 4
-    one = isinstance(source, str | PathLike | PillowImage.Image)
-    return one or not isinstance(source, Iterable)
+    single = isinstance(source, str | PathLike | PillowImage.Image)
+    return single or not isinstance(source, Iterable)
 
 
 def _from_file(text: str, max_pixels: int) -> Photograph:

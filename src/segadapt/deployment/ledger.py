@@ -39,9 +39,9 @@ def begin(folder: Path, settings: Mapping[str, Any], overwrite: bool) -> None:
                 f"{plain[other[0]]}; choose another out=, or make them again with overwrite=true"
             )
         return
-    if folder.is_dir() and not overwrite and (there := sorted(folder.iterdir())):
+    if folder.is_dir() and not overwrite and (files := sorted(folder.iterdir())):
         raise ValueError(
-            f"{folder} is not empty ({there[0].name}) and has no {PREDICTIONS}; choose another "
+            f"{folder} is not empty ({files[0].name}) and has no {PREDICTIONS}; choose another "
             "out=, or write into it with overwrite=true"
         )
     write_json(file, {"settings": plain, "finished": False})

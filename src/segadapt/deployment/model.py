@@ -70,10 +70,10 @@ class Model:
         self._placed(device, self.precision)
 
     def __repr__(self) -> str:
-        about = ", ".join(
+        facts = ", ".join(
             f"{key}={self.info.get(key)!r}" for key in ("classifier", "model", "step")
         )
-        return f"Model({about}, {len(self.classes)} classes, source={self.info.get('source')!r})"
+        return f"Model({facts}, {len(self.classes)} classes, source={self.info.get('source')!r})"
 
     @overload
     def predict(self, images: ImageSource, **options: Any) -> Result: ...
@@ -128,20 +128,20 @@ class Model:
         Raises:
             ValueError: If an image cannot be read, or an option does not fit.
         """
-        one = is_one(images)
-        sources = [images] if one else images
-        beside = [labels] if one and labels is not None else labels
+        is_single = is_one(images)
+        sources = [images] if is_single else images
+        beside = [labels] if is_single and labels is not None else labels
         choice = self.inference(inference, settings)
         _check({branch, *also}, choice, labels is not None)
-        found = self.segment(
+        results = self.segment(
             self._items(sources, beside, max_pixels),
             self.predictor(choice, device, precision),
             Wanted(branch, frozenset(also)),
             batch_size,
         )
-        if one:
-            return next(found)
-        return found if isinstance(images, Iterator) else list(found)
+        if is_single:
+            return next(results)
+        return results if isinstance(images, Iterator) else list(results)
 
     def predictor(
         self,
@@ -176,8 +176,8 @@ class Model:
         palette = Palette(self.classes, self.colors, self.trained.data.labels)
         for batch in batches(items, batch_size):
             photographs, masks = [item.photograph for item in batch], [item.mask for item in batch]
-            found = predictor.maps(photographs, masks, wanted.fields, wanted.branches)
-            for (photograph, mask), maps in zip(batch, found, strict=True):
+            maps_of = predictor.maps(photographs, masks, wanted.fields, wanted.branches)
+            for (photograph, mask), maps in zip(batch, maps_of, strict=True):
                 if wanted.branch not in maps:
                     raise ValueError(absent(wanted.branch, mask is not None))
                 yield Result(photograph, mask, palette, predictor, wanted.branch, maps)

@@ -117,11 +117,11 @@ def _labels(place: Path, sources: Sequence[Source]) -> dict[Path, Path]:
         raise ValueError(
             f"labels={place} is not a folder of label files; give one with the names of the images"
         )
-    found = {name: place / name.with_name(f"{name.name}.png") for _, name in sources}
-    if missing := [str(file) for file in found.values() if not file.is_file()]:
+    files = {name: place / name.with_name(f"{name.name}.png") for _, name in sources}
+    if missing := [str(file) for file in files.values() if not file.is_file()]:
         shown = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
-        raise ValueError(f"{len(missing)} of {len(found)} images have no label: {shown}")
-    return found
+        raise ValueError(f"{len(missing)} of {len(files)} images have no label: {shown}")
+    return files
 
 
 def _video(

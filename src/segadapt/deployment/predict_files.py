@@ -77,7 +77,7 @@ def predict_files(sources: Sequence[Source], work: Work, console: Console) -> in
         {
             "sources": [str(network.model.info.get("source")) for network in work.networks],
             "images": len(sources),
-            "skipped": [{"file": str(one.source.file), "reason": one.reason} for one in skipped],
+            "skipped": [{"file": str(read.source.file), "reason": read.reason} for read in skipped],
         },
     )
     seconds = time.monotonic() - started

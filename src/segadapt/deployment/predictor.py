@@ -61,10 +61,10 @@ class Predictor(NamedTuple):
         """
         chosen = {name: FIELDS[name] for name in fields}
         keep = packed(list(chosen.values()))
-        found = self._kept(photographs, masks, keep, branches)
+        kept = self._kept(photographs, masks, keep, branches)
         width = photographs[0].pixels.shape[1]
         by_branch = {
-            name: unpacked(kept, chosen, width, self.classes) for name, kept in found.items()
+            name: unpacked(content, chosen, width, self.classes) for name, content in kept.items()
         }
         return [
             {name: images[index] for name, images in by_branch.items()}
@@ -113,7 +113,7 @@ class Predictor(NamedTuple):
         labels = [mask for mask in masks if mask is not None and "teacher" in branches]
         target = torch.from_numpy(np.stack(labels)).to(self.device).long() if labels else None
         with self.precision.forward_context():
-            found = branch_maps(
+            by_branch = branch_maps(
                 self.network,
                 self.inference,
                 self._input(photographs),
@@ -124,7 +124,7 @@ class Predictor(NamedTuple):
                 {BRANCHES[name] for name in branches} | {"student"},
             )
         names = {theirs: ours for ours, theirs in BRANCHES.items()}
-        return {names[theirs]: kept for theirs, kept in found.items()}
+        return {names[theirs]: kept for theirs, kept in by_branch.items()}
 
     def _input(self, photographs: Sequence[Photograph]) -> Num[Tensor, "b 3 H W"]:
         """Images as the network takes them: of 8 bits, unless they are going to be resampled."""

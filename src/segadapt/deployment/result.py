@@ -168,10 +168,10 @@ class Result:
             raise ValueError(absent(wanted, self._mask is not None))
         if "scores" in self._maps.get(wanted, {}):
             return self._maps[wanted]["scores"]
-        found = self._predictor.maps([self._photograph], [self._mask], ["scores"], [wanted])[0]
-        if wanted not in found:
+        maps = self._predictor.maps([self._photograph], [self._mask], ["scores"], [wanted])[0]
+        if wanted not in maps:
             raise ValueError(absent(wanted, self._mask is not None))
-        return found[wanted]["scores"]
+        return maps[wanted]["scores"]
 
     def save(self, file: str | Path, numbers: str = "data") -> Path:
         """Write the labels as a palette PNG, at the image's size.
@@ -222,9 +222,9 @@ class Result:
 
     def _map(self, field: str, branch: str) -> Map:
         if field not in self._maps.get(branch, {}):
-            found = self._predictor.maps([self._photograph], [self._mask], [field], [branch])[0]
-            for name, maps in found.items():
-                self._maps.setdefault(name, {}).update(maps)
+            maps = self._predictor.maps([self._photograph], [self._mask], [field], [branch])[0]
+            for name, fields in maps.items():
+                self._maps.setdefault(name, {}).update(fields)
         if field not in self._maps.get(branch, {}):
             raise ValueError(absent(branch, self._mask is not None))
         return self._maps[branch][field]

@@ -30,9 +30,9 @@ def image_scores(labels: Mask, mask: Mask, classes: int) -> ImageScores:
         mask: True ones; 255 is ignored.
         classes: Number of classes.
     """
-    predicted, true = (torch.from_numpy(one).long()[None] for one in (labels, mask))
-    found = scores(count(predicted, true, classes))
-    return ImageScores(found.miou, found.accuracy, int((true != IGNORE).sum()))
+    predicted, true = (torch.from_numpy(numbers).long()[None] for numbers in (labels, mask))
+    measured = scores(count(predicted, true, classes))
+    return ImageScores(measured.miou, measured.accuracy, int((true != IGNORE).sum()))
 
 
 def image_miou(labels: Mask, mask: Mask, classes: int) -> float:
