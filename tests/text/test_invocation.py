@@ -29,6 +29,12 @@ def test_further_commands_have_the_form_in_which_we_were_called(
     assert command(verb) == expected
 
 
+def test_ranks_speak_as_the_process_that_started_them(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["/site/segadapt/cli/rank.py"])
+    monkeypatch.setenv("SEGADAPT_CALLED", "/usr/bin/segadapt")
+    assert command("evaluate") == "segadapt evaluate"
+
+
 def test_a_checkout_has_a_door_for_every_other_verb(monkeypatch):
     monkeypatch.setattr("sys.argv", ["train.py"])
     doors = {verb: ROOT / command(verb).split()[-1] for verb in VERBS if verb not in NO_SCRIPT}

@@ -17,6 +17,7 @@ from types import FrameType
 
 from segadapt.runs.errors import NO_ANSWER, Interrupted, RankFailed, clear, recorded
 from segadapt.runs.signals import EXIT_CODES, STOPPING, UNCAUGHT, handling, leave_terminal
+from segadapt.text.invocation import CALLED
 
 PATIENCE = 5.0
 """Seconds that processes get to end by themselves once one of them has failed."""
@@ -135,6 +136,7 @@ def _start(command: Sequence[str], local: int, count: int, port: int) -> subproc
         "WORLD_SIZE": str(count),
         "MASTER_ADDR": "127.0.0.1",
         "MASTER_PORT": str(port),
+        CALLED: os.environ.get(CALLED) or sys.argv[0],
         "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(_threads(count))),
     }
     kept_variables = {k: v for k, v in os.environ.items() if not k.startswith("SLURM_")}

@@ -1,5 +1,6 @@
 """How the user called us: messages print further commands in the same form."""
 
+import os
 import re
 import sys
 from pathlib import Path
@@ -10,6 +11,9 @@ SCRIPTS: Final = {"train": "train.py", "convert": "scripts/convert_mmseg.py"}
 
 NO_SCRIPT: Final = ("completion", "options")
 """Verbs without a door in a checkout."""
+
+CALLED: Final = "SEGADAPT_CALLED"
+"""Variable in which the processes of a run learn how the first of them was called."""
 
 COMMANDS: Final = ("segadapt", "segadapt-train")
 """What the wheel installs; with an ending on Windows."""
@@ -24,7 +28,7 @@ def command(verb: str) -> str:
     Returns:
         ``segadapt evaluate``, ``python -m segadapt evaluate`` or ``python scripts/evaluate.py``.
     """
-    called = Path(sys.argv[0] if sys.argv else "")
+    called = Path(os.environ.get(CALLED) or (sys.argv[0] if sys.argv else ""))
     if called.stem in COMMANDS:
         return f"segadapt {verb}"
     module = called.name == "__main__.py" and called.parent.name == "segadapt"
