@@ -1,6 +1,5 @@
 """Training steps through torch.compile: checked at the start, and nothing of it on the disk."""
 
-import csv
 import os
 import signal
 import subprocess
@@ -187,9 +186,6 @@ def test_a_compiled_training_that_is_killed_and_resumed_ends_with_the_same_bits(
     Command(tmp_path / "killed").kill_once_saved()
     Command(tmp_path / "killed").end()
     assert state(tmp_path / "killed") == state(tmp_path / "whole")
-    tables = [
-        list(csv.DictReader((tmp_path / name / "metrics.csv").open()))
-        for name in ("whole", "killed")
-    ]
+    tables = [(tmp_path / name / "metrics.csv").read_text() for name in ("whole", "killed")]
     assert tables[0] == tables[1]
-    assert len(tables[0]) == 40
+    assert len(tables[0].splitlines()) == 41
