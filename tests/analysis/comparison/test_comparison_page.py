@@ -145,6 +145,7 @@ def test_an_arm_has_one_colour_in_every_part(page, text):
     for number in range(3):
         assert len(re.findall(rf"\.arm-{number} {{ color: #[0-9a-f]{{6}}; --dash", light)) == 1
         assert f".arm-{number} {{" in f".arm-0{dark}"
+    assert "--corner: 6px" in light
     colors = re.findall(r"\.arm-\d { color: (#[0-9a-f]{6})", style)
     assert len(set(colors)) == 6
 
@@ -219,6 +220,15 @@ def row(arm, mean=None, p=None, method="seeds", seeds=3):
         (
             [row("a")],
             "Whether a is better or worse cannot be told from runs without a common seed.",
+        ),
+        (
+            [row(name, 0.02, 0.2) for name in "abcd"],
+            "Whether a, b, c and d are better or worse cannot be told from 3 common seeds.",
+        ),
+        (
+            [row("a", 0.02, 0.2), row("b", -0.02, 0.01)],
+            "Whether a (+2.00 [+1.00, +3.00]) is better or worse cannot be told from 3 common "
+            "seeds; b (-2.00 [-3.00, -1.00]) is worse.",
         ),
         ([], "There is one arm only, so nothing is compared."),
     ],

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from segadapt.analysis.style import Look, arm_looks
+from segadapt.analysis.style import COLORS, Look, arm_looks
 
 LIGHTER: Final = 0.3
 """Share of white that is mixed into a colour for a dark page."""
@@ -20,6 +20,9 @@ class PageLook(NamedTuple):
     light: str
     dark: str
     dash: str
+    """Of lines."""
+    corner: str
+    """Radius of the corners of points: the first seven arms have circles, others squares."""
 
 
 def page_looks(labels: Iterable[str]) -> dict[str, PageLook]:
@@ -34,7 +37,13 @@ def page_looks(labels: Iterable[str]) -> dict[str, PageLook]:
 
 def _on_page(number: int, look: Look) -> PageLook:
     lighter = [part + LIGHTER * (1 - part) for part in look.color]
-    return PageLook(number, _hex(look.color), _hex(lighter), DASHES[look.line])
+    return PageLook(
+        number,
+        _hex(look.color),
+        _hex(lighter),
+        DASHES[look.line],
+        "6px" if number < len(COLORS) else "0",
+    )
 
 
 def _hex(color: Iterable[float]) -> str:

@@ -64,11 +64,16 @@ def _samples(trained: Trained, names: Collection[str]) -> list[Sample]:
     Raises:
         ValueError: If the data set does not have them all.
     """
-    data = trained.dataset
-    samples = [s for s in (data[index] for index in range(len(data))) if s.name in names]
-    if missing := set(names) - {sample.name for sample in samples}:
+    samples: dict[str, Sample] = {}
+    for index in range(len(trained.dataset)):
+        if len(samples) == len(set(names)):
+            break
+        sample = trained.dataset[index]
+        if sample.name in names:
+            samples[sample.name] = sample
+    if missing := set(names) - samples.keys():
         raise ValueError(f"the data set at hand has no image {min(missing)}")
-    return samples
+    return list(samples.values())
 
 
 @torch.no_grad()

@@ -8,6 +8,9 @@ from segadapt.analysis.comparison.factors import shown
 
 SIGNIFICANT: Final = 0.05
 
+MOST: Final = 3
+"""Arms whose intervals the sentence has room for, among those about which nothing can be told."""
+
 
 def question(comparison: Comparison, where: str) -> str:
     """What the runs were compared for.
@@ -32,18 +35,17 @@ def verdict(comparison: Comparison) -> str:
         return "There is one arm only, so nothing is compared."
     better = [row for row in others if _sign(row) > 0]
     worse = [row for row in others if _sign(row) < 0]
-    open_ = [row for row in others if _sign(row) == 0]
+    undecided = [row for row in others if _sign(row) == 0]
     parts = []
     if better:
-        parts.append(f"{_names(better)} {_is(better)} better")
-    if open_:
-        whether = "whether" if better or worse else "Whether"
-        subject = f"{whether} {_names(open_)} {_is(open_)} better or worse"
-        parts.append(f"{subject} cannot be told from {_seeds(open_)}")
+        parts.append(f"Yes: {_names(better)} {_is(better)} better")
+    if undecided:
+        names = _names(undecided, len(undecided) <= MOST)
+        whether = f"{'whether' if better else 'Whether'} {names} {_is(undecided)} better or worse"
+        parts.append(f"{whether} cannot be told from {_seeds(undecided)}")
     if worse:
-        parts.append(f"{_names(worse)} {_is(worse)} worse")
-    answer = "Yes: " if better else "" if open_ and not worse else "No: " if not open_ else ""
-    return f"{answer}{'; '.join(parts)}."
+        parts.append(f"{'' if parts else 'No: '}{_names(worse)} {_is(worse)} worse")
+    return f"{'; '.join(parts)}."
 
 
 def _sign(row: ArmRow) -> int:
@@ -54,9 +56,9 @@ def _sign(row: ArmRow) -> int:
     return 1 if gap.mean > 0 else -1
 
 
-def _names(rows: Sequence[ArmRow]) -> str:
+def _names(rows: Sequence[ArmRow], intervals: bool = True) -> str:
     named = [
-        row.arm if row.difference is None else f"{row.arm} ({shown(row.difference)})"
+        f"{row.arm} ({shown(row.difference)})" if row.difference and intervals else row.arm
         for row in rows
     ]
     return named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
