@@ -136,6 +136,13 @@ def test_it_needs_nothing_from_elsewhere_and_runs_no_foreign_text(page, text):
     assert text.count(html.escape("<script>alert(1)")) > 5
 
 
+def test_a_list_of_runs_has_no_part_that_compares(runs, tmp_path):
+    file = tmp_path / "page.html"
+    compare_runs([runs], None, [file], None, True, None, look=shown, images=1)
+    page = Page(file.read_text("utf-8"))
+    assert page.of("h2") == ["mIoU", "Learning curves", "Cost", "Protocol"]
+
+
 def test_an_arm_has_one_colour_in_every_part(page, text):
     classes = [a["class"].split() for _, a in page.elements if "arm-" in a.get("class", "")]
     numbers = {name for names in classes for name in names if re.fullmatch(r"arm-\d", name)}

@@ -156,7 +156,7 @@ def _curves(arm: Arm) -> tuple[list[int], Float[np.ndarray, "s n"]] | None:
     steps = sorted(set(curves[0]).intersection(*curves[1:]))
     if len(steps) < 2:
         return None
-    return steps, 100 * np.array([[one[step] for step in steps] for one in curves])
+    return steps, 100 * np.array([[values[step] for step in steps] for values in curves])
 
 
 def _mark(arm: str, value: float, ends: Sequence[float], scale: Axis, text: str) -> Mark:

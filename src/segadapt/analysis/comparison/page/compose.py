@@ -74,6 +74,7 @@ def comparison_page(
         TEMPLATE,
         title=question(comparison, place),
         verdict=verdict(comparison),
+        compared=base is not None and len(arms) > 1,
         looks=page_looks(arm.label for arm in arms),
         arms=table.select(rest),
         costs=table.select([0, *apart]) if apart else None,
@@ -108,8 +109,8 @@ def _borders(arms: Sequence[Arm], base: Arm) -> Chart | None:
 
 
 def _images(arms: Sequence[Arm], base: Arm, look: Look | None, number: int) -> list[ArmImages]:
-    gains = [image_gains(arm, base) for arm in arms if arm is not base]
-    return [_arm_images(one, look, number) for one in gains if one is not None]
+    pairs = [image_gains(arm, base) for arm in arms if arm is not base]
+    return [_arm_images(gains, look, number) for gains in pairs if gains is not None]
 
 
 def _arm_images(gains: ImageGains, look: Look | None, number: int) -> ArmImages:

@@ -1,6 +1,7 @@
 """The conditions under which runs were measured, and in what they depart from printed ones."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from segadapt.analysis.comparison.arms import Arm
 from segadapt.analysis.comparison.comparison import Comparison
@@ -8,7 +9,7 @@ from segadapt.analysis.comparison.results import Result
 from segadapt.runs.config import value_at
 from segadapt.text.tables import Table
 
-FIELDS = {
+FIELDS: Final = {
     "data set": "data.name",
     "steps": "data.steps",
     "crop": "data.crop",
@@ -16,7 +17,7 @@ FIELDS = {
 }
 """What is told of a config."""
 
-PROTOCOL = {
+PROTOCOL: Final = {
     "split": "data.split",
     "images": "data.images",
     "precision": "precision",
@@ -25,7 +26,7 @@ PROTOCOL = {
 }
 """What is told of a report's protocol."""
 
-SOFTWARE = ("segadapt", "torch", "torchvision", "lightning", "timm")
+SOFTWARE: Final = ("segadapt", "torch", "torchvision", "lightning", "timm")
 
 
 def where(result: Result) -> str:
@@ -38,22 +39,16 @@ def where(result: Result) -> str:
 def conditions(arms: Sequence[Arm]) -> Table:
     """One row for each condition, with all values that the runs have for it."""
     results = [result for arm in arms for result in arm.results]
-    rows = [
-        [name, _values([value_at(one.config, key) for one in results])]
-        for name, key in FIELDS.items()
-    ]
-    rows += [
-        [name, _values([value_at(one.report, f"protocol.{key}") for one in results])]
-        for name, key in PROTOCOL.items()
-    ]
-    rows.append(["inference", _values([_settings(one) for one in results])])
-    rows.append(["seeds", _values([one.seed for one in results])])
-    rows.append(["commit", _values([_commit(one) for one in results])])
-    rows += [
-        [name, _values([value_at(one.report, f"protocol.software.{name}") for one in results])]
-        for name in SOFTWARE
-    ]
-    return Table(["condition", "value"], [row for row in rows if row[1]], words=2)
+    told: dict[str, list[object]] = {
+        **{name: [value_at(r.config, key) for r in results] for name, key in FIELDS.items()},
+        **{name: [_protocol(r, key) for r in results] for name, key in PROTOCOL.items()},
+        "inference": [_settings(result) for result in results],
+        "seeds": [result.seed for result in results],
+        "commit": [_commit(result) for result in results],
+        **{name: [_protocol(r, f"software.{name}") for r in results] for name in SOFTWARE},
+    }
+    rows = [[name, text] for name, values in told.items() if (text := _values(values))]
+    return Table(["condition", "value"], rows, words=2)
 
 
 def printed(comparison: Comparison) -> Table | None:
@@ -69,6 +64,10 @@ def printed(comparison: Comparison) -> Table | None:
         if row.printed is not None
     ]
     return Table(["arm", "mIoU here", "printed (paper)", "differs"], rows) if rows else None
+
+
+def _protocol(result: Result, key: str) -> object:
+    return value_at(result.report, f"protocol.{key}")
 
 
 def _commit(result: Result) -> str | None:

@@ -67,8 +67,8 @@ def image_gains(arm: Arm, base: Arm) -> ImageGains | None:
 
 
 def _counts(arm: Arm, seeds: Sequence[int]) -> list[PerImage]:
-    counts = [arm.by_seed[seed].per_image for seed in seeds]
-    return [one for one in counts if one is not None]
+    runs = [arm.by_seed[seed].per_image for seed in seeds]
+    return [counts for counts in runs if counts is not None]
 
 
 def _mious(images: PerImage) -> Float[np.ndarray, "n"]:

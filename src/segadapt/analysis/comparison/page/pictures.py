@@ -33,7 +33,7 @@ def views(gains: ImageGains, names: Collection[str], check: Check) -> Views:
     """
     seed = min(gains.arm.by_seed.keys() & gains.base.by_seed.keys())
     try:
-        base, arm = (_trained(one.by_seed[seed], check) for one in (gains.base, gains.arm))
+        base, arm = (_trained(arm.by_seed[seed], check) for arm in (gains.base, gains.arm))
         images = {
             sample.name: _view(sample, {gains.base.label: base, gains.arm.label: arm})
             for sample in _samples(base, names)
@@ -82,11 +82,11 @@ def _view(sample: Sample, networks: dict[str, Trained]) -> ImageView:
     size = (sample.mask.shape[0], sample.mask.shape[1])
     maps = {"label": sample.mask.numpy()}
     for title, trained in networks.items():
-        found = branch_labels(trained.model, trained.inference, sample.image[None], size)
-        maps[title] = found["student"][0].numpy()
+        labels = branch_labels(trained.model, trained.inference, sample.image[None], size)
+        maps[title] = labels["student"][0].numpy()
     pictures = {"image": _source(shown(sample.image, size), cv2.INTER_AREA)}
-    for title, labels in maps.items():
-        pictures[title] = _source(painted(labels, first.colors), cv2.INTER_NEAREST)
+    for title, label_map in maps.items():
+        pictures[title] = _source(painted(label_map, first.colors), cv2.INTER_NEAREST)
     classes, colors = first.dataset.classes, first.colors
     legend = [
         (classes[k], f"rgb({', '.join(map(str, colors[k]))})")
