@@ -137,7 +137,7 @@ class SSAClassifier(Classifier):
             return to_maps(score(prototypes), *grid)
 
         coarse = dot(rows, self.coarse, self.dropout, self.tau)  # M_c, Eq. 1
-        fixed = self.coarse.weight.flatten(1).expand(len(rows), -1, -1)
+        fixed = self.coarse.weight.flatten(1).expand(rows.shape[0], -1, -1)
         student = self.student(maps, fixed, *self._estimated(rows, position, coarse))
         teacher = None
         if target is not None and self.teacher is not None:
@@ -162,7 +162,7 @@ class SSAClassifier(Classifier):
         grid, rows = features.shape[-2:], to_rows(features).contiguous()
         position = self._position(rows, grid)
         score = self.score(rows if position is None else rows + position, self.tau)
-        fixed = self.coarse.weight.flatten(1).expand(len(rows), -1, -1)
+        fixed = self.coarse.weight.flatten(1).expand(rows.shape[0], -1, -1)
 
         def again(branch: SSABranch, whole: Branch) -> Branch:
             return branch.scored(

@@ -20,6 +20,7 @@ VERBS: Final = {
     "prepare-data": "download, verify and unpack a published data set",
     "cache-features": "store the features of a trained network on disk",
     "convert": "convert a checkpoint of mmsegmentation or of a release",
+    "export": "write a trained network as an ONNX file or a program of torch.export",
     "bundle": "write a trained network as one folder or zip archive, to share",
     "push": "upload a bundle to the Hugging Face hub",
     "doctor": "check this machine before a training",

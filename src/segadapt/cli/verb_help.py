@@ -59,6 +59,11 @@ EXAMPLES: Final = {
         "segadapt convert FILE model=ocrnet_hrnet48 classifier=ssa out=RUN/checkpoints/last.ckpt "
         "data.root=PATH",
     ),
+    "export": (
+        "segadapt export run=RUN out=street.onnx",
+        "segadapt export run=RUN format=torch output=labels out=street.pt2",
+        "segadapt export run=RUN out=street.onnx size=[512,1024] images=FOLDER",
+    ),
     "bundle": (
         "segadapt bundle run=RUN out=street",
         "segadapt bundle run=RUN out=street.zip sample=street.jpg",

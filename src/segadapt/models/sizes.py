@@ -1,5 +1,6 @@
 """Images of any size for networks that only take some."""
 
+import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
@@ -22,7 +23,9 @@ def pad_to_multiple(
     """
     sides = (max(side, smallest) for side in image.shape[2:])
     rows, columns = (ceil_divide(side, multiple) * multiple for side in sides)
-    return image if image.shape[2:] == (rows, columns) else pad(image, rows, columns)
+    if not torch.compiler.is_exporting() and image.shape[2:] == (rows, columns):
+        return image
+    return pad(image, rows, columns)  # a program for images of any size always pads
 
 
 def crop(
@@ -39,7 +42,8 @@ def crop(
         ValueError: If the map has too few cells, so was made from too few pixels.
     """
     rows, columns = (ceil_divide(side, stride) for side in image.shape[2:])
-    if features.shape[2] < rows or features.shape[3] < columns:
+    exporting = torch.compiler.is_exporting()  # which would keep a question about sizes as a bound
+    if not exporting and (features.shape[2] < rows or features.shape[3] < columns):
         raise ValueError(
             f"the map of stride {stride} has {features.shape[2]}x{features.shape[3]} cells for an "
             f"image of {image.shape[2]}x{image.shape[3]}, which needs {rows}x{columns}: this "
@@ -49,5 +53,9 @@ def crop(
 
 
 def ceil_divide(dividend: int, divisor: int) -> int:
-    """The quotient, rounded up."""
-    return -(-dividend // divisor)
+    """The quotient of two sizes, rounded up.
+
+    Without negative numbers: ONNX rounds their quotient toward 0, so that an exported program would
+    pad to too few cells.
+    """
+    return (dividend + divisor - 1) // divisor

@@ -38,7 +38,7 @@ def cosine(
     rows: Float[Tensor, "b n d"], convolution: nn.Conv2d, dropout: nn.Dropout2d, tau: float
 ) -> Float[Tensor, "b n k"]:
     """Tau times the cosine to the fixed prototype (CAC Table 4 b, e); uses no bias."""
-    weight = convolution.weight.flatten(1).expand(len(rows), -1, -1)
+    weight = convolution.weight.flatten(1).expand(rows.shape[0], -1, -1)
     kept = kept_channels(rows, dropout)[:, None]
     return cosine_scores(rows * kept.to(rows.dtype), tau)(weight)
 

@@ -77,7 +77,7 @@ class NearestPrototype(nn.Module):
         """
         with full_precision(features.device):  # cosines are compared, and divided by epsilon
             rows = self.normalize(accurate(to_rows(features)))
-            cosines = cosine_scores(rows, 1.0)(self.prototypes.expand(len(rows), -1, -1))
+            cosines = cosine_scores(rows, 1.0)(self.prototypes.expand(rows.shape[0], -1, -1))
             nearest = cosines.unflatten(2, (-1, self.number)).amax(3)
             scores = self.balance(nearest) if self.tau is None else self.tau * nearest
             student = Branch(to_maps(scores, *features.shape[-2:]))

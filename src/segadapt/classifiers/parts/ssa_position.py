@@ -58,7 +58,7 @@ class LearnablePosition(nn.Module):
     def forward(self, features: Float[Tensor, "b d h w"]) -> Float[Tensor, "b d h w"]:
         grid = features.shape[-2:]
         table = F.interpolate(self.table, size=grid, mode="bilinear", align_corners=False)
-        return table.to(features.dtype).expand(len(features), -1, -1, -1)
+        return table.to(features.dtype).expand(features.shape[0], -1, -1, -1)
 
 
 POSITIONS: Final[Mapping[str, Callable[[int, int], nn.Module]]] = {

@@ -85,8 +85,10 @@ class Factorisation(nn.Module):
 
     def _start(self, matrix: Float[Tensor, "b d p"]) -> Float[Tensor, "b d r"]:
         if self.training or self.bases is None:
-            return torch.rand(len(matrix), *self.shape, dtype=matrix.dtype, device=matrix.device)
-        return self.bases.to(matrix.dtype).expand(len(matrix), -1, -1)
+            return torch.rand(
+                matrix.shape[0], *self.shape, dtype=matrix.dtype, device=matrix.device
+            )
+        return self.bases.to(matrix.dtype).expand(matrix.shape[0], -1, -1)
 
 
 def _full_precision(device: str) -> AbstractContextManager:

@@ -38,7 +38,11 @@ class JoinedConvolution(nn.Conv2d):
         height, width = size = maps[self.reference].shape[2:]
         parts = list(zip(maps, self.weight.split(self.widths, 1), strict=True))
         # With more than half of the cells the detour would cost more than it saves.
-        coarse = [2 * one.shape[2] * one.shape[3] <= height * width for one, _ in parts]
+        # A program for images of any size cannot ask, and does without.
+        exporting = torch.compiler.is_exporting()
+        coarse = [
+            not exporting and 2 * one.shape[2] * one.shape[3] <= height * width for one, _ in parts
+        ]
         fine = [part for part, apart in zip(parts, coarse, strict=True) if not apart]
         joined = torch.cat([_sized(one, size) for one, _ in fine], 1)
         weight = torch.cat([weight for _, weight in fine], 1)
@@ -50,7 +54,8 @@ class JoinedConvolution(nn.Conv2d):
 
 
 def _sized(one: Tensor, size: Sequence[int]) -> Tensor:
-    return one if one.shape[2:] == size else upsample(one, size)
+    fits = not torch.compiler.is_exporting() and one.shape[2:] == size
+    return one if fits else upsample(one, size)
 
 
 def joined_convolution(

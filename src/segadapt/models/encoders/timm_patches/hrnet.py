@@ -5,6 +5,7 @@ neighbours and by fixed factors; mmsegmentation bilinearly and to the size of th
 takes images of any size.
 """
 
+import torch
 from jaxtyping import Float
 from timm.models.hrnet import HighResolutionModule
 from torch import Tensor, nn
@@ -42,5 +43,10 @@ class BilinearModule(nn.Module):
         size = maps[index].shape[2:]
         parts = [layer(level) for layer, level in zip(self.fuse_layers[index], maps, strict=True)]
         # Odd sizes: a map doubled is one row too long. mmsegmentation resizes it once more.
-        parts = [part if part.shape[2:] == size else upsample(part, size) for part in parts]
+        parts = [part if _fits(part, size) else upsample(part, size) for part in parts]
         return self.fuse_act(sum(parts[1:], parts[0]))
+
+
+def _fits(part: Tensor, size: torch.Size) -> bool:
+    """Whether a map has a size; not asked while a program for images of any size is exported."""
+    return not torch.compiler.is_exporting() and part.shape[2:] == size

@@ -93,8 +93,8 @@ class ShiftedWindowAttention(nn.Module):
             self.qkv(windows).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
         )
         bias = self._bias(down, across).to(query.dtype)
-        if len(bias) > 1:
-            bias = bias.repeat(len(windows) // len(bias), 1, 1, 1)
+        if any(self.shift):
+            bias = bias.repeat(windows.shape[0] // (down * across), 1, 1, 1)
         dropout = self.dropout if self.training else 0.0
         mixed = F.scaled_dot_product_attention(query, key, value, bias, dropout)
         return self.proj(mixed.transpose(1, 2).flatten(2))

@@ -1,0 +1,83 @@
+"""Write which models export for any size: python scripts/write_export_table.py models=[tiny]."""
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final
+
+import torch
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from segadapt.cli.places import CONF
+from segadapt.deployment.export import Form, export
+from segadapt.experiment import build_task
+
+PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "how-to" / "export.md"
+BEGIN, END = "<!--exports-->\n", "<!--/-->"
+PARTS: Final = ("data", "model", "classifier", "inference", "trainer", "seed", "paths")
+MODELS: Final = (
+    "tiny",
+    "fcn_mobilenetv2",
+    "deeplabv3plus_resnet50",
+    "upernet_swin",
+    "segformer_mit_b0",
+    "segnext_tiny",
+    "seaformer_base",
+    "ocrnet_hrnet18",
+)
+
+
+def main(words: list[str]) -> None:
+    """Export models and renew their rows."""
+    chosen = words[0].partition("=")[2].strip("[]").split(",") if words else list(MODELS)
+    for model in chosen:
+        row = f"| `{model}` | {result(model)} |"
+        print(row, flush=True)
+        PAGE.write_text(renewed(PAGE.read_text(), model, row))
+
+
+def result(model: str) -> str:
+    """What became of it, as two cells."""
+    with tempfile.TemporaryDirectory() as folder:
+        run = write_run(Path(folder) / "run", model)
+        try:
+            kept = export(str(run), Path(folder) / "x.onnx", Form())
+        except ValueError as error:
+            return f"no | {' '.join(str(error).replace('|', '/').split())[:240]}"
+        return f"yes | {kept.parity.difference:.1e}"
+
+
+def write_run(folder: Path, model: str) -> Path:
+    """A run folder of a network that has learnt nothing."""
+    words = [
+        "data=camvid",
+        "data.root=none",
+        "data.crop=[128,192]",
+        "classifier=ssa",
+        "trainer=cpu",
+    ]
+    with initialize_config_dir(str(CONF), version_base=None):
+        cfg = compose("train", [*words, f"model={model}", f"paths.run='{folder}'"])
+    torch.manual_seed(0)
+    task = build_task(cfg)
+    (folder / "checkpoints").mkdir(parents=True)
+    OmegaConf.save(OmegaConf.masked_copy(cfg, list(PARTS)), folder / "config.yaml", resolve=True)
+    state = {"state_dict": task.state_dict(), "global_step": 0}
+    torch.save(state, folder / "checkpoints" / "last.ckpt")
+    (folder / "run.json").write_text('{"state": "finished"}')
+    return folder
+
+
+def renewed(page: str, model: str, row: str) -> str:
+    """The page with one row in its place, in the order of ``MODELS``."""
+    before, rest = page.split(BEGIN)
+    table, after = rest.split(END)
+    head, rule, *rows = table.splitlines()
+    by_model = {line.split("`")[1]: line for line in rows} | {model: row}
+    ordered = [by_model[name] for name in MODELS if name in by_model]
+    return before + BEGIN + "\n".join([head, rule, *ordered]) + "\n" + END + after
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,67 @@
+"""What is exported of a trained network: the student, from 8-bit or float RGB to the answer."""
+
+from typing import Any, Final
+
+import torch
+from jaxtyping import Num
+from torch import Tensor, nn
+
+from segadapt.functional.normalization import MEAN, STD
+from segadapt.functional.resize import upsample
+from segadapt.segmentor import Segmentor, without_teacher
+
+INPUTS: Final = {
+    "uint8": "uint8, RGB, batch x 3 x rows x columns, 0 ... 255",
+    "float": "float32, RGB, batch x 3 x rows x columns, 0 ... 1, not normalised",
+}
+"""What the network takes."""
+
+OUTPUTS: Final = {
+    "scores": "float32, batch x classes x rows x columns, before the softmax",
+    "probabilities": "float32, batch x classes x rows x columns, their softmax",
+    "labels": "uint8, batch x rows x columns, numbers of classes",
+}
+"""What it gives, at the size of its input."""
+
+DROPOUTS: Final = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)
+
+
+class ExportedNetwork(nn.Module):
+    """Normalises, scores, resizes the scores to the image.
+
+    Args:
+        student: From :func:`student_of`.
+        output: Key of ``OUTPUTS``.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, student: Segmentor, output: str = "scores") -> None:
+        super().__init__()
+        self.student, self.output = student, output
+        self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(STD).view(1, 3, 1, 1), persistent=False)
+
+    def forward(self, image: Num[Tensor, "b 3 H W"]) -> Num[Tensor, "b *answer"]:
+        fractions = image if image.is_floating_point() else image.float() / 255
+        scores = self.student((fractions - self.mean) / self.std).student.logits
+        scores = upsample(scores, image.shape[2:])
+        if self.output == "labels":
+            return scores.argmax(1).to(torch.uint8)  # a label file has 255 classes at most
+        return scores.softmax(1) if self.output == "probabilities" else scores
+
+
+def student_of(network: Segmentor) -> Segmentor:
+    """A copy in single precision without what only training needs.
+
+    That is the teacher, the auxiliary head, and dropout, which does nothing in evaluation.
+    """
+    student = without_teacher(network).float().to(memory_format=torch.contiguous_format).eval()
+    generator: Any = student.generator
+    if getattr(generator, "auxiliary", None) is not None:
+        generator.auxiliary = None
+    for name, module in list(student.named_modules()):
+        if type(module) in DROPOUTS:
+            student.set_submodule(name, nn.Identity(), strict=True)
+    return student.requires_grad_(False)
