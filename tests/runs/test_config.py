@@ -104,3 +104,11 @@ def test_other_weights_at_the_start_are_a_difference(key, value):
 def test_the_folder_of_the_same_weights_is_no_difference():
     one, other = ({**CONFIG, "init": {**INIT, "sha256": "01", "run": run}} for run in ("a", "b"))
     assert config_digest(one) == config_digest(other)
+
+
+@pytest.mark.parametrize(("value", "differs"), [(None, False), ("default", True)])
+def test_a_key_that_came_later_differs_only_where_it_does_something(value, differs):
+    later = {**CONFIG, "trainer": {"compile": value}}
+    earlier = {**CONFIG, "trainer": {}}
+    same = {key: node for key, node in earlier.items() if node != {}}
+    assert (config_digest(later) != config_digest(same)) is differs

@@ -113,7 +113,7 @@ READERS = {
         "scaled_experiments.py",
     ],  # but for the first: conf/
     "parse": ["bounded.py"],
-    "safe_load": ["words.py"],  # our own conf/
+    "safe_load": ["predict.py", "words.py"],  # a word of the command line, our own conf/
     "full_load": [],
     "unsafe_load": [],
 }
@@ -144,6 +144,7 @@ def test_nothing_else_reads_json_of_a_run_folder():
     }
     elsewhere = {
         "download.py",  # its own progress
+        "ledger.py",  # what it has just written into a text itself
         "quick_check.py",  # marks in the user's cache
         "journal.py",  # Optuna's study, bounded and line by line
         "pascal_context.py",  # a data set's labels, known by their digest

@@ -1,13 +1,12 @@
 """The files of a bundle: one network to share, in a folder or a zip archive."""
 
 import hashlib
-import json
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from segadapt.text.bounded import MIB, read_bytes
+from segadapt.text.bounded import MIB, parse_json, read_bytes
 
 WEIGHTS: Final = "model.safetensors"
 CONFIG: Final = "config.yaml"
@@ -106,10 +105,7 @@ def _of_archive(file: Path) -> dict[str, bytes]:
 
 def _digests(place: Path, content: bytes) -> dict[str, str]:
     """The list of digests, checked in form."""
-    try:
-        stated = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{place}: {DIGESTS} is not JSON ({error})") from None
+    stated = parse_json(content.decode(errors="replace"), f"{place}: {DIGESTS}")
     if not isinstance(stated, dict) or stated.get("format") != FORMAT:
         raise ValueError(
             f"{place}: {DIGESTS} is of another format than {FORMAT}; install the segadapt that "

@@ -31,6 +31,10 @@ FREE = (
 only in their rounding)."""
 
 
+LATER: Mapping[str, Any] = {"trainer.compile": None, "model.encoder.checkpointing": False}
+"""Keys that earlier versions did not have, with the value that does what they did."""
+
+
 def resolved(cfg: DictConfig) -> Config:
     """A config without interpolations."""
     plain = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
@@ -99,12 +103,13 @@ def is_free(key: str) -> bool:
 
 
 def _decisive(config: Config) -> Iterator[tuple[str, Any]]:
-    """Every value with its dotted key, but those of ``FREE``, and an ``init`` that says nothing."""
+    """Every value with its dotted key, but those of ``FREE``, ``LATER`` and an idle ``init``."""
     starts = (
         value_at(config, "init.sha256") is not None or value_at(config, "init.freeze") is not None
     )
     for key, value in _flat(config, ""):
-        if not is_free(key) and (starts or not key.startswith("init.")):
+        silent = (key.startswith("init.") and not starts) or (key in LATER and value == LATER[key])
+        if not is_free(key) and not silent:
             yield key, value
 
 

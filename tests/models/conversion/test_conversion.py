@@ -314,7 +314,7 @@ class Unreadable:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ({"backbone.x": torch.ones(1)}, "holds no decode_head"),
+        ({"backbone.x": torch.ones(1)}, "has no decode_head"),
         ({"state_dict": {}, "message_hub": Unreadable()}, "more than tensors"),
     ],
 )
