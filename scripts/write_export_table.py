@@ -44,21 +44,17 @@ def result(model: str) -> str:
         try:
             kept = export(str(run), Path(folder) / "x.onnx", Form())
         except ValueError as error:
-            return f"no | {' '.join(str(error).replace('|', '/').split())[:240]}"
+            reason = str(error).replace(f"{folder}/x.onnx", "the file").replace("|", "/")
+            return f"no | {' '.join(reason.split())[:240]}"
         return f"yes | {kept.parity.difference:.1e}"
 
 
 def write_run(folder: Path, model: str) -> Path:
     """A run folder of a network that has learnt nothing."""
-    words = [
-        "data=camvid",
-        "data.root=none",
-        "data.crop=[128,192]",
-        "classifier=ssa",
-        "trainer=cpu",
-    ]
+    words = ["data=camvid", "data.root=none", "data.crop=[128,192]", "data.pretrained=false"]
+    words += [f"model={model}", "classifier=ssa", "trainer=cpu", f"paths.run='{folder}'"]
     with initialize_config_dir(str(CONF), version_base=None):
-        cfg = compose("train", [*words, f"model={model}", f"paths.run='{folder}'"])
+        cfg = compose("train", words)
     torch.manual_seed(0)
     task = build_task(cfg)
     (folder / "checkpoints").mkdir(parents=True)
