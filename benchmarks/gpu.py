@@ -76,9 +76,8 @@ def main(arguments: Sequence[str]) -> None:
     folder = Path(options["out"])
     results: dict[str, Any] = {}
     for name in options["only"].split(","):
-        results[name] = run_part(name, device, end, folder, options)
-        state = {key: results[name][key] for key in ("state", "seconds")}
-        print(f"{name}: {state['state']}, {state['seconds']:.0f} s", flush=True)
+        part = results[name] = run_part(name, device, end, folder, options)
+        print(f"{name}: {part['state']}, {part['seconds']:.0f} s", flush=True)
         write_json(folder / "gpu.json", {**stamp(machine()), "device": device, "parts": results})
     show(results, device)
     failed = [f"{name} ({part['state']})" for name, part in results.items() if part.get("error")]

@@ -1,6 +1,5 @@
 """Ranks that share one device by gloo, because NCCL refuses two of them on one card."""
 
-import socket
 import tempfile
 from pathlib import Path
 
@@ -10,16 +9,15 @@ from torch import distributed
 from torch.multiprocessing import spawn
 from torch.nn.parallel import DistributedDataParallel
 
+from segadapt.runs.launch import free_port
+
 IMAGES, CLASSES, STEPS = 8, 5, 3
 
 
 def together(ranks: int) -> list[dict[str, torch.Tensor]]:
     """Weights of each rank after some steps on equal shares of the same batch."""
-    with socket.socket() as free, tempfile.TemporaryDirectory() as folder:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-        free.close()
-        spawn(rank_main, (ranks, port, folder), nprocs=ranks)
+    with tempfile.TemporaryDirectory() as folder:
+        spawn(rank_main, (ranks, free_port(), folder), nprocs=ranks)
         files = [Path(folder) / f"{rank}.pt" for rank in range(ranks)]
         return [torch.load(file, weights_only=True) for file in files]
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from segadapt.cli.places import CONF
 from segadapt.cli.shell import answer
-from segadapt.cli.words import UsageError, read_words
+from segadapt.cli.words import check_given, read_words
 from segadapt.files import expanded
 from segadapt.text.borders import print_line
 
@@ -21,8 +21,7 @@ def main(words: Sequence[str]) -> None:
 def bundle(words: Sequence[str]) -> None:
     """Write a bundle, as the words say."""
     options = read_words(words, CONF / "bundle.yaml")
-    if lacking := [key for key in ("run", "out") if options[key] is None]:
-        raise UsageError(f"{lacking[0]}= is missing. Write: run=RUN out=FOLDER (or FILE.zip).")
+    check_given(options, ("run", "out"), "run=RUN out=FOLDER (or FILE.zip)")
     from segadapt.deployment import bundle as writer
 
     sample = options["sample"]

@@ -2,7 +2,6 @@
 
 import math
 import multiprocessing
-import socket
 import time
 from collections.abc import Iterator
 from queue import Empty
@@ -10,6 +9,7 @@ from typing import Any, Final
 
 from segadapt.cli.doctor_findings import BAD, OK, Finding
 from segadapt.cli.places import CONF
+from segadapt.runs.launch import free_port
 
 STEPS: Final = 5
 PATIENCE: Final = 60.0
@@ -62,7 +62,7 @@ def two_processes() -> Iterator[Finding]:
     """Two processes add a number each, as ranks of a distributed training do."""
     context = multiprocessing.get_context("spawn")
     results: Any = context.Queue()
-    port = _free_port()
+    port = free_port()
     ranks = [context.Process(target=_rank, args=(n, port, results), daemon=True) for n in (0, 1)]
     for rank in ranks:
         rank.start()
@@ -79,12 +79,6 @@ def two_processes() -> Iterator[Finding]:
     right = sums == [3.0, 3.0]
     text = f"1 + 2 by gloo is {' and '.join(f'{value:g}' for value in sums)}"
     yield Finding("two processes", OK if right else BAD, text, "" if right else "reinstall torch")
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 def _rank(number: int, port: int, results: Any) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from segadapt.cli.places import CONF
 from segadapt.cli.shell import answer
-from segadapt.cli.words import UsageError, read_words
+from segadapt.cli.words import UsageError, check_given, read_words
 from segadapt.files import expanded
 from segadapt.text.borders import print_line
 
@@ -21,8 +21,7 @@ def main(words: Sequence[str]) -> None:
 def export(words: Sequence[str]) -> None:
     """Write a file, as the words say."""
     options = read_words(words, CONF / "export.yaml")
-    if lacking := [key for key in ("run", "out") if options[key] is None]:
-        raise UsageError(f"{lacking[0]}= is missing. Write: run=RUN format=onnx out=FILE.onnx.")
+    check_given(options, ("run", "out"), "run=RUN format=onnx out=FILE.onnx")
     size = _size(options["size"])
     from segadapt.deployment import export as exporter
 

@@ -7,7 +7,7 @@ import yaml
 
 from segadapt.cli.places import CONF
 from segadapt.cli.shell import answer
-from segadapt.cli.words import UsageError, read_words
+from segadapt.cli.words import UsageError, check_given, read_words
 from segadapt.files import expanded
 
 SETTING: Final = "inference."
@@ -34,8 +34,7 @@ def predict(words: Sequence[str]) -> int:
     settings = [word for word in words if word.startswith(SETTING)]
     rest = [word for word in words if not word.startswith(SETTING)]
     options = read_words(rest, CONF / "predict.yaml")
-    if lacking := [key for key in NEEDED if options[key] is None]:
-        raise UsageError(f"{lacking[0]}= is missing. Write: run=RUN images=PATH out=FOLDER.")
+    check_given(options, NEEDED, "run=RUN images=PATH out=FOLDER")
     for key in ("run", "beside"):
         _check_there(key, options[key])
     from rich.console import Console

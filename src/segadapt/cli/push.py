@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from segadapt.cli.places import CONF
 from segadapt.cli.shell import answer
-from segadapt.cli.words import UsageError, read_words
+from segadapt.cli.words import check_given, read_words
 from segadapt.files import expanded
 from segadapt.text.borders import print_line
 
@@ -21,8 +21,7 @@ def main(words: Sequence[str]) -> None:
 def push(words: Sequence[str]) -> None:
     """Upload a bundle, as the words say."""
     options = read_words(words, CONF / "push.yaml")
-    if lacking := [key for key in ("bundle", "repo") if options[key] is None]:
-        raise UsageError(f"{lacking[0]}= is missing. Write: bundle=FOLDER repo=OWNER/NAME.")
+    check_given(options, ("bundle", "repo"), "bundle=FOLDER repo=OWNER/NAME")
     from segadapt.deployment import hub
 
     address = hub.push(expanded(options["bundle"]), options["repo"], options["private"])

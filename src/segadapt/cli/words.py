@@ -43,6 +43,21 @@ def read_words(
     return values
 
 
+def check_given(options: Mapping[str, Any], keys: Sequence[str], usage: str) -> None:
+    """Whether a verb has the keys that it cannot do without.
+
+    Args:
+        options: What :func:`read_words` returned.
+        keys: Those that must not be null.
+        usage: The words that would do.
+
+    Raises:
+        UsageError: If one is missing; names the first.
+    """
+    if lacking := [key for key in keys if options[key] is None]:
+        raise UsageError(f"{lacking[0]}= is missing. Write: {usage}.")
+
+
 def _pairs(
     words: list[str], values: Mapping[str, Any], rest: str | None, titles: bool
 ) -> list[tuple[str, str]]:

@@ -28,6 +28,7 @@ from segadapt.deployment.model_card import model_card
 from segadapt.deployment.trained_network import TrainedNetwork
 from segadapt.files import replacing
 from segadapt.runs.config import value_at, without_published_weights
+from segadapt.runs.redaction import leaves
 from segadapt.segmentor import without_teacher
 
 KEPT: Final = ("_target_", "transform", "classes", "first_label", "ignored")
@@ -116,24 +117,13 @@ def shared_config(config: DictConfig) -> dict[str, Any]:
             "module": {"val": {key: validation[key] for key in KEPT if key in validation}},
         },
     }
-    for key, value in _texts(shared, ""):
-        if Path(value).is_absolute():
+    for key, value in leaves(shared):
+        if isinstance(value, str) and Path(value).is_absolute():
             raise ValueError(
                 f"the config's {key}={value} is a place of this machine, which nobody else has; "
                 "bundles hold networks whose settings name no files"
             )
     return shared
-
-
-def _texts(node: Any, key: str) -> list[tuple[str, str]]:
-    match node:
-        case dict():
-            return [pair for name, value in node.items() for pair in _texts(value, f"{key}.{name}")]
-        case list():
-            return [pair for value in node for pair in _texts(value, key)]
-        case str():
-            return [(key.removeprefix("."), node)]
-    return []
 
 
 def _picture(trained: TrainedNetwork, sample: Path) -> bytes:

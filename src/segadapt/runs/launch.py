@@ -40,7 +40,7 @@ def launch(folder: Path, count: int, command: Sequence[str] = (), told: bytes = 
         Interrupted: If they stopped for a signal.
     """
     command = command or (sys.executable, "-m", "segadapt.cli.rank", str(folder))
-    port, ranks = _free_port(), list[subprocess.Popen]()
+    port, ranks = free_port(), list[subprocess.Popen]()
     request = _Request(ranks)
     with handling(STOPPING, request.hear):
         try:
@@ -183,7 +183,8 @@ def _threads(count: int) -> int:
     return max(len(os.sched_getaffinity(0)) // count, 1)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of the loopback interface that nothing listens on now."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return listener.getsockname()[1]

@@ -1,7 +1,7 @@
 """A comparison of arms as rows: what is measured, how sure it is, and what a paper prints."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from segadapt.analysis.comparison.arms import Arm, find
 from segadapt.analysis.comparison.comparability import check_comparable
@@ -149,12 +149,10 @@ def _row(arm: Arm, base: Arm | None, cost: Callable[[Result], Cost] | None) -> A
     )
 
 
-def _lengths(found: Sequence[Arm]) -> list[str]:
+def _lengths(arms: Sequence[Arm]) -> list[str]:
     """A sentence where arms had different numbers of steps to learn."""
-    by_steps: dict[int, list[str]] = {}
-    for arm in found:
-        by_steps.setdefault(value_at(arm.results[0].config, "data.steps", 0), []).append(arm.label)
-    if len(by_steps) < 2:
+    by_steps = _parted(arms, lambda config: value_at(config, "data.steps", 0))
+    if not by_steps:
         return []
     groups = sorted(by_steps.items())
     each = "; ".join(f"{steps} steps: {', '.join(names)}" for steps, names in groups)
@@ -163,16 +161,25 @@ def _lengths(found: Sequence[Arm]) -> list[str]:
 
 def _starts(arms: Sequence[Arm]) -> list[str]:
     """A sentence where arms started from different weights."""
-    by_weights: dict[str, list[str]] = {}
-    for arm in arms:
-        digest = value_at(arm.results[0].config, "init.sha256")
-        run = value_at(arm.results[0].config, "init.run")
-        name = f"the weights of {run} (SHA-256 {digest[:8]}...)" if digest else "their own weights"
-        by_weights.setdefault(name, []).append(arm.label)
-    if len(by_weights) < 2:
+    by_weights = _parted(arms, _start)
+    if not by_weights:
         return []
     groups = "; ".join(f"from {name}: {', '.join(labels)}" for name, labels in by_weights.items())
     return [f"not started from the same weights, which may be all of a difference: {groups}"]
+
+
+def _start(config: Mapping[str, Any]) -> str:
+    """The weights that a training started from."""
+    digest, run = value_at(config, "init.sha256"), value_at(config, "init.run")
+    return f"the weights of {run} (SHA-256 {digest[:8]}...)" if digest else "their own weights"
+
+
+def _parted(arms: Sequence[Arm], fact: Callable[[Mapping[str, Any]], Any]) -> dict[Any, list[str]]:
+    """Labels of arms by a fact of their configs; nothing where it is the same for all."""
+    parts: dict[Any, list[str]] = {}
+    for arm in arms:
+        parts.setdefault(fact(arm.results[0].config), []).append(arm.label)
+    return parts if len(parts) > 1 else {}
 
 
 INTERVALS: Mapping[str, str] = {

@@ -2,9 +2,11 @@
 
 import math
 from collections.abc import Mapping
+from functools import cache
 from typing import Final
 
 import numpy as np
+from jaxtyping import Float
 
 from segadapt.analysis.comparison.intervals import LEVEL, Difference, Spread
 from segadapt.analysis.comparison.sections import Section
@@ -43,8 +45,7 @@ def power(effect: float, spread: Spread) -> float:
     from scipy import stats
 
     free = spread.seeds - 1
-    levels = (np.arange(QUANTILES) + 0.5) / QUANTILES
-    estimated = spread.seed_deviation * np.sqrt(stats.chi2.ppf(levels, free) / free)
+    estimated = spread.seed_deviation * _estimates(free)
     reach = stats.t.isf((1 - LEVEL) / 2, free) * estimated / math.sqrt(spread.seeds)
     error = spread.seed_deviation / math.sqrt(spread.seeds)
     if spread.images > 1:
@@ -57,6 +58,15 @@ def power(effect: float, spread: Spread) -> float:
     above = stats.norm.sf((reach - effect) / error)
     below = stats.norm.cdf((-reach - effect) / error)
     return float(np.mean(above + below))
+
+
+@cache  # a search for an effect asks many times
+def _estimates(free: int) -> Float[np.ndarray, "q"]:
+    """Quantiles of an estimated deviation, as multiples of the true one."""
+    from scipy import stats
+
+    levels = (np.arange(QUANTILES) + 0.5) / QUANTILES
+    return np.sqrt(stats.chi2.ppf(levels, free) / free)
 
 
 def detectable(spread: Spread) -> float:
