@@ -81,6 +81,16 @@ def test_the_mask_may_have_another_size_and_type_than_the_image():
     assert torch.equal(ours, expected)
 
 
+def test_the_teacher_sees_the_labels_by_the_classifiers_rule():
+    classifier = partial(CACClassifier, dropout=0.0, cell_label="center")
+    model = Segmentor(_Generator(), classifier, 3).eval()
+    image, mask = torch.randn(2, 3, 8, 12), torch.randint(0, 3, (2, 8, 12))
+    centers = mask[:, 2::4, 2::4]
+    expected = model.classifier(model.generator(image).pixels, centers).teacher.logits
+    assert torch.equal(model(image, mask).teacher.logits, expected)
+    assert torch.equal(model.targets(mask, (2, 3)), centers)
+
+
 def test_auxiliary_scores_come_with_the_labels_only():
     model = Segmentor(_Generator(), FixedClassifier, 3)
     image, mask = torch.randn(1, 3, 8, 8), torch.randint(0, 3, (1, 8, 8))

@@ -1,9 +1,9 @@
 """A feature generator and a classifier, the two halves of every network here."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from jaxtyping import Integer, Num
+from jaxtyping import Int, Integer, Num
 from torch import Tensor, nn
 
 from segadapt.classifiers.base import Classifier, remove_teachers
@@ -58,7 +58,16 @@ class Segmentor(nn.Module):
             mask: Their labels, of any size (validation keeps the original one). When given, the
                 auxiliary head and the classifier's teacher score too, where there are any.
         """
-        return joined(self.generator, self.classifier, image, mask)
+        return joined(self.generator, self.classifier, image, mask, self.classifier.cell_label)
+
+    def targets(self, mask: Integer[Tensor, "b _ _"], grid: Sequence[int]) -> Int[Tensor, "b h w"]:
+        """Labels as the classifier sees them: one for each cell of the feature grid.
+
+        Args:
+            mask: Labels, of any size.
+            grid: Rows and columns of the feature grid.
+        """
+        return shrink(mask, grid, self.classifier.cell_label)
 
 
 def joined(
@@ -66,10 +75,11 @@ def joined(
     classifier: Callable[..., Prediction],
     image: Num[Tensor, "b c H W"],
     mask: Integer[Tensor, "b _ _"] | None,
+    cell_label: str,
 ) -> Prediction:
     """The prediction of two halves, which may be a segmentor's own or compiled ones."""
     features = generator(image, auxiliary=mask is not None)
-    target = None if mask is None else shrink(mask, features.pixels.shape[-2:])
+    target = None if mask is None else shrink(mask, features.pixels.shape[-2:], cell_label)
     prediction = classifier(features.pixels, target)
     if features.auxiliary is None:
         return prediction

@@ -108,9 +108,9 @@ def test_examples_have_verbs_and_keys_that_exist(verb):
 
 def test_groups_options_and_keys_are_listed(capsys):
     assert options([]) == 0
-    assert "classifier: cac, cac_paper, dnc" in capsys.readouterr().out
+    assert "classifier: cac, cac_aligned, cac_paper, dnc" in capsys.readouterr().out
     assert options(["classifier"]) == 0
-    assert "ssa        SSA as released." in capsys.readouterr().out
+    assert "ssa          SSA as released." in capsys.readouterr().out
     assert options(["classifier=ssa"]) == 0
     assert "position=conditional" in capsys.readouterr().out
     assert options(["classifer"]) == 2
@@ -124,7 +124,10 @@ def test_groups_options_and_keys_are_listed(capsys):
     [
         ("segadapt ev", ["evaluate"]),
         ("segadapt train classif", ["classifier="]),
-        ("segadapt train classifier=c", ["classifier=cac", "classifier=cac_paper"]),
+        (
+            "segadapt train classifier=c",
+            ["classifier=cac", "classifier=cac_aligned", "classifier=cac_paper"],
+        ),
         ("segadapt compare base", ["baseline="]),
         ("segadapt options inf", ["inference"]),
         ("segadapt completion ", ["bash", "zsh", "fish"]),
@@ -160,4 +163,4 @@ def test_bash_completes(tmp_path):
         cwd=tmp_path,
         env={"PYTHONPATH": str(Path(__file__).parents[2] / "src"), "PATH": "/usr/bin:/bin"},
     )
-    assert answer.stdout.split() == ["ssa_paper"], answer.stderr
+    assert answer.stdout.split() == ["ssa_aligned", "ssa_paper"], answer.stderr

@@ -192,7 +192,7 @@ def test_help_beside_overrides_shows_the_config(installed):
 
 
 def test_it_lists_options_and_completes(installed):
-    assert "classifier: cac, cac_paper, dnc" in installed.run("segadapt", "options")[0]
+    assert "classifier: cac, cac_aligned, cac_paper, dnc" in installed.run("segadapt", "options")[0]
     assert "SSA as released." in installed.run("segadapt", "options", "classifier")[0]
     assert "complete " in installed.run("segadapt", "completion", "bash")[0]
 

@@ -19,8 +19,10 @@ PRESETS = {  # classifier: the objective that it brings along, by its terms
     "protoseg": {"student", "contrast", "distance", "auxiliary"},
     "cac": {"coarse", "student", "teacher", "response", "auxiliary"},
     "cac_paper": {"coarse", "student", "teacher", "response", "auxiliary"},
+    "cac_aligned": {"coarse", "student", "teacher", "response", "auxiliary"},
     "ssa": {"coarse", "student", "teacher", "response", "semantic", "spatial", "auxiliary"},
     "ssa_paper": {"coarse", "student", "teacher", "response", "semantic", "spatial", "auxiliary"},
+    "ssa_aligned": {"coarse", "student", "teacher", "response", "semantic", "spatial", "auxiliary"},
 }
 
 

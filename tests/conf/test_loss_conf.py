@@ -10,8 +10,10 @@ from segadapt.structures import Branch, Prediction
 CLASSIFIERS = {
     "cac": "cac",
     "cac_paper": "cac_paper",
+    "cac_aligned": "cac_aligned",
     "ssa": "ssa",
     "ssa_paper": "ssa_paper",
+    "ssa_aligned": "ssa_aligned",
     "supervised": "fixed",
     "supervised_dice": "fixed",
 }
@@ -122,6 +124,16 @@ def test_coefficients(classifier, weights):
 def test_the_oracle_group_is_the_classifiers():
     terms = objective("ssa", "classifier.oracle_group=2").terms
     assert [terms[name].group for name in ("coarse", "teacher", "response")] == [2, 2, 2]
+
+
+@pytest.mark.parametrize("classifier", ["cac_aligned", "ssa_aligned"])
+def test_aligned_losses_have_the_geometry_of_inference(classifier):
+    terms = objective(classifier).terms
+    branches = {"coarse", "student", "teacher"}
+    assert not any(terms[name].align_corners for name in branches)
+    rules = {name: terms[name].cell_label for name in terms if hasattr(terms[name], "cell_label")}
+    assert set(rules) == set(terms) - branches - {"auxiliary"}
+    assert set(rules.values()) == {"center"}
 
 
 @pytest.mark.parametrize(

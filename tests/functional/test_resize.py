@@ -1,4 +1,5 @@
 import math
+from collections import Counter
 
 import pytest
 import torch
@@ -14,6 +15,48 @@ def test_shrink_takes_the_pixel_at_floor_of_index_times_scale(size, grid):
         for j in range(grid[1]):
             source = mask[:, i * size[0] // grid[0], j * size[1] // grid[1]]
             assert torch.equal(small[:, i, j], source)
+
+
+@pytest.mark.parametrize(("size", "grid"), [((12, 16), (3, 4)), ((7, 9), (3, 4)), ((3, 5), (6, 4))])
+def test_center_takes_the_pixel_of_the_cells_centre(size, grid):
+    mask = torch.randint(0, 255, (2, *size))
+    small = shrink(mask, grid, "center")
+    for i in range(grid[0]):
+        for j in range(grid[1]):
+            row, column = (
+                math.floor((place + 0.5) * pixels / cells)
+                for place, pixels, cells in zip((i, j), size, grid, strict=True)
+            )
+            assert torch.equal(small[:, i, j], mask[:, row, column])
+
+
+@pytest.mark.parametrize("grid", [(3, 4), (6, 2), (12, 16), (1, 1)])
+def test_majority_counts_the_pixels_of_each_cell(grid):
+    mask = torch.randint(0, 3, (2, 12, 16))
+    mask[mask == 2] = 255
+    small = shrink(mask, grid, "majority")
+    height, width = 12 // grid[0], 16 // grid[1]
+    for image in range(2):
+        for i in range(grid[0]):
+            for j in range(grid[1]):
+                rows, columns = (
+                    slice(i * height, (i + 1) * height),
+                    slice(j * width, (j + 1) * width),
+                )
+                counts = Counter(mask[image, rows, columns].flatten().tolist())
+                expected = min(counts, key=lambda label: (-counts[label], label))
+                assert small[image, i, j] == expected
+
+
+def test_majority_of_cells_that_hold_no_whole_number_of_pixels():
+    mask = torch.zeros(1, 7, 9, dtype=torch.long)
+    mask[:, 3:] = 1
+    assert shrink(mask, (2, 2), "majority").tolist() == [[[0, 0], [1, 1]]]
+
+
+def test_an_unknown_rule_is_refused():
+    with pytest.raises(ValueError, match="Unknown cell_label 'centre'"):
+        shrink(torch.zeros(1, 4, 4, dtype=torch.long), (2, 2), "centre")
 
 
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.int32, torch.int64])

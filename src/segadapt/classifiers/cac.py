@@ -4,7 +4,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from segadapt.classifiers.base import Classifier
-from segadapt.classifiers.parts.arguments import check_group, check_sizes, check_tau, option
+from segadapt.classifiers.parts.arguments import check_adaptive, option
 from segadapt.classifiers.parts.cac_forms import FORMS, Form
 from segadapt.classifiers.parts.fixed_prototypes import COARSE_SCORES, fixed_prototypes
 from segadapt.classifiers.parts.projectors import Projector
@@ -17,6 +17,7 @@ from segadapt.functional.prototypes import (
     to_maps,
     to_rows,
 )
+from segadapt.functional.resize import cell_label_rule
 from segadapt.structures import Branch, Prediction, require
 
 
@@ -41,6 +42,10 @@ class CACClassifier(Classifier):
         student_form: How A_p is made: a key of ``FORMS`` (Table 5).
         teacher_form: How A_y is made.
         with_teacher: Whether the teacher exists (no: Table 2 b, c).
+        cell_label: Which label of its pixels a feature cell gets for the teacher: ``corner``
+            (release), ``center`` or ``majority``.
+        coarse_gradient: Whether the gradient of the student's scores reaches the coarse scores that
+            estimate C_p (release: yes).
 
     Examples:
         Each image has prototypes of its own, and labels bring the teacher:
@@ -71,13 +76,15 @@ class CACClassifier(Classifier):
         student_form: str = "concatenated",
         teacher_form: str = "concatenated",
         with_teacher: bool = True,
+        cell_label: str = "corner",
+        coarse_gradient: bool = True,
     ) -> None:
         super().__init__()
-        check_sizes(in_channels, num_classes)
-        check_tau(tau)
-        check_group(oracle_group)
+        check_adaptive(in_channels, num_classes, tau, oracle_group)
         self.tau = tau
         self.oracle_group = oracle_group
+        self.cell_label = cell_label_rule(cell_label)
+        self.coarse_gradient = coarse_gradient
         self.score = option(SCORES, score, "score")
         self.coarse_score = option(COARSE_SCORES, coarse_score, "coarse_score")
         self.student_form = option(FORMS, student_form, "student_form")
@@ -102,7 +109,8 @@ class CACClassifier(Classifier):
             return Branch(to_maps(score(prototypes), *grid), semantic=prototypes)  # Eqs. 3, 6
 
         coarse = self.coarse_score(rows, self.coarse, self.dropout, self.tau)  # p
-        estimated = centers_by_class(coarse, rows)  # C_p, Eq. 4
+        guess = coarse if self.coarse_gradient else coarse.detach()
+        estimated = centers_by_class(guess, rows)  # C_p, Eq. 4
         student = branch(self._formed(self.student_form, self.student, estimated))  # A_p, Eq. 5
         teacher = None
         if target is not None and self.teacher is not None:

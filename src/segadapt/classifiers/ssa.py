@@ -11,9 +11,7 @@ from torch import Tensor, nn
 from segadapt.classifiers.base import Classifier
 from segadapt.classifiers.parts.arguments import (
     check_adaptations,
-    check_group,
-    check_sizes,
-    check_tau,
+    check_adaptive,
     option,
 )
 from segadapt.classifiers.parts.fixed_prototypes import dot, fixed_prototypes
@@ -29,6 +27,7 @@ from segadapt.functional.prototypes import (
     to_maps,
     to_rows,
 )
+from segadapt.functional.resize import cell_label_rule
 from segadapt.structures import Branch, Prediction
 
 SPATIAL_CENTERS: Final[Mapping[str, Callable[[Tensor, Tensor], Tensor]]] = {
@@ -64,6 +63,10 @@ class SSAClassifier(Classifier):
         position: ``conditional``, ``sinusoidal`` or ``learnable`` encoding P_f (Table 7).
         position_size: Rows and columns of the ``learnable`` encoding, in feature cells.
         with_teacher: Whether the teacher exists.
+        cell_label: Which label of its pixels a feature cell gets for the teacher: ``corner``
+            (release), ``center`` or ``majority``.
+        coarse_gradient: Whether the gradient of the student's scores reaches the coarse scores that
+            estimate S_c and P_c (release: yes).
 
     Examples:
         Scores depend on where features lie, not only on what they are:
@@ -100,13 +103,14 @@ class SSAClassifier(Classifier):
         position: str = "conditional",
         position_size: int = 64,
         with_teacher: bool = True,
+        cell_label: str = "corner",
+        coarse_gradient: bool = True,
     ) -> None:
         super().__init__()
-        check_sizes(in_channels, num_classes)
-        check_tau(tau)
-        check_group(oracle_group)
+        check_adaptive(in_channels, num_classes, tau, oracle_group)
         check_adaptations(semantic, spatial)
         self.tau, self.oracle_group = tau, oracle_group
+        self.cell_label, self.coarse_gradient = cell_label_rule(cell_label), coarse_gradient
         self.semantic, self.spatial = semantic, spatial
         self.score = option(SCORES, score, "score")
         self.spatial_center = option(SPATIAL_CENTERS, spatial_softmax, "spatial_softmax")
@@ -116,9 +120,8 @@ class SSAClassifier(Classifier):
         self.position = encoding(in_channels, position_size) if spatial else None  # PE
         self.absolute = spatial and position in ABSOLUTE
         self.basis = nn.Embedding(num_classes, in_channels) if spatial else None  # P, N(0, 1)
-        layers = projector_layers
         branch = partial(
-            SSABranch, in_channels, layers=layers, semantic=semantic, spatial=spatial, mix=mix
+            SSABranch, in_channels, projector_layers, semantic=semantic, spatial=spatial, mix=mix
         )
         self.student = branch()
         self.teacher = branch() if with_teacher else None
@@ -138,7 +141,8 @@ class SSAClassifier(Classifier):
 
         coarse = dot(rows, self.coarse, self.dropout, self.tau)  # M_c, Eq. 1
         fixed = self.coarse.weight.flatten(1).expand(rows.shape[0], -1, -1)
-        student = self.student(maps, fixed, *self._estimated(rows, position, coarse))
+        guess = coarse if self.coarse_gradient else coarse.detach()
+        student = self.student(maps, fixed, *self._estimated(rows, position, guess))
         teacher = None
         if target is not None and self.teacher is not None:
             teacher = self.teacher(maps, fixed, *self._oracle(rows, position, target))

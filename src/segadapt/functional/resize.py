@@ -1,6 +1,7 @@
 """Resizing scores and labels."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 import torch.nn.functional as F
 from jaxtyping import Float, Int, Integer
@@ -23,13 +24,60 @@ def upsample(
     return F.interpolate(logits, size=tuple(size), mode="bilinear", align_corners=align_corners)
 
 
-def shrink(mask: Integer[Tensor, "b _ _"], size: Sequence[int]) -> Int[Tensor, "b h w"]:
-    """Nearest-neighbour resize of a label map: the source index is floor(i * scale).
+def shrink(
+    mask: Integer[Tensor, "b _ _"], size: Sequence[int], rule: str = "corner"
+) -> Int[Tensor, "b h w"]:
+    """One label for every cell of a grid.
 
     Small objects may vanish, as they do in the releases.
 
     Args:
         mask: Labels of any integer type; every label is exact in the float that torch resizes.
         size: Rows and columns to make.
+        rule: One of ``CELL_LABELS``: which label of its pixels a cell gets.
+
+    Raises:
+        ValueError: If there is no such rule.
     """
-    return F.interpolate(mask[:, None].float(), size=tuple(size), mode="nearest")[:, 0].long()
+    return CELL_LABELS[cell_label_rule(rule)](mask, tuple(size))
+
+
+def cell_label_rule(rule: str) -> str:
+    """``rule``, which names a key of ``CELL_LABELS``.
+
+    Raises:
+        ValueError: If there is no such rule.
+    """
+    if rule not in CELL_LABELS:
+        raise ValueError(f"Unknown cell_label {rule!r}. Available: {', '.join(CELL_LABELS)}")
+    return rule
+
+
+def _corner(mask: Integer[Tensor, "b _ _"], size: tuple[int, ...]) -> Int[Tensor, "b h w"]:
+    """The pixel at floor(i * scale), the cell's upper left one."""
+    return F.interpolate(mask[:, None].float(), size=size, mode="nearest")[:, 0].long()
+
+
+def _center(mask: Integer[Tensor, "b _ _"], size: tuple[int, ...]) -> Int[Tensor, "b h w"]:
+    """The pixel at floor((i + 0.5) * scale), which holds the cell's centre or lies next to it."""
+    return F.interpolate(mask[:, None].float(), size=size, mode="nearest-exact")[:, 0].long()
+
+
+def _majority(mask: Integer[Tensor, "b _ _"], size: tuple[int, ...]) -> Int[Tensor, "b h w"]:
+    """The most frequent label, ignored pixels counted like others; of equals, the smallest.
+
+    Where a cell does not hold a whole number of pixels, evenly spaced points of it are counted.
+    """
+    points = [-(-pixels // cells) for pixels, cells in zip(mask.shape[1:], size, strict=True)]
+    fine = _center(mask, (size[0] * points[0], size[1] * points[1]))
+    cells = fine.unflatten(2, (size[1], points[1])).unflatten(1, (size[0], points[0]))
+    return cells.transpose(2, 3).flatten(3).mode(3).values
+
+
+CELL_LABELS: Final[Mapping[str, Callable[[Tensor, tuple[int, ...]], Tensor]]] = {
+    "corner": _corner,
+    "center": _center,
+    "majority": _majority,
+}
+"""Which label a cell of the feature grid gets: ``corner`` is what the releases take; its pixel lies
+1.5 pixels above and left of a cell's centre at stride 4."""

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from segadapt.functional.boundary import EDGES, boundary_band
 from segadapt.functional.cosine import accurate
-from segadapt.functional.resize import shrink
+from segadapt.functional.resize import cell_label_rule, shrink
 from segadapt.losses.parts.pixel_weights import check_group, pixel_weights
 from segadapt.losses.parts.soft_cross_entropy import row_entropy, soft_cross_entropy
 from segadapt.structures import IGNORE, Prediction, require
@@ -47,6 +47,8 @@ class ResponseDistillation(nn.Module):
         border: Boundaries within so many cells of the frame are none (release: 6; paper: 0).
         group: Images of an oracle group, over which all these means are taken (they are then
             averaged over the groups); None for the whole batch.
+        cell_label: Which label of its pixels a cell gets, as in the classifier: a key of
+            ``functional.resize.CELL_LABELS``.
 
     Examples:
         Halving the target between teacher and label, as released, keeps a loss even for a student
@@ -77,6 +79,7 @@ class ResponseDistillation(nn.Module):
         edge_size: int = 3,
         border: int = 6,
         group: int | None = None,
+        cell_label: str = "corner",
     ) -> None:
         super().__init__()
         _check_choice("entropy_source", entropy_source, SOURCES)
@@ -90,6 +93,7 @@ class ResponseDistillation(nn.Module):
             )
         check_group(group)
         self.label_mix, self.group = label_mix, group
+        self.cell_label = cell_label_rule(cell_label)
         self.entropy_source = entropy_source if entropy else None
         self.class_wise, self.all_classes = class_wise, class_average == "all"
         self.edges, self.edge_size, self.border = BOUNDARIES[boundary], edge_size, border
@@ -97,7 +101,7 @@ class ResponseDistillation(nn.Module):
     def forward(self, prediction: Prediction, mask: Integer[Tensor, "b H W"]) -> Float[Tensor, ""]:
         student = prediction.student.logits
         teacher = require(prediction.teacher, "teacher").logits
-        target = shrink(mask, student.shape[-2:])
+        target = shrink(mask, student.shape[-2:], self.cell_label)
         weight = pixel_weights(
             target,
             student.shape[1],

@@ -31,7 +31,19 @@ FREE = (
 only in their rounding)."""
 
 
-LATER: Mapping[str, Any] = {"trainer.compile": None, "model.encoder.checkpointing": False}
+_CELL_LABELS = (
+    "classifier",
+    "classifier.like",
+    *(f"loss.terms.{term}" for term in ("response", "semantic", "spatial")),
+)
+
+LATER: Mapping[str, Any] = {
+    "trainer.compile": None,
+    "model.encoder.checkpointing": False,
+    **{f"{part}.cell_label": "corner" for part in _CELL_LABELS},
+    "classifier.coarse_gradient": True,
+    "classifier.like.coarse_gradient": True,
+}
 """Keys that earlier versions did not have, with the value that does what they did."""
 
 

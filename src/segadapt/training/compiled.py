@@ -80,7 +80,8 @@ class CompiledHalves:
         image: Num[Tensor, "b c H W"],
         mask: Integer[Tensor, "b _ _"] | None = None,
     ) -> Prediction:
-        return joined(self.generator, self.classifier, image, mask)
+        rule = self.model.classifier.cell_label
+        return joined(self.generator, self.classifier, image, mask, rule)
 
     def checked(self, objective: Goal, batch: Batch) -> "CompiledHalves":
         """Itself, whose gradients of the first batch have been compared with eager's.

@@ -21,7 +21,6 @@ from segadapt.analysis.figures.selection import check_same_images
 from segadapt.analysis.style import LINE, STYLE, WIDTH, tight
 from segadapt.data.drawing import Picture, shown
 from segadapt.evaluation.trained import Trained
-from segadapt.functional.resize import shrink
 from segadapt.segmentor import Segmentor
 from segadapt.structures import IGNORE, Sample
 
@@ -68,7 +67,7 @@ def activation_map(model: Segmentor, sample: Sample, category: int) -> Float[np.
 
     student = StudentScores(model)
     grid = model.generator(sample.image[None]).pixels.shape[-2:]
-    labelled = (shrink(sample.mask[None], grid)[0] == category).numpy()
+    labelled = (model.targets(sample.mask[None], grid)[0] == category).numpy()
     camera = GradCAM(student, [student.features])
     target = SemanticSegmentationTarget(category, labelled)
     found = camera(sample.image[None], [target])[0]

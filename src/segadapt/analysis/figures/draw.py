@@ -25,7 +25,6 @@ from segadapt.analysis.figures.selection import check_chosen
 from segadapt.analysis.figures.wandb_figures import track
 from segadapt.analysis.style import save_figure
 from segadapt.evaluation.trained import Trained, load_trained
-from segadapt.functional.resize import shrink
 from segadapt.runs.file_names import FIGURES
 from segadapt.runs.reader import read_run
 from segadapt.runs.trust import Check
@@ -106,7 +105,7 @@ def own_figures(trained: Trained, amount: DrawOptions) -> dict[str, Figure]:
     samples = trained.samples(amount.images)
     found = image_prototypes(trained.model, samples)
     grid = trained.model.generator(samples[0].image[None]).pixels.shape[-2:]
-    targets = [shrink(s.mask[None], grid)[0] for s in trained.samples(amount.rows)]
+    targets = [trained.model.targets(s.mask[None], grid)[0] for s in trained.samples(amount.rows)]
     rule = finding(trained.config)
     figures = {
         "boundaries": boundaries_figure(targets, trained.classes, trained.colors, **rule._asdict())

@@ -8,7 +8,6 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from segadapt.analysis.figures.score_space import fixed, space
-from segadapt.functional.resize import shrink
 from segadapt.segmentor import Segmentor
 from segadapt.structures import Sample
 
@@ -45,7 +44,7 @@ def prototypes_of_image(model: Segmentor, sample: Sample) -> ImagePrototypes:
         sample: The image.
     """
     features = model.generator(sample.image[None]).pixels
-    target = shrink(sample.mask[None], features.shape[-2:])
+    target = model.targets(sample.mask[None], features.shape[-2:])
     prediction = model.classifier(features, target)
     found = space(model.classifier, features, prediction)
     student, teacher = prediction.student, prediction.teacher

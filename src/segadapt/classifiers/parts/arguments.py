@@ -19,6 +19,19 @@ def option(options: Mapping[Key, Choice], name: Key, setting: str) -> Choice:
     return options[name]
 
 
+def check_adaptive(
+    in_channels: int, num_classes: int, tau: float, oracle_group: int | None
+) -> None:
+    """Checks what every classifier with a student and a teacher takes.
+
+    Raises:
+        ValueError: If a setting has no such value.
+    """
+    check_sizes(in_channels, num_classes)
+    check_tau(tau)
+    check_group(oracle_group)
+
+
 def check_sizes(in_channels: int, num_classes: int) -> None:
     """Checks the two sizes that every classifier takes.
 

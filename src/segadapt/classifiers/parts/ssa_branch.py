@@ -22,7 +22,7 @@ class SSABranch(nn.Module):
     """
 
     def __init__(
-        self, channels: int, *, layers: int, semantic: bool, spatial: bool, mix: bool
+        self, channels: int, layers: int, *, semantic: bool, spatial: bool, mix: bool
     ) -> None:
         super().__init__()
         projector = option(PROJECTORS, layers, "projector_layers")

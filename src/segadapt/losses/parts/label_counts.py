@@ -62,14 +62,17 @@ def _counted(labels: Integer[Tensor, "b H W"], num_classes: int, ignore: int) ->
     return counts[:, :num_classes]
 
 
-def unlabelled(mask: Integer[Tensor, "b H W"], grid: Sequence[int]) -> Bool[Tensor, "b"]:
+def unlabelled(
+    mask: Integer[Tensor, "b H W"], grid: Sequence[int], cell_label: str
+) -> Bool[Tensor, "b"]:
     """Images without a labelled pixel: a teacher knows no more of them than the student does.
 
     Args:
         mask: Labels.
         grid: Rows and columns of the feature grid, where teachers see the labels.
+        cell_label: Which label a cell gets: a key of ``functional.resize.CELL_LABELS``.
     """
-    return (shrink(mask, grid) == IGNORE).flatten(1).all(1)
+    return (shrink(mask, grid, cell_label) == IGNORE).flatten(1).all(1)
 
 
 def check_ignore(ignore: int) -> None:
