@@ -12,6 +12,7 @@ from lightning.pytorch.loggers.logger import Logger
 from omegaconf import DictConfig
 
 from segadapt.data.checks.quick_check import cache_folder, look_at
+from segadapt.data.checks.split_record import check_record, write_record
 from segadapt.data.module import SegmentationDataModule
 from segadapt.deployment.initialization import initialise
 from segadapt.evaluation.evaluator import check_context
@@ -27,7 +28,7 @@ from segadapt.runs.config import (
     without_published_weights,
 )
 from segadapt.runs.environment import keep_environment
-from segadapt.runs.file_names import CHECKPOINTS, CONFIG, METRICS
+from segadapt.runs.file_names import CHECKPOINTS, CONFIG, METRICS, SPLITS
 from segadapt.runs.folder import run_id, update_state
 from segadapt.runs.lengthening import dependence, lengthened
 from segadapt.runs.origin import Origin, without_modules
@@ -102,6 +103,7 @@ def fit(cfg: DictConfig) -> dict[str, float]:
     data = build_data(cfg)
     check_sees_images(instantiate(cfg.inference), data.val.pictures)
     _look_at(data)
+    _keep_splits(data, folder / SPLITS, resumed=start is not None)
     given = start or value_at(cfg, "init.run")
     task = build_task(without_published_weights(cfg) if given else cfg)
     check_context(task.model, task.evaluator.inference)
@@ -138,6 +140,13 @@ def _look_at(data: SegmentationDataModule) -> None:
         return
     splits = {"training": data.train, "validation": data.val}
     _say(look_at(splits, cache_folder(), allow_empty_classes=data.allow_empty_classes))
+
+
+def _keep_splits(data: SegmentationDataModule, file: Path, resumed: bool) -> None:
+    """Write down which files are of which split, or see to it that they are the same still."""
+    if rank() == 0:
+        splits = {"train": data.train, "val": data.val}
+        (check_record if resumed else write_record)(file, splits)
 
 
 def _say(line: str | None, everywhere: bool = False) -> None:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 import hydra
 from hydra.core.global_hydra import GlobalHydra
@@ -16,6 +17,10 @@ from omegaconf.errors import OmegaConfBaseException
 from segadapt.cli.override_errors import AMBIGUOUS, chosen, explain
 from segadapt.cli.shell import answering_signals, fail
 from segadapt.runs.errors import DEBUG, user_message
+from segadapt.runs.overrides import override
+
+TEMPLATES: Final = ("data.image", "data.label")
+"""Keys whose values hold placeholders in braces."""
 
 
 def run_composed(job: Callable[[], None], config: str, conf: Path) -> None:
@@ -26,6 +31,7 @@ def run_composed(job: Callable[[], None], config: str, conf: Path) -> None:
         config: The config it composes.
         conf: Folder of the config groups.
     """
+    sys.argv[1:] = [with_template_quoted(word) for word in sys.argv[1:]]
     full = "HYDRA_FULL_ERROR"
     os.environ.setdefault(DEBUG, os.environ.get(full, "0"))
     os.environ[full] = "1"  # Hydra passes errors on, rather than printing them
@@ -38,6 +44,18 @@ def run_composed(job: Callable[[], None], config: str, conf: Path) -> None:
             raise
         except OSError as error:  # Hydra makes the folder of a run
             fail(error, f"{user_message(error)}; give another folder with hydra.run.dir=FOLDER")
+
+
+def with_template_quoted(word: str) -> str:
+    """A rule of names such as ``data.image={name}.jpg`` in quotes: braces mean a mapping to Hydra.
+
+    Args:
+        word: A word of the command line, as the shell left it; others stay as they are.
+    """
+    key, equals, text = word.partition("=")
+    if equals and key in TEMPLATES and "{" in text and text[0] not in "'\"":
+        return override(key, text)
+    return word
 
 
 def _explained(error: Exception, config: str, conf: Path) -> str:

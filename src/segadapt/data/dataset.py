@@ -77,6 +77,9 @@ class LabelledDataset(Dataset[Sample], ABC):
         palette: An RGB colour per class, or None where the data set has none of its own.
         pictures: Whether the images can be looked at; cached features cannot.
         files: What it is made of; nothing where samples are composed on the fly.
+        notes: Sentences about its files that are worth reading before a training.
+        recorded: Whether a run folder keeps which files are of which split, because a list or a
+            draw says so.
         submission: What the data set's server takes; None where there is none.
         max_pixels: Larger images are refused.
         as_stored: Whether the labels are known to lie on the pixels as stored, whatever EXIF says
@@ -87,6 +90,8 @@ class LabelledDataset(Dataset[Sample], ABC):
     palette: tuple[Color, ...] | None = None
     pictures: ClassVar[bool] = True
     files: Sequence[Pair] = ()
+    notes: Sequence[str] = ()
+    recorded: bool = False
     submission: ClassVar[Submission | None] = None
     max_pixels: int = MAX_PIXELS
     as_stored: ClassVar[bool] = True

@@ -12,12 +12,14 @@ from jaxtyping import UInt8
 from omegaconf import DictConfig, OmegaConf
 from torch import Tensor, nn
 
+from segadapt.data.checks.split_record import check_record
 from segadapt.data.dataset import LabelledDataset
 from segadapt.data.palette import class_colors
 from segadapt.evaluation.inference.methods import Inference
 from segadapt.evaluation.network import build_model
 from segadapt.runs.checkpoint import read_stored
 from segadapt.runs.config import value_at, with_paths_moved
+from segadapt.runs.file_names import SPLITS
 from segadapt.runs.origin import RUN
 from segadapt.runs.reader import Run
 from segadapt.segmentor import Segmentor
@@ -60,8 +62,15 @@ class Trained:
 
     @cached_property
     def dataset(self) -> LabelledDataset:
-        """The images of the split, opened when they are first asked for."""
-        return instantiate(self.data.module.val)
+        """The images of the split, opened when they are first asked for.
+
+        Raises:
+            ValueError: If they are not those that the training kept a record of.
+        """
+        dataset: LabelledDataset = instantiate(self.data.module.val)
+        if dataset.recorded:
+            check_record(self.folder / SPLITS, {str(self.data.module.val.split): dataset})
+        return dataset
 
     @cached_property
     def inference(self) -> Inference:

@@ -13,6 +13,7 @@ from segadapt.runs.file_names import (
     PANELS,
     PER_IMAGE,
     REPORT,
+    SPLITS,
     STATE,
     WANDB,
 )
@@ -26,6 +27,7 @@ RECORD = (
     PANELS,
     PER_IMAGE,
     REPORT,
+    SPLITS,
     WANDB,
     CONFIG,
     STATE,

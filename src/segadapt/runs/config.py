@@ -43,6 +43,12 @@ LATER: Mapping[str, Any] = {
     **{f"{part}.cell_label": "corner" for part in _CELL_LABELS},
     "classifier.coarse_gradient": True,
     "classifier.like.coarse_gradient": True,
+    **dict.fromkeys(("data.image", "data.label", "data.list", "data.split")),
+    **{
+        f"data.module.{part}.{key}": None
+        for part in ("train", "val")
+        for key in ("image", "label", "listed", "partition")
+    },
 }
 """Keys that earlier versions did not have, with the value that does what they did."""
 

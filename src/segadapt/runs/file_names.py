@@ -19,6 +19,9 @@ ERROR: Final = "error.txt"
 INIT: Final = "init.json"
 """Which weights a training started from, and what was taken of them."""
 
+SPLITS: Final = "splits.json"
+"""Which files are of which split, where a list or a draw says so."""
+
 CHECKPOINTS: Final = "checkpoints"
 PANELS: Final = "panels"
 EVALUATION: Final = "evaluation"

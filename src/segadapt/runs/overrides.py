@@ -16,9 +16,19 @@ def quoted_override(key: str, value: object) -> str:
         key: Of the config.
         value: What it becomes.
     """
+    return shlex.quote(override(key, value))
+
+
+def override(key: str, value: object) -> str:
+    """What Hydra takes to set a key to a text, whatever characters are in it.
+
+    Args:
+        key: Of the config.
+        value: What it becomes.
+    """
     text = str(value)
     if not PLAIN.fullmatch(text):
         # Hydra drops one of two backslashes where a quote follows, and keeps all others.
         text = re.sub(r"(\\*)'", r"\1\1\\'", text)
         text = "'" + re.sub(r"(\\+)$", r"\1\1", text) + "'"
-    return shlex.quote(f"{key}={text}")
+    return f"{key}={text}"

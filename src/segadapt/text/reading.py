@@ -22,6 +22,19 @@ def read_lines(file: Path, any_bytes: bool = False) -> list[str]:
     """The lines of a text file without blanks around them and without empty ones.
 
     Args:
+        file: As :func:`numbered_lines` takes it.
+        any_bytes: The same.
+
+    Raises:
+        ValueError: If it cannot be read, or is text of another encoding.
+    """
+    return [line for _, line in numbered_lines(file, any_bytes)]
+
+
+def numbered_lines(file: Path, any_bytes: bool = False) -> list[tuple[int, str]]:
+    """The lines of :func:`read_lines`, each behind its number in the file, from 1.
+
+    Args:
         file: UTF-8, or UTF-16 or UTF-32 with a byte order mark.
         any_bytes: Whether bytes that are not UTF-8 are kept as Python keeps them in file names.
 
@@ -45,4 +58,4 @@ def read_lines(file: Path, any_bytes: bool = False) -> list[str]:
         )
     lines = (line.strip() for line in re.split(r"\r\n|\r|\n", unicodedata.normalize("NFC", text)))
     bare = (line.strip("\ufeff").strip() for line in lines)  # files that were joined keep marks
-    return [line for line in bare if line]
+    return [(number, line) for number, line in enumerate(bare, 1) if line]

@@ -55,7 +55,8 @@ def check_split(cfg: DictConfig, split: str, console: Console) -> int:
         inspect(dataset, cfg.threads), escape(f"checking {split}"), len(dataset), console=console
     )
     census = Census.of(dataset.classes, seen)
-    report(census, remarks(census, split, dataset.images), split, console)
+    notes = [*remarks(census, split, dataset.images), *dataset.notes]
+    report(census, notes, split, console)
     write(census, dataset, split, folder, cfg.samples)
     say(console, f"  written: {folder}/{split}*")
     return len(census.errors)

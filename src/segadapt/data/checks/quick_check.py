@@ -62,7 +62,8 @@ def look_at(
         said = f"data: {images} images, headers checked in {seconds:.1f} s{kept}"
     if found.refusal and not allow_empty_classes:
         raise ValueError(found.refusal)
-    return "\n".join([said, *found.notes])
+    kept = dict.fromkeys(note for part in parts.values() for note in part.notes)
+    return "\n".join([said, *(f"data: {note}" for note in kept), *found.notes])
 
 
 def _check_headers(parts: Sequence[LabelledDataset]) -> None:

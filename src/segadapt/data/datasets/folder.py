@@ -1,11 +1,13 @@
 """Anybody's images: folders of images and label PNGs, and a list of classes."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from segadapt.data.dataset import SegmentationDataset, Transform
 from segadapt.data.files.decode import MAX_PIXELS
-from segadapt.data.files.pairs import Pair, matched
+from segadapt.data.files.pairs import Pair
+from segadapt.data.files.selection import Rules, select
 from segadapt.data.labels import LabelContract
 from segadapt.data.names import checked_names, read_names
 from segadapt.files import expanded
@@ -13,7 +15,10 @@ from segadapt.structures import IGNORE
 
 
 class Folder(SegmentationDataset):
-    """Images in ``<split>/images``, labels of the same names in ``<split>/labels``.
+    """Images in ``<split>/images``, labels of the same names in ``<split>/labels``, or elsewhere.
+
+    Other folders and names are found by :func:`segadapt.data.files.layout.find`, by rules or in a
+    list.
 
     Labels are grey or palette PNGs with one class number per pixel: 0 ... K-1, or 1 ... K where
     ``first_label`` is 1.
@@ -28,6 +33,11 @@ class Folder(SegmentationDataset):
         first_label: Number of the first class in labels; those of the others follow it.
         seed: Seed of the run.
         max_pixels: Larger images are refused.
+        image: How images are called below the folder, such as ``{name}.jpg``.
+        label: How labels are called, such as ``{name}_mask.png``.
+        listed: CSV or text file of images and labels below the folder, or one for each split.
+        partition: How splits are drawn: the shares of ``val`` and ``test``, ``seed``, and ``by``
+            what files stay together.
 
     Raises:
         ValueError: Also if there are no class names, or one of them twice.
@@ -44,7 +54,13 @@ class Folder(SegmentationDataset):
         first_label: int = 0,
         seed: int = 0,
         max_pixels: int = MAX_PIXELS,
+        image: str | None = None,
+        label: str | None = None,
+        listed: str | Mapping[str, str] | None = None,
+        partition: Mapping[str, Any] | None = None,
     ) -> None:
+        self.rules = Rules(image, label, listed, partition)
+        self.recorded = listed is not None or partition is not None
         if classes is None:
             self.classes = read_names(expanded(classes_file))
         else:
@@ -53,7 +69,9 @@ class Folder(SegmentationDataset):
         super().__init__(root, split, transform, seed, max_pixels)
 
     def pairs(self, root: Path, split: str) -> list[Pair]:
-        return matched(root / split / "images", root / split / "labels")
+        selection = select(root, split, self.rules)
+        self.notes = () if selection.note is None else (selection.note,)
+        return selection.pairs
 
 
 def _contract(num_classes: int, first: int, ignored: Collection[int]) -> LabelContract:

@@ -92,10 +92,10 @@ def matched(
     if not pictures:
         raise ValueError(f"{images} holds no image ({image_suffix or ', '.join(SUFFIXES)})")
     lone = f"have no label {suffix} of the same name in {labels}"
-    _complain(
+    check_alone(
         {
-            lone: _without(pictures, annotations),
-            f"have no image of the same name in {images}": _without(annotations, pictures),
+            lone: without(pictures, annotations),
+            f"have no image of the same name in {images}": without(annotations, pictures),
         }
     )
     return [Pair(pictures[name], annotations[name]) for name in sorted(pictures)]
@@ -122,7 +122,7 @@ def listed(names: Path, images: Path, labels: Path, suffix: str = ".png") -> lis
         raise ValueError(f"{names} must name one image or more, and none of them twice")
     pictures = _by_name(images, [file for file in _entries(images) if _is_image(file)], "")
     annotations = _by_name(labels, [f for f in _entries(labels) if _ends(f, suffix)], suffix)
-    _complain(
+    check_alone(
         {
             f"named in {names} have no image in {images}": [n for n in wanted if n not in pictures],
             f"named in {names} have no {suffix} in {labels}": [
@@ -142,6 +142,18 @@ def images_below(folder: Path) -> list[Path]:
     return _pictures(folder, "")
 
 
+def everything_below(folders: Collection[Path]) -> list[Path]:
+    """All files below some folders, hidden ones too; sorted."""
+    return sorted(
+        {
+            Path(place) / name
+            for folder in folders
+            for place, _, names in os.walk(folder)
+            for name in names
+        }
+    )
+
+
 def chosen(split: str, splits: Mapping[str, str], data_set: str) -> str:
     """What a data set's own files call a split.
 
@@ -154,15 +166,15 @@ def chosen(split: str, splits: Mapping[str, str], data_set: str) -> str:
 
 
 def _pictures(folder: Path, suffix: str) -> list[Path]:
-    return [f for f in _files(folder) if _is_image(f) and _ends(f, suffix)]
+    return [f for f in files_below(folder) if _is_image(f) and _ends(f, suffix)]
 
 
 def _annotations(folder: Path, suffix: str, beside: Collection[str]) -> list[Path]:
-    files = [file for file in _files(folder) if _ends(file, suffix)]
+    files = [file for file in files_below(folder) if _ends(file, suffix)]
     return [file for file in files if not any(_ends(file, end) for end in beside)]
 
 
-def _files(folder: Path) -> list[Path]:
+def files_below(folder: Path) -> list[Path]:
     """All files below, through links to folders too: large sets lie on several disks."""
     _check(folder)
     return sorted(_walked(folder, frozenset()))
@@ -219,7 +231,7 @@ def _by_name(folder: Path, files: list[Path], suffix: str) -> dict[str, Path]:
     return found
 
 
-def _complain(alone: Mapping[str, list[str]]) -> None:
+def check_alone(alone: Mapping[str, list[str]]) -> None:
     """Raise if any files are alone, by what they lack."""
     sentences = []
     for missing, files in alone.items():
@@ -230,5 +242,6 @@ def _complain(alone: Mapping[str, list[str]]) -> None:
         raise Incomplete("; ".join(sentences), [file for files in alone.values() for file in files])
 
 
-def _without(files: Mapping[str, Path], partners: Mapping[str, Path]) -> list[str]:
+def without(files: Mapping[str, Path], partners: Mapping[str, Path]) -> list[str]:
+    """The files whose names no partner has."""
     return [str(file) for name, file in files.items() if name not in partners]

@@ -94,6 +94,10 @@ DATA: Final[Annotations] = {
     "data.allow_empty_classes": "bool",
     "data.smoke_test": "bool",
     "data.first_label": "int",
+    "data.image": "str | None",
+    "data.label": "str | None",
+    "data.list": "str | Mapping[str, str] | None",
+    "data.split": "Mapping[str, Any] | None",
     "data.module": "Built",
 }
 """A data set; ``scale`` and what follows belong to some of them only."""

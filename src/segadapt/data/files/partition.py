@@ -1,0 +1,115 @@
+"""Splits drawn from one folder: by shares, a seed, and groups that stay together."""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import Any, Final, NamedTuple
+
+from segadapt.data.files.pairs import SUFFIXES
+
+BY: Final = ("name-prefix", "folder")
+"""What makes files belong together: names that differ in their last number, or their folder."""
+
+NUMBER: Final = re.compile(r"[\s_.-]*\d+$")
+
+
+class Partition(NamedTuple):
+    """How files are dealt out.
+
+    Attributes:
+        val: Share of the files to validate on.
+        test: Share of the files to test on.
+        seed: Of the draw.
+        by: What stays together, one of ``BY``; None: every file is on its own.
+    """
+
+    val: float
+    test: float = 0.0
+    seed: int = 0
+    by: str | None = None
+
+
+def checked_partition(given: Mapping[str, Any]) -> Partition:
+    """``data.split`` as somebody wrote it.
+
+    Raises:
+        ValueError: If a key is unknown or a value makes no sense.
+    """
+    unknown = [str(key) for key in given if key not in Partition._fields]
+    if unknown or "val" not in given:
+        problem = f"unknown key {unknown[0]!r}" if unknown else "the share of val is missing"
+        raise ValueError(
+            f"data.split: {problem}; write data.split={{val: 0.2, seed: 0, by: name-prefix}}"
+        )
+    for key in ("val", "test"):
+        share = given.get(key, 0.0)
+        least = 0 if key == "val" else -1
+        if type(share) not in (int, float) or not least < share < 1 or share < 0:
+            raise ValueError(f"data.split.{key}={share!r} must be a share of the files, below 1")
+    if given["val"] + given.get("test", 0) >= 1:
+        raise ValueError("data.split leaves nothing to train on; lower val or test")
+    seed, by = given.get("seed", 0), given.get("by")
+    if type(seed) is not int or seed < 0:
+        raise ValueError(f"data.split.seed={seed!r} must be an integer >= 0")
+    if by is not None and by not in BY:
+        raise ValueError(f"data.split.by={by!r} must be null or one of {', '.join(BY)}")
+    return Partition(float(given["val"]), float(given.get("test", 0)), seed, by)
+
+
+def parted(names: Sequence[str], partition: Partition) -> dict[str, list[str]]:
+    """Deal names out to train, val and, where it has a share, test; each sorted.
+
+    Groups come in the order of a digest of seed and group, so that the order of one does not
+    depend on the others, and each split takes groups as long as that brings it nearer its share.
+
+    Args:
+        names: Of the files, below their folder.
+        partition: How.
+
+    Raises:
+        ValueError: If there are too few groups.
+    """
+    groups: dict[str, list[str]] = {}
+    for name in sorted(names):
+        groups.setdefault(group_of(name, partition.by), []).append(name)
+    shares = {"val": partition.val} | ({"test": partition.test} if partition.test else {})
+    if len(groups) <= len(shares):
+        kind = f"groups by {partition.by}" if partition.by else "files"
+        raise ValueError(
+            f"data.split: {len(names)} files are {len(groups)} {kind} (such as {min(groups)}), too "
+            f"few for train and {' and '.join(shares)}; choose data.split.by=null, or give lists "
+            "with data.list"
+        )
+    order = sorted(groups, key=lambda group: _digest(partition.seed, group))
+    parts: dict[str, list[str]] = {}
+    for position, (split, share) in enumerate(shares.items()):
+        left = len(shares) - position  # groups that the splits after this one need
+        taken = [order.pop(0)]
+        while len(order) > left and _is_nearer(taken, order[0], groups, share * len(names)):
+            taken.append(order.pop(0))
+        parts[split] = sorted(name for group in taken for name in groups[group])
+    return {"train": sorted(name for group in order for name in groups[group]), **parts}
+
+
+def group_of(name: str, by: str | None) -> str:
+    """What a file belongs to: ``a/scan3_017`` to ``a/scan3`` by its prefix, to ``a`` by folder."""
+    path = PurePosixPath(name)
+    match by:
+        case "name-prefix":
+            stem = path.stem if path.suffix.lower() in SUFFIXES else path.name
+            return str(path.with_name(NUMBER.sub("", stem) or stem))
+        case "folder":
+            return str(path.parent)
+    return name
+
+
+def _is_nearer(
+    taken: Sequence[str], group: str, groups: Mapping[str, Sequence[str]], target: float
+) -> bool:
+    held = sum(len(groups[name]) for name in taken)
+    return abs(held + len(groups[group]) - target) < abs(held - target)
+
+
+def _digest(seed: int, group: str) -> bytes:
+    return hashlib.sha256(f"{seed}\0{group}".encode("utf-8", "surrogateescape")).digest()

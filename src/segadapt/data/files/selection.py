@@ -1,0 +1,184 @@
+"""Which pairs of a folder belong to a split, and which files of it nobody uses."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from segadapt.data.files.layout import Found, find
+from segadapt.data.files.name_rules import SPLIT, find_by_rules
+from segadapt.data.files.pair_list import Row, listed_pairs, named_pairs, read_rows
+from segadapt.data.files.pairs import Pair, everything_below
+from segadapt.data.files.partition import checked_partition, parted
+from segadapt.files import expanded
+from segadapt.text.borders import printable
+
+SHOWN: Final = 3
+"""Files that a note names."""
+
+SYSTEM: Final = ("thumbs.db", "desktop.ini")
+"""What file managers leave behind; hidden files are passed over like these."""
+
+
+class Rules(NamedTuple):
+    """How the files of a folder are told apart; all None: by the usual names of folders.
+
+    Attributes:
+        image: Rule of the images' names.
+        label: Rule of the labels' names.
+        listed: List of all splits, or one for each.
+        partition: How splits are drawn.
+    """
+
+    image: str | None = None
+    label: str | None = None
+    listed: str | Mapping[str, str] | None = None
+    partition: Mapping[str, Any] | None = None
+
+
+class Selection(NamedTuple):
+    """A split of a folder.
+
+    Attributes:
+        pairs: Its files, sorted by name.
+        note: A sentence about files that no split uses; None where there are none.
+    """
+
+    pairs: list[Pair]
+    note: str | None
+
+
+def select(root: Path, split: str, rules: Rules) -> Selection:
+    """Choose the files of a split.
+
+    Raises:
+        ValueError: If the rules contradict each other or the folder, or the split has no file.
+    """
+    if (rules.image is None) != (rules.label is None):
+        lacking = "data.image" if rules.image is None else "data.label"
+        raise ValueError(f"{lacking} is missing; set data.image and data.label, or neither")
+    if rules.listed is not None:
+        found, used = _of_list(root, split, rules)
+    else:
+        found = _in_folder(root, split, rules, parts=rules.partition is None)
+        used = found.pairs
+    pairs = found.pairs
+    if rules.partition is not None:
+        parts = parted(list(found.pairs), checked_partition(rules.partition))
+        if split not in parts:
+            raise ValueError(f"data.split draws {', '.join(parts)}, not {split!r}")
+        pairs = {name: found.pairs[name] for name in parts[split]}
+    files = {file for pair in used.values() for file in pair}
+    return Selection(list(pairs.values()), unused(found.searched, files))
+
+
+def unused(searched: Sequence[Path], used: set[Path]) -> str | None:
+    """A sentence about the files in folders that are not used; None where there are none."""
+    rest = [file for file in everything_below(searched) if file not in used]
+    passed = [file for file in rest if file.name.startswith(".") or file.name.lower() in SYSTEM]
+    others = [file for file in rest if file not in set(passed)]
+    if not rest:
+        return None
+    parts = []
+    if others:
+        kinds = Counter(file.suffix.lower() or "no suffix" for file in others).most_common(SHOWN)
+        shown = ", ".join(f"{number} {kind}" for kind, number in kinds)
+        parts.append(f"{len(others)} ({shown}; {_names(others)})")
+    if passed:
+        parts.append(f"{len(passed)} hidden or of the system ({_names(passed)})")
+    return f"files that are not used in {searched[0]}: {' and '.join(parts)}"
+
+
+def _names(files: Sequence[Path]) -> str:
+    more = ", ..." if len(files) > SHOWN else ""
+    return ", ".join(printable(file.name) for file in files[:SHOWN]) + more
+
+
+def _in_folder(root: Path, split: str, rules: Rules, parts: bool) -> Found:
+    """All pairs that names give.
+
+    Args:
+        root: Folder of the data set.
+        split: Which split.
+        rules: How files are told apart.
+        parts: Whether the folder itself is divided into splits.
+    """
+    if rules.image is None or rules.label is None:
+        return find(root, split if parts else None)
+    divided = [rule for rule in (rules.image, rules.label) if SPLIT in rule]
+    if parts and not divided:
+        raise ValueError(
+            f"data.image={rules.image!r} and data.label={rules.label!r} do not say which files are "
+            "of which split; put {split} into both, or set data.split={val: 0.2} or data.list"
+        )
+    if not parts and divided:
+        raise ValueError(
+            f"{divided[0]!r} holds {SPLIT}, but data.split or data.list decides about splits; "
+            f"remove {SPLIT}"
+        )
+    return find_by_rules(root, rules.image, rules.label, split)
+
+
+def _of_list(root: Path, split: str, rules: Rules) -> tuple[Found, dict[str, Pair]]:
+    """The pairs of a split, or of all that is to be dealt out, and those of all splits."""
+    files = _lists(root, split, rules)
+    chosen: dict[str, Pair] = {}
+    everything: dict[str, Pair] = {}
+    searched: tuple[Path, ...] = ()
+    for name, file in files.items():
+        rows = read_rows(file)
+        found = _pairs(root, split, rules, file, rows)
+        everything |= found.pairs
+        searched = (*searched, *found.searched)
+        if name == split or not isinstance(rules.listed, Mapping):
+            mine = _mine(file, rows, split, rules)
+            chosen = _pairs(root, split, rules, file, mine).pairs
+    return Found(chosen, _outermost(searched)), everything
+
+
+def _lists(root: Path, split: str, rules: Rules) -> dict[str, Path]:
+    """The lists, by split where there is one for each."""
+    if not isinstance(rules.listed, Mapping):
+        return {"": root / expanded(str(rules.listed))}
+    if rules.partition is not None:
+        raise ValueError("data.list gives each split, so data.split draws nothing; remove one")
+    if split not in rules.listed:
+        raise ValueError(f"data.list has {', '.join(rules.listed)}, but no list for {split!r}")
+    return {name: root / expanded(str(file)) for name, file in rules.listed.items()}
+
+
+def _mine(file: Path, rows: Sequence[Row], split: str, rules: Rules) -> list[Row]:
+    """The lines that are of the split, or are dealt out."""
+    divided = any(row.split is not None for row in rows)
+    if divided and (rules.partition is not None or isinstance(rules.listed, Mapping)):
+        other = "data.split" if rules.partition is not None else "a list for each split"
+        raise ValueError(f"{file} has a column of splits, which {other} contradicts; remove one")
+    if not divided:
+        if rules.partition is None and not isinstance(rules.listed, Mapping):
+            raise ValueError(
+                f"{file} does not say which line is of which split; add a third column, or set "
+                "data.split={val: 0.2}, or give data.list={train: FILE, val: FILE}"
+            )
+        return list(rows)
+    mine = [row for row in rows if row.belongs_to(split)]
+    if not mine:
+        known = ", ".join(sorted({str(row.split) for row in rows})[:8])
+        raise ValueError(f"{file} has no line of split {split!r}; it has {known}")
+    return mine
+
+
+def _pairs(root: Path, split: str, rules: Rules, file: Path, rows: Sequence[Row]) -> Found:
+    if rows[0].label is not None:
+        pairs = listed_pairs(file, root, rows)
+        return Found(pairs, tuple({file.parent for pair in pairs.values() for file in pair}))
+    known = _in_folder(root, split, rules, parts=False)
+    return Found(named_pairs(file, rows, known.pairs, root), known.searched)
+
+
+def _outermost(folders: Sequence[Path]) -> tuple[Path, ...]:
+    """Folders without those that lie in another of them."""
+    return tuple(
+        folder
+        for folder in sorted(set(folders))
+        if not any(other in folder.parents for other in folders)
+    )

@@ -1,0 +1,76 @@
+import pytest
+
+from segadapt.data.files.partition import Partition, checked_partition, group_of, parted
+
+NAMES = [f"patient_{p:02}_slice_{i:03}" for p in range(10) for i in range(7)]
+
+
+def test_each_file_is_dealt_out_once_and_shares_hold():
+    parts = parted(NAMES, Partition(0.2, 0.1))
+    assert sorted(name for part in parts.values() for name in part) == NAMES
+    assert {split: len(part) for split, part in parts.items()} == {
+        "train": 49,
+        "val": 14,
+        "test": 7,
+    }
+
+
+def test_groups_stay_together():
+    parts = parted(NAMES, Partition(0.2, by="name-prefix"))
+    patients = {split: {name[:10] for name in part} for split, part in parts.items()}
+    assert patients["train"].isdisjoint(patients["val"])
+    assert len(parts["val"]) == 14
+
+
+def test_the_draw_depends_on_the_seed_alone():
+    first, again = parted(NAMES, Partition(0.2)), parted(NAMES[::-1], Partition(0.2))
+    assert first == again
+    assert first != parted(NAMES, Partition(0.2, seed=1))
+
+
+def test_another_file_moves_few_of_the_others():
+    before = set(parted(NAMES, Partition(0.2))["val"])
+    after = set(parted([*NAMES, "patient_99_slice_000"], Partition(0.2))["val"])
+    assert len(before ^ after) <= 2
+
+
+@pytest.mark.parametrize(
+    ("name", "by", "group"),
+    [
+        ("a/scan3_017", "name-prefix", "a/scan3"),
+        ("a/scan3_017.jpg", "name-prefix", "a/scan3"),
+        ("0001TP_006690", "name-prefix", "0001TP"),
+        ("007", "name-prefix", "007"),
+        ("frame", "name-prefix", "frame"),
+        ("a/b/c", "folder", "a/b"),
+        ("a_1", None, "a_1"),
+    ],
+)
+def test_what_a_file_belongs_to(name, by, group):
+    assert group_of(name, by) == group
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({}, "the share of val is missing; write data.split="),
+        ({"val": 0.2, "groups": 1}, "unknown key 'groups'"),
+        ({"val": 0}, r"data\.split\.val=0 must be a share"),
+        ({"val": float("nan")}, r"val=nan must be a share"),
+        ({"val": True}, r"val=True must be a share"),
+        ({"val": 0.5, "test": -0.1}, r"test=-0\.1 must be a share"),
+        ({"val": 0.6, "test": 0.4}, "leaves nothing to train on"),
+        ({"val": 0.2, "seed": -1}, r"seed=-1 must be an integer >= 0"),
+        ({"val": 0.2, "by": "patient"}, r"by='patient' must be null or one of name-prefix, folder"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(given, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        checked_partition(given)
+
+
+def test_one_group_cannot_be_divided():
+    with pytest.raises(
+        ValueError, match=r"3 files are 1 groups by name-prefix \(such as a\), too "
+    ):
+        parted(["a_1", "a_2", "a_3"], Partition(0.2, by="name-prefix"))
