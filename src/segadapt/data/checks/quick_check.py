@@ -62,8 +62,8 @@ def look_at(
         said = f"data: {images} images, headers checked in {seconds:.1f} s{kept}"
     if found.refusal and not allow_empty_classes:
         raise ValueError(found.refusal)
-    kept = dict.fromkeys(note for part in parts.values() for note in part.notes)
-    return "\n".join([said, *(f"data: {note}" for note in kept), *found.notes])
+    of_files = dict.fromkeys(note for part in parts.values() for note in part.notes)
+    return "\n".join([said, *(f"data: {note}" for note in of_files), *found.notes])
 
 
 def _check_headers(parts: Sequence[LabelledDataset]) -> None:
