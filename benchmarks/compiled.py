@@ -11,13 +11,15 @@ from typing import Final
 import torch
 from benchmarks.harness.page import write_section
 from hydra import compose, initialize_config_dir
+from torch import nn
 from torch._dynamo.exc import TorchDynamoException
 
 from segadapt.cli.places import CONF
 from segadapt.experiment import build_task
 from segadapt.segmentor import Segmentor
 from segadapt.structures import Batch
-from segadapt.training.compiled import TOLERANCE, CompiledHalves, Goal, gradient_errors
+from segadapt.training.compiled import CompiledHalves
+from segadapt.training.gradient_check import compared
 from segadapt.training.unused_parameters import freeze_unused
 
 FAMILIES: Final = (
@@ -74,7 +76,7 @@ def main(names: Sequence[str]) -> None:
         write_section("torch.compile", INTRODUCTION + "\n".join(lines))
 
 
-def traced(model: Segmentor, objective: Goal, num_classes: int) -> str:
+def traced(model: Segmentor, objective: nn.Module, num_classes: int) -> str:
     """Whether both halves of a network are one graph each, with the gradients of eager execution.
 
     Args:
@@ -88,9 +90,10 @@ def traced(model: Segmentor, objective: Goal, num_classes: int) -> str:
     mask = torch.randint(num_classes, (IMAGES, *SIZE), generator=draw)
     halves = CompiledHalves(model.train(), "default", backend="aot_eager", fullgraph=True)
     try:
-        _, errors = gradient_errors(model, halves, objective, Batch(image, mask, [""] * IMAGES))
+        verdict = compared(model, halves, objective, Batch(image, mask, [""] * IMAGES))
     except TorchDynamoException as error:
         reason = str(error).strip().splitlines()[0].replace("|", "/")
         return f"no: {type(error).__name__}: {reason}"
-    worst = errors.max().item()
-    return "yes" if worst <= TOLERANCE else f"one graph, but gradients {worst:.0e} apart"
+    if not verdict.wrong:
+        return "yes"
+    return f"one graph, but gradients {verdict.errors[verdict.wrong[0]]:.0e} apart"

@@ -18,7 +18,8 @@ from segadapt.losses.cross_entropy import CrossEntropy
 from segadapt.losses.dice import Dice
 from segadapt.losses.parts.fused import fused_loss
 from segadapt.structures import Batch
-from segadapt.training.compiled import CompiledHalves, Forward
+from segadapt.training.compiled import CompiledHalves
+from segadapt.training.gradient_check import Forward
 
 CLASSIFIERS: Final = (
     "fixed",

@@ -13,8 +13,14 @@ import torch
 from runs import config, fork_ranks, state, wait
 
 from segadapt import experiment
+from segadapt.classifiers.parts import fixed_prototypes
+from segadapt.experiment import build_task
+from segadapt.functional import cosine
+from segadapt.structures import Batch
 from segadapt.training.compiled import CompiledHalves
+from segadapt.training.gradient_check import compared
 
+BACKEND = "aot_eager"
 STEPS = 4
 CHANGES = (
     *(f"data.steps={STEPS}", "data.eval_every=2", "checkpoint_every=1"),
@@ -91,7 +97,43 @@ def ranks_are_one(root):
     check_same(root / "one", root / "two")
 
 
+def wrong_is_caught(root):
+    """The check refuses what this version of torch compiles wrong, and nothing else.
+
+    torch 2.11 compiles the cosine that eager trainings compute into wrong gradients.
+    """
+
+    def eager_only(rows, tau):
+        inverse = cosine.inverse_norm(rows.detach())
+
+        def score(centers):
+            units = cosine.accurate(centers) * cosine.inverse_norm(centers)
+            return cosine._Cosine.apply(rows, units, inverse, tau)
+
+        return score
+
+    rows, centers = torch.randn(1, 9, 4, requires_grad=True), torch.randn(1, 3, 4)
+
+    def slope(scores):
+        return torch.autograd.grad(scores(rows, centers).square().sum(), rows)[0]
+
+    def written_out(rows, centers):
+        return eager_only(rows, 2.0)(centers)
+
+    right, mine = slope(written_out), slope(torch.compile(written_out, backend=BACKEND))
+    is_wrong = ((mine - right).norm() > 0.1 * right.norm()).item()
+    fixed_prototypes.cosine_scores = eager_only
+    task = build_task(config(root, "classifier=fixed", "classifier.score=cosine")).train()
+    draw = torch.Generator().manual_seed(0)
+    image = torch.randn(2, 3, 32, 32, generator=draw)
+    batch = Batch(image, torch.randint(0, 5, (2, 32, 32), generator=draw), ["", ""])
+    halves = CompiledHalves(task.model, "default", backend=BACKEND)
+    verdict = compared(task.model, halves, task.objective, batch)
+    assert bool(verdict.wrong) == is_wrong, verdict
+
+
 CHECKS = {
+    "wrong": (wrong_is_caught,),
     "trainings": (compiled_is_eager, interrupted_is_whole, failing_is_told),
     "ranks": (ranks_are_one,),
 }
@@ -99,7 +141,7 @@ CHECKS = {
 if __name__ == "__main__":
     torch.set_num_threads(1)
     torch.ones(1, requires_grad=True).sum().backward()  # so that forks can take gradients
-    experiment.CompiledHalves = partial(CompiledHalves, backend="aot_eager")
+    experiment.CompiledHalves = partial(CompiledHalves, backend=BACKEND)
     with TemporaryDirectory() as folder:
         for check in CHECKS[sys.argv[1]]:
             check(Path(folder))

@@ -22,7 +22,8 @@ from segadapt.losses.objective import Losses, Objective
 from segadapt.segmentor import Segmentor
 from segadapt.structures import IGNORE, Batch
 from segadapt.training.checks import FiniteCheck, LabelCheck
-from segadapt.training.compiled import CompiledHalves, Forward
+from segadapt.training.compiled import CompiledHalves
+from segadapt.training.gradient_check import Forward
 
 STEP = "step"
 """Under this name Lightning expects the step that values belong to: optimiser steps taken."""

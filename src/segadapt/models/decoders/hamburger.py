@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from segadapt.functional.cosine import accurate
 from segadapt.models.decoders.parts.joined import joined_convolution
 from segadapt.models.decoders.parts.layers import Norm, convolution
 from segadapt.models.interfaces import Decoder, Features
@@ -78,7 +79,7 @@ class Factorisation(nn.Module):
     def forward(self, features: Float[Tensor, "b d h w"]) -> Float[Tensor, "b d h w"]:
         # Ratios of sums over thousands of pixels: too much for half precision.
         with _full_precision(features.device.type):
-            matrix = features.flatten(2).float()
+            matrix = accurate(features.flatten(2))
             steps = TRAIN_STEPS if self.training else EVAL_STEPS
             approximation = factorise(matrix, F.normalize(self._start(matrix), dim=1), steps)
         return approximation.unflatten(2, features.shape[2:]).to(features.dtype)
