@@ -6,17 +6,24 @@ CPU time of forward and backward, in turns; the plain way gets scores in both of
 formats, and the faster one counts. First the sizes that have goals; then, ``grid`` rounds each, a
 grid of classes, images and sizes, on which nothing may be slower than the plain way, once more with
 both layouts of ours: where they cross is ``FEW`` in ``losses/parts/strip_pass.py``.
+
+Every case is written to ``results/loss_speed.partial.json`` when it is measured; the same command
+on the same commit continues from there, and replaces the file by ``results/loss_speed.json`` at the
+end.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import product
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 from unittest.mock import patch
 
 import torch
 import torch.nn.functional as F
-from benchmarks.harness.goals import Goal, numbers_of, publish
+from benchmarks.harness.goals import Goal, file_of, numbers_of, publish
+from benchmarks.harness.kept import Kept
+from benchmarks.harness.load import was_busy
 from benchmarks.harness.presentation import timing
 from benchmarks.harness.scenes import labels_in_patches
 from jaxtyping import Float, Int
@@ -28,7 +35,10 @@ from segadapt.losses.cross_entropy import CrossEntropy
 from segadapt.losses.dice import Dice
 from segadapt.losses.parts import strip_pass
 from segadapt.losses.parts.fused import fused_loss
+from segadapt.runs.environment import commit
 from segadapt.structures import IGNORE
+
+NAME: Final = "loss_speed"
 
 STRIDE: Final = 4
 """Pixels of the labels for each cell of the scores, along each side."""
@@ -65,23 +75,48 @@ def main(arguments: Sequence[str]) -> None:
     """Measure the sizes with goals, then the grid."""
     repeats, threads, grid = numbers_of(arguments, repeats=15, threads=1, grid=3)
     torch.set_num_threads(threads)
+    with_goals, others = list(cases()), list(grid_cases())
+    setting = {"repeats": repeats, "threads": threads, "grid": grid, "busy": was_busy()}
+    setting.update(commit(Path(__file__).parent))
+    kept = Kept(file_of(NAME), setting, len(with_goals) + len(others))
     goals: list[Goal] = []
     details: dict[str, Any] = {"cases": {}, "grid": {}}
-    for case in cases():
-        times = measured(case, repeats, {"ours": strip_pass.FEW})
-        details["cases"][str(case)] = {way: timing(found, None) for way, found in times.items()}
-        goals.append(Goal(f"{case}: ours / plain", compared(times, "ours"), GOALS[case.classes]))
-    for case in grid_cases():
-        times = measured(case, grid, LAYOUTS)
-        ours = "planes" if case.classes <= strip_pass.FEW else "pixels"
-        ratios = {way: compared(times, way) for way in LAYOUTS}
-        details["grid"][str(case)] = ratios
-        goals.append(Goal(f"{case}: ours / plain (grid)", ratios[ours], 1.0))
+    for case in with_goals:
+        found = kept.get(str(case), partial(_case, case, repeats), _ratio)
+        details["cases"][str(case)] = found["times"]
+        goals.append(Goal(f"{case}: ours / plain", found["ratio"], GOALS[case.classes]))
+    for case in others:
+        ways = kept.get(f"{case} (grid)", partial(_layouts, case, grid), _both)
+        details["grid"][str(case)] = ways
+        ours = ways["planes" if case.classes <= strip_pass.FEW else "pixels"]
+        goals.append(Goal(f"{case}: ours / plain (grid)", ours, 1.0))
     title = (
         f"pixel losses, forward and backward, CPU time, {threads} threads; medians of {repeats} "
         f"alternating rounds, on the grid of {grid}"
     )
-    publish("loss_speed", title, goals, details)
+    publish(NAME, title, goals, details)
+    kept.finish()
+
+
+def _case(case: Case, repeats: int) -> dict[str, Any]:
+    """A size with a goal: the times of all ways, and ours by the plain one."""
+    times = measured(case, repeats, {"ours": strip_pass.FEW})
+    kept = {way: timing(found, None) for way, found in times.items()}
+    return {"ratio": compared(times, "ours"), "times": kept}
+
+
+def _layouts(case: Case, repeats: int) -> dict[str, float]:
+    """A case of the grid: each of our layouts by the plain way."""
+    times = measured(case, repeats, LAYOUTS)
+    return {way: compared(times, way) for way in LAYOUTS}
+
+
+def _ratio(found: dict[str, Any]) -> str:
+    return f"ours / plain {found['ratio']:.2f}"
+
+
+def _both(ratios: dict[str, float]) -> str:
+    return ", ".join(f"{way} / plain {ratio:.2f}" for way, ratio in ratios.items())
 
 
 def cases() -> Iterator[Case]:

@@ -40,10 +40,15 @@ def publish(name: str, title: str, goals: Sequence[Goal], details: dict[str, Any
     """
     console = Console(highlight=False)
     console.print(goal_table(title, goals))
-    file = RESULTS / f"{name}.json"
+    file = file_of(name)
     judged = [{**goal._asdict(), "reached": goal.reached} for goal in goals]
     write_json(file, {**stamp(machine()), "title": title, "goals": judged, **details})
     console.print(f"written: {file}", soft_wrap=True)
+
+
+def file_of(name: str) -> Path:
+    """Where the figures of a benchmark are kept."""
+    return RESULTS / f"{name}.json"
 
 
 def goal_table(title: str, goals: Sequence[Goal]) -> Table:

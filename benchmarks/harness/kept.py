@@ -1,0 +1,67 @@
+"""Measurements of a long benchmark, on disk as they are made, so that a cut run can continue."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from segadapt.files import write_json
+
+
+class Kept:
+    """A file that says it is partial, beside that of the whole benchmark.
+
+    Args:
+        file: Of the whole benchmark; the partial one is called ``NAME.partial.json``.
+        setting: What the measurements depend on: a file of another setting is not continued.
+        total: Number of measurements.
+
+    Raises:
+        ValueError: If there is a partial file that another setting made.
+    """
+
+    def __init__(self, file: Path, setting: Mapping[str, Any], total: int) -> None:
+        self.file, self.setting = file.with_suffix(".partial.json"), dict(setting)
+        self.total, self.number = total, 0
+        self.measured: dict[str, Any] = {}
+        if self.file.is_file():
+            self.measured = _continued(self.file, self.setting)
+            print(f"{len(self.measured)} of {total} cases are taken from {self.file}", flush=True)
+
+    def get(self, name: str, measure: Callable[[], Any], shown: Callable[[Any], str]) -> Any:
+        """A measurement by its name: made and written down now, unless a cut run made it.
+
+        Args:
+            name: Unique in the benchmark.
+            measure: Makes it: plain values, as JSON has them.
+            shown: What to print of it.
+        """
+        self.number += 1
+        if name not in self.measured:
+            self.measured[name] = measure()
+            state = f"{len(self.measured)} of {self.total} cases"
+            content = {"partial": state, "setting": self.setting, "measured": self.measured}
+            write_json(self.file, content)
+            line = f"[{self.number}/{self.total}] {name}: {shown(self.measured[name])}"
+            print(line, flush=True)
+        return self.measured[name]
+
+    def finish(self) -> None:
+        """Remove the file, once the whole benchmark is written."""
+        self.file.unlink(missing_ok=True)
+
+
+def _continued(file: Path, setting: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        content = json.loads(file.read_text())
+        kept, measured = content["setting"], content["measured"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{file} is not a partial benchmark; delete or move it") from error
+    different = [name for name, value in setting.items() if kept.get(name) != value]
+    if different:
+        name = different[0]
+        raise ValueError(
+            f"{file} was measured with {name}={kept.get(name)}, not {setting[name]}; delete or "
+            f"move it to measure anew, or set {name} as it was to continue"
+        )
+    return dict(measured)
