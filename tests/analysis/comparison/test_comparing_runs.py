@@ -193,6 +193,15 @@ def test_words_that_change_nothing_are_not_in_the_name(tmp_path):
     ]
 
 
+def test_of_several_words_for_one_key_the_last_names_the_arm(tmp_path):
+    brought = ["optimizer=adamw", "classifier.tau=9.0"]  # by an experiment, before what is typed
+    typed = ["optimizer=sgd", "classifier.tau=5.0"]
+    make_run(tmp_path / "a", typed=[*brought, *typed], label="x", classifier={"tau": 5.0})
+    make_run(tmp_path / "b", typed=["classifier=ssa", "optimizer=sgd"])
+    found, _ = arms(results(tmp_path))
+    assert [arm.label for arm in found] == ["x classifier.tau=5.0", "classifier=ssa"]
+
+
 def test_an_arm_is_found_by_a_part_of_its_label(tmp_path):
     make_run(tmp_path / "a", typed=["classifier=ssa"])
     make_run(tmp_path / "b", typed=["classifier=cac"], classifier={"tau": 5.0})

@@ -93,7 +93,7 @@ def _without_seed(node: Any, seed: int) -> Any:
 
 def _labels(firsts: Sequence[Result]) -> list[str]:
     """What distinguishes each arm, as typed; what an experiment calls itself."""
-    typed = [[word for word in r.overrides if not word.startswith("seed=")] for r in firsts]
+    typed = [_last_words(result.overrides) for result in firsts]
     common = set(typed[0]).intersection(*typed[1:]) if len(typed) > 1 else set()
     labels = []
     for result, words in zip(firsts, typed, strict=True):
@@ -107,12 +107,23 @@ def _labels(firsts: Sequence[Result]) -> list[str]:
     ]
 
 
+def _last_words(overrides: Sequence[str]) -> list[str]:
+    """The overrides but for seeds; of several for one key the last, which counts."""
+    words = {_target(word): word for word in overrides}
+    return [word for word in words.values() if _target(word) != "seed"]
+
+
+def _target(word: str) -> str:
+    """The key or the group that an override sets."""
+    return word.lstrip("+~").partition("=")[0]
+
+
 def _tells(word: str, firsts: Sequence[Result]) -> bool:
     """Whether configs differ where a word sets something, or cannot be asked about it.
 
     An experiment on other data brings words along that other arms have by default.
     """
-    key = word.lstrip("+~").partition("=")[0].partition("@")[0].replace("/", ".")
+    key = _target(word).partition("@")[0].replace("/", ".")
     values = [value_at(result.config, key, ABSENT) for result in firsts]
     apart = ABSENT in values or any(value != values[0] for value in values)
     return apart and not is_free(key)
