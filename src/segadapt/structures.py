@@ -24,7 +24,7 @@ class Sample(NamedTuple):
     where the recipe resizes the image.
     """
 
-    image: Float[Tensor, "3 H W"]
+    image: Float[Tensor, "c H W"]
     mask: Integer[Tensor, "_ _"]
     name: str
 
@@ -32,7 +32,7 @@ class Sample(NamedTuple):
 class Batch(NamedTuple):
     """Samples of equal size, collated."""
 
-    image: Float[Tensor, "b 3 H W"]
+    image: Float[Tensor, "b c H W"]
     mask: Integer[Tensor, "b _ _"]
     name: list[str]
 

@@ -109,7 +109,7 @@ BROKEN = {
     "truncated": (damage, "{set}/train/images/1.png is truncated at byte 300; fetch or export"),
     "no image": (
         lambda root: (root / "train/images/1.png").write_text("words"),
-        "{set}/train/images/1.png is not a JPEG, PNG, BMP or WebP file; convert it",
+        "{set}/train/images/1.png is not a JPEG, PNG, BMP, WebP, TIFF or NPY file; convert it",
     ),
     "number": (
         lambda root: save(root / "train/labels/1.png", np.full(SIZE, 7, np.uint8)),

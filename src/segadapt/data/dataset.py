@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from segadapt.data.files.decode import MAX_PIXELS, read_image, read_label, reduced
+from segadapt.data.files.image_format import PLAIN, ImageFormat, Pixels
 from segadapt.data.files.pairs import ImageFolder, Pair
 from segadapt.data.labels import LabelContract
 from segadapt.data.sampling import AUGMENTATION, Key, generator_for, position_and_item
@@ -29,14 +30,15 @@ class Transform(Protocol):
 
     def __call__(
         self,
-        image: UInt8[np.ndarray, "_ _ 3"],
+        image: Pixels,
         mask: UInt8[np.ndarray, "_ _"],
         generator: np.random.Generator,
-    ) -> tuple[Float[Tensor, "3 _ _"], UInt8[Tensor, "_ _"]]:
+    ) -> tuple[Float[Tensor, "c _ _"], UInt8[Tensor, "_ _"]]:
         """Transform an image and its classes.
 
         Args:
-            image: RGB, of its mask's size divided by what :meth:`reduction` said.
+            image: RGB of 8 bits, or what the data set's format says, of its mask's size divided by
+                what :meth:`reduction` said.
             mask: Its classes; 255 is ignored.
             generator: Where all randomness comes from.
         """
@@ -84,6 +86,7 @@ class LabelledDataset(Dataset[Sample], ABC):
         max_pixels: Larger images are refused.
         as_stored: Whether the labels are known to lie on the pixels as stored, whatever EXIF says
             about showing them; where they are not, images that EXIF turns are refused.
+        form: Channels and depth of the images.
     """
 
     classes: tuple[str, ...]
@@ -95,6 +98,7 @@ class LabelledDataset(Dataset[Sample], ABC):
     submission: ClassVar[Submission | None] = None
     max_pixels: int = MAX_PIXELS
     as_stored: ClassVar[bool] = True
+    form: ImageFormat = PLAIN
 
     @abstractmethod
     def __len__(self) -> int:
@@ -178,7 +182,7 @@ class SegmentationDataset(LabelledDataset):
             )
             return divisor
 
-        image = read_image(pair.image, self.max_pixels, not self.as_stored, reduction)
+        image = read_image(pair.image, self.max_pixels, not self.as_stored, reduction, self.form)
         raw = read_label(pair.label, self.max_pixels)
         if image.shape[:2] != reduced(raw.shape, divisor):
             by = f" decoded at 1 / {divisor}" if divisor > 1 else ""

@@ -9,8 +9,9 @@ import numpy as np
 from jaxtyping import Integer, UInt8
 from torch import Tensor
 
+from segadapt.data.files.image_format import Pixels
 from segadapt.data.palette import ignored_color
-from segadapt.data.transforms.normalization import denormalised
+from segadapt.data.transforms.normalization import denormalised, stretched
 from segadapt.files import replacing
 from segadapt.structures import IGNORE
 from segadapt.text.borders import opencv_text
@@ -175,6 +176,15 @@ def _lines(entries: Sequence[Picture], width: int) -> list[Picture]:
         lines[-1][:, left : left + shown.shape[1]] = shown
         left += shown.shape[1]
     return lines
+
+
+def viewable(image: Pixels) -> Picture:
+    """An image of any channels and depth as 8-bit RGB: three channels, or the first as grey."""
+    if image.dtype == np.uint8 and image.shape[2] == 3:
+        return image
+    if image.shape[2] == 3:
+        return (image * 255).round().astype(np.uint8)
+    return np.repeat(stretched(image[..., 0])[..., None], 3, axis=2)
 
 
 def shown(image: Tensor, size: tuple[int, ...]) -> Picture:

@@ -10,15 +10,15 @@ from jaxtyping import UInt8
 from omegaconf import DictConfig, OmegaConf
 
 from segadapt.data.dataset import LabelledDataset
+from segadapt.data.files.image_format import PLAIN, ImageFormat, Pixels, checked_format
 from segadapt.data.labels import LabelContract
 from segadapt.data.names import checked_names, read_names
 from segadapt.data.palette import class_colors
+from segadapt.data.transforms.normalization import IMAGENET, Statistics, checked_statistics
 from segadapt.data.transforms.pipelines import EvalTransform
 from segadapt.files import expanded
 from segadapt.runs.config import value_at
 from segadapt.structures import IGNORE
-
-Pixels = UInt8[np.ndarray, "_ _ 3"]
 
 
 class DataFacts(NamedTuple):
@@ -32,6 +32,10 @@ class DataFacts(NamedTuple):
     """What numbers label files have."""
     resized: Callable[[Pixels], Pixels]
     """The image at the size that the network sees."""
+    form: ImageFormat = PLAIN
+    """Channels and depth of the images."""
+    statistics: Statistics = IMAGENET
+    """By which they are normalised."""
 
 
 def data_facts(config: DictConfig, names: Sequence[str] | None) -> DataFacts:
@@ -61,7 +65,16 @@ def data_facts(config: DictConfig, names: Sequence[str] | None) -> DataFacts:
         class_colors(len(classes), kind.palette),
         _contract(kind, node, len(classes)),
         _resize(node),
+        _form(node),
+        checked_statistics(*(value_at(node, f"transform.{key}") for key in ("mean", "std"))),
     )
+
+
+def _form(node: Mapping[str, Any]) -> ImageFormat:
+    """What images are; data sets without a depth have 8-bit RGB."""
+    if "depth" not in node:
+        return PLAIN
+    return checked_format(node["channels"], node["depth"], node.get("limits"))
 
 
 def _classes(

@@ -90,6 +90,12 @@ def export(
     if form.format == "onnx":
         check_installed()
     trained = read_network(source, checkpoint, trust)
+    if not trained.data.form.is_plain:
+        raise ValueError(
+            "only networks for 8-bit RGB images are exported, and this one was trained on "
+            f"{trained.data.form.channels} channels of depth {trained.data.form.depth}; use it "
+            "with segadapt.load or segadapt predict"
+        )
     trial = trial_images(trained, images, out)
     sizes = trial_sizes(trained, form)
     content, runner = prepared(trained, form, sizes[0])

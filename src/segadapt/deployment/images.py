@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from os import PathLike
+from pathlib import Path
 from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -12,6 +13,8 @@ from PIL import ImageOps
 from torch import Tensor
 
 from segadapt.data.files.decode import read_photograph
+from segadapt.data.files.image_format import PLAIN, ImageFormat
+from segadapt.data.files.image_format import Pixels as AnyPixels
 from segadapt.files import expanded
 
 MAX_PIXELS: Final = 200_000_000
@@ -29,12 +32,12 @@ WIDE: Final = ("F", "I")
 class Photograph(NamedTuple):
     """One image as it is seen."""
 
-    pixels: Pixels
+    pixels: AnyPixels
     name: str
     """Its file, or what it was made from."""
 
 
-def read_one(source: object, max_pixels: int = MAX_PIXELS) -> Photograph:
+def read_one(source: object, max_pixels: int = MAX_PIXELS, form: ImageFormat = PLAIN) -> Photograph:
     """An image from a file, from Pillow, an array or a tensor.
 
     Files and Pillow's images are turned as their EXIF says; arrays and tensors are taken as they
@@ -44,13 +47,17 @@ def read_one(source: object, max_pixels: int = MAX_PIXELS) -> Photograph:
         source: A path; an image of Pillow; an array of uint8, rows x columns x 3 (or 1, or 4, or
             rows x columns); or a tensor, channels x rows x columns, of uint8 or of 0 ... 1.
         max_pixels: Larger images are refused.
+        form: Channels and depth of the images that the network was trained on. Where they are not
+            8-bit RGB, arrays and tensors hold the numbers that files hold.
 
     Raises:
         ValueError: If it is not an image that can be read.
     """
     match source:
         case str() | PathLike():
-            return _from_file(str(source), max_pixels)
+            return _from_file(str(source), max_pixels, form)
+        case np.ndarray() | Tensor() if not form.is_plain:
+            pixels, name = _from_numbers(source, form), "array"
         case PillowImage.Image():
             pixels, name = _from_pillow(source, max_pixels), "Pillow image"
         case np.ndarray():
@@ -74,7 +81,18 @@ def is_one(source: object) -> bool:
     return single or not isinstance(source, Iterable)
 
 
-def _from_file(text: str, max_pixels: int) -> Photograph:
+def _from_numbers(source: np.ndarray | Tensor, form: ImageFormat) -> AnyPixels:
+    """Numbers as files hold them: an array rows x columns x channels, a tensor channels first."""
+    array = source if isinstance(source, np.ndarray) else source.detach().cpu().numpy()
+    if array.ndim == 2:
+        array = array[..., None] if isinstance(source, np.ndarray) else array[None]
+    if array.ndim != 3:
+        raise ValueError(f"an array of shape {array.shape} is not an image; give one image at once")
+    planes = array if isinstance(source, np.ndarray) else array.transpose(1, 2, 0)
+    return form.pixels(np.ascontiguousarray(planes), Path("array"))
+
+
+def _from_file(text: str, max_pixels: int, form: ImageFormat) -> Photograph:
     if "://" in text:
         raise ValueError(f"{text} is a URL, and images are read from files; download it first")
     file = expanded(text)
@@ -82,7 +100,7 @@ def _from_file(text: str, max_pixels: int) -> Photograph:
         raise ValueError(
             f"{file} is a folder; give its images one by one, or use segadapt predict images={file}"
         )
-    return Photograph(read_photograph(file, max_pixels), text)
+    return Photograph(read_photograph(file, max_pixels, form), text)
 
 
 def _from_pillow(image: PillowImage.Image, max_pixels: int) -> Pixels:

@@ -185,13 +185,13 @@ class Model:
     def _items(
         self, sources: Iterable[ImageSource], labels: Any, max_pixels: int
     ) -> Iterator[Item]:
-        contract = self.trained.data.labels
+        contract, form = self.trained.data.labels, self.trained.data.form
         if labels is None:
             for source in sources:
-                yield Item(read_one(source, max_pixels), None)
+                yield Item(read_one(source, max_pixels, form), None)
             return
         for source, label in zip(sources, labels, strict=True):
-            photograph = read_one(source, max_pixels)
+            photograph = read_one(source, max_pixels, form)
             yield Item(photograph, read_mask(label, contract, photograph, max_pixels))
 
     def inference(self, choice: str | Inference | None, settings: Mapping[str, Any]) -> Inference:
@@ -222,7 +222,7 @@ class Model:
             if plugin.dtype is not torch.float32 or place != "cpu":
                 network = plugin.convert_module(copy.deepcopy(network)).to(place)
             predictor = Predictor(
-                with_pixel_input(network, plugin.dtype).to(place),
+                with_pixel_input(network, plugin.dtype, self.trained.data.statistics).to(place),
                 self.trained.inference,
                 plugin,
                 torch.device(place),

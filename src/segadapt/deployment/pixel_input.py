@@ -1,10 +1,10 @@
 """A network that takes 8-bit images: normalisation becomes its first layer."""
 
 import torch
-from jaxtyping import Float, Num, UInt8
+from jaxtyping import Float, Num
 from torch import Tensor, nn
 
-from segadapt.functional.normalization import MEAN, STD
+from segadapt.data.transforms.normalization import IMAGENET, Statistics
 from segadapt.functional.precision import Conversion, at_least_single
 from segadapt.models.interfaces import FeatureGenerator, Features
 from segadapt.segmentor import Segmentor
@@ -19,16 +19,23 @@ class PixelInput(FeatureGenerator):
     Args:
         generator: What sees the normalised image.
         dtype: Its type.
+        statistics: By which images are normalised.
     """
 
     table: Tensor
 
-    def __init__(self, generator: FeatureGenerator, dtype: torch.dtype = torch.float32) -> None:
+    def __init__(
+        self,
+        generator: FeatureGenerator,
+        dtype: torch.dtype = torch.float32,
+        statistics: Statistics = IMAGENET,
+    ) -> None:
         super().__init__()
+        self.statistics = statistics
         self.generator, self.dtype = generator, dtype
         self.channels, self.inputs = generator.channels, generator.inputs
         levels = torch.arange(256, dtype=torch.float64) / 255
-        table = torch.stack([(levels - mean) / std for mean, std in zip(MEAN, STD, strict=True)])
+        table = torch.stack([(levels - mean) / std for mean, std in zip(*statistics, strict=True)])
         self.register_buffer("table", table.float(), persistent=False)
 
     def _apply(self, fn: Conversion, recurse: bool = True) -> nn.Module:
@@ -41,8 +48,11 @@ class PixelInput(FeatureGenerator):
         pixels = image if image.is_floating_point() else self.normalised(image).to(self.dtype)
         return self.generator(pixels, auxiliary)
 
-    def normalised(self, image: UInt8[Tensor, "b 3 H W"]) -> Float[Tensor, "b 3 H W"]:
-        """What data loading makes of these images."""
+    def normalised(self, image: Num[Tensor, "b c H W"]) -> Float[Tensor, "b c H W"]:
+        """What data loading makes of these images: of 8 bits, or fractions of white."""
+        if image.is_floating_point():
+            mean, std = (image.new_tensor(part)[:, None, None] for part in self.statistics)
+            return (image - mean) / std
         planes = [
             levels.index_select(0, plane.flatten().int()).view(plane.shape)
             for levels, plane in zip(self.table, image.unbind(1), strict=True)
@@ -50,12 +60,15 @@ class PixelInput(FeatureGenerator):
         return torch.stack(planes, 1)
 
 
-def with_pixel_input(network: Segmentor, dtype: torch.dtype = torch.float32) -> Segmentor:
+def with_pixel_input(
+    network: Segmentor, dtype: torch.dtype = torch.float32, statistics: Statistics = IMAGENET
+) -> Segmentor:
     """The same network for 8-bit images; it shares its weights with the one that is given.
 
     Args:
         network: Network for normalised images.
         dtype: Type of its weights.
+        statistics: By which images are normalised.
     """
-    generator = PixelInput(network.generator, dtype)
+    generator = PixelInput(network.generator, dtype, statistics)
     return Segmentor(generator, lambda channels, classes: network.classifier, 0).eval()

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from rich.console import Console
 
 from segadapt.data.drawing import Picture
+from segadapt.data.files.image_format import ImageFormat
 from segadapt.deployment import ledger
 from segadapt.deployment.batches import Item
 from segadapt.deployment.image_files import write_picture
@@ -97,6 +98,7 @@ def _predicted(
 ) -> Iterator[tuple[Source, list[Result]]]:
     """Results of all networks for each image, in order; images are read ahead."""
     first, *others = work.networks
+    _form(work)  # refused here, rather than at each image
     waiting: deque[tuple[Source, Item]] = deque()
 
     def items() -> Iterator[Item]:
@@ -119,9 +121,24 @@ def _predicted(
         yield source, [result, *more]
 
 
+def _form(work: Work) -> ImageFormat:
+    """What images are read as.
+
+    Raises:
+        ValueError: If the networks were trained on images of different channels or depths.
+    """
+    forms = {network.model.trained.data.form for network in work.networks}
+    if len(forms) > 1:
+        raise ValueError(
+            "the networks were trained on images of different channels or depths; predict with "
+            "each on its own"
+        )
+    return forms.pop()
+
+
 def _read(source: Source, work: Work) -> Read:
     try:
-        photograph = read_one(source.file, work.max_pixels)
+        photograph = read_one(source.file, work.max_pixels, _form(work))
         mask = None
         if work.labels:
             contract = work.networks[0].model.trained.data.labels

@@ -8,7 +8,8 @@ import torch
 from jaxtyping import Float, Num, UInt8
 from torch import Tensor
 
-from segadapt.deployment.images import Photograph, Pixels
+from segadapt.data.files.image_format import Pixels
+from segadapt.deployment.images import Photograph
 from segadapt.deployment.pixel_maps import FIELDS, Field, Map, log_mean, packed, unpacked
 from segadapt.evaluation.inference.branches import branch_maps, refuse_nonfinite
 from segadapt.evaluation.inference.methods import Inference, Keep
@@ -126,14 +127,14 @@ class Predictor(NamedTuple):
         names = {theirs: ours for ours, theirs in BRANCHES.items()}
         return {names[theirs]: kept for theirs, kept in by_branch.items()}
 
-    def _input(self, photographs: Sequence[Photograph]) -> Num[Tensor, "b 3 H W"]:
+    def _input(self, photographs: Sequence[Photograph]) -> Num[Tensor, "b c H W"]:
         """Images as the network takes them: of 8 bits, unless they are going to be resampled."""
         images = [self.resized(photograph.pixels) for photograph in photographs]
         planes = [
             torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1) for image in images
         ]
         batch = (planes[0][None] if len(planes) == 1 else torch.stack(planes)).to(self.device)
-        if resamples(self.inference):
+        if resamples(self.inference) or batch.is_floating_point():
             generator: Any = self.network.generator
             batch = generator.normalised(batch)
         return self.precision.convert_input(batch)

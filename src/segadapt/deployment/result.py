@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, UInt8
 from PIL import Image as PillowImage
 from torch import Tensor
 
-from segadapt.data.drawing import Picture
+from segadapt.data.drawing import Picture, viewable
 from segadapt.data.labels import LabelContract
 from segadapt.deployment.image_files import NUMBERS, write_labels, write_picture
 from segadapt.deployment.images import Photograph, Pixels
@@ -69,7 +69,7 @@ class Result:
         branch: str,
         maps: Maps,
     ) -> None:
-        self.image: Pixels = photograph.pixels
+        self.image: Pixels = viewable(photograph.pixels)
         self.name, self.branch = photograph.name, branch
         self._photograph, self._mask, self._palette = photograph, mask, palette
         self._predictor, self._maps = predictor, maps

@@ -5,11 +5,12 @@ from typing import NamedTuple
 import torch
 from hydra.utils import instantiate
 from jaxtyping import Int64
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from torch import Tensor
 
 from segadapt.classifiers.base import remove_teachers, with_teacher
 from segadapt.losses.objective import Objective
+from segadapt.models.input_channels import adapt_input, starts_published
 from segadapt.runs.config import without_published_weights
 from segadapt.segmentor import Segmentor
 from segadapt.structures import Prediction
@@ -34,7 +35,16 @@ def build_network(cfg: DictConfig) -> Network:
 
 def bare_model(cfg: DictConfig) -> Segmentor:
     """Instantiate a network with every teacher that its classifier can have."""
-    return Segmentor(instantiate(cfg.model), instantiate(cfg.classifier), cfg.data.num_classes)
+    generator = instantiate(cfg.model)
+    if not reads_plain_images(cfg.data):
+        asked = OmegaConf.to_container(cfg.model, resolve=True)
+        adapt_input(generator, cfg.data.channels, starts_published(asked))
+    return Segmentor(generator, instantiate(cfg.classifier), cfg.data.num_classes)
+
+
+def reads_plain_images(data: DictConfig) -> bool:
+    """Whether a data set has 8-bit RGB images, or none at all: cached features have no depth."""
+    return "depth" not in data or (data.channels == 3 and data.depth == 8)
 
 
 def build_model(cfg: DictConfig) -> Segmentor:

@@ -52,7 +52,7 @@ class DPTGenerator(FeatureGenerator):
         # The coarsest map has twice the stride of the tokens.
         self.multiple = 2 * self.encoder.output_stride
 
-    def forward(self, image: Float[Tensor, "b 3 H W"], auxiliary: bool = False) -> Features:
+    def forward(self, image: Float[Tensor, "b c H W"], auxiliary: bool = False) -> Features:
         padded = pad_to_multiple(self.colors(image), self.multiple)
         pixels = self.head(self.decoder(*self.encoder(padded)))
         return Features(crop(pixels, image, padded.shape[2] // pixels.shape[2]))

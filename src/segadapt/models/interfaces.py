@@ -22,7 +22,7 @@ class FeatureGenerator(nn.Module, ABC):
     """Channels of the images."""
 
     @abstractmethod
-    def forward(self, image: Float[Tensor, "b 3 H W"], auxiliary: bool = False) -> Features:
+    def forward(self, image: Float[Tensor, "b c H W"], auxiliary: bool = False) -> Features:
         """Describe every cell of the feature grid by ``channels`` numbers.
 
         Args:
@@ -43,7 +43,7 @@ class Encoder(nn.Module, ABC):
     strides: tuple[int, ...]
 
     @abstractmethod
-    def forward(self, image: Float[Tensor, "b 3 H W"]) -> list[Tensor]:
+    def forward(self, image: Float[Tensor, "b c H W"]) -> list[Tensor]:
         """One map per level."""
 
 

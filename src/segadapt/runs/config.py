@@ -37,18 +37,27 @@ _CELL_LABELS = (
     *(f"loss.terms.{term}" for term in ("response", "semantic", "spatial")),
 )
 
+_SPLITS = ("train", "val")
+
+_OF_FOLDERS = tuple(
+    f"data.{key}" for key in ("image", "label", "list", "split", "range", "mean", "std")
+)
+
 LATER: Mapping[str, Any] = {
     "trainer.compile": None,
     "model.encoder.checkpointing": False,
     **{f"{part}.cell_label": "corner" for part in _CELL_LABELS},
     "classifier.coarse_gradient": True,
     "classifier.like.coarse_gradient": True,
-    **dict.fromkeys(("data.image", "data.label", "data.list", "data.split")),
+    **dict.fromkeys(_OF_FOLDERS),
     **{
         f"data.module.{part}.{key}": None
-        for part in ("train", "val")
-        for key in ("image", "label", "listed", "partition")
+        for part in _SPLITS
+        for key in ("image", "label", "listed", "partition", "limits")
     },
+    **{f"data.module.{part}.transform.{key}": None for part in _SPLITS for key in ("mean", "std")},
+    **{f"data.{place}channels": 3 for place in ("", "module.train.", "module.val.")},
+    **{f"data.{place}depth": 8 for place in ("", "module.train.", "module.val.")},
 }
 """Keys that earlier versions did not have, with the value that does what they did."""
 

@@ -70,7 +70,7 @@ def spoil_size(root):
 
 def spoil_format(root):
     (root / "train/frame0.png").write_bytes(b"GIF89a" + bytes(50))
-    return r"train/frame0\.png is not a JPEG, PNG, BMP or WebP file"
+    return r"train/frame0\.png is not a JPEG, PNG, BMP, WebP, TIFF or NPY file"
 
 
 def spoil_empty(root):

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from written import picture
 
-from segadapt.data.transforms.photometric import Draws, distorted, draw
+from segadapt.data.transforms.photometric import Draws, distorted, draw, in_brightness
 
 NOTHING = Draws(None, None, True, None, None)
 
@@ -89,3 +89,16 @@ def test_coins_do_not_depend_on_each_other():
     )
     correlation = np.corrcoef(coins.T) - np.eye(4)
     assert np.abs(correlation).max() < 0.08
+
+
+@pytest.mark.parametrize("channels", [1, 2, 5])
+def test_other_images_vary_in_brightness_and_contrast_alone(channels):
+    generator = np.random.default_rng(1)
+    image = generator.integers(0, 256, (6, 7, channels), dtype=np.uint8)
+    draws = Draws(20.0, 0.75, True, 1.4, 7)
+    expected = ((image / 255 + 20 / 255).clip(0, 1) * 0.75).clip(0, 1)
+    np.testing.assert_allclose(in_brightness(image, draws) / 255, expected, atol=2 / 255)
+    fractions = (image / 255).astype(np.float32)
+    np.testing.assert_allclose(in_brightness(fractions, draws), expected, atol=1e-6)
+    nothing = Draws(None, None, True, 1.4, 7)
+    np.testing.assert_array_equal(in_brightness(image, nothing), image)

@@ -16,8 +16,9 @@ from rich.progress import track
 from segadapt.data.checks.census import Census, remarks
 from segadapt.data.checks.charts import Tile, contact_sheet, distribution, without_repeats
 from segadapt.data.checks.inspection import inspect
+from segadapt.data.checks.statistics import measure
 from segadapt.data.dataset import SegmentationDataset
-from segadapt.data.drawing import shown
+from segadapt.data.drawing import shown, viewable
 from segadapt.data.files.decode import read_image, read_label
 from segadapt.data.files.pairs import Incomplete
 from segadapt.data.palette import class_colors
@@ -41,7 +42,29 @@ def check(cfg: DictConfig, console: Console) -> int:
     Raises:
         ValueError: If the data set has no files, or a split cannot even be listed.
     """
+    if cfg.statistics:
+        report_statistics(cfg, console)
+        return 0
     return sum(check_split(cfg, split, console) for split in cfg.splits)
+
+
+def report_statistics(cfg: DictConfig, console: Console) -> None:
+    """Measure the images of the training split, and print and write the settings that follow.
+
+    Raises:
+        ValueError: If an image cannot be read.
+    """
+    data = OmegaConf.merge(cfg.data, {"range": [0, 1]} if cfg.data.get("depth", 8) != 8 else {})
+    dataset = split_of(cast(DictConfig, data), "train")
+    given = cfg.data.get("range")
+    limits = None if given is None else (float(given[0]), float(given[1]))
+    images = [pair.image for pair in dataset.files]
+    form = dataset.form._replace(range=limits)
+    settings = measure(images, form, dataset.max_pixels, cfg.threads).settings()
+    file = Path(cfg.out) / "statistics.json"
+    _write_json(file, settings)
+    words = [f"'data.{key}={values}'" for key, values in settings.items()]
+    say(console, f"train: {len(images)} images", f"  add {' '.join(words)}", f"  written: {file}")
 
 
 def check_split(cfg: DictConfig, split: str, console: Console) -> int:
@@ -121,7 +144,7 @@ def tiles(dataset: SegmentationDataset, item: int) -> list[Tile]:
     pair = dataset.files[item]
     raw = read_label(pair.label, dataset.max_pixels)
     label = dataset.labels(raw, pair.label)
-    image = read_image(pair.image, dataset.max_pixels)
+    image = viewable(read_image(pair.image, dataset.max_pixels, form=dataset.form))
     row = [Tile(pair.image.name, image, None), Tile("stored labels", image, label)]
     for draw in range(DRAWS):
         sample = dataset[(draw * len(dataset) + item, item)]

@@ -77,7 +77,7 @@ def inspect_pair(dataset: SegmentationDataset, item: int) -> Inspection:
     findings: list[Finding] = []
     image = label = None
     try:
-        image = read_image(pair.image, dataset.max_pixels, upright=not dataset.as_stored)
+        image = read_image(pair.image, dataset.max_pixels, not dataset.as_stored, form=dataset.form)
     except ValueError as error:
         findings.append(Finding(UNREADABLE, dataset.below_root(pair.image), str(error)))
     try:

@@ -12,7 +12,9 @@ from typing import Any, Final, cast
 
 from segadapt.data.checks.occurrence import Verdict, verdict
 from segadapt.data.dataset import LabelledDataset, SegmentationDataset
+from segadapt.data.files import rasters, tiff_header
 from segadapt.data.files.decode import check_limit, read_image
+from segadapt.data.files.image_format import PLAIN, ImageFormat
 from segadapt.data.files.image_headers import Head, bit_depth
 from segadapt.data.files.orientation import check_upright
 from segadapt.data.files.pairs import Pair
@@ -105,7 +107,7 @@ def files_digest(splits: Sequence[SegmentationDataset]) -> str:
     """
     found = hashlib.sha256(f"{VERSION}".encode())
     for split in splits:
-        asked = (split.max_pixels, split.as_stored, *split.classes)
+        asked = (split.max_pixels, split.as_stored, *split.form, *split.classes)
         meaning = (sorted(split.labels.classes.items()), sorted(split.labels.ignored))
         found.update(f"\0{asked}\0{meaning}".encode())
         for pair in split.files:
@@ -119,7 +121,7 @@ def mistakes(split: LabelledDataset) -> list[str]:
 
     def sentence(pair: Pair) -> str | None:
         try:
-            compare(pair, split.max_pixels, upright=not split.as_stored)
+            compare(pair, split.max_pixels, not split.as_stored, split.form)
         except ValueError as error:
             return str(error)
         return None
@@ -129,13 +131,15 @@ def mistakes(split: LabelledDataset) -> list[str]:
     return [text for text in found if text is not None]
 
 
-def compare(pair: Pair, max_pixels: int, upright: bool = False) -> None:
+def compare(pair: Pair, max_pixels: int, upright: bool = False, form: ImageFormat = PLAIN) -> None:
     """Look at the headers of an image and its label.
 
     Args:
         pair: Their files.
         max_pixels: Larger images are refused.
         upright: Whether images that EXIF turns are refused, as far as the first bytes tell.
+        form: Channels and depth of the images. Only the pixels tell whether others than 8-bit RGB
+            are in order, so they are decoded.
 
     Raises:
         ValueError: If one is unreadable or no image, they differ in size, are too large or turned.
@@ -145,8 +149,9 @@ def compare(pair: Pair, max_pixels: int, upright: bool = False) -> None:
     if upright:
         check_upright(head.data, str(pair.image))
     check_limit((height, width), pair.image, max_pixels)
-    if bit_depth(head.data) > 8:  # only the pixels tell whether all bits are used
-        read_image(pair.image, max_pixels)
+    raster = head.data.startswith((rasters.NPY, *tiff_header.SIGNATURES))
+    if raster or bit_depth(head.data) > 8 or not form.is_plain:
+        read_image(pair.image, max_pixels, form=form)
     label = Head(pair.label).label_size()
     if label is not None and label != (height, width):
         raise ValueError(

@@ -6,6 +6,7 @@ from typing import Any
 
 from segadapt.data.dataset import SegmentationDataset, Transform
 from segadapt.data.files.decode import MAX_PIXELS
+from segadapt.data.files.image_format import checked_format
 from segadapt.data.files.pairs import Pair
 from segadapt.data.files.selection import Rules, select
 from segadapt.data.labels import LabelContract
@@ -38,6 +39,9 @@ class Folder(SegmentationDataset):
         listed: CSV or text file of images and labels below the folder, or one for each split.
         partition: How splits are drawn: the shares of ``val`` and ``test``, ``seed``, and ``by``
             what files stay together.
+        channels: Of the images.
+        depth: 8 or 16 bits of each channel, or ``float`` for any numbers.
+        limits: The numbers that become black and white, where there are more than 8 bits.
 
     Raises:
         ValueError: Also if there are no class names, or one of them twice.
@@ -58,7 +62,11 @@ class Folder(SegmentationDataset):
         label: str | None = None,
         listed: str | Mapping[str, str] | None = None,
         partition: Mapping[str, Any] | None = None,
+        channels: int = 3,
+        depth: int | str = 8,
+        limits: Sequence[float] | None = None,
     ) -> None:
+        self.form = checked_format(channels, depth, limits)
         self.rules = Rules(image, label, listed, partition)
         self.recorded = listed is not None or partition is not None
         if classes is None:
@@ -70,8 +78,14 @@ class Folder(SegmentationDataset):
 
     def pairs(self, root: Path, split: str) -> list[Pair]:
         selection = select(root, split, self.rules)
-        self.notes = () if selection.note is None else (selection.note,)
+        self.notes = tuple(note for note in (selection.note, self._distortion()) if note)
         return selection.pairs
+
+    def _distortion(self) -> str | None:
+        """What training varies of images that have neither saturation nor hue."""
+        if self.form.is_plain:
+            return None
+        return "images are not 8-bit RGB, so training varies their brightness and contrast alone"
 
 
 def _contract(num_classes: int, first: int, ignored: Collection[int]) -> LabelContract:

@@ -47,7 +47,7 @@ class Unlabelled(LabelledDataset):
         """
         position, item = position_and_item(key)
         file = self.images[item]
-        image = read_image(file, self.max_pixels, upright=not self.source.as_stored)
+        image = read_image(file, self.max_pixels, not self.source.as_stored)
         nothing = np.full(image.shape[:2], IGNORE, dtype=np.uint8)
         pixels, mask = self.transform(image, nothing, generator_for(AUGMENTATION, 0, position))
         return Sample(pixels, mask, printable(file.relative_to(self.root)))

@@ -13,8 +13,17 @@ import numpy as np
 from jaxtyping import UInt8
 
 from segadapt.data.files import matlab, png
+from segadapt.data.files.image_format import PLAIN, ImageFormat, Pixels
 from segadapt.data.files.image_headers import JPEG, Size, bit_depth, read_size
 from segadapt.data.files.orientation import check_upright, orientation, turned
+from segadapt.data.files.rasters import (
+    Values,
+    decoded,
+    is_tiff,
+    read_npy,
+    read_tiff,
+    stored_channels,
+)
 from segadapt.files import read_regular
 
 MAX_PIXELS: Final = 64_000_000
@@ -45,35 +54,41 @@ def read_image(
     max_pixels: int = MAX_PIXELS,
     upright: bool = False,
     reduction: Callable[[Size], int] = whole,
-) -> Image:
-    """An image as 8-bit RGB: grey is repeated, alpha dropped.
+    form: ImageFormat = PLAIN,
+) -> Pixels:
+    """An image, as 8-bit RGB unless its data set has others: grey is repeated, alpha dropped.
 
-    An orientation in EXIF is never applied: labels have none.
+    An orientation in EXIF is never applied: labels have none. A JPEG in CMYK becomes RGB as
+    OpenCV converts it: each colour times black, without a colour profile.
 
     Args:
-        file: A JPEG, PNG, BMP or WebP.
+        file: A JPEG, PNG, BMP, WebP, TIFF or NPY.
         max_pixels: Larger images are refused.
         upright: Whether an image whose EXIF turns it is refused, because nobody knows whether its
             label was drawn on the pixels as stored or as shown.
         reduction: Of height and width, which of ``REDUCTIONS`` a JPEG is decoded at: a fraction of
             the work, and every pixel is about the mean of a square. Other files are not reduced.
+        form: Channels and depth of the data set's images.
 
     Raises:
         ValueError: If the file is missing, too large, truncated, damaged, of unknown format, of
-            more than 8 bits, or turned where it must be upright.
+            another depth or number of channels, or turned where it must be upright.
     """
     data = read_regular(file)
     if upright:
         check_upright(data, str(file))
-    return _decoded_image(data, file, Limit(max_pixels), reduction)
+    return _decoded_image(data, file, Limit(max_pixels), reduction, form)
 
 
 def _decoded_image(
-    data: bytes, file: Path, limit: Limit, reduction: Callable[[Size], int]
-) -> Image:
+    data: bytes, file: Path, limit: Limit, reduction: Callable[[Size], int], form: ImageFormat
+) -> Pixels:
     """The pixels of a file as they are stored."""
     size = read_size(data, str(file))
     check_limit(size, file, *limit)
+    channels = stored_channels(data, str(file))
+    if channels is not None or not form.is_plain:
+        return form.pixels(_values(data, channels, size, file, form), file)
     flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION | cv2.IMREAD_ANYDEPTH
     divisor, depth = 1, bit_depth(data)
     if data.startswith(JPEG):
@@ -81,25 +96,45 @@ def _decoded_image(
             raise ValueError(f"{file} is a JPEG of {depth} bits per channel; convert it to 8 bits")
         divisor = reduction(size)
     pixels = _decode(data, flags | REDUCTIONS[divisor], reduced(size, divisor), file)
-    return _eight_bits(pixels, depth, file)
+    return form.pixels(pixels, file)
 
 
-def _eight_bits(pixels: np.ndarray, depth: int, file: Path) -> Image:
-    """Channels of 16 bits as 8, if they hold no more: all else would lose levels, or all of them.
+def _values(data: bytes, channels: int | None, size: Size, file: Path, form: ImageFormat) -> Values:
+    """What is in a file that is not an 8-bit photograph.
 
-    White is 255 and 65,535, so 8 bits are in the file as both halves of 16; the largest value of
-    12 bits would become 15.
+    Args:
+        data: The file.
+        channels: How many a TIFF or NPY file declares; None for other files.
+        size: Its height and width.
+        file: What errors call it.
+        form: What the data set's images are.
     """
-    if pixels.dtype == np.uint8:
-        return pixels
-    narrow = (pixels >> 8).astype(np.uint8)
-    if not np.array_equal(narrow * np.uint16(257), pixels):
+    if channels is None:
+        return decoded(data, size, file)
+    if channels != form.channels and not (form.channels == 3 and channels <= 4):
         raise ValueError(
-            f"{file} has {depth} bits per channel (values {pixels.min()} to {pixels.max()}), and "
-            "images are read with 8; convert it, scaled by the range of the camera (12 bits: "
-            "divide by 16)"
+            f"{file} has {channels} channels and data.channels={form.channels}; set "
+            f"data.channels={channels}, or convert it"
         )
-    return narrow
+    return read_tiff(data, file) if is_tiff(data) else read_npy(data, file)
+
+
+def read_values(file: Path, max_pixels: int, form: ImageFormat) -> Values:
+    """The numbers of an image as they are stored, in the data set's channels.
+
+    Args:
+        file: An image.
+        max_pixels: Larger images are refused.
+        form: Channels and depth; the range is not looked at.
+
+    Raises:
+        ValueError: As :func:`read_image`.
+    """
+    data = read_regular(file)
+    size = read_size(data, str(file))
+    check_limit(size, file, max_pixels)
+    values = _values(data, stored_channels(data, str(file)), size, file, form)
+    return form.checked(values, file)
 
 
 def reduced(size: tuple[int, ...], divisor: int) -> Size:
@@ -108,7 +143,7 @@ def reduced(size: tuple[int, ...], divisor: int) -> Size:
     return height, width
 
 
-def read_photograph(file: Path, max_pixels: int = MAX_PIXELS) -> Image:
+def read_photograph(file: Path, max_pixels: int = MAX_PIXELS, form: ImageFormat = PLAIN) -> Pixels:
     """An image as viewers show it: as :func:`read_image`, and turned where EXIF says so.
 
     Raises:
@@ -116,7 +151,7 @@ def read_photograph(file: Path, max_pixels: int = MAX_PIXELS) -> Image:
     """
     data = read_regular(file)
     limit = Limit(max_pixels, "max_pixels")
-    return turned(_decoded_image(data, file, limit, whole), orientation(data))
+    return turned(_decoded_image(data, file, limit, whole, form), orientation(data))
 
 
 def read_label(file: Path, max_pixels: int = MAX_PIXELS) -> Label:

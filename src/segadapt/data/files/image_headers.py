@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from segadapt.data.files import matlab, png
+from segadapt.data.files import matlab, png, rasters, tiff_header
 from segadapt.files import read_regular
 
 Size = tuple[int, int]
@@ -109,7 +109,9 @@ def read_size(data: bytes, file: str) -> Size:
     for magic, size in FORMATS.items():
         if data.startswith(magic):
             return size(data, file)
-    raise ValueError(f"{file} is not a JPEG, PNG, BMP or WebP file; convert it to one of them")
+    raise ValueError(
+        f"{file} is not a JPEG, PNG, BMP, WebP, TIFF or NPY file; convert it to one of them"
+    )
 
 
 def bit_depth(data: bytes) -> int:
@@ -196,4 +198,6 @@ FORMATS: Final[dict[bytes, Callable[[bytes, str], Size]]] = {
     JPEG: _jpeg,
     b"BM": _bmp,
     b"RIFF": _webp,
+    rasters.NPY: rasters.npy_size,
+    **dict.fromkeys(tiff_header.SIGNATURES, rasters.tiff_size),
 }

@@ -8,7 +8,7 @@ look for one behind them, which would double the work on such a training image (
 from typing import Final
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Shaped
 
 from segadapt.data.files import png
 from segadapt.data.files.image_headers import JPEG, segments
@@ -41,7 +41,7 @@ def check_upright(data: bytes, file: str) -> None:
         )
 
 
-def turned(image: UInt8[np.ndarray, "_ _ _"], orientation: int) -> UInt8[np.ndarray, "_ _ _"]:
+def turned(image: Shaped[np.ndarray, "_ _ _"], orientation: int) -> Shaped[np.ndarray, "_ _ _"]:
     """An image as viewers show it.
 
     Args:

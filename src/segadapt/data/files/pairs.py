@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from segadapt.text.invocation import command
 from segadapt.text.reading import read_lines
 
-SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".npy")
 """Image files that can be read; any mixture of them, in any case."""
 
 

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
+from segadapt.data.files.image_format import Pixels
 from segadapt.data.transforms.albumentations_import import albumentations as A
 
 Image = UInt8[np.ndarray, "h w 3"]
@@ -30,7 +31,11 @@ class Draws(NamedTuple):
 
 
 class PhotometricDistortion(A.ImageOnlyTransform):
-    """Brightness, contrast, saturation and hue, each with probability one half."""
+    """Brightness, contrast, saturation and hue, each with probability one half.
+
+    Images that are not 8-bit RGB have neither saturation nor hue: only brightness and contrast
+    vary, on the scale on which white is 255. The draws are the same.
+    """
 
     def __init__(self) -> None:
         super().__init__(p=1)
@@ -38,8 +43,10 @@ class PhotometricDistortion(A.ImageOnlyTransform):
     def get_params(self) -> dict[str, Any]:
         return {"draws": draw(self.random_generator)}
 
-    def apply(self, img: np.ndarray, draws: Draws, **_: Any) -> Image:
-        return distorted(img, draws)
+    def apply(self, img: np.ndarray, draws: Draws, **_: Any) -> Pixels:
+        if img.dtype == np.uint8 and img.shape[2] == 3:
+            return distorted(img, draws)
+        return in_brightness(img, draws)
 
 
 def draw(generator: np.random.Generator) -> Draws:
@@ -69,6 +76,25 @@ def distorted(image: Image, draws: Draws) -> Image:
         image = _in_hsv(image, 0, turned.astype(np.uint8))
     if draws.contrast is not None and not draws.contrast_first:
         image = cv2.LUT(image, _table(draws.contrast, 0.0))
+    return image
+
+
+def in_brightness(image: Pixels, draws: Draws) -> Pixels:
+    """Apply brightness and contrast alone, to images of any channels and depth.
+
+    Args:
+        image: 0 ... 255, or fractions of white.
+        draws: What was drawn.
+    """
+    shift, factor = draws.brightness, draws.contrast
+    if image.dtype == np.uint8:
+        shifted = image if shift is None else cv2.LUT(image, _table(1.0, shift))
+        scaled = shifted if factor is None else cv2.LUT(shifted, _table(factor, 0.0))
+        return scaled.reshape(image.shape)  # OpenCV drops the last axis where it has one channel
+    if shift is not None:
+        image = np.clip(image + np.float32(shift / 255), 0, 1)
+    if factor is not None:
+        image = np.clip(image * np.float32(factor), 0, 1)
     return image
 
 

@@ -10,13 +10,14 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from segadapt.data.files.decode import REDUCTIONS
-from segadapt.data.transforms.normalization import normalised
+from segadapt.data.files.image_format import Pixels
+from segadapt.data.transforms.normalization import checked_statistics, normalised
 from segadapt.data.transforms.sizes import fitted, rounded_up
 from segadapt.structures import IGNORE
 
-Image = UInt8[np.ndarray, "_ _ 3"]
+Image = Pixels
 Mask = UInt8[np.ndarray, "h w"]
-Output = tuple[Float[Tensor, "3 _ _"], UInt8[Tensor, "_ _"]]
+Output = tuple[Float[Tensor, "c _ _"], UInt8[Tensor, "_ _"]]
 
 
 class TrainTransform:
@@ -32,6 +33,8 @@ class TrainTransform:
         reduced_decoding: Whether JPEGs are decoded at 1/2, 1/4 or 1/8 of their size where what they
             are resized to is no larger. Draws and labels stay; images become smoother, because a
             bilinear resize to less than half skips pixels and this takes their mean.
+        mean: Of each channel, as fractions of white; None: ImageNet's.
+        std: Deviation of each channel; None: ImageNet's.
     """
 
     def __init__(
@@ -43,6 +46,8 @@ class TrainTransform:
         flip: float = 0.5,
         photometric: bool = True,
         reduced_decoding: bool = False,
+        mean: Sequence[float] | None = None,
+        std: Sequence[float] | None = None,
     ) -> None:
         # Here, because albumentations takes seconds and evaluation does without it.
         from segadapt.data.transforms.albumentations_import import albumentations as A
@@ -52,6 +57,7 @@ class TrainTransform:
         from segadapt.data.transforms.resized_crop import ResizedCrop
 
         self.crop, self.reduced_decoding = (crop[0], crop[1]), reduced_decoding
+        self.statistics = checked_statistics(mean, std)
         self.resize = RandomRatioResize(scale, ratio_range)
         self.compose = A.Compose(
             [
@@ -67,7 +73,7 @@ class TrainTransform:
         self.compose.set_random_state(generator, _flips(generator))
         result = self.compose(image=image, mask=mask)
         return (
-            torch.from_numpy(normalised(result["image"], self.crop)),
+            torch.from_numpy(normalised(result["image"], self.crop, self.statistics)),
             torch.from_numpy(padded(result["mask"], self.crop)),
         )
 
@@ -97,13 +103,23 @@ class EvalTransform:
         scale: Limits of the image's sides, pixels; None to leave the size as it is.
         multiple: What both sides are then rounded up to a multiple of, as SSA does on ADE20K, in
             a second resize that may change the shape a little; None to leave them.
+        mean: Of each channel, as fractions of white; None: ImageNet's.
+        std: Deviation of each channel; None: ImageNet's.
     """
 
-    def __init__(self, scale: Sequence[int] | None = None, multiple: int | None = None) -> None:
+    def __init__(
+        self,
+        scale: Sequence[int] | None = None,
+        multiple: int | None = None,
+        mean: Sequence[float] | None = None,
+        std: Sequence[float] | None = None,
+    ) -> None:
         self.scale, self.multiple = scale, multiple
+        self.statistics = checked_statistics(mean, std)
 
     def __call__(self, image: Image, mask: Mask, generator: np.random.Generator) -> Output:
-        return torch.from_numpy(normalised(self.resized(image))), torch.from_numpy(mask)
+        image = normalised(self.resized(image), statistics=self.statistics)
+        return torch.from_numpy(image), torch.from_numpy(mask)
 
     def resized(self, image: Image) -> Image:
         """The image at the size that the network sees, not normalised yet."""
@@ -135,7 +151,7 @@ def padded(mask: Mask, size: tuple[int, int]) -> UInt8[np.ndarray, "_ _"]:
     return result
 
 
-def _resized(
-    image: UInt8[np.ndarray, "_ _ 3"], size: tuple[int, int]
-) -> UInt8[np.ndarray, "_ _ 3"]:
-    return cv2.resize(image, size[::-1], interpolation=cv2.INTER_LINEAR)
+def _resized(image: Image, size: tuple[int, int]) -> Image:
+    # OpenCV drops the last axis where it has one channel.
+    resized = cv2.resize(image, size[::-1], interpolation=cv2.INTER_LINEAR)
+    return resized.reshape(*size, image.shape[2])

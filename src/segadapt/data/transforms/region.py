@@ -7,6 +7,8 @@ import cv2
 import numpy as np
 from jaxtyping import Int, UInt8
 
+from segadapt.data.files.image_format import Pixels
+
 TOLERANCE: Final = 1 / 256
 """How far a region may be out of place, in pixels of what is resized: less than a grey level."""
 
@@ -39,11 +41,11 @@ class Span(NamedTuple):
 
 
 def bilinear_region(
-    image: UInt8[np.ndarray, "_ _ 3"],
+    image: Pixels,
     size: tuple[int, int],
     window: CropWindow,
     before: tuple[float, float] | None = None,
-) -> UInt8[np.ndarray, "h w 3"]:
+) -> Pixels:
     """What ``window`` shows of the image resized to ``size``, to rounding.
 
     Args:
@@ -60,6 +62,8 @@ def bilinear_region(
     part = image[rows.first : rows.stop, columns.first : columns.stop]
     # Factors rather than a size, so that the part is scaled exactly as the whole would be.
     resized = cv2.resize(part, None, None, *factors, interpolation=cv2.INTER_LINEAR)
+    if image.shape[2] == 1:  # OpenCV drops the last axis
+        resized = resized[..., None]
     return CropWindow(rows.skipped, columns.skipped, window.height, window.width).of(resized)
 
 

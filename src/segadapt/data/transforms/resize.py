@@ -36,7 +36,7 @@ class RandomRatioResize(A.DualTransform):
     def get_params_dependent_on_data(self, params: dict, data: dict) -> dict[str, Any]:
         return {"size": self.drawn(params["shape"][:2], self.random_generator)}
 
-    def apply(self, img: np.ndarray, size: tuple[int, int], **_: Any) -> UInt8[np.ndarray, "h w 3"]:
+    def apply(self, img: np.ndarray, size: tuple[int, int], **_: Any) -> np.ndarray:
         return cv2.resize(img, size[::-1], interpolation=cv2.INTER_LINEAR)
 
     def apply_to_mask(

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from segadapt.data.files.decode import REDUCTIONS, reduced
+from segadapt.data.files.image_format import Pixels
 from segadapt.data.transforms.albumentations_import import albumentations as A
 from segadapt.data.transforms.crop import CatMaxRatioCrop
 from segadapt.data.transforms.region import CropWindow, bilinear_region, nearest_region
@@ -42,7 +43,7 @@ class ResizedCrop(A.DualTransform):
         window: CropWindow,
         full: tuple[int, int],
         **_: Any,
-    ) -> UInt8[np.ndarray, "h w 3"]:
+    ) -> Pixels:
         divisor = next(one for one in REDUCTIONS if reduced(full, one) == img.shape[:2])
         return bilinear_region(img, size, window, (full[0] / divisor, full[1] / divisor))
 

@@ -120,7 +120,7 @@ class AFFormer(Encoder):
         self.apply(initialise)
         load_published(self, pretrained, weights, RENAMES)
 
-    def forward(self, image: Float[Tensor, "b 3 H W"]) -> list[Tensor]:
+    def forward(self, image: Float[Tensor, "b c H W"]) -> list[Tensor]:
         features, pyramid = self.stem(image), []
         for stage in self.stages:
             features = stage(features)

@@ -128,7 +128,7 @@ class MSCAN(Encoder):
         self.apply(initialise)
         load_published(self, pretrained, weights, RENAMES)
 
-    def forward(self, image: Float[Tensor, "b 3 H W"]) -> list[Tensor]:
+    def forward(self, image: Float[Tensor, "b c H W"]) -> list[Tensor]:
         pyramid = []
         for stage in self.stages:
             image = stage(image)

@@ -85,7 +85,7 @@ class PlainTransformer(Encoder):
         self.strides = _strides(self.patch, len(self.blocks), self.neck, name)
         self.multiple = math.lcm(self.patch, *self.strides)
 
-    def forward(self, image: Float[Tensor, "b 3 H W"]) -> list[Tensor]:
+    def forward(self, image: Float[Tensor, "b c H W"]) -> list[Tensor]:
         padded = pad_to_multiple(self.colors(image), self.multiple)
         tokens = self.body.forward_intermediates(
             padded, list(self.blocks), norm=True, output_fmt="NLC", intermediates_only=True

@@ -89,7 +89,7 @@ class SeaFormer(Encoder):
         self.apply(initialise)
         load_published(self, pretrained, weights, RENAMES)
 
-    def forward(self, image: Float[Tensor, "b 3 H W"]) -> list[Tensor]:
+    def forward(self, image: Float[Tensor, "b c H W"]) -> list[Tensor]:
         features, pyramid = self.stem(image), []
         for index, group in enumerate(self.groups):
             features = group(features)

@@ -79,7 +79,7 @@ class SmpEncoder(Encoder):
         if layer_norm_eps is not None:
             _set_layer_norm_eps(self.body, layer_norm_eps)
 
-    def forward(self, image: Float[Tensor, "b 3 H W"]) -> list[Tensor]:
+    def forward(self, image: Float[Tensor, "b c H W"]) -> list[Tensor]:
         padded = pad_to_multiple(self.colors(image), self.multiple, self.smallest)
         maps = self.body(padded)[-len(self.channels) :]
         return [

@@ -66,7 +66,7 @@ class TinyEncoder(Encoder):
             for (before, after), count in zip(pairwise((half, *channels)), blocks, strict=True)
         )
 
-    def forward(self, image: Float[Tensor, "b 3 H W"]) -> list[Tensor]:
+    def forward(self, image: Float[Tensor, "b c H W"]) -> list[Tensor]:
         image, pyramid = self.stem(image), []
         for stage in self.stages:
             image = stage(image)

@@ -136,7 +136,7 @@ class ViTAdapter(Encoder):
         nn.init.normal_(self.up.weight, 0, math.sqrt(2 / (4 * self.up.out_channels)))
         nn.init.zeros_(self.up.get_parameter("bias"))
 
-    def forward(self, image: Float[Tensor, "b 3 H W"]) -> list[Tensor]:
+    def forward(self, image: Float[Tensor, "b c H W"]) -> list[Tensor]:
         padded = pad_to_multiple(self.colors(image), max(self.strides))
         finest, *prior = self.prior(padded)
         sizes = [(level.shape[2], level.shape[3]) for level in prior]

@@ -56,7 +56,7 @@ def check_agreement(config: Config, raw: Config) -> None:
     Raises:
         ValueError: If there are such.
     """
-    for look in (_derived, _monitor, _rate, _split, _windows, _compiled):
+    for look in (_derived, _monitor, _rate, _split, _windows, _compiled, _statistics):
         look(config)
     _side(config, raw)
 
@@ -78,6 +78,25 @@ def _derived(config: Config) -> None:
             raise ValueError(
                 f"{key}={shown(key, value)} contradicts {source}={shown(source, wanted)}, which it "
                 f"follows; set {source} alone"
+            )
+
+
+def _statistics(config: Config) -> None:
+    """Images that no published weights are made for are normalised by their own numbers."""
+    data = config["data"]
+    plain = data.get("channels", 3) == 3 and data.get("depth", 8) == 8
+    if plain and (data.get("mean") is not None or data.get("std") is not None):
+        raise ValueError(
+            "8-bit RGB images are normalised as the weights expect it; remove data.mean and "
+            "data.std"
+        )
+    if plain or "depth" not in data:
+        return
+    for key in ("mean", "std"):
+        if data.get(key) is None or len(data[key]) != data["channels"]:
+            raise ValueError(
+                f"data.channels={data['channels']} data.depth={data['depth']} needs a data.{key} "
+                "with a number for each channel; check-data with statistics=true measures it"
             )
 
 

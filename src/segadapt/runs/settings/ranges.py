@@ -36,6 +36,8 @@ RANGES: Final[Mapping[str, Range]] = {
     "classifier.momentum": SHARE,
     "components": Range(1, 1000),
     "crop": SIDE,
+    "data.range": Range(),
+    "data.std": POSITIVE,
     "decay_mult": NOT_NEGATIVE,
     "depth": LAYERS,
     "depths": LAYERS,
@@ -72,6 +74,7 @@ RANGES: Final[Mapping[str, Range]] = {
     "levels[]": Range(0, 1000),
     "limit": COUNT,
     "limit_val_batches": COUNT,
+    "limits": Range(),
     "log_every_n_steps": COUNT,
     "longest_warmup": SHARE,
     "lr": POSITIVE,
@@ -158,7 +161,7 @@ CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
 """Words; the tests compare them with the tables of the code that reads them."""
 
 PAIRS: Final[Mapping[str, bool]] = dict.fromkeys(
-    ("betas", "crop", "ratio_range", "scale", "stride", "window"), True
+    ("betas", "crop", "data.range", "limits", "ratio_range", "scale", "stride", "window"), True
 )
 """Lists of two."""
 

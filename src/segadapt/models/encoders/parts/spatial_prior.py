@@ -29,7 +29,7 @@ class SpatialPrior(nn.Module):
         )
         self.widen = nn.ModuleList(nn.Conv2d(width, channels, 1) for width in widths)
 
-    def forward(self, image: Float[Tensor, "b 3 H W"]) -> list[Tensor]:
+    def forward(self, image: Float[Tensor, "b c H W"]) -> list[Tensor]:
         maps = [self.stem(image)]
         for convolve in self.down:
             maps.append(convolve(maps[-1]))

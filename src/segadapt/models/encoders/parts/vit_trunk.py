@@ -65,7 +65,7 @@ def scale_layers(body: VisionTransformer, start: float) -> None:
 
 
 def embed(
-    body: VisionTransformer, image: Float[Tensor, "b 3 H W"]
+    body: VisionTransformer, image: Float[Tensor, "b c H W"]
 ) -> tuple[Float[Tensor, "b n d"], tuple[int, int]]:
     """Tokens of the patches of an image, at their positions, and how many rows and columns of them.
 

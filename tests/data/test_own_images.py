@@ -1,0 +1,177 @@
+"""The same scenes in other formats and layouts give the same batches; others train, too."""
+
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from compositions import composed
+from hydra.utils import instantiate
+from PIL import Image
+from runs import SMALL
+from written import blocks, camvid, picture, write
+
+import segadapt
+from segadapt.data.datasets.camvid import CamVid
+from segadapt.data.datasets.folder import Folder
+from segadapt.data.files.decode import read_image
+from segadapt.data.transforms.pipelines import EvalTransform, TrainTransform
+from segadapt.deployment.images import read_one
+from segadapt.evaluation.trained import load_trained
+from segadapt.experiment import train
+from segadapt.runs.reader import read_run
+from segadapt.runs.trust import check
+
+PUBLISHED = Path(os.environ.get("SEGADAPT_CAMVID", "/nowhere"))
+
+
+def as_tiff(source, root):
+    """Every image as a 16-bit TIFF: each level 257 times itself."""
+    for split in ("train", "val"):
+        for file in sorted((source / split).iterdir()):
+            wide = np.array(Image.open(file)).astype(np.uint16) * 257
+            target = root / split / "images" / f"{file.stem}.tif"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            assert cv2.imwrite(str(target), wide[..., ::-1])
+            _copy(source / f"{split}annot" / file.name, root / split / "labels" / file.name)
+    return {}
+
+
+def in_one_folder(source, root):
+    for split in ("train", "val"):
+        for file in sorted((source / split).iterdir()):
+            _copy(file, root / f"{split}_{file.name}")
+            _copy(source / f"{split}annot" / file.name, root / f"{split}_{file.stem}_gt.png")
+    return {"image": "{split}_{name}.png", "label": "{split}_{name}_gt.png"}
+
+
+def in_a_list(source, root):
+    rows = ["image,label,split"]
+    for split in ("train", "val"):
+        for file in sorted((source / split).iterdir()):
+            _copy(file, root / "all" / f"{split} {file.name}")
+            _copy(source / f"{split}annot" / file.name, root / "gt" / f"{split} {file.name}")
+            rows.append(f"all/{split} {file.name},gt/{split} {file.name},{split}")
+    (root / "pairs.csv").write_text("\r\n".join(rows))
+    return {"listed": "pairs.csv"}
+
+
+def _copy(source, target):
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(source.read_bytes())
+
+
+def transform():
+    return TrainTransform((32, 32), (48, 40))
+
+
+def compare(source, root, change, number):
+    settings = change(source, root)
+    names, numbers = CamVid.classes, [11, 255]
+    for split in ("train", "val"):
+        plain = CamVid(source, split, transform(), seed=3)
+        other = Folder(root, split, transform(), names, "", ignored=numbers, seed=3, **settings)
+        assert len(other) == len(plain)
+        for item in range(min(number, len(plain))):
+            one, same = plain[(7 + item, item)], other[(7 + item, item)]
+            assert torch.equal(one.image, same.image)
+            assert torch.equal(one.mask, same.mask)
+
+
+@pytest.mark.parametrize("change", [as_tiff, in_one_folder, in_a_list])
+def test_camvid_in_other_clothes_gives_the_same_batches(tmp_path, change):
+    compare(camvid(tmp_path / "camvid", 3), tmp_path / "own", change, 3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("change", [as_tiff, in_one_folder, in_a_list])
+def test_the_published_camvid_gives_the_same_batches(tmp_path, change):
+    if not PUBLISHED.is_dir():
+        pytest.skip("SEGADAPT_CAMVID does not name a folder with CamVid")
+    compare(PUBLISHED, tmp_path / "own", change, 10**6)
+
+
+def own(root, channels, depth):
+    """Scenes whose classes only the last channel tells apart."""
+    for split, number in (("train", 4), ("val", 2)):
+        for i in range(number):
+            label = blocks(32, 32, 2, i)
+            image = np.concatenate([picture(32, 32, i)] * 2, 2)[..., :channels].astype(np.float32)
+            image[..., -1] = 20 + 180 * label
+            place = root / split / "images"
+            place.mkdir(parents=True, exist_ok=True)
+            np.save(place / f"{i}.npy", image.astype(np.uint8) if depth == 8 else image * 16)
+            write(root / split / "labels" / f"{i}.png", label)
+    return root
+
+
+def config(root, run, channels, depth):
+    mean = "[" + ",".join(["0.5"] * channels) + "]"
+    words = [f"data.root={root}", f"data.channels={channels}", f"data.depth={depth}"]
+    words += [] if depth == 8 else ["data.range=[0,4096]"]
+    small = [word for word in SMALL if "data" not in word]
+    steps = ["data.steps=2", "data.batch_size=2", "data.eval_every=2", "data.num_workers=0"]
+    cfg = composed(
+        *("data=folder", "data.num_classes=2", "data.classes=[a,b]", f"data.mean={mean}"),
+        *(f"data.std={mean}", "data.crop=[32,32]", "data.scale=[32,32]", "data.pretrained=false"),
+        *(*words, *steps, *small),
+    )
+    cfg.paths.run = str(run)
+    return cfg
+
+
+@pytest.mark.parametrize(("channels", "depth"), [(4, "float"), (1, 8), (3, "float")])
+def test_prediction_normalises_as_training_does(tmp_path, channels, depth):
+    root = own(tmp_path / "own", channels, depth)
+    node = config(root, tmp_path, channels, depth).data.module.val
+    dataset = instantiate(node)
+    image = dataset[0].image
+    photograph = read_one(dataset.files[0].image, form=dataset.form)
+    normalised = EvalTransform(node.transform.scale, None, node.transform.mean, node.transform.std)
+    again = normalised(photograph.pixels, np.zeros((32, 32), np.uint8), np.random.default_rng(0))[0]
+    assert image.shape == (channels, 32, 32)
+    assert torch.equal(image, again)
+    array = read_one(np.load(dataset.files[0].image), form=dataset.form)
+    np.testing.assert_array_equal(array.pixels, photograph.pixels)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("channels", "depth"), [(4, "float"), (1, 8), (3, "float"), (6, 8)])
+def test_a_network_for_other_images_is_trained_measured_and_used(tmp_path, channels, depth):
+    root, run = own(tmp_path / "own", channels, depth), tmp_path / "run"
+    train(config(root, run, channels, depth))
+    trained = load_trained(read_run(str(run), "last", check))
+    sample = trained.dataset[0]
+    with torch.no_grad():
+        scores = trained.model(sample.image[None]).student.logits
+    size = sample.mask.shape
+    labels = torch.nn.functional.interpolate(scores, size, mode="bilinear").argmax(1)[0]
+    file = trained.dataset.files[0].image
+    result = segadapt.load(run, device="cpu").predict(file, inference="whole")
+    assert (result.labels == labels.numpy()).mean() > 0.99
+    result.overlay(tmp_path / "overlay.png")
+    image = read_image(file, form=trained.dataset.form)
+    assert image.shape == (32, 32, channels)
+
+
+@pytest.mark.slow
+def test_a_drawn_split_is_kept_and_changes_are_an_error(tmp_path):
+    root, run = tmp_path / "own", tmp_path / "run"
+    own(root, 3, 8)
+    for kind in ("images", "labels"):
+        (root / "train" / kind).rename(root / kind)
+    cfg = config(root, run, 3, 8)
+    cfg.data.split, cfg.data.mean, cfg.data.std = {"val": 0.25, "seed": 1}, None, None
+    train(cfg)
+    assert (run / "splits.json").is_file()
+    found = read_run(str(run), "last", check)
+    assert len(load_trained(found).dataset) == 1
+    moved = root.rename(tmp_path / "moved")
+    assert len(load_trained(found, root=str(moved)).dataset) == 1
+    write(moved / "labels/9.png", blocks(32, 32, 2))
+    np.save(moved / "images/9.npy", picture(32, 32))
+    splits = [load_trained(found, split, str(moved)) for split in ("train", "val")]
+    with pytest.raises(ValueError, match=r"split '(train|val)' is not what the training had"):
+        [split.dataset for split in splits]
