@@ -14,6 +14,7 @@ from omegaconf import DictConfig
 from segadapt.data.checks.quick_check import cache_folder, look_at
 from segadapt.data.checks.split_record import check_record, write_record
 from segadapt.data.module import SegmentationDataModule
+from segadapt.deployment.initial_weights import settle_origin
 from segadapt.deployment.initialization import initialise
 from segadapt.evaluation.evaluator import check_context
 from segadapt.evaluation.inference.settings import check_sees_images
@@ -80,6 +81,7 @@ def train(cfg: DictConfig) -> dict[str, float]:
     Raises:
         ValueError: If the folder holds another or a finished run.
     """
+    settle_origin(cfg)
     session.prepare(cfg)
     return session.start(cfg, [], fit)
 

@@ -11,7 +11,9 @@ import zipfile
 import cv2
 import numpy as np
 import pytest
+import torch
 import yaml
+from compositions import composed
 from deployed import scene, write_run
 from local_hub import LocalHub
 from safetensors.torch import load_file
@@ -19,6 +21,8 @@ from safetensors.torch import load_file
 import segadapt
 from segadapt.deployment.bundle import bundle
 from segadapt.deployment.bundle_files import LIMITS
+from segadapt.deployment.warm_start import start_from
+from segadapt.evaluation.network import bare_model
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)
 
@@ -49,6 +53,21 @@ def test_an_archive_is_the_same(run, tmp_path):
     file = bundle(str(run), tmp_path / "street.zip")
     assert (labels(file) == labels(run)).all()
     assert bundle(str(run), tmp_path / "again.zip").read_bytes() == file.read_bytes()
+
+
+def test_a_training_starts_from_a_bundle(run, folder):
+    cfg = composed("data=camvid", "classifier=ssa", "model=tiny", f"init.run='{folder}'")
+    model = bare_model(cfg)
+    rows, origin = start_from(model, segadapt.load(run, device="cpu").classes, cfg)
+    assert origin.info["source"] == str(folder)
+    assert {row.part: row.new for row in rows}["encoder"] == 0
+    theirs, own = load_file(folder / "model.safetensors"), model.state_dict()
+    assert all(torch.equal(own[name], value) for name, value in theirs.items())
+
+
+def test_a_bundle_has_one_checkpoint(folder):
+    with pytest.raises(ValueError, match="is a bundle, which holds one checkpoint"):
+        segadapt.load(folder, checkpoint="best")
 
 
 def test_the_teacher_is_there_if_it_was_asked_for(run, folder, tmp_path):

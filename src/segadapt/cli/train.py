@@ -18,6 +18,7 @@ from segadapt.cli.composing import run_composed
 from segadapt.cli.ending import tell
 from segadapt.cli.hydra_command import CONF
 from segadapt.cli.scaled_experiments import scale_experiment
+from segadapt.deployment.initial_weights import settle_origin
 from segadapt.functional.rates import warm_up
 from segadapt.runs.errors import Interrupted
 from segadapt.runs.overrides import quoted_override
@@ -71,6 +72,7 @@ def _train(cfg: DictConfig) -> float:
     if sweeping:
         print_line(f"trial {folder.name}: {shlex.join(hidden_words(overrides))}")
     try:
+        settle_origin(cfg)
         session.prepare(cfg)
         folder = Path(cfg.paths.run)
         if sweeping:

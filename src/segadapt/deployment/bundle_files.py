@@ -6,7 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from segadapt.text.bounded import MIB, parse_json, read_bytes
+from omegaconf import DictConfig, OmegaConf
+
+from segadapt.runs.renamed_targets import with_targets_renamed
+from segadapt.runs.trust import Check
+from segadapt.text.bounded import MIB, parse_json, parse_yaml, read_bytes
 
 WEIGHTS: Final = "model.safetensors"
 CONFIG: Final = "config.yaml"
@@ -70,6 +74,48 @@ def read_files(place: Path, with_digests: bool = False) -> dict[str, bytes]:
     if missing := [name for name in NEEDED if name not in contents]:
         raise ValueError(f"{place} has no {missing[0]}; get the bundle again")
     return {**contents, DIGESTS: listed} if with_digests else contents
+
+
+def config_of(contents: Mapping[str, bytes], place: Path, check: Check) -> DictConfig:
+    """The config of a bundle, looked at before anything of it is resolved or built.
+
+    Args:
+        contents: Of its files.
+        place: The bundle.
+        check: Looks at the unresolved config.
+
+    Raises:
+        ValueError: If it is not a config, or not to be trusted.
+    """
+    plain = parse_yaml(text_of(contents[CONFIG], place, CONFIG), f"{place}: {CONFIG}")
+    if not isinstance(plain, dict):
+        raise ValueError(f"{place}: {CONFIG} is not a mapping")
+    return check(OmegaConf.create(with_targets_renamed(plain)))
+
+
+def text_of(content: bytes, place: Path, name: str) -> str:
+    """A file of a bundle as text.
+
+    Raises:
+        ValueError: If it is not UTF-8.
+    """
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{place}: {name} is not a text in UTF-8 ({error})") from None
+
+
+def check_checkpoint(place: Path, checkpoint: str) -> None:
+    """Refuse to look for one of several checkpoints in a bundle.
+
+    Raises:
+        ValueError: If another one than ``last`` was asked for.
+    """
+    if checkpoint != "last":
+        raise ValueError(
+            f"{place} is a bundle, which holds one checkpoint, and checkpoint={checkpoint} names "
+            "another; remove checkpoint="
+        )
 
 
 def digests_of(contents: Mapping[str, bytes]) -> dict[str, Any]:

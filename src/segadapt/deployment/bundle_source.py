@@ -5,16 +5,14 @@ from typing import Any
 
 import numpy as np
 from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf
 from safetensors import SafetensorError
 from safetensors.torch import load as tensors_of
 
-from segadapt.deployment.bundle_files import CONFIG, FACTS, WEIGHTS, read_files
+from segadapt.deployment.bundle_files import FACTS, WEIGHTS, config_of, read_files, text_of
 from segadapt.deployment.data_facts import data_facts
 from segadapt.deployment.trained_network import TrainedNetwork, built_network, checked_parts
-from segadapt.runs.renamed_targets import with_targets_renamed
 from segadapt.runs.trust import trusting
-from segadapt.text.bounded import parse_json, parse_yaml
+from segadapt.text.bounded import parse_json
 
 
 def from_bundle(place: Path, trust: bool = False) -> TrainedNetwork:
@@ -28,7 +26,7 @@ def from_bundle(place: Path, trust: bool = False) -> TrainedNetwork:
         ValueError: If it is damaged, has changed, or is not to be trusted.
     """
     contents = read_files(place)
-    config = _config(contents[CONFIG], place, trust)
+    config = config_of(contents, place, trusting if trust else checked_parts)
     facts = _facts(contents[FACTS], place)
     try:
         tensors = tensors_of(contents[WEIGHTS])
@@ -46,26 +44,10 @@ def from_bundle(place: Path, trust: bool = False) -> TrainedNetwork:
     )
 
 
-def _config(content: bytes, place: Path, trust: bool) -> DictConfig:
-    """The config, looked at before anything of it is resolved or built."""
-    plain = parse_yaml(_text(content, place, CONFIG), f"{place}: {CONFIG}")
-    if not isinstance(plain, dict):
-        raise ValueError(f"{place}: {CONFIG} is not a mapping")
-    check = trusting if trust else checked_parts
-    return check(OmegaConf.create(with_targets_renamed(plain)))
-
-
 def _facts(content: bytes, place: Path) -> dict[str, Any]:
-    facts = parse_json(_text(content, place, FACTS), f"{place}: {FACTS}")
+    facts = parse_json(text_of(content, place, FACTS), f"{place}: {FACTS}")
     kinds = {"classes": list, "colors": list, "precision": str, "info": dict}
     for key, kind in kinds.items():
         if not isinstance(facts, dict) or not isinstance(facts.get(key), kind):
             raise ValueError(f"{place}: {FACTS} has no {key}")
     return facts
-
-
-def _text(content: bytes, place: Path, name: str) -> str:
-    try:
-        return content.decode()
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{place}: {name} is not a text in UTF-8 ({error})") from None

@@ -3,14 +3,15 @@
 from os import PathLike
 from pathlib import Path
 
-from segadapt.deployment.bundle_files import is_bundle
+from segadapt.deployment.bundle_files import check_checkpoint, is_bundle
 from segadapt.deployment.bundle_source import from_bundle
 from segadapt.deployment.hub import PREFIX, fetched
 from segadapt.deployment.light_imports import without_tracker
 from segadapt.deployment.model import Model
-from segadapt.deployment.run_source import from_run, is_run
+from segadapt.deployment.run_source import from_run
 from segadapt.deployment.trained_network import TrainedNetwork
 from segadapt.files import expanded
+from segadapt.runs.reader import is_run_folder
 
 
 def load(
@@ -69,13 +70,15 @@ def read_network(
         ValueError: If nothing trained is there.
     """
     if str(source).startswith(PREFIX):
+        check_checkpoint(Path(source), checkpoint)
         return from_bundle(fetched(str(source).removeprefix(PREFIX), revision), trust)
     if revision is not None:
         raise ValueError(f"revision={revision} is for sources on the hub (hf:owner/name)")
     place = expanded(Path(source))
-    if is_run(place):
+    if is_run_folder(place):
         return from_run(place, checkpoint, trust)
     if place.exists() and is_bundle(place):
+        check_checkpoint(place, checkpoint)
         return from_bundle(place, trust)
     what = "is neither a run folder nor a bundle" if place.exists() else "does not exist"
     raise ValueError(f"{place} {what}; give a run folder, as the training printed it, or a bundle")

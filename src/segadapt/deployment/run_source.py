@@ -11,17 +11,11 @@ from segadapt.deployment.trained_network import TrainedNetwork, built_network, c
 from segadapt.evaluation.precision import precision_of
 from segadapt.evaluation.trained import Weights, read_run_weights
 from segadapt.runs.config import value_at
-from segadapt.runs.reader import STATE, Run, read_facts, read_run
-from segadapt.runs.stored_config import CONFIG
+from segadapt.runs.reader import Run, read_facts, read_run
 from segadapt.runs.trust import trusting
 from segadapt.text.bounded import MIB, read_object
 
 REPORT: Final = "report.json"
-
-
-def is_run(folder: Path) -> bool:
-    """Whether a training, or a conversion, left this folder."""
-    return (folder / CONFIG).is_file() and (folder / STATE).is_file()
 
 
 def from_run(

@@ -60,6 +60,11 @@ def read_run(folder: str | int | Path | None, checkpoint: str, check: Check) -> 
     return Run(path, config, read_state(path), checkpoint_file(path, checkpoint))
 
 
+def is_run_folder(path: Path) -> bool:
+    """Whether a training, or a conversion, left this folder."""
+    return (path / CONFIG).is_file() and (path / STATE).is_file()
+
+
 def check_run_folder(path: Path, check: Check) -> None:
     """Whether a training left this folder, and writing in it writes nowhere else.
 

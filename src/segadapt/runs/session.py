@@ -12,7 +12,6 @@ from omegaconf import DictConfig, OmegaConf
 
 from segadapt.runs.errors import Interrupted, clear, record
 from segadapt.runs.folder import RunFolder
-from segadapt.runs.initial_weights import settle_origin
 from segadapt.runs.launch import launch
 from segadapt.runs.ranks import check_devices, rank, ranks_to_start
 from segadapt.runs.settings.agreement import notes
@@ -33,7 +32,6 @@ def prepare(cfg: DictConfig) -> None:
     Raises:
         ValueError: If a setting makes no sense.
     """
-    settle_origin(cfg)
     for line in notes(settle(cfg)):
         if rank() == 0:
             print_line(f"note: {line}")

@@ -1,11 +1,13 @@
 """What ``init`` says is checked, and its weights are named by their digest."""
 
 import hashlib
+import json
 
 import pytest
 from omegaconf import OmegaConf
 
-from segadapt.runs.initial_weights import settle_origin
+from segadapt.deployment.bundle_files import CONFIG, DIGESTS, FACTS, WEIGHTS, digests_of
+from segadapt.deployment.initial_weights import settle_origin
 
 
 @pytest.fixture
@@ -15,6 +17,20 @@ def run(tmp_path):
     (folder / "config.yaml").write_text("seed: 0\n")
     (folder / "run.json").write_text('{"state": "finished"}')
     (folder / "checkpoints" / "last.ckpt").write_bytes(b"weights")
+    return folder
+
+
+@pytest.fixture
+def bundle(tmp_path):
+    return write_bundle(tmp_path / "bundle", b"model: {_target_: segadapt.models.smp.SmpGenerator}")
+
+
+def write_bundle(folder, content):
+    folder.mkdir()
+    contents = {WEIGHTS: b"weights", CONFIG: content, FACTS: b"{}"}
+    digests = json.dumps(digests_of(contents)).encode()
+    for name, written in {**contents, DIGESTS: digests}.items():
+        (folder / name).write_bytes(written)
     return folder
 
 
@@ -38,6 +54,28 @@ def test_weights_that_have_changed_are_refused(run):
         settle_origin(cfg)
 
 
+def test_the_digest_of_a_bundle_is_that_of_its_weights(bundle):
+    cfg = config(run=str(bundle))
+    settle_origin(cfg)
+    assert cfg.init.sha256 == hashlib.sha256(b"weights").hexdigest()
+
+
+def test_a_bundle_has_one_checkpoint(bundle):
+    with pytest.raises(ValueError, match=r"holds one checkpoint, and .*best"):
+        settle_origin(config(run=str(bundle), checkpoint="best"))
+
+
+def test_a_bundle_that_would_build_anything_is_refused_before_a_run_begins(tmp_path):
+    bundle = write_bundle(tmp_path / "bundle", b"model: {_target_: os.system}")
+    with pytest.raises(ValueError, match=r"os\.system"):
+        settle_origin(config(run=str(bundle)))
+
+
+def test_a_folder_of_something_else_is_named(tmp_path):
+    with pytest.raises(ValueError, match="is neither a run folder nor a bundle; pass the folder"):
+        settle_origin(config(run=str(tmp_path)))
+
+
 def test_without_a_run_nothing_is_written():
     cfg = config()
     settle_origin(cfg)
@@ -50,7 +88,7 @@ def test_without_a_run_nothing_is_written():
     [
         ({"classifier": "kept"}, "Unknown init.classifier=kept; available: keep, match, renew"),
         ({"freeze": "decoder"}, "Unknown init.freeze=decoder; available: encoder, generator"),
-        ({"run": "nowhere"}, "init.run: nowhere is not a run folder: config.yaml is missing"),
+        ({"run": "nowhere"}, "init.run: nowhere does not exist; pass the folder"),
     ],
 )
 def test_wrong_values_are_one_sentence(changes, message):
