@@ -19,6 +19,7 @@ SECTIONS = (
     "compiled",
     "coverage",
     "data",
+    "export",
     "gpu",
     "loss_memory",
     "loss_speed",

@@ -11,14 +11,14 @@ from deployed import scene, write_run
 from safetensors import safe_open
 
 import segadapt
-from segadapt.deployment import export as exporter
-from segadapt.deployment.export import Form, export
+from segadapt.deployment import export_preparation
+from segadapt.deployment.export import export
+from segadapt.deployment.export_form import PRECISIONS, SUFFIXES, Form
 from segadapt.deployment.export_parity import Parity, measured
 from segadapt.deployment.loading import read_network
 
 MISSING = [n for n in ("onnx", "onnxscript", "onnxruntime") if importlib.util.find_spec(n) is None]
 onnx_only = pytest.mark.skipif(bool(MISSING), reason=f"needs the extra export: {MISSING}")
-SUFFIX = exporter.SUFFIXES
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -144,7 +144,7 @@ def shifted(image):
 
 
 def test_a_file_that_says_something_else_is_not_kept(run, tmp_path, monkeypatch):
-    monkeypatch.setattr(exporter, "_weights_runner", lambda trained, file: shifted)
+    monkeypatch.setattr(export_preparation, "_weights_runner", lambda trained, file: shifted)
     out = tmp_path / "x.safetensors"
     with pytest.raises(ValueError, match="was not kept, because it does not say what the network"):
         export(run, out, Form("safetensors"))
@@ -163,7 +163,12 @@ def test_a_file_that_says_something_else_is_not_kept(run, tmp_path, monkeypatch)
     ],
 )
 def test_what_is_near_enough(difference, equal, holds):
-    assert Parity(difference, equal, 6, [[32, 48]]).holds is holds
+    assert Parity(difference, equal, 6, [[32, 48]]).within(PRECISIONS["fp32"]) is holds
+
+
+def test_a_score_that_is_not_a_number_is_not_near_enough_in_any_precision():
+    parity = Parity(float("nan"), 1.0, 6, [[32, 48]])
+    assert not any(parity.within(limits) for limits in PRECISIONS.values())
 
 
 def test_a_score_that_is_not_a_number_is_measured_as_one(run):
@@ -176,7 +181,7 @@ def test_a_score_that_is_not_a_number_is_measured_as_one(run):
 
     parity = measured(broken, read_network(run).network, [image, image], "uint8", "scores")
     assert np.isnan(parity.difference)
-    assert not parity.holds
+    assert not parity.within(PRECISIONS["fp32"])
 
 
 @pytest.mark.parametrize(
@@ -188,6 +193,9 @@ def test_a_score_that_is_not_a_number_is_measured_as_one(run):
         (Form("torch"), "x.onnx", r"does not end in \.pt2"),
         (Form("torch", size=(0, 8)), "x.pt2", r"size=\[0, 8\]: sides have one pixel"),
         (Form("safetensors", "labels"), "x.safetensors", "holds weights alone"),
+        (Form("safetensors", precision="fp16"), "x.safetensors", "leave out .* and precision="),
+        (Form("torch", precision="int8"), "x.pt2", "precision=int8 is onnxruntime's.*format=onnx"),
+        (Form(precision="int4"), "x.onnx", "Unknown precision 'int4'. Available: fp32, fp16, int8"),
     ],
 )
 def test_words_that_mean_no_file(form, name, message, tmp_path):
@@ -206,3 +214,45 @@ def test_onnx_without_its_packages_is_one_sentence(run, tmp_path, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ValueError, match=r"pip install 'segadapt\[export\]'"):
         export(run, tmp_path / "x.onnx", Form())
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory):
+    words = ("data=digits", "data.crop=[64,64]", "classifier=cac", "data.module.val.length=5")
+    return str(write_run(tmp_path_factory.mktemp("runs") / "digits", *words))
+
+
+@onnx_only
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("precision", "form"), [("int8", "onnx"), ("fp16", "onnx"), ("fp16", "torch")]
+)
+def test_narrow_files_say_what_they_reach(digits, tmp_path, precision, form):
+    kept = export(digits, tmp_path / f"x{SUFFIXES[form]}", Form(form, precision=precision))
+    assert kept.accuracy.images == 5
+    assert abs(kept.accuracy.file - kept.accuracy.network) < 0.05
+    assert kept.file.stat().st_size < (1.2e6 if precision == "fp16" else 6e5)
+    if form == "torch":
+        extra = {"segadapt.json": ""}
+        torch.export.load(kept.file, extra_files=extra)
+        stated = json.loads(extra["segadapt.json"])
+    else:
+        import onnx
+
+        props = onnx.load(kept.file).metadata_props
+        stated = {entry.key: json.loads(entry.value) for entry in props}
+    assert stated["precision"] == precision
+    assert stated["accuracy"] == kept.accuracy.stored()
+    if precision == "int8":
+        assert stated["quantization"]["method"] == "static"
+        assert stated["quantization"]["calibration_images"] > 0
+
+
+@onnx_only
+@pytest.mark.slow
+def test_without_the_data_set_ranges_are_dynamic_and_nothing_is_measured(run, tmp_path):
+    kept = export(run, tmp_path / "x.onnx", Form(precision="int8"))
+    assert kept.made["quantization"]["method"] == "dynamic"
+    assert "no training images" in kept.made["quantization"]["reason"]
+    assert "no validation images" in kept.unmeasured
+    assert kept.accuracy is None

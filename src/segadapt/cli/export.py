@@ -1,12 +1,16 @@
 """``segadapt export``: a trained network as one file that other programs run."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from segadapt.cli.places import CONF
 from segadapt.cli.shell import answer
 from segadapt.cli.words import UsageError, check_given, read_words
 from segadapt.files import expanded
 from segadapt.text.borders import print_line
+
+if TYPE_CHECKING:
+    from segadapt.deployment.export import Exported
 
 
 def main(words: Sequence[str]) -> None:
@@ -23,10 +27,13 @@ def export(words: Sequence[str]) -> None:
     options = read_words(words, CONF / "export.yaml")
     check_given(options, ("run", "out"), "run=RUN format=onnx out=FILE.onnx")
     size = _size(options["size"])
-    from segadapt.deployment import export as exporter
+    if options["labelled"] < 0:
+        raise UsageError(f"labelled={options['labelled']}: labelled takes 0 or more.")
+    from segadapt.deployment.export import export as write
+    from segadapt.deployment.export_form import Form
 
-    form = exporter.Form(options["format"], options["output"], options["input"], size)
-    kept = exporter.export(
+    form = Form(options["format"], options["output"], options["input"], size, options["precision"])
+    kept = write(
         options["run"],
         expanded(options["out"]),
         form,
@@ -34,9 +41,31 @@ def export(words: Sequence[str]) -> None:
         options["images"],
         options["overwrite"],
         options["trust_config"],
+        options["labelled"],
     )
     print_line(f"compared with the network on {kept.origin}, {kept.parity}")
+    _show(kept, form.precision)
     print_line(f"written: {kept.file}")
+
+
+def _show(kept: "Exported", precision: str) -> None:
+    """What a file that is not in single precision reaches, and how it was quantised."""
+    if quantization := kept.made.get("quantization"):
+        images = quantization["calibration_images"]
+        ranges = f"ranges of {images} images" if images else "ranges found in each pass"
+        reason = f" ({quantization['reason']})" if quantization["reason"] else ""
+        print_line(f"{quantization['method']} quantisation, {ranges}{reason}")
+    if kept.unmeasured is not None:
+        print_line(f"mIoU not measured: {kept.unmeasured}")
+    if (accuracy := kept.accuracy) is not None:
+        from rich.console import Console
+
+        from segadapt.text.tables import Table
+
+        print_line(f"mIoU on {accuracy.images} validation images, in one pass over each:")
+        names = {"the network, fp32": accuracy.network, f"the file, {precision}": accuracy.file}
+        rows = [[name, f"{100 * value:.2f}"] for name, value in names.items()]
+        Console().print(Table(["", "mIoU %"], rows))
 
 
 def _size(sides: Sequence[str] | None) -> tuple[int, int] | None:

@@ -57,7 +57,7 @@ def traced(network: ExportedNetwork, taken: str, trial: Size, fixed: bool) -> Ex
     image = torch.zeros(2, 3, *trial, dtype=dtype)
     free = {0: Dim.DYNAMIC} if fixed else {0: Dim.DYNAMIC, 2: Dim.DYNAMIC, 3: Dim.DYNAMIC}
     try:
-        with torch.no_grad(), warnings.catch_warnings():
+        with torch.no_grad(), network.default_type(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch's advice to itself
             return torch.export.export(network, (image,), dynamic_shapes=(free,), strict=False)
     except Exception as error:  # whatever part of torch could not follow
@@ -125,6 +125,15 @@ def onnx_file(program: Any, metadata: Mapping[str, Any]) -> bytes:
         file = Path(folder) / "network.onnx"
         program.save(file, external_data=False)
         return file.read_bytes()
+
+
+def described_onnx(content: bytes, metadata: Mapping[str, Any]) -> bytes:
+    """An ONNX file with further metadata."""
+    import onnx
+
+    model = onnx.load_from_string(content)
+    onnx.helper.set_model_props(model, as_texts(metadata))
+    return model.SerializeToString()
 
 
 def onnx_runner(file: Path) -> Runner:

@@ -20,7 +20,28 @@ from segadapt.functional.normalization import MEAN, STD
 NUMBER: Final = 3
 """Of images, each in every size."""
 
+CALIBRATION: Final = 32
+"""Images of a calibration."""
+
+UNREADABLE: Final = (ValueError, OSError, TypeError, HydraException, OmegaConfBaseException)
+"""What a data set that is not at hand ends in."""
+
 Pixels = UInt8[np.ndarray, "H W 3"]
+Size = tuple[int, int]
+
+
+class Labelled(NamedTuple):
+    """An image and its classes, which may have another size."""
+
+    pixels: Pixels
+    mask: UInt8[np.ndarray, "h w"]
+
+
+class CalibrationImages(NamedTuple):
+    """Images, or why there are none."""
+
+    images: list[Pixels]
+    lacking: str | None
 
 
 class TrialImages(NamedTuple):
@@ -45,31 +66,65 @@ def trial_images(trained: TrainedNetwork, images: str | None, out: Path) -> Tria
         files = [source.file for source in found_images(images, out)[:NUMBER]]
         return TrialImages([read_one(file).pixels for file in files], f"{len(files)} of {images}")
     try:
-        found = list(islice(_validation(trained), NUMBER))
-    except (ValueError, OSError, TypeError, HydraException, OmegaConfBaseException) as error:
-        reason = str(error).splitlines()[0]
-        return TrialImages(_drawn(), f"{NUMBER} drawn at random (no validation images: {reason})")
+        found = [one.pixels for one in islice(labelled_images(trained), NUMBER)]
+    except UNREADABLE as error:
+        reason = f"no validation images: {first_line(error)}"
+        return TrialImages(_drawn(), f"{NUMBER} drawn at random ({reason})")
     return TrialImages(found, f"{len(found)} validation images of {trained.data.name}")
 
 
-def in_sizes(images: Sequence[Pixels], sizes: Sequence[tuple[int, int]]) -> Iterator[np.ndarray]:
+def calibration_images(trained: TrainedNetwork, images: str | None, out: Path) -> CalibrationImages:
+    """Images from which the ranges of activations are taken.
+
+    Args:
+        trained: The network.
+        images: File, folder, glob or list; None: training images, without augmentation.
+        out: What is going to be written.
+    """
+    if images is not None:
+        files = [source.file for source in found_images(images, out)[:CALIBRATION]]
+        return CalibrationImages([read_one(file).pixels for file in files], None)
+    try:
+        found = [one.pixels for one in islice(labelled_images(trained, "train"), CALIBRATION)]
+    except UNREADABLE as error:
+        return CalibrationImages([], f"there are no training images: {first_line(error)}")
+    return CalibrationImages(found, None)
+
+
+def labelled_images(trained: TrainedNetwork, part: str = "val") -> Iterator[Labelled]:
+    """Images as evaluation sees them, turned into 8 bits again, with their classes.
+
+    Args:
+        trained: The network.
+        part: ``val``, or ``train`` for the split that was trained on, prepared as in evaluation.
+    """
+    module = trained.config.data.module
+    split = {"split": module.train.split} if part == "train" else {}
+    data: Any = instantiate(module.val, **split)
+    for index in range(len(data)):
+        sample = data[index]
+        channels_last = sample.image.permute(1, 2, 0).numpy()
+        pixels = (channels_last * np.array(STD, np.float32) + np.array(MEAN, np.float32)) * 255
+        yield Labelled(pixels.round().astype(np.uint8), sample.mask.numpy())
+
+
+def in_sizes(images: Sequence[Pixels], sizes: Sequence[Size | None]) -> Iterator[np.ndarray]:
     """Batches of one image, channels first, each image in each size."""
     for image in images:
-        for rows, columns in sizes:
-            fitted = cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA)
-            yield np.ascontiguousarray(fitted.transpose(2, 0, 1)[None])
+        for size in sizes:
+            yield planes(image, size)
 
 
-def _validation(trained: TrainedNetwork) -> Iterator[Pixels]:
-    """As the data set gives them, turned into 8 bits again."""
-    data: Any = instantiate(trained.config.data.module.val)
-    for index in range(len(data)):
-        planes = data[index].image.permute(1, 2, 0).numpy()
-        yield (
-            ((planes * np.array(STD, np.float32) + np.array(MEAN, np.float32)) * 255)
-            .round()
-            .astype(np.uint8)
-        )
+def planes(image: Pixels, size: Size | None) -> np.ndarray:
+    """A batch of one image, channels first, in a size of rows and columns or in its own."""
+    if size is not None:
+        image = cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA)
+    return np.ascontiguousarray(image.transpose(2, 0, 1)[None])
+
+
+def first_line(error: Exception) -> str:
+    """Of what an error says."""
+    return (str(error) or "the split is empty").splitlines()[0]
 
 
 def _drawn() -> list[Pixels]:

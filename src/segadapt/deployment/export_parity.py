@@ -1,21 +1,17 @@
 """Whether an exported file says what its network says."""
 
+import sys
 from collections.abc import Callable, Iterable
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from segadapt.deployment.export_form import Limits
 from segadapt.deployment.pixel_input import with_pixel_input
 from segadapt.evaluation.inference.methods import whole
 from segadapt.segmentor import Segmentor
-
-FARTHEST: Final = 1e-3
-"""Difference of scores above which a file is not kept."""
-
-EQUAL: Final = 0.999
-"""Share of equal labels below which a file is not kept."""
 
 Runner = Callable[[np.ndarray], np.ndarray]
 """Images as the file takes them to what it gives."""
@@ -32,11 +28,11 @@ class Parity(NamedTuple):
     sizes: list[list[int]]
     """Rows and columns that were tried."""
 
-    @property
-    def holds(self) -> bool:
-        """Whether the file is as good as the network; not a number is not."""
-        near = self.difference is None or self.difference <= FARTHEST
-        return near and self.equal >= EQUAL
+    def within(self, limits: Limits) -> bool:
+        """Whether the file is near enough to the network; not a number is not."""
+        farthest = sys.float_info.max if limits.farthest is None else limits.farthest
+        near = self.difference is None or self.difference <= farthest
+        return near and self.equal >= limits.equal
 
     def __str__(self) -> str:
         sizes = " and ".join(f"{rows}x{columns}" for rows, columns in self.sizes)
@@ -63,13 +59,12 @@ def measured(
         taken: Key of ``INPUTS``.
         output: Key of ``OUTPUTS``.
     """
-    pixel_network = with_pixel_input(network)
+    network_scores = reference(network)
     farthest, equal, pixels, sizes = 0.0, 0, 0, set()
     passes = 0
     for image in images:
-        given = image if taken == "uint8" else image.astype(np.float32) / np.float32(255)
-        answer = _answered(run, given)
-        expected = _scores(pixel_network, image)
+        answer = _answered(run, as_taken(image, taken))
+        expected = network_scores(image)
         labels = expected.argmax(1)
         if output == "labels":
             found = answer
@@ -98,8 +93,29 @@ def _answered(run: Runner, image: np.ndarray) -> np.ndarray:
         ) from error
 
 
-def _scores(network: Segmentor, image: np.ndarray) -> np.ndarray:
-    def score(pixels: Tensor) -> Tensor:
-        return network(pixels).student.logits
+def reference(network: Segmentor) -> Runner:
+    """The scores of the network itself, of 8-bit images.
 
-    return whole(score, torch.from_numpy(image), (image.shape[2], image.shape[3])).numpy()
+    Args:
+        network: The trained network, for normalised images.
+    """
+    pixel_network = with_pixel_input(network)
+
+    def score(pixels: Tensor) -> Tensor:
+        return pixel_network(pixels).student.logits
+
+    @torch.no_grad()
+    def run(image: np.ndarray) -> np.ndarray:
+        return whole(score, torch.from_numpy(image), (image.shape[2], image.shape[3])).numpy()
+
+    return run
+
+
+def as_taken(image: np.ndarray, taken: str) -> np.ndarray:
+    """An 8-bit image as a file takes it.
+
+    Args:
+        image: Batch of images.
+        taken: Key of ``INPUTS``.
+    """
+    return image if taken == "uint8" else image.astype(np.float32) / np.float32(255)

@@ -1,11 +1,13 @@
 """What is exported of a trained network: the student, from 8-bit or float RGB to the answer."""
 
+from contextlib import AbstractContextManager
 from typing import Any, Final
 
 import torch
 from jaxtyping import Num
 from torch import Tensor, nn
 
+from segadapt.evaluation.precision_plugins import precision_plugin
 from segadapt.functional.normalization import MEAN, STD
 from segadapt.functional.resize import upsample
 from segadapt.segmentor import Segmentor, without_teacher
@@ -32,21 +34,29 @@ class ExportedNetwork(nn.Module):
     Args:
         student: From :func:`student_of`.
         output: Key of ``OUTPUTS``.
+        half: Whether the student computes in half precision; normalisation and scores do not.
     """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, student: Segmentor, output: str = "scores") -> None:
+    def __init__(self, student: Segmentor, output: str = "scores", half: bool = False) -> None:
         super().__init__()
-        self.student, self.output = student, output
+        self.student, self.output = student.half() if half else student, output
+        self.dtype = torch.float16 if half else torch.float32
         self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(STD).view(1, 3, 1, 1), persistent=False)
 
+    def default_type(self) -> AbstractContextManager:
+        """What tensors that a pass makes are made in."""
+        name = "16-true" if self.dtype is torch.float16 else "32-true"
+        return precision_plugin(name, torch.device("cpu")).forward_context()
+
     def forward(self, image: Num[Tensor, "b 3 H W"]) -> Num[Tensor, "b *answer"]:
         fractions = image if image.is_floating_point() else image.float() / 255
-        scores = self.student((fractions - self.mean) / self.std).student.logits
-        scores = upsample(scores, image.shape[2:])
+        normalised = (fractions - self.mean) / self.std
+        scores = self.student(normalised.to(self.dtype)).student.logits
+        scores = upsample(scores.float(), image.shape[2:])
         if self.output == "labels":
             return scores.argmax(1).to(torch.uint8)  # a label file has 255 classes at most
         return scores.softmax(1) if self.output == "probabilities" else scores

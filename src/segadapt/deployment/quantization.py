@@ -1,0 +1,146 @@
+"""An ONNX file with weights and products of 8 bits, by onnxruntime."""
+
+import logging
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+PRODUCTS: Final = ("Conv", "MatMul", "Gemm")
+"""What is quantised, if one side is weights; softmax, norms and resizing stay as they are."""
+
+
+class Quantized(NamedTuple):
+    """A quantised file, and how it was made."""
+
+    content: bytes
+    method: str
+    """``static``: ranges of activations are those of calibration images; ``dynamic``: they are
+    found in each pass, and convolutions stay in single precision."""
+    reason: str | None
+    """Of dynamic quantisation."""
+
+    def stored(self) -> dict[str, Any]:
+        """What the file keeps of it."""
+        return {"method": self.method, "reason": self.reason}
+
+
+def quantized(model: bytes, batches: Sequence[np.ndarray], lacking: str | None) -> Quantized:
+    """Quantise statically; dynamically where there are no images, or onnxruntime cannot.
+
+    Args:
+        model: ONNX file in single precision.
+        batches: Calibration images as the file takes them.
+        lacking: Why there are none.
+
+    Raises:
+        ValueError: If onnxruntime can do neither.
+    """
+    with tempfile.TemporaryDirectory() as name, _silent():
+        folder = Path(name)
+        (folder / "model.onnx").write_bytes(model)
+        ready = _optimised(folder)
+        if batches:
+            try:
+                return Quantized(_static(ready, batches), "static", None)
+            except Exception as error:  # of whatever part of onnxruntime could not follow
+                lacking = f"static quantisation failed ({_named(error)})"
+        return Quantized(_dynamic(ready), "dynamic", lacking)
+
+
+def _optimised(folder: Path) -> Path:
+    """The file with shapes, its batch norms folded, as onnxruntime wants it before."""
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    ready = folder / "ready.onnx"
+    try:
+        # symbolic inference gives up where rows and columns are free
+        quant_pre_process(folder / "model.onnx", ready, skip_symbolic_shape=True)
+    except Exception as error:
+        raise ValueError(
+            f"onnxruntime cannot prepare this network for int8 ({_named(error)}); choose "
+            "precision=fp16 or fp32"
+        ) from error
+    return ready
+
+
+def _static(ready: Path, batches: Sequence[np.ndarray]) -> bytes:
+    from onnxruntime.quantization import (
+        CalibrationDataReader,
+        QuantFormat,
+        QuantType,
+        quantize_static,
+    )
+
+    class Images(CalibrationDataReader):
+        def __init__(self) -> None:
+            self.rest = iter(batches)
+
+        def get_next(self) -> dict[str, np.ndarray] | None:
+            image = next(self.rest, None)
+            return None if image is None else {"image": image}
+
+    file = ready.with_name("static.onnx")
+    quantize_static(
+        ready,
+        file,
+        Images(),
+        quant_format=QuantFormat.QDQ,
+        op_types_to_quantize=list(PRODUCTS),
+        per_channel=True,
+        activation_type=QuantType.QUInt8,
+        weight_type=QuantType.QInt8,
+        nodes_to_exclude=_products_of_activations(ready),
+    )
+    return file.read_bytes()
+
+
+def _products_of_activations(ready: Path) -> list[str]:
+    """Nodes of attention, and of features with prototypes, which 8 bits on both sides blur."""
+    import onnx
+
+    graph = onnx.load(ready).graph
+    weights = {entry.name for entry in graph.initializer}
+    return [
+        node.name
+        for node in graph.node
+        if node.op_type == "MatMul" and not weights.intersection(node.input)
+    ]
+
+
+def _dynamic(ready: Path) -> bytes:
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    file = ready.with_name("dynamic.onnx")
+    try:
+        quantize_dynamic(
+            ready,
+            file,
+            op_types_to_quantize=["MatMul", "Gemm"],  # integer convolutions are slower than float
+            per_channel=True,
+            weight_type=QuantType.QInt8,
+        )
+    except Exception as error:
+        raise ValueError(
+            f"onnxruntime cannot quantise this network ({_named(error)}); choose precision=fp16 or "
+            "fp32"
+        ) from error
+    return file.read_bytes()
+
+
+def _named(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Without onnxruntime's advice on each tensor, which goes to the root logger."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)
