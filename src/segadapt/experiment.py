@@ -141,7 +141,8 @@ def _look_at(data: SegmentationDataModule) -> None:
     if rank() > 0:
         return
     splits = {"training": data.train, "validation": data.val}
-    _say(look_at(splits, cache_folder(), allow_empty_classes=data.allow_empty_classes))
+    empty = data.allow_empty_classes
+    _say(look_at(splits, cache_folder(), allow_empty_classes=empty, allow=data.allow))
 
 
 def _keep_splits(data: SegmentationDataModule, file: Path, resumed: bool) -> None:

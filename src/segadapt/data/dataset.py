@@ -87,6 +87,7 @@ class LabelledDataset(Dataset[Sample], ABC):
         as_stored: Whether the labels are known to lie on the pixels as stored, whatever EXIF says
             about showing them; where they are not, images that EXIF turns are refused.
         form: Channels and depth of the images.
+        is_own: Whether it is somebody's own and not a published one, so that more can be wrong.
     """
 
     classes: tuple[str, ...]
@@ -99,6 +100,7 @@ class LabelledDataset(Dataset[Sample], ABC):
     max_pixels: int = MAX_PIXELS
     as_stored: ClassVar[bool] = True
     form: ImageFormat = PLAIN
+    is_own: ClassVar[bool] = False
 
     @abstractmethod
     def __len__(self) -> int:

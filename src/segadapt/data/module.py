@@ -1,5 +1,7 @@
 """The one data module: batches that depend on nothing but the seed and the step."""
 
+from collections.abc import Sequence
+
 import lightning as L
 import torch
 from torch.utils.data import DataLoader, default_collate
@@ -27,6 +29,7 @@ class SegmentationDataModule(L.LightningDataModule):
         seed: Seed of the sample order.
         steps: Optimiser steps of the whole run.
         allow_empty_classes: Whether a split may have pixels of one class only.
+        allow: Names of findings about the files that are accepted.
 
     Raises:
         ValueError: If the data sets disagree with each other or the network about the classes.
@@ -42,6 +45,7 @@ class SegmentationDataModule(L.LightningDataModule):
         seed: int,
         steps: int,
         allow_empty_classes: bool = False,
+        allow: Sequence[str] = (),
     ) -> None:
         super().__init__()
         if train.classes != val.classes:
@@ -54,7 +58,7 @@ class SegmentationDataModule(L.LightningDataModule):
         self.train, self.val = train, val
         self.batch_size, self.num_workers = batch_size, num_workers
         self.seed, self.steps = seed, steps
-        self.allow_empty_classes = allow_empty_classes
+        self.allow_empty_classes, self.allow = allow_empty_classes, tuple(allow)
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -13,7 +13,9 @@ Config = dict[str, Any]
 FREE = (
     "callbacks",
     "checkpoint_every",
+    "data.allow",
     "data.allow_empty_classes",
+    "data.module.allow",
     "data.module.allow_empty_classes",
     "data.module.num_workers",
     "data.num_workers",

@@ -16,6 +16,7 @@ from rich.progress import track
 from segadapt.data.checks.census import Census, remarks
 from segadapt.data.checks.charts import Tile, contact_sheet, distribution, without_repeats
 from segadapt.data.checks.inspection import inspect
+from segadapt.data.checks.quick_check import judged, refusals
 from segadapt.data.checks.statistics import measure
 from segadapt.data.dataset import SegmentationDataset
 from segadapt.data.drawing import shown, viewable
@@ -45,7 +46,19 @@ def check(cfg: DictConfig, console: Console) -> int:
     if cfg.statistics:
         report_statistics(cfg, console)
         return 0
-    return sum(check_split(cfg, split, console) for split in cfg.splits)
+    errors = sum(check_split(cfg, split, console) for split in cfg.splits)
+    return errors or check_together(cfg, console)
+
+
+def check_together(cfg: DictConfig, console: Console) -> int:
+    """Look at all splits as a training would; the number of things that would end it."""
+    parts = {split: split_of(cfg.data, split) for split in cfg.splits}
+    found = judged(parts, "train")
+    refused = [] if cfg.data.get("allow_empty_classes") or not found.refusal else [found.refusal]
+    refused += refusals(found, cfg.data.get("allow") or ())
+    for sentence in refused:
+        say(console, f"would end a training: {sentence}")
+    return len(refused)
 
 
 def report_statistics(cfg: DictConfig, console: Console) -> None:

@@ -39,10 +39,12 @@ class Verdict(NamedTuple):
     Attributes:
         refusal: A sentence if they cannot be meant so, else None.
         notes: Sentences about what is allowed.
+        findings: Names and sentences of what is only allowed where ``data.allow`` says so.
     """
 
     refusal: str | None
     notes: list[str]
+    findings: Sequence[tuple[str, str]] = ()
 
 
 def verdict(dataset: SegmentationDataset, name: str, trained: bool) -> Verdict:

@@ -5,11 +5,12 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, cast
 
+from segadapt.data.checks.first_look import NAMES, first_look, swapped
 from segadapt.data.checks.occurrence import Verdict, verdict
 from segadapt.data.dataset import LabelledDataset, SegmentationDataset
 from segadapt.data.files import rasters, tiff_header
@@ -22,7 +23,7 @@ from segadapt.files import expanded, replace_text
 from segadapt.text.borders import printable_values
 from segadapt.text.invocation import command
 
-VERSION: Final = 3
+VERSION: Final = 4
 """Of the checks: what was found by others is not believed."""
 
 
@@ -31,6 +32,7 @@ def look_at(
     cache: Path,
     trained: str = "training",
     allow_empty_classes: bool = False,
+    allow: Collection[str] = (),
 ) -> str | None:
     """Look at all files of a data set, unless they are those that were in order before.
 
@@ -39,6 +41,7 @@ def look_at(
         cache: Where it is remembered that a data set was in order; made where it is missing.
         trained: The part of which all classes are looked for.
         allow_empty_classes: Whether a part may have pixels of one class only.
+        allow: Names of findings that are accepted.
 
     Returns:
         Lines to print; None where no split is made of files.
@@ -58,28 +61,56 @@ def look_at(
         found = before
     else:
         _check_headers(list(parts.values()))
-        found = _judge(parts, trained)
+        found = judged(parts, trained)
         kept = _remember(mark, found)
         seconds = time.perf_counter() - started
         said = f"data: {images} images, headers checked in {seconds:.1f} s{kept}"
     if found.refusal and not allow_empty_classes:
         raise ValueError(found.refusal)
+    if refused := refusals(found, allow):
+        raise ValueError(refused[0])
+    accepted = [f"data: allowed ({name}): {sentence}" for name, sentence in found.findings]
     of_files = dict.fromkeys(note for part in parts.values() for note in part.notes)
-    return "\n".join([said, *(f"data: {note}" for note in of_files), *found.notes])
+    return "\n".join([said, *(f"data: {note}" for note in of_files), *found.notes, *accepted])
 
 
 def _check_headers(parts: Sequence[LabelledDataset]) -> None:
     wrong = [sentence for part in parts for sentence in mistakes(part)]
     if wrong:
+        own = [cast(SegmentationDataset, part) for part in parts if part.is_own]
+        if notices := [notice for part in own for notice in swapped(part, part.split)]:
+            raise ValueError(notices[0].sentence)
         more = f" (and {len(wrong) - 1} more files like this)" if wrong[1:] else ""
         raise ValueError(f"{wrong[0]}{more}; {command('check-data')} names all there is")
 
 
-def _judge(parts: Mapping[str, SegmentationDataset], trained: str) -> Verdict:
+def refusals(found: Verdict, allow: Collection[str]) -> list[str]:
+    """Sentences about the findings that are not accepted, each with the way to accept it.
+
+    Args:
+        found: The verdict.
+        allow: Names that are accepted.
+
+    Raises:
+        ValueError: If a name is unknown.
+    """
+    if unknown := [name for name in allow if name not in NAMES]:
+        raise ValueError(f"Unknown data.allow {unknown[0]!r}. Available: {', '.join(NAMES)}.")
+    return [
+        f"{sentence}, or set data.allow=[{','.join((*allow, name))}] if this is meant"
+        for name, sentence in found.findings
+        if name not in allow
+    ]
+
+
+def judged(parts: Mapping[str, SegmentationDataset], trained: str) -> Verdict:
     """The verdicts on all parts as one."""
     verdicts = [verdict(part, name, name == trained) for name, part in parts.items()]
-    refusals = [one.refusal for one in verdicts if one.refusal]
-    return Verdict(next(iter(refusals), None), [note for one in verdicts for note in one.notes])
+    refused = [one.refusal for one in verdicts if one.refusal]
+    refusal = next(iter(refused), None)
+    own = {name: part for name, part in parts.items() if part.is_own}
+    findings = [] if refusal else list(first_look(own, trained))
+    return Verdict(refusal, [note for one in verdicts for note in one.notes], findings)
 
 
 def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
@@ -174,7 +205,8 @@ def _read_cache(mark: Path) -> Verdict | None:
         kept: dict[str, Any] = json.loads(mark.read_text())
         refusal = kept["refusal"]
         notes = [str(note) for note in kept["notes"]]
-        return Verdict(refusal, notes) if refusal is None or isinstance(refusal, str) else None
+        findings = [(str(name), str(sentence)) for name, sentence in kept["findings"]]
+        return Verdict(refusal, notes, findings) if isinstance(refusal, str | None) else None
     except (OSError, ValueError, TypeError, LookupError):
         return None
 

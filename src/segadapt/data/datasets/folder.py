@@ -47,6 +47,8 @@ class Folder(SegmentationDataset):
         ValueError: Also if there are no class names, or one of them twice.
     """
 
+    is_own = True
+
     def __init__(
         self,
         root: str | Path,

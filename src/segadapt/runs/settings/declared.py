@@ -91,6 +91,7 @@ DATA: Final[Annotations] = {
     "data.pretrained": "bool",
     "data.max_pixels": "int",
     "data.reduced_decoding": "bool",
+    "data.allow": "Sequence[str]",
     "data.allow_empty_classes": "bool",
     "data.smoke_test": "bool",
     "data.first_label": "int",

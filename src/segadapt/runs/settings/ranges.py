@@ -165,7 +165,7 @@ PAIRS: Final[Mapping[str, bool]] = dict.fromkeys(
 )
 """Lists of two."""
 
-EMPTY: Final[Mapping[str, bool]] = dict.fromkeys(("env", "ignored", "trimap"), True)
+EMPTY: Final[Mapping[str, bool]] = dict.fromkeys(("allow", "env", "ignored", "trimap"), True)
 """Lists that may be empty."""
 
 

@@ -1,0 +1,210 @@
+"""What is seldom meant in somebody's own data set, found by looking at some of its files.
+
+Each finding has a name, by which ``data.allow`` accepts it.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Final, NamedTuple, TypeVar
+
+import numpy as np
+
+from segadapt.data.dataset import SegmentationDataset
+from segadapt.data.files.decode import read_image, read_label, read_values
+from segadapt.data.files.image_format import PLAIN
+from segadapt.data.files.pairs import Pair
+from segadapt.files import read_regular
+from segadapt.text.borders import printable
+
+SAMPLE: Final = 64
+"""Images and labels that are decoded."""
+
+IGNORED: Final = 0.8
+"""Share of ignored pixels above which labels are hardly meant so."""
+
+LEVELS: Final = 24
+"""Different values of a plane up to which it looks like a label, and above which like a picture."""
+
+DARK: Final = 1 / 8
+"""Share of the range that images stay below if the range is that of another depth."""
+
+NAMES: Final = ("ignored", "swapped", "same_images", "shared_files", "range")
+"""What ``data.allow`` takes."""
+
+Value = TypeVar("Value")
+
+
+class Notice(NamedTuple):
+    """One finding.
+
+    Attributes:
+        name: One of ``NAMES``.
+        sentence: What was seen, and what to do.
+    """
+
+    name: str
+    sentence: str
+
+
+def first_look(parts: Mapping[str, SegmentationDataset], trained: str) -> list[Notice]:
+    """Look at the parts of a data set.
+
+    Args:
+        parts: By what to call them.
+        trained: The one that is trained on.
+
+    Raises:
+        ValueError: If a file cannot be read.
+    """
+    own = {name: part for name, part in parts.items() if part.files}
+    notices = []
+    if (dataset := own.get(trained)) is not None:
+        looks = (_same, swapped, _ignored, _range)
+        notices += [notice for look in looks for notice in look(dataset, trained)]
+    return [*notices, *_shared(own)]
+
+
+def _shared(parts: Mapping[str, SegmentationDataset]) -> list[Notice]:
+    """Images that are in two parts, whatever they are called."""
+    digests = {name: _digests(part, parts) for name, part in parts.items()}
+    notices = []
+    names = list(parts)
+    for index, first in enumerate(names):
+        for second in names[index + 1 :]:
+            common = sorted(digests[first].keys() & digests[second].keys())
+            if common:
+                pair = digests[first][common[0]], digests[second][common[0]]
+                notices.append(
+                    Notice(
+                        "shared_files",
+                        f"{len(common)} images of the {first} split are in the {second} split, "
+                        f"too, such as {_named(pair[0])} and {_named(pair[1])}; what is measured "
+                        "there says nothing about new images: remove them from one",
+                    )
+                )
+    return notices
+
+
+def _digests(
+    part: SegmentationDataset, parts: Mapping[str, SegmentationDataset]
+) -> dict[bytes, Path]:
+    """The images of a part by their digest, but those whose size in bytes no other part has."""
+    others = {
+        pair.image.stat().st_size
+        for other in parts.values()
+        if other is not part
+        for pair in other.files
+    }
+    images = [pair.image for pair in part.files if pair.image.stat().st_size in others]
+    return dict(zip(_each(_digest, images), images, strict=True))
+
+
+def _same(dataset: SegmentationDataset, name: str) -> list[Notice]:
+    files = [pair.image for pair in dataset.files]
+    if len(files) < 2 or len({file.stat().st_size for file in files}) > 1:
+        return []
+    if len(set(_each(_digest, files))) > 1:
+        return []
+    return [
+        Notice(
+            "same_images",
+            f"all {len(files)} {name} images are the same file; nothing can be learnt from one "
+            "image: export them again",
+        )
+    ]
+
+
+def swapped(dataset: SegmentationDataset, name: str) -> list[Notice]:
+    """Images that look like labels beside labels that look like pictures."""
+    pairs = [dataset.files[item] for item in _sample(len(dataset.files), 8)]
+    seen = _each(partial(_levels, dataset), pairs)
+    if not all(image <= LEVELS < label for image, label in seen):
+        return []
+    return [
+        Notice(
+            "swapped",
+            f"the {name} images have at most {max(image for image, _ in seen)} different values "
+            f"and the labels up to {max(label for _, label in seen)}, as if the folders were "
+            f"swapped ({_named(pairs[0].image)}, {_named(pairs[0].label)}); exchange them",
+        )
+    ]
+
+
+def _levels(dataset: SegmentationDataset, pair: Pair) -> tuple[int, int]:
+    """Different values of the first channel of an image and its label, both read as images.
+
+    A file that cannot be read has none.
+    """
+    counts = []
+    for file, form in ((pair.image, dataset.form), (pair.label, PLAIN)):
+        try:
+            counts.append(len(np.unique(read_values(file, dataset.max_pixels, form)[..., 0])))
+        except ValueError:  # what reads files for good says why
+            counts.append(0)
+    return counts[0], counts[1]
+
+
+def _ignored(dataset: SegmentationDataset, name: str) -> list[Notice]:
+    def counted(item: int) -> tuple[int, int]:
+        pair = dataset.files[item]
+        tally = dataset.labels.tally(read_label(pair.label, dataset.max_pixels))
+        return tally.ignored, int(tally.classes.sum()) + tally.ignored
+
+    counts = _each(counted, _sample(len(dataset.files)))
+    ignored, total = (sum(column) for column in zip(*counts, strict=True))
+    if ignored <= IGNORED * total:
+        return []
+    empty = sum(hidden == whole for hidden, whole in counts)
+    return [
+        Notice(
+            "ignored",
+            f"{100 * ignored / total:.0f} % of the pixels of {len(counts)} {name} labels are "
+            f"ignored, and {empty} of these labels hold nothing else; correct the class list or "
+            "what is ignored",
+        )
+    ]
+
+
+def _range(dataset: SegmentationDataset, name: str) -> list[Notice]:
+    """Images that use a small part of their range, or nothing but its ends."""
+    if dataset.form.range is None:
+        return []
+
+    def extremes(item: int) -> tuple[float, float]:
+        image = read_image(dataset.files[item].image, dataset.max_pixels, form=dataset.form)
+        return float(np.quantile(image, 0.01)), float(np.quantile(image, 0.99))
+
+    lows, highs = zip(*_each(extremes, _sample(len(dataset.files))), strict=True)
+    low, high = dataset.form.range
+    if max(highs) >= DARK and min(lows) <= 1 - DARK:
+        return []
+    where = "black" if max(highs) < DARK else "white"
+    return [
+        Notice(
+            "range",
+            f"the {name} images are nearly {where} in data.range=[{low:g}, {high:g}], as if they "
+            "had another depth; measure it with check-data statistics=true",
+        )
+    ]
+
+
+def _each(look: Callable[..., Value], items: Sequence[object]) -> list[Value]:
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        return list(pool.map(look, items))
+
+
+def _sample(length: int, most: int = SAMPLE) -> list[int]:
+    """Items evenly spaced."""
+    return np.linspace(0, length - 1, min(length, most)).round().astype(int).tolist()
+
+
+def _digest(file: Path) -> bytes:
+    return hashlib.sha256(read_regular(file)).digest()
+
+
+def _named(file: Path) -> str:
+    return printable("/".join(file.parts[-3:]))
