@@ -52,6 +52,7 @@ def test_large_scores_lose_nothing():
     scores = torch.tensor([[300.0, -300.0, 0.0]]).view(1, 3, 1, 1)
     mask = torch.ones(1, 1, 1, dtype=torch.long)
     assert CrossEntropy()(scores, mask).item() == 600
+    assert CrossEntropy()(scores[:, :2], mask).item() == 600
 
 
 def test_one_class_costs_nothing():

@@ -55,6 +55,43 @@ def test_equals_torch_in_strips_of_any_height(align_corners, size, strip, monkey
     close(*gradient(mine, scores), *gradient(theirs, scores))
 
 
+@pytest.mark.parametrize("align_corners", [False, True])
+@pytest.mark.parametrize("ignore", [255, 0, 1, -1])
+@pytest.mark.parametrize("weight", [None, [0.5, 2.0]])
+def test_two_classes_equal_torch(align_corners, ignore, weight, monkeypatch):
+    """Resized as the difference of their scores."""
+    set_strip(monkeypatch, 70)
+    scores, mask = logits(3, 2, 5, 6), torch.randint(2, (3, 13, 17))
+    mask[0, :3], mask[2] = ignore, ignore
+    larger = F.interpolate(scores, (13, 17), mode="bilinear", align_corners=align_corners)
+    factors = None if weight is None else torch.tensor(weight, dtype=torch.float64)
+    theirs = F.cross_entropy(larger, mask, factors, ignore_index=ignore)
+    mine = fused_loss([CrossEntropy("valid", ignore, weight)], scores, mask, align_corners)
+    close(mine, theirs)
+    close(*gradient(mine, scores), *gradient(theirs, scores))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_two_classes_in_single_precision(dtype):
+    scores, mask = logits(4, 2, 16, 16).detach().to(dtype).double(), labels(4, 64, 64, 3)
+    scores.requires_grad_()
+    narrow = scores.detach().to(dtype).requires_grad_()
+    mine = fused_loss([CrossEntropy()], narrow, mask)
+    larger = F.interpolate(scores, (64, 64), mode="bilinear")
+    theirs = F.cross_entropy(larger, mask, ignore_index=255)
+    close(mine, theirs, 1e-6)
+    wanted = gradient(theirs, scores)[0]
+    error = (gradient(mine, narrow)[0] - wanted).abs().max() / wanted.abs().max()
+    assert error < (1e-6 if dtype == torch.float32 else 2**-8)
+
+
+def test_only_losses_of_differences_get_them():
+    scores, mask = logits(2, 2, 4, 5), labels(2, 8, 10, 3)
+    mine, theirs = (f(scores, mask, False) for f in (_fused, written_out))
+    close(mine, theirs)
+    close(*gradient(mine, scores), *gradient(theirs, scores))
+
+
 @pytest.mark.parametrize("together", [1, 2, 3, 5])
 @pytest.mark.parametrize("group", [None, 1, 2])
 def test_equals_torch_with_any_number_of_images_at_a_time(together, group, monkeypatch):
@@ -136,11 +173,13 @@ def test_half_precision_scores_are_computed_in_single(dtype, autocast):
 
 
 @pytest.mark.parametrize("extreme", [3e4, -3e4])
-def test_extreme_scores_are_finite(extreme):
-    scores = torch.zeros(1, 3, 2, 2, dtype=torch.float16)
+@pytest.mark.parametrize("losses", [BOTH, [CrossEntropy()]])
+@pytest.mark.parametrize("classes", [2, 3])
+def test_extreme_scores_are_finite(extreme, losses, classes):
+    scores = torch.zeros(1, classes, 2, 2, dtype=torch.float16)
     scores[0, 1] = extreme
     scores.requires_grad_()
-    loss = fused_loss(BOTH, scores, labels(1, 4, 4, 3))
+    loss = fused_loss(losses, scores, labels(1, 4, 4, classes))
     loss.backward()
     assert loss.isfinite()
     assert scores.grad.isfinite().all()

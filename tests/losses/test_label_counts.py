@@ -12,6 +12,23 @@ def test_counts_pixels_of_each_image_and_class(dtype):
     assert labels_per_image(mask.to(dtype), 4).tolist() == wanted
 
 
+@pytest.mark.parametrize("size", [(4, 6), (2, 5), (3, 5)])
+@pytest.mark.parametrize("classes", [1, 2, 11, 63, 70])
+@pytest.mark.parametrize("ignore", [255, 0, -1, None])
+def test_counts_of_labels_that_are_counted_together(size, classes, ignore):
+    """By four, two or one: the size of an image and the number of classes say how many."""
+    mask = torch.randint(classes, (3, *size))
+    if ignore is not None:
+        mask[torch.rand(mask.shape) < 0.3] = ignore
+    wanted = [[int((labels == k).sum()) * (k != ignore) for k in range(classes)] for labels in mask]
+    ignore = 255 if ignore is None else ignore
+    assert labels_per_image(mask, classes, ignore).tolist() == wanted
+
+
+def test_no_pixels_are_counted_as_none():
+    assert labels_per_image(torch.zeros(2, 0, 3, dtype=torch.long), 4).tolist() == [[0] * 4] * 2
+
+
 @pytest.mark.parametrize("wrong", [4, 254, 256, -1])
 def test_a_label_outside_the_classes_is_named(wrong):
     mask = torch.full((1, 3, 3), 255)

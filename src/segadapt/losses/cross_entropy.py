@@ -1,8 +1,10 @@
 """Cross-entropy against the labels, in both of the releases' averages."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float, Integer
 from torch import Tensor
 
@@ -15,6 +17,9 @@ from segadapt.losses.parts.tables import Tables
 from segadapt.structures import IGNORE
 
 MEANS = ("all", "valid")
+
+LINEAR: Final = 40.0
+"""From here on softplus(x) is x to the last bit, in double precision, too."""
 
 
 class CrossEntropy(FusedLoss):
@@ -44,6 +49,7 @@ class CrossEntropy(FusedLoss):
     """
 
     weight: Tensor | None
+    relative = True
 
     def __init__(
         self, mean: str = "valid", ignore: int = IGNORE, weight: Sequence[float] | None = None
@@ -119,6 +125,8 @@ class _CrossEntropyOfImages(ImagesLoss):
         weight = strip.labelled(self.ignore) * strip.layout.of_images(self.scale).to(scores.dtype)
         if self.weight is not None:
             weight = weight * looked_up(self.weight.to(scores.dtype), strip.label)
+        if strip.difference:
+            return _of_difference(strip, weight, out, with_gradient)
         shares = torch.softmax(scores, classes, out=out)
         # log sum exp z = max z - log max softmax(z), in one exponential for value and gradient.
         normaliser = scores.amax(classes) - shares.amax(classes).log()
@@ -126,3 +134,17 @@ class _CrossEntropyOfImages(ImagesLoss):
         if with_gradient:
             shares.mul_(weight.unsqueeze(classes))
         return value - strip.pull(weight, shares if with_gradient else None)
+
+
+def _of_difference(
+    strip: Strip, weight: Float[Tensor, "_ _ _"], out: Float[Tensor, "_ _ _ _"], with_gradient: bool
+) -> Float[Tensor, ""]:
+    """The same for two classes: -log softmax(z)[y] is softplus of the other score minus the own."""
+    classes = strip.layout.classes
+    sign = torch.eq(strip.labels, 1, out=torch.empty_like(weight)).mul_(-2).add_(1)
+    lead = strip.scores.squeeze(classes) * sign
+    value = torch.dot(F.softplus(lead, threshold=LINEAR).flatten(), weight.flatten())
+    if with_gradient:
+        slopes = torch.sigmoid(lead, out=out.squeeze(classes))
+        slopes.mul_(weight.mul_(sign))
+    return value

@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float, Integer
 from torch import Tensor, nn
 
+from segadapt.functional.cosine import accurate
 from segadapt.losses.parts.images_loss import Plan
 from segadapt.losses.parts.strip_pass import loss_of_batch
 from segadapt.losses.parts.tables import Tables
@@ -22,7 +23,13 @@ class FusedLoss(nn.Module, ABC):
     """A pixel loss that can share the pass of :func:`fused_loss`.
 
     Alone it is called as ``loss(logits, mask)`` with scores of the labels' size, as torch's are.
+
+    Attributes:
+        relative: Whether only the differences between a pixel's scores matter, and strips of the
+            difference of two classes are understood.
     """
+
+    relative: bool = False
 
     @abstractmethod
     def plan(self, mask: Integer[Tensor, "b H W"], num_classes: int, group: int | None) -> Plan:
@@ -63,9 +70,13 @@ def fused_loss(
     """
     if len(logits) != len(mask):
         raise ValueError(f"there are scores of {len(logits)} images, and labels of {len(mask)}")
-    plans = [loss.plan(mask, logits.shape[1], group) for loss in losses]
+    classes = logits.shape[1]
+    plans = [loss.plan(mask, classes, group) for loss in losses]
     with_gradient = logits.requires_grad and torch.is_grad_enabled()
-    return _Fused.apply(logits, mask, plans, align_corners, with_gradient)
+    if classes == 2 and logits.device.type == "cpu" and all(loss.relative for loss in losses):
+        logits = accurate(logits)  # half as much to resize
+        logits = logits[:, 1:] - logits[:, :1]
+    return _Fused.apply(logits, mask, plans, classes, align_corners, with_gradient)
 
 
 class _Fused(torch.autograd.Function):
@@ -77,18 +88,17 @@ class _Fused(torch.autograd.Function):
         logits: Tensor,
         mask: Tensor,
         plans: list[Plan],
-        align_corners: bool,
-        with_gradient: bool,
+        *options: Any,
     ) -> Tensor:
-        total, gradient = loss_of_batch(logits, mask, plans, align_corners, with_gradient)
+        total, gradient = loss_of_batch(logits, mask, plans, *options)
         if gradient is not None:
             ctx.save_for_backward(gradient)
         ctx.dtype = logits.dtype
         return total
 
     @staticmethod
-    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None, None, None, None]:
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
         if torch.is_grad_enabled():
             raise RuntimeError("pixel losses in one pass have no second derivative")
         (gradient,) = ctx.saved_tensors
-        return (gradient * upstream).to(ctx.dtype), None, None, None, None
+        return (gradient * upstream).to(ctx.dtype), *[None] * 5

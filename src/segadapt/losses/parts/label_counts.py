@@ -4,14 +4,19 @@ from collections.abc import Sequence
 from typing import Final
 
 import torch
-from jaxtyping import Bool, Int, Integer
+from jaxtyping import Bool, Int, Int32, Integer
 from torch import Tensor
 
 from segadapt.functional.resize import shrink
+from segadapt.losses.parts.workspace import workspace
 from segadapt.structures import IGNORE
 
-BINS: Final = 2**16
-"""Labels above it are counted nowhere, so that a histogram stays small."""
+AT_ONCE: Final = 2**18
+"""Pixels that are counted at once."""
+
+BINS: Final = 2**12
+"""Bins of a histogram of an image when several labels are counted as one number; the processor's
+first cache holds them."""
 
 
 def labels_per_image(
@@ -40,26 +45,51 @@ def labels_per_image(
 
 
 def _counted(labels: Integer[Tensor, "b H W"], num_classes: int, ignore: int) -> Int[Tensor, "b k"]:
-    """On the CPU: by a histogram, which is several times as fast and shows wrong labels."""
-    column = ignore
-    if not 0 <= ignore < BINS:  # a histogram cannot hold it
-        ignored, column = labels == ignore, num_classes
-        labels = labels.masked_fill(ignored, 0)
+    """On the CPU: by histograms, which are several times as fast and show wrong labels."""
+    counts = torch.zeros(len(labels), num_classes + 1, dtype=torch.long)
     if labels.numel():
-        for extreme in labels.aminmax():
-            _check(int(extreme), num_classes, ignore)
-    labels = labels.int()  # what fits is fastest
-    if column != ignore:
-        labels = labels.masked_fill(ignored, column)
-    bins = max(num_classes, column + 1)
-    images = torch.arange(len(labels), dtype=torch.int32)[:, None, None]
-    places = (labels + bins * images).flatten()
-    counts = torch.bincount(places, minlength=len(labels) * bins).view(len(labels), bins)
-    for label in counts.sum(0).nonzero()[-2:, 0].tolist():  # one of them may be ignored
-        if label != column:
-            _check(label, num_classes, ignore)
-    counts[:, column] = 0
+        step = max(1, AT_ONCE // labels[0].numel())
+        for part, out in zip(labels.split(step), counts.split(step), strict=True):
+            out.copy_(_histograms(_columns(part, num_classes, ignore), num_classes + 1))
+    if 0 <= ignore < num_classes:
+        counts[:, ignore] = 0
     return counts[:, :num_classes]
+
+
+def _columns(
+    labels: Integer[Tensor, "b H W"], num_classes: int, ignore: int
+) -> Int32[Tensor, "b H W"]:
+    """Labels as numbers from 0, ignored ones as the number of classes, unless they are a class."""
+    smallest, largest = _checked(labels, num_classes, ignore)
+    rooms = workspace(torch.int32, labels.device)
+    columns = rooms.room("labels", *labels.shape).copy_(labels)
+    if smallest < 0 or largest >= num_classes:  # ignored ones, which others may hide behind
+        # In integers: Booleans are not vectorised.
+        ignored = torch.eq(columns, ignore, out=rooms.room("ignored", *labels.shape))
+        _checked(columns.add_(ignored, alpha=-ignore), num_classes, ignore)
+        columns.add_(ignored, alpha=num_classes)
+    return columns
+
+
+def _histograms(columns: Int32[Tensor, "b H W"], bins: int) -> Int[Tensor, "b bins"]:
+    """Of each image. Several pixels are counted as one number, which costs as much as one pixel."""
+    images, together = len(columns), _together(columns[0].numel(), bins)
+    parts = columns.view(images, together, -1)
+    places = workspace(torch.int32, columns.device).room("places", images, parts.shape[2])
+    offsets = torch.arange(images, dtype=torch.int32)[:, None] * bins**together
+    torch.add(parts[:, 0], offsets, out=places)
+    for number in range(1, together):
+        places.add_(parts[:, number], alpha=bins**number)
+    counts = torch.bincount(places.view(-1), minlength=images * bins**together)
+    joint = counts.view(images, *[bins] * together)
+    others = [[1 + other for other in range(together) if other != own] for own in range(together)]
+    sums = [joint.sum(dims) if dims else joint for dims in others]
+    return torch.stack(sums).sum(0)
+
+
+def _together(pixels: int, bins: int) -> int:
+    """How many pixels of so many to count as one number: as many as divide them."""
+    return next((n for n in (4, 2) if pixels % n == 0 and bins**n <= BINS), 1)
 
 
 def unlabelled(
@@ -85,10 +115,14 @@ def check_ignore(ignore: int) -> None:
         raise ValueError(f"ignore is {ignore}; give a label from {-(2**24)} to {2**24}")
 
 
-def _check(label: int, num_classes: int, ignore: int) -> None:
-    if label != ignore and not 0 <= label < num_classes:
-        raise ValueError(
-            f"the labels hold {label}, but there are {num_classes} classes "
-            f"(0 to {num_classes - 1}, and {ignore} for pixels to ignore); correct "
-            "data.num_classes or the label files"
-        )
+def _checked(labels: Integer[Tensor, "b H W"], num_classes: int, ignore: int) -> tuple[int, int]:
+    """The smallest and the largest label, after a look at both."""
+    smallest, largest = (int(extreme) for extreme in labels.aminmax())
+    for label in (smallest, largest):
+        if label != ignore and not 0 <= label < num_classes:
+            raise ValueError(
+                f"the labels hold {label}, but there are {num_classes} classes "
+                f"(0 to {num_classes - 1}, and {ignore} for pixels to ignore); correct "
+                "data.num_classes or the label files"
+            )
+    return smallest, largest

@@ -26,10 +26,12 @@ class Layout(NamedTuple):
     rows: int
     """The dimension of the rows of pixels."""
 
-    def of_labels(self, labels: Integer[Tensor, "m r W"]) -> Int32[Tensor, "_ _ _"]:
-        """Labels of some rows in this order, in the type that a CPU computes fastest on."""
-        ordered = labels.movedim(0, self._images_of_labels)
-        return ordered.to(torch.int32, memory_format=torch.contiguous_format).contiguous()
+    def of_labels(
+        self, labels: Integer[Tensor, "m r W"], dtype: torch.dtype
+    ) -> Float[Tensor, "_ _ _"]:
+        """Labels of some rows in this order, as numbers of the scores' type."""
+        ordered = labels.to(torch.int32).movedim(0, self._images_of_labels)  # faster in two steps
+        return ordered.to(dtype, memory_format=torch.contiguous_format).contiguous()
 
     def of_images(self, values: Shaped[Tensor, "m"]) -> Shaped[Tensor, "_ _ _"]:
         """One value for each image, to be combined with labels."""
@@ -97,7 +99,12 @@ class Strip:
         layout: The order of the dimensions.
         scores: Shared by all losses: not to be changed.
         labels: As they are in the label map, ignored ones included, but of the scores' type.
-        label: The same as numbers of the strip's classes; any class for an ignored pixel.
+        num_classes: Number of classes that labels tell apart.
+        numbers: Of each of these, its place among the strip's classes; None if all are there.
+
+    Attributes:
+        difference: Whether the scores are one plane for two classes: by how much the second one's
+            are greater.
     """
 
     def __init__(
@@ -105,9 +112,18 @@ class Strip:
         layout: Layout,
         scores: Float[Tensor, "_ _ _ _"],
         labels: Float[Tensor, "_ _ _"],
-        label: Int32[Tensor, "_ _ _"],
+        num_classes: int,
+        numbers: Int32[Tensor, "k"] | None = None,
     ) -> None:
-        self.layout, self.scores, self.labels, self.label = layout, scores, labels, label
+        self.layout, self.scores, self.labels = layout, scores, labels
+        self.num_classes, self.numbers = num_classes, numbers
+        self.difference = num_classes == 2 and numbers is None and scores.shape[layout.classes] == 1
+
+    @cached_property
+    def label(self) -> Int32[Tensor, "_ _ _"]:
+        """Labels as numbers of the strip's classes; any class for an ignored pixel."""
+        label = self.labels.clamp(0, self.num_classes - 1).to(torch.int32)
+        return label if self.numbers is None else looked_up(self.numbers, label)
 
     @cached_property
     def places(self) -> Int32[Tensor, "n"]:
@@ -127,7 +143,7 @@ class Strip:
 
     def own(self, values: Float[Tensor, "_ _ _ _"]) -> Float[Tensor, "_ _ _"]:
         """Of values that are laid out like the scores, those of each pixel's own class."""
-        return values.view(-1).index_select(0, self.places).view(self.label.shape)
+        return values.view(-1).index_select(0, self.places).view(self.labels.shape)
 
     def add_own(self, values: Float[Tensor, "_ _ _ _"], more: Float[Tensor, "_ _ _"]) -> None:
         """Add to the values of each pixel's own class, in their place."""
@@ -162,10 +178,9 @@ class Strip:
         """The scores of some classes, or of all."""
         if classes is None:
             return self
-        count = self.scores.shape[self.layout.classes]
         scores = self.scores.index_select(self.layout.classes, classes)
-        label = looked_up(columns(classes, count), self.label)
-        return Strip(self.layout, scores, self.labels, label)
+        numbers = columns(classes, self.num_classes)
+        return Strip(self.layout, scores, self.labels, self.num_classes, numbers)
 
 
 def columns(classes: Int[Tensor, "p"], count: int) -> Int32[Tensor, "k"]:

@@ -15,7 +15,7 @@ from jaxtyping import Float, Int, Integer
 from torch import Tensor
 
 from segadapt.losses.parts.images_loss import ImagesLoss, Plan
-from segadapt.losses.parts.layout import Strip, columns, looked_up
+from segadapt.losses.parts.layout import Strip, columns
 from segadapt.losses.parts.plane_resize import PlaneResizer
 from segadapt.losses.parts.strip_resize import PixelResizer, Resizer, Size
 from segadapt.losses.parts.workspace import workspace
@@ -34,10 +34,20 @@ def loss_of_batch(
     logits: Float[Tensor, "b k h w"],
     mask: Integer[Tensor, "b H W"],
     plans: Sequence[Plan],
+    num_classes: int,
     align_corners: bool,
     with_gradient: bool,
 ) -> tuple[Float[Tensor, ""], Float[Tensor, "b k h w"] | None]:
-    """The sum of the losses, and its gradient if it is wanted, a few images at a time."""
+    """The sum of the losses, and its gradient if it is wanted, a few images at a time.
+
+    Args:
+        logits: Scores; one map for two classes stands for their difference.
+        mask: Labels.
+        plans: The losses; all take strips of differences if there are any.
+        num_classes: Number of classes that the labels tell apart.
+        align_corners: See :func:`segadapt.functional.resize.upsample`.
+        with_gradient: Whether the gradient is wanted.
+    """
     (height, width), (rows, columns) = logits.shape[-2:], mask.shape[-2:]
     resizer = _resizer(logits, (height, width), (rows, columns), align_corners)
     passes = -(-len(logits) // resizer.images(logits.shape[1]))
@@ -47,7 +57,7 @@ def loss_of_batch(
     for start in range(0, len(logits), step):
         some = slice(start, start + step)
         here = None if gradient is None else gradient[some]
-        images = _Images(resizer, logits[some], mask[some])
+        images = _Images(resizer, logits[some], mask[some], num_classes)
         total = total + images.loss([plan(some) for plan in plans], here)
     return total, gradient
 
@@ -69,6 +79,7 @@ class _Images:
         resizer: From their grid to that of the labels.
         scores: On the feature grid.
         mask: Labels.
+        num_classes: Number of classes that they tell apart.
     """
 
     def __init__(
@@ -76,8 +87,10 @@ class _Images:
         resizer: Resizer,
         scores: Float[Tensor, "m k h w"],
         mask: Integer[Tensor, "m H W"],
+        num_classes: int,
     ) -> None:
         self.resizer, self.scores, self.mask = resizer, scores, mask
+        self.num_classes = num_classes
         images, classes, height = *scores.shape[:2], mask.shape[1]
         alone = resizer.height(images, classes) == height
         self.only = list(self._resized(None)) if alone else None  # a strip that holds all is kept
@@ -137,12 +150,10 @@ class _Images:
         return [(start, strip.of(classes)) for start, strip in self.only]
 
     def _resized(self, classes: Classes) -> Iterator[tuple[int, Strip]]:
-        layout, count = self.resizer.layout, self.scores.shape[1]
+        layout = self.resizer.layout
         scores = self.scores if classes is None else self.scores.index_select(1, classes)
+        numbers = None if classes is None else columns(classes, self.num_classes)
         for start, strip in self.resizer.strips(scores):
             rows = strip.shape[layout.rows]
-            labels = layout.of_labels(self.mask[:, start : start + rows])
-            label = labels.clamp(0, count - 1)
-            if classes is not None:
-                label = looked_up(columns(classes, count), label)
-            yield start, Strip(layout, strip, labels.to(strip.dtype), label)
+            labels = layout.of_labels(self.mask[:, start : start + rows], strip.dtype)
+            yield start, Strip(layout, strip, labels, self.num_classes, numbers)

@@ -4,7 +4,7 @@ import threading
 from typing import Final
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Shaped
 from torch import Tensor
 
 STRIP: Final = 2**22
@@ -33,7 +33,7 @@ class Workspace:
         self.dtype, self.device = dtype, device
         self.buffers: dict[str, Tensor] = {}
 
-    def room(self, name: str, *shape: int) -> Float[Tensor, "*shape"]:
+    def room(self, name: str, *shape: int) -> Shaped[Tensor, "*shape"]:
         """An uninitialised contiguous tensor, in the memory that this name had before."""
         needed = 1
         for side in shape:
