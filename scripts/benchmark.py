@@ -15,6 +15,7 @@ from benchmarks.harness.load import check_load, without_busy  # noqa: E402
 from benchmarks.harness.options import CONFIGS, Options, parse  # noqa: E402
 
 SECTIONS = (
+    "checkpointing",
     "classifier_cost",
     "compiled",
     "coverage",
@@ -33,7 +34,7 @@ SECTIONS = (
 )
 """Modules of benchmarks/ that are called through this script too."""
 
-COUNTED = ("compiled", "coverage", "models", "printed")
+COUNTED = ("checkpointing", "compiled", "coverage", "models", "printed")
 """Those of them that time nothing, so that they need no quiet machine."""
 
 

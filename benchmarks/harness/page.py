@@ -5,7 +5,12 @@ from typing import Final
 
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "models.md"
 TITLE: Final = "# Models\n"
-ORDER: Final = ("Cost and weights", "Printed by SSA", "torch.compile")
+ORDER: Final = (
+    "Cost and weights",
+    "Printed by SSA",
+    "torch.compile",
+    "Activation checkpointing",
+)
 """Headings of the sections."""
 
 

@@ -5,17 +5,24 @@ The backend is the compiler without its code generation, which takes a minute on
 
 import sys
 from functools import partial
+from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+import runs
 import torch
+from compositions import composed
+from rich.console import Console
 from runs import config, fork_ranks, state, wait
 
 from segadapt import experiment
 from segadapt.classifiers.parts import fixed_prototypes
+from segadapt.evaluation.cache_features import cache
 from segadapt.experiment import build_task
 from segadapt.functional import cosine
+from segadapt.runs.reader import read_run
+from segadapt.runs.trust import check
 from segadapt.structures import Batch
 from segadapt.training.compiled import CompiledHalves
 from segadapt.training.gradient_check import compared
@@ -132,7 +139,43 @@ def wrong_is_caught(root):
     assert bool(verdict.wrong) == is_wrong, verdict
 
 
+def same_as_eager(root, name, *changes):
+    """A training with these changes learns the same compiled and eager."""
+    for mode in ("null", "default"):
+        torch.compiler.reset()
+        changed = (*CHANGES, *changes, f"trainer.compile={mode}")
+        experiment.train(config(root / f"{name}-{mode}", *changed))
+    check_same(root / f"{name}-null", root / f"{name}-default")
+
+
+def starts_from_weights(root):
+    """init=RUN, of a compiled run, with another classifier and with a frozen encoder."""
+    experiment.train(config(root / "run", *COMPILED))
+    start = f"init.run={root / 'run'}"
+    same_as_eager(root, "init", start, "classifier=ssa")
+    same_as_eager(root, "frozen", start, "init.freeze=encoder")
+
+
+def learns_from_cached_features(root):
+    """The laboratory: a classifier alone, on the features of a compiled run."""
+    options = composed(f"out='{root / 'features'}'", "train=8", name="cache_features")
+    run = read_run(str(root / "run"), "last", check)
+    cache(options, run, Console(file=StringIO()))
+    cached = ("data=cached", "model=cached", "data.num_workers=0")
+    shared = [word for word in runs.SMALL if not word.startswith(("data", "model"))]
+    runs.SMALL, before = (*shared, *cached, f"data.root={root / 'features'}"), runs.SMALL
+    same_as_eager(root, "lab", "classifier=ssa")
+    runs.SMALL = before
+
+
+def computes_blocks_twice(root):
+    """Activation checkpointing, with blocks that are dropped at random."""
+    changes = ("data.pretrained=false", "model.encoder.checkpointing=true")
+    same_as_eager(root, "twice", "model=segformer_mit_b0", *changes)
+
+
 CHECKS = {
+    "others": (starts_from_weights, learns_from_cached_features, computes_blocks_twice),
     "wrong": (wrong_is_caught,),
     "trainings": (compiled_is_eager, interrupted_is_whole, failing_is_told),
     "ranks": (ranks_are_one,),

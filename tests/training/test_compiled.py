@@ -103,6 +103,11 @@ def test_what_this_version_of_torch_compiles_wrong_is_caught():
 
 
 @pytest.mark.slow
+def test_other_kinds_of_trainings_are_compiled_as_they_are_eager():
+    assert run_unchecked(PROBE, "others")[-1] == "computes_blocks_twice"
+
+
+@pytest.mark.slow
 def test_two_compiled_ranks_learn_what_one_process_learns():
     assert run_unchecked(PROBE, "ranks")[-1] == "ranks_are_one"
 
