@@ -16,15 +16,21 @@ from rich.progress import track
 from segadapt.data.checks.census import Census, remarks
 from segadapt.data.checks.charts import Tile, contact_sheet, distribution, without_repeats
 from segadapt.data.checks.inspection import inspect
+from segadapt.data.checks.proposal import proposed, scan
 from segadapt.data.checks.quick_check import judged, refusals
 from segadapt.data.checks.statistics import measure
 from segadapt.data.dataset import SegmentationDataset
 from segadapt.data.drawing import shown, viewable
 from segadapt.data.files.decode import read_image, read_label
 from segadapt.data.files.pairs import Incomplete
+from segadapt.data.files.selection import Rules, select
 from segadapt.data.palette import class_colors
+from segadapt.files import expanded, replace_text
 from segadapt.text.borders import printable_values
 from segadapt.text.terminal import say
+
+TABLES = ("classes.yaml", "classes.yml", "classes.json", "classes.csv", "classes.txt")
+"""What says what labels mean, beside the data."""
 
 DRAWS, SHOWN = 3, 20
 """How often each image of the contact sheet is augmented; how many findings are printed."""
@@ -46,8 +52,39 @@ def check(cfg: DictConfig, console: Console) -> int:
     if cfg.statistics:
         report_statistics(cfg, console)
         return 0
+    if lacks_table(cfg.data):
+        propose(cfg, console)
+        return 1
     errors = sum(check_split(cfg, split, console) for split in cfg.splits)
     return errors or check_together(cfg, console)
+
+
+def lacks_table(data: DictConfig) -> bool:
+    """Whether nothing says what the labels of somebody's own data set mean."""
+    if "classes" not in data or data.classes is not None:
+        return False
+    return not any((expanded(data.root) / name).is_file() for name in TABLES)
+
+
+def propose(cfg: DictConfig, console: Console) -> None:
+    """Write the label table that fits the training labels, to be edited.
+
+    Raises:
+        ValueError: If there are no labels, or they cannot be read.
+    """
+    data, root = cfg.data, expanded(cfg.data.root)
+    rules = Rules(data.image, data.label, data.list, data.split)
+    labels = [pair.label for pair in select(root, "train", rules).pairs]
+    table = proposed(scan(labels, data.max_pixels, cfg.threads))
+    file = Path(cfg.out) / TABLES[0]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    replace_text(file, table.text)
+    say(
+        console,
+        f"{root} has no label table; this is what {len(labels)} training labels hold:",
+        *(f"  {line}" for line in table.text.splitlines()[1:]),
+        f"  written: {file}; edit it, and move it to {root}",
+    )
 
 
 def check_together(cfg: DictConfig, console: Console) -> int:
