@@ -29,7 +29,7 @@ from segadapt.runs.config import (
     without_published_weights,
 )
 from segadapt.runs.environment import keep_environment
-from segadapt.runs.file_names import CHECKPOINTS, CONFIG, METRICS, SPLITS
+from segadapt.runs.file_names import BALANCE, CHECKPOINTS, CONFIG, METRICS, SPLITS
 from segadapt.runs.folder import run_id, update_state
 from segadapt.runs.lengthening import dependence, lengthened
 from segadapt.runs.origin import Origin, without_modules
@@ -38,6 +38,7 @@ from segadapt.runs.redaction import stored
 from segadapt.runs.stored_config import stored_config
 from segadapt.text.borders import print_line
 from segadapt.training.callbacks.checkpoints import Checkpoints
+from segadapt.training.callbacks.class_balance import ClassBalance, Repetition
 from segadapt.training.callbacks.compilation import Compilation
 from segadapt.training.callbacks.preemption import Preemption
 from segadapt.training.callbacks.rank_agreement import RankAgreement
@@ -116,6 +117,7 @@ def fit(cfg: DictConfig) -> dict[str, float]:
         check_deterministic(task.model, task.objective, task.optimizer)
     files = AtomicCheckpointIO(_origin(cfg, folder))
     engine = [*_engine(cfg, start, files, metrics.sync), *_compiling(cfg, task)]
+    engine += _balancing(cfg, start is not None)
     loggers: list[Logger] = [metrics]
     if cfg.logger:
         loggers.append(instantiate(cfg.logger))
@@ -193,6 +195,16 @@ def _engine(
         checkpoints,
         Preemption(checkpoints.save),
     ]
+
+
+def _balancing(cfg: DictConfig, resumed: bool) -> list[Callback]:
+    """Weigh classes and repeat rare images, if either is wanted."""
+    rare = value_at(cfg, "data.rare", "none")
+    if rare == "none" and value_at(cfg, "loss.class_weight", "none") == "none":
+        return []
+    repetition = Repetition(rare, value_at(cfg, "data.rare_threshold", 1.0))
+    file = Path(cfg.paths.run) / BALANCE
+    return [ClassBalance(repetition, file, cache_folder(), resumed)]
 
 
 def _compiling(cfg: DictConfig, task: SegmentationTask) -> list[Callback]:

@@ -4,9 +4,11 @@ import pytest
 from segadapt.data.sampling import (
     AUGMENTATION,
     ORDER,
+    EpochOrder,
     ShardSampler,
     StepBatchSampler,
     generator_for,
+    repeat_factors,
 )
 
 
@@ -85,3 +87,45 @@ def test_shards_hold_each_image_exactly_once(images, world_size):
     seen = sorted(item for shard in shards for batch in shard for item in batch)
     assert seen == list(range(images))
     assert sum(len(shard) for shard in shards) == images
+
+
+REPEATS = np.array([1.0, 2.5, 1.0, 1.25, 4.0, 1.0, 1.9])
+"""Their sum over 1 is 5.65: six further draws an epoch."""
+
+
+def test_repeat_factors_are_those_of_lvis():
+    held = [[0], [0, 1], [0], [0, 2], [], [0], [0], [0, 1]]
+    found = repeat_factors(held, num_classes=4, threshold=0.5)
+    rare, rarest = (0.5 / 0.25) ** 0.5, (0.5 / 0.125) ** 0.5
+    assert found == pytest.approx([1, rare, 1, rarest, 1, 1, 1, rare])
+
+
+def test_repeats_are_drawn_as_often_as_they_should_and_each_item_in_each_epoch():
+    order = EpochOrder(7, 3, REPEATS)
+    assert len(order) == 7 + 6
+    counts = np.array([np.bincount(order(epoch), minlength=7) for epoch in range(4000)])
+    assert (counts.sum(1) == len(order)).all()
+    further = (REPEATS - 1) * 6 / 5.65
+    assert (counts - 1 >= np.floor(further)).all()
+    assert (counts - 1 <= np.ceil(further)).all()
+    deviation = np.sqrt(further % 1 * (1 - further % 1) / 4000)
+    assert (np.abs(counts.mean(0) - 1 - further) <= 4 * deviation + 1e-12).all()
+
+
+@pytest.mark.parametrize("repeats", [None, np.ones(50), np.full(50, 1.001)])
+def test_without_repeats_the_order_is_that_of_plain_permutations(repeats):
+    found = [item for _, item in flat(StepBatchSampler(50, 10, 3, 15, repeats=repeats))]
+    plain = [generator_for(ORDER, 3, epoch).permutation(50) for epoch in range(3)]
+    assert found == np.concatenate(plain).tolist()
+
+
+@pytest.mark.parametrize("world_size", [1, 2])
+def test_repeated_draws_resume_and_are_shared_by_ranks(world_size):
+    whole = flat(StepBatchSampler(7, 4, 2, 20, repeats=REPEATS))
+    assert [g for g, _ in whole] == list(range(80))
+    ranks = [
+        list(StepBatchSampler(7, 4, 2, 20, 9, rank, world_size, 2, REPEATS))
+        for rank in range(world_size)
+    ]
+    joined = [key for parts in zip(*ranks, strict=True) for part in parts for key in part]
+    assert joined == whole[9 * 4 :]

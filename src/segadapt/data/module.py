@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 
 import lightning as L
+import numpy as np
 import torch
+from jaxtyping import Float
 from torch.utils.data import DataLoader, default_collate
 
 from segadapt.data.dataset import LabelledDataset
@@ -19,6 +21,10 @@ class SegmentationDataModule(L.LightningDataModule):
     a resumed run continues with exactly the batch it would have seen. The number of workers does
     not matter, nor how many ranks share a batch. The trainer must neither replace samplers
     (``use_distributed_sampler=False``) nor end an epoch early (``limit_train_batches``).
+
+    Attributes:
+        repeats: Draws of each training image in an epoch on average, at least 1; None for 1.
+            Set before the training loader is made.
 
     Args:
         train: Data set to train on, indexed by (global sample index, item).
@@ -59,6 +65,7 @@ class SegmentationDataModule(L.LightningDataModule):
         self.batch_size, self.num_workers = batch_size, num_workers
         self.seed, self.steps = seed, steps
         self.allow_empty_classes, self.allow = allow_empty_classes, tuple(allow)
+        self.repeats: Float[np.ndarray, " n"] | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -86,6 +93,7 @@ class SegmentationDataModule(L.LightningDataModule):
             trainer.global_rank,
             trainer.world_size,
             trainer.accumulate_grad_batches,
+            self.repeats,
         )
         return self._loader(self.train, stream)
 

@@ -1,8 +1,9 @@
 """Which sample is drawn when: pure functions of seed and count, so that nothing need be stored."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
+from jaxtyping import Float, Int
 from torch.utils.data import Sampler
 
 Key = int | tuple[int, int]
@@ -22,13 +23,72 @@ def position_and_item(key: Key) -> tuple[int, int]:
     return key if isinstance(key, tuple) else (key, key)
 
 
+def repeat_factors(
+    classes: Sequence[Sequence[int]], num_classes: int, threshold: float
+) -> Float[np.ndarray, "n"]:
+    """How often each image is drawn in an epoch, on average: repeat factor sampling of LVIS.
+
+    A class in a share f of the images has r = max(1, sqrt(threshold / f)); an image has the largest
+    r of its classes (Gupta et al., CVPR 2019).
+
+    Args:
+        classes: Those of which each image has pixels.
+        num_classes: Number of classes.
+        threshold: Share of the images below which a class is rare.
+    """
+    share = np.bincount([k for held in classes for k in held], minlength=num_classes) / len(classes)
+    factors = np.sqrt(threshold / np.maximum(share, 1e-300)).clip(min=1)
+    return np.array([max((factors[k] for k in held), default=1.0) for held in classes])
+
+
+class EpochOrder:
+    """The items of each epoch in the order in which they are drawn: a function of (seed, epoch).
+
+    Every item is drawn once. With ``repeats`` there are further draws, as many in each epoch, by
+    systematic sampling: an item that is to be drawn r times on average is drawn floor(r) or ceil(r)
+    times. Their number is the sum of r - 1, rounded.
+
+    Args:
+        items: Number of items.
+        seed: Seed of the run.
+        repeats: Draws of each item in an epoch on average, at least 1; None for 1.
+    """
+
+    def __init__(
+        self, items: int, seed: int, repeats: Float[np.ndarray, "n"] | None = None
+    ) -> None:
+        self.items, self.seed = items, seed
+        more = np.zeros(0) if repeats is None else repeats - 1
+        self.rare = np.flatnonzero(more > 0)
+        self.more = more[self.rare]
+        self.extra = round(float(self.more.sum()))
+
+    def __len__(self) -> int:
+        return self.items + self.extra
+
+    def __call__(self, epoch: int) -> Int[np.ndarray, "l"]:
+        """The items of an epoch in order."""
+        generator = generator_for(ORDER, self.seed, epoch)
+        if not self.extra:
+            return generator.permutation(self.items)
+        return generator.permutation(np.append(np.arange(self.items), self._further(generator)))
+
+    def _further(self, generator: np.random.Generator) -> Int[np.ndarray, "e"]:
+        """Items at equal distances on a line along which each has its length, in random order."""
+        order = generator.permutation(len(self.rare))
+        ends = np.cumsum(self.more[order])
+        points = (generator.random() + np.arange(self.extra)) * ends[-1] / self.extra
+        places = np.searchsorted(ends, points, side="right").clip(max=len(order) - 1)
+        return self.rare[order[places]]
+
+
 class StepBatchSampler(Sampler[list[tuple[int, int]]]):
     """This rank's micro-batches of an endless shuffled stream, from any optimiser step on.
 
     Optimiser step s takes the global samples s*B ... (s+1)*B-1. Its micro-batches, and within each
     the ranks, take consecutive parts of them: joined over ranks they are the batches of one
-    process. Sample g is item ``order[g % length]`` of epoch ``g // length``, whose order is a
-    function of (seed, epoch). Nothing is dropped at the end of an epoch: a batch may span two.
+    process. Sample g is the draw ``g % draws`` of epoch ``g // draws``, whose :class:`EpochOrder`
+    is a function of (seed, epoch). Nothing is dropped at the end of an epoch: a batch may span two.
 
     A yielded key is (g, item), so that augmentation can be a function of g.
 
@@ -41,6 +101,7 @@ class StepBatchSampler(Sampler[list[tuple[int, int]]]):
         rank: Number of this process.
         world_size: Number of processes.
         accumulate: Micro-batches per optimiser step.
+        repeats: Draws of each item in an epoch on average, at least 1; None for 1.
 
     Raises:
         ValueError: If there is no item, the batch cannot be split evenly, the seed is negative or
@@ -57,6 +118,7 @@ class StepBatchSampler(Sampler[list[tuple[int, int]]]):
         rank: int = 0,
         world_size: int = 1,
         accumulate: int = 1,
+        repeats: Float[np.ndarray, "n"] | None = None,
     ) -> None:
         if length < 1:
             raise ValueError("the training set is empty; nothing can be drawn from it")
@@ -66,7 +128,7 @@ class StepBatchSampler(Sampler[list[tuple[int, int]]]):
             raise ValueError(
                 f"the run stands at step {start_step}, but data.steps={steps}; raise data.steps"
             )
-        self.length, self.seed = length, seed
+        self.order = EpochOrder(length, seed, repeats)
         self.start_step, self.steps = start_step, steps
         self.rank, self.world_size, self.accumulate = rank, world_size, accumulate
         self.micro_batch = _share(batch_size, world_size, accumulate)
@@ -82,10 +144,9 @@ class StepBatchSampler(Sampler[list[tuple[int, int]]]):
 
     def item(self, position: int) -> int:
         """The item that is the ``position``-th sample of the run."""
-        epoch, place = divmod(position, self.length)
+        epoch, place = divmod(position, len(self.order))
         if epoch != self._epoch:
-            self._order = generator_for(ORDER, self.seed, epoch).permutation(self.length)
-            self._epoch = epoch
+            self._order, self._epoch = self.order(epoch), epoch
         return int(self._order[place])
 
 

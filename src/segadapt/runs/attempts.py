@@ -4,6 +4,7 @@ from pathlib import Path
 
 from segadapt.runs.file_names import (
     ATTEMPTS,
+    BALANCE,
     CHECKPOINTS,
     CONFIG,
     ENVIRONMENT,
@@ -19,6 +20,7 @@ from segadapt.runs.file_names import (
 )
 
 RECORD = (
+    BALANCE,
     CHECKPOINTS,
     ENVIRONMENT,
     ERROR,

@@ -60,6 +60,10 @@ LATER: Mapping[str, Any] = {
     **{f"data.module.{part}.transform.{key}": None for part in _SPLITS for key in ("mean", "std")},
     **{f"data.{place}channels": 3 for place in ("", "module.train.", "module.val.")},
     **{f"data.{place}depth": 8 for place in ("", "module.train.", "module.val.")},
+    "loss.class_weight": "none",
+    "loss.effective_beta": None,
+    "data.rare": "none",
+    "data.rare_threshold": 0.1,
 }
 """Keys that earlier versions did not have, with the value that does what they did."""
 

@@ -15,6 +15,8 @@ REPORT: Final = "report.json"
 PER_IMAGE: Final = "per_image.npz"
 """Counts of each image of the report."""
 ERROR: Final = "error.txt"
+BALANCE: Final = "class_balance.json"
+"""Census of the training labels, with the class weights and repeats that follow from it."""
 
 INIT: Final = "init.json"
 """Which weights a training started from, and what was taken of them."""

@@ -111,6 +111,27 @@ def test_arms_that_started_from_other_weights_are_named(tmp_path):
     assert "from the weights of runs/old (SHA-256 01234567...): " in note
 
 
+@pytest.mark.parametrize(
+    ("node", "key", "value", "name"),
+    [
+        ("loss", "class_weight", "inverse", "class weights"),
+        ("data", "rare", "repeat", "draws of rare images"),
+    ],
+)
+def test_arms_that_treat_rare_classes_differently_are_named(tmp_path, node, key, value, name):
+    make_run(tmp_path / "a", typed=["x=1"], classifier={"tau": 1.0})
+    folder = make_run(tmp_path / "b", typed=[f"{node}.{key}={value}"], classifier={"tau": 1.0})
+    file = folder / "config.yaml"
+    config = yaml.safe_load(file.read_text())
+    config[node][key] = value
+    file.write_text(yaml.safe_dump(config))
+    (note,) = [line for line in made(tmp_path).notes if "the same" in line]
+    assert note == (
+        f"not trained with the same {name}, which may be all of a difference: "
+        f"{node}.{key}=none: x=1; {node}.{key}={value}: {node}.{key}={value}"
+    )
+
+
 def test_other_protocols_are_refused_unless_only_listed(sweep, tmp_path):
     make_run(sweep / "odd", 0, protocol={"ignore_index": 0})
     with pytest.raises(ValueError, match=r"not ranked: protocol.ignore_index is 0 and 255"):

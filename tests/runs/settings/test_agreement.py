@@ -20,6 +20,10 @@ WINDOWS = ("inference=slide", "inference.window=[64,64]")
             "data.module.batch_size=7 contradicts data.batch_size=4, which it follows; "
             "set data.batch_size alone",
         ),
+        (
+            ("loss.effective_beta=0.9",),
+            "loss.effective_beta=0.9 has no effect, because loss.class_weight=none; set",
+        ),
         (("trainer.max_steps=9",), "trainer.max_steps=9 contradicts data.steps=4"),
         (
             ("model.auxiliary.num_classes=9", "model=upernet_swin"),

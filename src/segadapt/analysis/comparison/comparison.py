@@ -1,6 +1,7 @@
 """A comparison of arms as rows: what is measured, how sure it is, and what a paper prints."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from segadapt.analysis.comparison.arms import Arm, find
@@ -83,7 +84,8 @@ def compare(
         rows = [row._replace(latency=latency) for row, latency in pairs]
     if not each:
         rows = sorted(_adjusted(rows), key=lambda row: -row.miou)
-    remarks = [*notes, *_lengths(found), *_starts(found), *_explained(rows), *_undetectable(rows)]
+    unequal = [*_lengths(found), *_starts(found), *_balances(found)]
+    remarks = [*notes, *unequal, *_explained(rows), *_undetectable(rows)]
     sections = [] if base is None else _sections(found, base, rows, power, gains)
     return Comparison(rows, base.label if base else None, remarks, sections, found)
 
@@ -166,6 +168,26 @@ def _starts(arms: Sequence[Arm]) -> list[str]:
         return []
     groups = "; ".join(f"from {name}: {', '.join(labels)}" for name, labels in by_weights.items())
     return [f"not started from the same weights, which may be all of a difference: {groups}"]
+
+
+RARE_CLASSES: Mapping[str, str] = {
+    "loss.class_weight": "class weights",
+    "data.rare": "draws of rare images",
+}
+"""Keys by which arms treat rare classes differently, and what each is about."""
+
+
+def _balances(arms: Sequence[Arm]) -> list[str]:
+    """A sentence for each way in which arms treat rare classes differently."""
+    said = []
+    for key, name in RARE_CLASSES.items():
+        parts = _parted(arms, partial(value_at, key=key, absent="none"))
+        each = "; ".join(f"{key}={value}: {', '.join(labels)}" for value, labels in parts.items())
+        if parts:
+            said.append(
+                f"not trained with the same {name}, which may be all of a difference: {each}"
+            )
+    return said
 
 
 def _start(config: Mapping[str, Any]) -> str:

@@ -34,6 +34,8 @@ def factors(config: Mapping[str, Any]) -> dict[str, str]:
         "extra cross-entropy": YES if adaptive and _weight(config, "coarse") else NO,
         "teacher": YES if teacher else NO,
         "distillation": _distillation(config) if teacher else NO,
+        "class weights": _or_no(value_at(config, "loss.class_weight", "none")),
+        "rare images": _or_no(value_at(config, "data.rare", "none")),
         "adaptation": YES if adaptive else NO,
         "spatial": YES if kind == "SSAClassifier" and _on(config, "classifier.spatial") else NO,
         "parameters as": str(value_at(config, "classifier.like._target_", ABSENT)).rpartition(".")[
@@ -87,6 +89,10 @@ def shown(gap: Any) -> str:
     if gap.low is None:
         return f"{points(gap.mean)} ({gap.method})"
     return f"{points(gap.mean)} [{points(gap.low)}, {points(gap.high)}]"
+
+
+def _or_no(word: str) -> str:
+    return NO if word == "none" else word
 
 
 def _only_difference(one: dict[str, str], other: dict[str, str]) -> str | None:

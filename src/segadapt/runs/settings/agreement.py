@@ -56,7 +56,7 @@ def check_agreement(config: Config, raw: Config) -> None:
     Raises:
         ValueError: If there are such.
     """
-    for look in (_derived, _monitor, _rate, _split, _windows, _compiled, _statistics):
+    for look in (_derived, _monitor, _rate, _split, _windows, _compiled, _statistics, _beta):
         look(config)
     _side(config, raw)
 
@@ -205,6 +205,15 @@ def _compiled(config: Config) -> None:
         raise ValueError(
             f"trainer.detect_anomaly=true names operations, which trainer.compile={mode} fuses; "
             "set trainer.compile=null"
+        )
+
+
+def _beta(config: Config) -> None:
+    beta, rule = value_at(config, "loss.effective_beta"), value_at(config, "loss.class_weight")
+    if beta is not None and rule != "effective":
+        raise ValueError(
+            f"loss.effective_beta={beta} has no effect, because loss.class_weight={rule}; set "
+            "loss.class_weight=effective, or remove it"
         )
 
 

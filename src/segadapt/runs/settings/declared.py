@@ -94,6 +94,8 @@ DATA: Final[Annotations] = {
     "data.allow": "Sequence[str]",
     "data.allow_empty_classes": "bool",
     "data.smoke_test": "bool",
+    "data.rare": "str",
+    "data.rare_threshold": "float",
     "data.first_label": "int",
     "data.depth": "int | str",
     "data.image": "str | None",

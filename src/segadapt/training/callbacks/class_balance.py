@@ -1,0 +1,224 @@
+"""Classes of different frequency: weights in the cross-entropy, and rare images drawn more often.
+
+Both follow from a census of the training labels, which the run folder keeps, so that a resumed run
+continues with the same numbers whatever has happened to the files.
+"""
+
+import math
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import lightning as L
+import numpy as np
+import torch
+from lightning.pytorch.callbacks import Callback
+from rich.console import Console
+
+from segadapt.data.checks.label_census import LabelCensus, label_census
+from segadapt.data.module import SegmentationDataModule
+from segadapt.data.sampling import repeat_factors
+from segadapt.files import write_json
+from segadapt.losses.cross_entropy import CrossEntropy
+from segadapt.losses.objective import Objective
+from segadapt.losses.parts.class_weights import class_weights
+from segadapt.text.bounded import MIB, read_object
+from segadapt.text.tables import Table
+
+RARE: Final = ("none", "repeat")
+"""What ``data.rare`` may be."""
+
+LIMIT: Final = 256 * MIB
+"""Bytes of the file that is kept."""
+
+
+class Repetition(NamedTuple):
+    """``data.rare`` and ``data.rare_threshold``."""
+
+    rare: str
+    threshold: float
+
+
+class Balance(NamedTuple):
+    """What follows from the census.
+
+    Attributes:
+        weights: Factor of each class in cross-entropy.
+        repeats: Draws of each image in an epoch on average; None where each is drawn once.
+    """
+
+    weights: list[float]
+    repeats: list[float] | None
+
+
+class ClassBalance(Callback):
+    """Weighs the classes and repeats rare images from the first step on.
+
+    Args:
+        repetition: Which images are drawn more often.
+        file: Of the run folder, where the census and what follows from it are kept.
+        cache: Where the census of a data set is remembered.
+        resumed: Whether the run has a checkpoint, so that the file is there.
+        console: Where the table is printed; None for the terminal.
+    """
+
+    def __init__(
+        self,
+        repetition: Repetition,
+        file: Path,
+        cache: Path,
+        resumed: bool,
+        console: Console | None = None,
+    ) -> None:
+        self.repetition, self.file, self.cache = repetition, file, cache
+        self.resumed, self.console = resumed, console or Console()
+        self.balance: Balance | None = None
+
+    def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        """Count, or read what was counted, on the first rank, and tell the others.
+
+        Raises:
+            ValueError: If a label is damaged, the kept file is, or nothing can be weighed.
+        """
+        if stage != "fit" or self.balance is not None:
+            return
+        data: SegmentationDataModule = trainer.datamodule  # type: ignore[attr-defined]
+        objective: Objective = pl_module.objective  # type: ignore[assignment]
+        own = self.settled(data, objective) if trainer.is_global_zero else None
+        self.balance = trainer.strategy.broadcast(own)
+        assert self.balance is not None
+        apply_balance(self.balance, data, objective)
+
+    def settled(self, data: SegmentationDataModule, objective: Objective) -> Balance:
+        """What the run folder has kept; at the start of a run, what is counted, shown and kept.
+
+        Raises:
+            ValueError: If a label is damaged, or the kept file is.
+        """
+        if self.resumed:
+            return kept_balance(self.file, data.classes, len(data.train))
+        census = label_census(data.train, self.cache)
+        found = balance(census, objective, self.repetition)
+        write_json(self.file, self._record(data.classes, census, objective, found))
+        self.console.print(balance_table(data.classes, census, found))
+        return found
+
+    def _record(
+        self, classes: tuple[str, ...], census: LabelCensus, objective: Objective, found: Balance
+    ) -> dict[str, Any]:
+        counted = zip(classes, census.pixels, census.images, found.weights, strict=True)
+        return {
+            "class_weight": objective.class_weight,
+            "effective_beta": objective.effective_beta,
+            **self.repetition._asdict(),
+            "images": len(census.classes),
+            "ignored_pixels": census.ignored,
+            "classes": [
+                {"name": name, "pixels": pixels, "images": images, "weight": weight}
+                for name, pixels, images, weight in counted
+            ],
+            "repeats": found.repeats,
+        }
+
+
+def balance(census: LabelCensus, objective: Objective, repetition: Repetition) -> Balance:
+    """Weights and repeats by the rules that a run has chosen."""
+    weights = class_weights(objective.class_weight, census.pixels, objective.effective_beta)
+    repeats = None
+    if repetition.rare == "repeat":
+        factors = repeat_factors(census.classes, len(census.pixels), repetition.threshold)
+        repeats = factors.tolist()
+    return Balance(weights, repeats)
+
+
+def apply_balance(found: Balance, data: SegmentationDataModule, objective: Objective) -> None:
+    """Let what follows from a census take effect.
+
+    Raises:
+        ValueError: As :func:`weigh_classes`.
+    """
+    if objective.class_weight != "none":
+        weigh_classes(objective, found.weights)
+    if found.repeats is not None:
+        data.repeats = np.array(found.repeats)
+
+
+def weigh_classes(objective: Objective, weights: list[float]) -> None:
+    """Give every cross-entropy of an objective the same class weights, whatever its branch.
+
+    Raises:
+        ValueError: If there is none, or one has weights already.
+    """
+    losses = [loss for loss in objective.modules() if isinstance(loss, CrossEntropy)]
+    if not losses:
+        raise ValueError(
+            f"loss.class_weight={objective.class_weight} weighs classes in cross-entropies, but "
+            "this loss has none; set loss.class_weight=none"
+        )
+    if any(loss.weight is not None for loss in losses):
+        raise ValueError(
+            f"loss.class_weight={objective.class_weight} and the weight of a cross-entropy both "
+            "weigh classes; remove one of them"
+        )
+    for loss in losses:
+        loss.weight = torch.tensor(weights, dtype=torch.float32)
+
+
+def kept_balance(file: Path, classes: tuple[str, ...], images: int) -> Balance:
+    """What a run folder has kept.
+
+    Args:
+        file: Of the run folder.
+        classes: Of the data set.
+        images: Training images that there are now.
+
+    Raises:
+        ValueError: If it is missing, damaged, or of another data set.
+    """
+    if not file.is_file():
+        raise ValueError(
+            f"{file} is missing, with the class weights of this run; restore it, or start the run "
+            "anew in another folder"
+        )
+    content = read_object(file, LIMIT)
+    try:
+        names = tuple(str(row["name"]) for row in content["classes"])
+        weights = [_number(row["weight"], 0) for row in content["classes"]]
+        repeats = content["repeats"]
+        repeats = None if repeats is None else [_number(value, 1) for value in repeats]
+        counted = content["images"]
+    except (LookupError, TypeError, ValueError) as error:
+        raise ValueError(f"{file} is damaged ({error}); restore it") from error
+    if names != classes or counted != images or (repeats is not None and len(repeats) != images):
+        raise ValueError(
+            f"{file} was counted of {counted} training images with {len(names)} classes, but there "
+            f"are {images} with {len(classes)} now; restore the data set, or start a new run"
+        )
+    return Balance(weights, repeats)
+
+
+def _number(value: Any, least: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{str(value)[:40]!r} is not a number")
+    if not (math.isfinite(value) and value >= least):
+        raise ValueError(f"{value} is not a number of {least} or more")
+    return float(value)
+
+
+def balance_table(classes: tuple[str, ...], census: LabelCensus, found: Balance) -> Table:
+    """Classes with their pixels, images and weights."""
+    total = max(sum(census.pixels), 1)
+    rows = [
+        [name, f"{pixels:,}", f"{100 * pixels / total:.3f}", f"{images:,}", f"{weight:.4g}"]
+        for name, pixels, images, weight in zip(
+            classes, census.pixels, census.images, found.weights, strict=True
+        )
+    ]
+    drawn = f"{len(census.classes)} images"
+    if found.repeats is not None:
+        rare = sum(value > 1 for value in found.repeats)
+        drawn += (
+            f"; {rare} of them with rare classes are drawn more often, the rarest "
+            f"{max(found.repeats):.3g} times an epoch of {sum(found.repeats):.0f}"
+        )
+    head = ["class", "pixels", "%", "images", "weight"]
+    return Table(head, rows, title="Training labels", caption=drawn)
