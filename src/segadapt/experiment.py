@@ -117,10 +117,7 @@ def fit(cfg: DictConfig) -> dict[str, float]:
         check_deterministic(task.model, task.objective, task.optimizer)
     files = AtomicCheckpointIO(_origin(cfg, folder))
     engine = [*_engine(cfg, start, files, metrics.sync), *_compiling(cfg, task)]
-    engine += _balancing(cfg, start is not None)
-    loggers: list[Logger] = [metrics]
-    if cfg.logger:
-        loggers.append(instantiate(cfg.logger))
+    loggers: list[Logger] = [metrics, *([instantiate(cfg.logger)] if cfg.logger else [])]
     callbacks = [*engine, *(instantiate(callback) for callback in cfg.callbacks.values())]
     trainer = build_trainer(cfg.trainer, cfg.data.eval_every, callbacks, loggers, files)
     parts = trainer.world_size * cfg.trainer.accumulate_grad_batches
@@ -194,6 +191,7 @@ def _engine(
         Seeding(cfg.seed),
         checkpoints,
         Preemption(checkpoints.save),
+        *_balancing(cfg, start is not None),
     ]
 
 
