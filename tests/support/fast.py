@@ -29,6 +29,7 @@ SKIPPED: Final = {
     "data/checks": "check quick_check",
     "data/datasets": "published_sets",
     "data/files": "bad_files",
+    "data/imports": "importing",
     "data/prepare": "prepare_command",
     "data/transforms": "recipe transforms",
     "deployment": "*",
@@ -51,7 +52,7 @@ SKIPPED: Final = {
     "runs/settings": "agreement settings",
     "runs/sweeps": "launchers search sweep",
     "training": "checks ddp precision rehearsal",
-    "training/callbacks": "checkpoints panels progress summary throughput",
+    "training/callbacks": "checkpoints class_balance panels progress summary throughput",
     "training/loggers": "wandb_tracker",
 }
 """By folder, the modules whose tests start processes, build networks or need a second each."""

@@ -17,6 +17,7 @@ VERBS: Final = {
     "compare": "compare finished runs: means, intervals, costs, the papers' numbers",
     "figures": "draw what trained networks learnt",
     "check-data": "check every file of a data set before a training",
+    "import-labels": "import annotations of COCO, labelme, VOC or CVAT as a data set",
     "prepare-data": "download, verify and unpack a published data set",
     "cache-features": "store the features of a trained network on disk",
     "convert": "convert a checkpoint of mmsegmentation or of a release",

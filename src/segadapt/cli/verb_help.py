@@ -42,6 +42,12 @@ EXAMPLES: Final = {
         "segadapt check-data data=folder data.root=PATH splits=[train]",
         "segadapt check-data data=ade20k data.root=PATH out=checks/ade",
     ),
+    "import-labels": (
+        "segadapt import-labels format=coco source=train.json images=FOLDER into=DATA",
+        "segadapt import-labels format=labelme source=FOLDER into=DATA split=val",
+        "segadapt import-labels format=cvat source=annotations.xml images=FOLDER into=DATA "
+        "overlap=area background=null",
+    ),
     "prepare-data": (
         "segadapt prepare-data ade20k root=PATH",
         "segadapt prepare-data ade20k root=PATH test=true",

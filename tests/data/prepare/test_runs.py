@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from segadapt.data.prepare.run_lengths import lengths, mask
+from segadapt.data.prepare.run_lengths import filled, lengths, mask
 
 SQUARE = "01:2H000003N"  # by pycocotools 2.0.11, as the next
 DISC = "]59n02N2N2N2O0000000000000001N2N2N2Nl:"
@@ -73,3 +73,31 @@ def test_damaged_text_is_refused(text):
 def test_runs_of_another_size_are_refused(counts):
     with pytest.raises(ValueError, match=r"pixels for an image of 7 x 5"):
         mask(written(counts), 5, 7)
+
+
+WRAPPING = np.array([2**62] * 4 + [0, 6])
+"""Their sum is 6 in 64 bits."""
+
+
+def test_runs_whose_sum_wraps_are_refused():
+    assert WRAPPING.sum() == 6
+    with pytest.raises(ValueError, match="a run of 4611686018427387904 pixels for an image of 3"):
+        filled(WRAPPING, 2, 3)
+
+
+@pytest.mark.parametrize("runs", [[], [5], [7], [-1, 7]])
+def test_runs_that_do_not_fill_the_image_are_refused(runs):
+    with pytest.raises(ValueError, match="for an image of 3 x 2; correct its counts"):
+        filled(np.array(runs, dtype=np.int64), 2, 3)
+
+
+def test_masks_are_those_of_cocos_own_tools():
+    """Where they are installed: random masks, packed by their code."""
+    tools = pytest.importorskip("pycocotools.mask", reason="pycocotools is not installed")
+    rng = np.random.default_rng(0)
+    for _ in range(300):
+        height, width = rng.integers(1, 40, size=2)
+        expected = rng.random((height, width)) < rng.random()
+        counts = tools.encode(np.asfortranarray(expected.astype(np.uint8)))["counts"].decode()
+        found = mask(counts, int(height), int(width)).reshape(width, height).T
+        assert (found == expected).all()

@@ -12,12 +12,14 @@ from segadapt.evaluation.inference.windows import BLENDS
 from segadapt.functional.prototypes import SCORES
 from segadapt.losses.cross_entropy import MEANS
 from segadapt.losses.objective import KERNELS
+from segadapt.losses.parts.class_weights import CLASS_WEIGHTS
 from segadapt.losses.response import AVERAGES, BOUNDARIES, SOURCES
 from segadapt.losses.supervised import BRANCHES
 from segadapt.runs.ranks import ON_GPUS
 from segadapt.runs.settings.ranges import CHOICES, EMPTY, PAIRS, RANGES, under
 from segadapt.structures import IGNORE
 from segadapt.training import compiled
+from segadapt.training.callbacks.class_balance import RARE
 from segadapt.training.loggers.wandb_login import MODES
 
 TABLES = {
@@ -27,6 +29,8 @@ TABLES = {
     "response.boundary": BOUNDARIES,
     "branch": BRANCHES,
     "class_average": AVERAGES,
+    "data.rare": RARE,
+    "loss.class_weight": tuple(CLASS_WEIGHTS),
     "coarse_score": COARSE_SCORES,
     "entropy_source": SOURCES,
     "logger.mode": ("auto", *MODES),

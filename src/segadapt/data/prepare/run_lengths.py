@@ -10,11 +10,12 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 OFFSET, MORE, SIGN, BITS = 48, 0x20, 0x10, 5
+Pixels = Bool[np.ndarray, " pixels"]
 LONGEST = 12
 """Groups of a number; more do not fit 64 bits."""
 
 
-def mask(counts: str, height: int, width: int) -> Bool[np.ndarray, " pixels"]:
+def mask(counts: str, height: int, width: int) -> Pixels:
     """Unpack a mask.
 
     Args:
@@ -28,9 +29,20 @@ def mask(counts: str, height: int, width: int) -> Bool[np.ndarray, " pixels"]:
     Raises:
         ValueError: If the runs do not fill the image.
     """
-    runs = lengths(counts)
-    if runs.min(initial=0) < 0 or runs.sum() != height * width:
-        raise ValueError(f"runs of {runs.sum()} pixels for an image of {width} x {height}")
+    return filled(lengths(counts), height, width)
+
+
+def filled(runs: Int[np.ndarray, " runs"], height: int, width: int) -> Pixels:
+    """The pixels of runs that have been read.
+
+    Raises:
+        ValueError: If they do not fill the image.
+    """
+    pixels = height * width
+    wrong = runs[(runs < 0) | (runs > pixels)]  # before the sum, which may wrap to the right number
+    if len(wrong) or runs.sum() != pixels:
+        found = f"a run of {wrong[0]}" if len(wrong) else f"runs of {runs.sum()}"
+        raise ValueError(f"{found} pixels for an image of {width} x {height}; correct its counts")
     return np.repeat(np.arange(len(runs)) % 2 == 1, runs)
 
 

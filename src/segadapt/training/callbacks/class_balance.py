@@ -97,15 +97,15 @@ class ClassBalance(Callback):
         if self.resumed:
             return kept_balance(self.file, data.classes, len(data.train))
         census = label_census(data.train, self.cache)
-        found = balance(census, objective, self.repetition)
-        write_json(self.file, self._record(data.classes, census, objective, found))
-        self.console.print(balance_table(data.classes, census, found))
-        return found
+        outcome = balance(census, objective, self.repetition)
+        write_json(self.file, self._record(data.classes, census, objective, outcome))
+        self.console.print(balance_table(data.classes, census, outcome))
+        return outcome
 
     def _record(
-        self, classes: tuple[str, ...], census: LabelCensus, objective: Objective, found: Balance
+        self, classes: tuple[str, ...], census: LabelCensus, objective: Objective, outcome: Balance
     ) -> dict[str, Any]:
-        counted = zip(classes, census.pixels, census.images, found.weights, strict=True)
+        counted = zip(classes, census.pixels, census.images, outcome.weights, strict=True)
         return {
             "class_weight": objective.class_weight,
             "effective_beta": objective.effective_beta,
@@ -116,7 +116,7 @@ class ClassBalance(Callback):
                 {"name": name, "pixels": pixels, "images": images, "weight": weight}
                 for name, pixels, images, weight in counted
             ],
-            "repeats": found.repeats,
+            "repeats": outcome.repeats,
         }
 
 
@@ -130,16 +130,16 @@ def balance(census: LabelCensus, objective: Objective, repetition: Repetition) -
     return Balance(weights, repeats)
 
 
-def apply_balance(found: Balance, data: SegmentationDataModule, objective: Objective) -> None:
+def apply_balance(outcome: Balance, data: SegmentationDataModule, objective: Objective) -> None:
     """Let what follows from a census take effect.
 
     Raises:
         ValueError: As :func:`weigh_classes`.
     """
     if objective.class_weight != "none":
-        weigh_classes(objective, found.weights)
-    if found.repeats is not None:
-        data.repeats = np.array(found.repeats)
+        weigh_classes(objective, outcome.weights)
+    if outcome.repeats is not None:
+        data.repeats = np.array(outcome.repeats)
 
 
 def weigh_classes(objective: Objective, weights: list[float]) -> None:
@@ -204,21 +204,21 @@ def _number(value: Any, least: float) -> float:
     return float(value)
 
 
-def balance_table(classes: tuple[str, ...], census: LabelCensus, found: Balance) -> Table:
+def balance_table(classes: tuple[str, ...], census: LabelCensus, outcome: Balance) -> Table:
     """Classes with their pixels, images and weights."""
     total = max(sum(census.pixels), 1)
     rows = [
         [name, f"{pixels:,}", f"{100 * pixels / total:.3f}", f"{images:,}", f"{weight:.4g}"]
         for name, pixels, images, weight in zip(
-            classes, census.pixels, census.images, found.weights, strict=True
+            classes, census.pixels, census.images, outcome.weights, strict=True
         )
     ]
     drawn = f"{len(census.classes)} images"
-    if found.repeats is not None:
-        rare = sum(value > 1 for value in found.repeats)
+    if outcome.repeats is not None:
+        rare = sum(value > 1 for value in outcome.repeats)
         drawn += (
             f"; {rare} of them with rare classes are drawn more often, the rarest "
-            f"{max(found.repeats):.3g} times an epoch of {sum(found.repeats):.0f}"
+            f"{max(outcome.repeats):.3g} times an epoch of {sum(outcome.repeats):.0f}"
         )
     head = ["class", "pixels", "%", "images", "weight"]
     return Table(head, rows, title="Training labels", caption=drawn)

@@ -1,0 +1,1 @@
+"""Label files of annotation tools, imported as ordinary folder data sets."""

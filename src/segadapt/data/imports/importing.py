@@ -1,0 +1,188 @@
+"""From annotations to a folder data set that is whole or not there."""
+
+import hashlib
+import multiprocessing
+import os
+import shutil
+import unicodedata
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+
+from segadapt.data.imports.formats import READERS
+from segadapt.data.imports.pictures import OVERLAPS, Picture, Source, Wanted
+from segadapt.data.imports.record import NAME, Written, check_kept, digests
+from segadapt.data.imports.writing import write_picture
+from segadapt.files import MARK, make_folder, write_json
+
+FEW: Final = 64
+"""Pictures that one process draws sooner than others start."""
+
+CLASSES: Final = "classes.txt"
+
+
+def import_labels(
+    form: str, wanted: Wanted, into: Path, console: Console, workers: int = 0
+) -> Path:
+    """Import annotations as a split of a folder data set.
+
+    Args:
+        form: One of ``READERS``.
+        wanted: What to import, and how.
+        into: Folder of the data set; appears whole or not at all, as does a further split in it.
+        console: Where to print.
+        workers: Processes; 0 for one a core.
+
+    Returns:
+        The folder of the split.
+
+    Raises:
+        ValueError: If a file or annotation is not in order, or the split holds something else.
+    """
+    _check_words(form, wanted)
+    source = READERS[form](wanted)
+    _check_names(source.pictures)
+    origin = _origin(form, wanted, source)
+    folder = into / wanted.split
+    if folder.exists():
+        number = check_kept(folder, origin)
+        console.print(f"{folder}: {number} images, as they were imported", markup=False)
+        return folder
+    _check_classes(into, source.classes)
+    with _beside(into) as made, make_folder(made / wanted.split, "data set", "into=FOLDER"):
+        written = _write_all(source, made / wanted.split, console, workers, wanted.max_pixels)
+        write_json(made / wanted.split / NAME, {**origin, "written": [list(w) for w in written]})
+        (made / CLASSES).write_text("".join(f"{name}\n" for name in source.classes), "utf-8")
+        _move(made, into, wanted.split)
+    ignored = 100 * float(np.mean([one.ignored for one in written]))
+    console.print(
+        f"{folder}: {len(written)} images, {len(source.classes)} classes, {ignored:.2f} % ignored",
+        markup=False,
+        highlight=False,
+    )
+    return folder
+
+
+def _check_words(form: str, wanted: Wanted) -> None:
+    for key, value, available in (
+        ("format", form, tuple(READERS)),
+        ("overlap", wanted.overlap, OVERLAPS),
+    ):
+        if value not in available:
+            raise ValueError(f"Unknown {key}={value}. Available: {', '.join(available)}")
+    if not wanted.split.isidentifier():
+        raise ValueError(f"split={wanted.split} is not a name; write letters, such as split=val")
+    if not wanted.source.exists():
+        raise ValueError(f"source not found: {wanted.source}; correct source=PATH")
+    if wanted.max_pixels < 1:
+        raise ValueError(f"max_pixels={wanted.max_pixels}; give a number of pixels")
+
+
+def _check_names(pictures: Sequence[Picture]) -> None:
+    """Labels have the names of their images, without suffix, so that two must not share one."""
+    if not pictures:
+        raise ValueError("the source lists no image; there is nothing to import")
+    seen: dict[str, str] = {}
+    for picture in pictures:
+        stem = PurePosixPath(picture.name).with_suffix("").as_posix()
+        key = unicodedata.normalize("NFC", stem)
+        if key in seen:
+            raise ValueError(
+                f"{picture.where}: {picture.name} and {seen[key]} would share a label; rename one"
+            )
+        seen[key] = picture.name
+
+
+def _origin(form: str, wanted: Wanted, source: Source) -> dict[str, Any]:
+    """What decides the labels."""
+    base = wanted.source if wanted.source.is_dir() else wanted.source.parent
+    listed = digests(source.files, base)
+    text = "".join(f"{name}\0{digest}\n" for name, digest in sorted(listed.items()))
+    names = "".join(f"{picture.name}\n" for picture in source.pictures)
+    return {
+        "format": form,
+        "source": hashlib.sha256(f"{text}\0{names}".encode("utf-8", "replace")).hexdigest(),
+        "classes": list(source.classes),
+        "background": wanted.background,
+        "ignored": list(wanted.ignored),
+        "overlap": wanted.overlap,
+    }
+
+
+def _check_classes(into: Path, classes: Sequence[str]) -> None:
+    """A further split has the classes of those that are there."""
+    file = into / CLASSES
+    if not into.exists() or (into.is_dir() and not any(into.iterdir())):
+        return
+    if not file.is_file():
+        raise ValueError(
+            f"{into} is there and holds no {CLASSES} of an import; take another folder with "
+            "into=FOLDER"
+        )
+    there = file.read_text("utf-8").splitlines()
+    if there != list(classes):
+        raise ValueError(
+            f"{file} lists the classes {', '.join(there[:8])}, but the source has "
+            f"{', '.join(classes[:8])}; give both imports the same classes=[NAME,NAME,...], or "
+            "take another folder with into=FOLDER"
+        )
+
+
+@contextmanager
+def _beside(into: Path) -> Iterator[Path]:
+    """A folder on the same file system, without those that killed imports have left."""
+    with make_folder(into.parent, "folder of the data set", "into=FOLDER"):
+        for orphan in into.parent.glob(f".{into.name}{MARK}*"):
+            if not _alive(orphan.name.rpartition("-")[2]):
+                shutil.rmtree(orphan, ignore_errors=True)
+        made = into.parent / f".{into.name}{MARK}{os.getpid()}"
+        made.mkdir()
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def _alive(pid: str) -> bool:
+    try:
+        os.kill(int(pid), 0)
+    except (ProcessLookupError, ValueError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _move(made: Path, into: Path, split: str) -> None:
+    """Let the result appear by one rename, when it is on the disk."""
+    os.sync()
+    if into.exists() and any(into.iterdir()):
+        (made / split).rename(into / split)
+    else:
+        made.rename(into)
+
+
+def _write_all(
+    source: Source, folder: Path, console: Console, workers: int, max_pixels: int
+) -> list[Written]:
+    number = workers or len(os.sched_getaffinity(0))
+    write = partial(
+        write_picture, folder=folder, num_classes=len(source.classes), max_pixels=max_pixels
+    )
+    pictures = source.pictures
+    if number == 1 or len(pictures) <= FEW:
+        return list(track(map(write, pictures), "importing", len(pictures), console=console))
+    context = multiprocessing.get_context("spawn")  # the progress bar has a thread
+    with ProcessPoolExecutor(number, mp_context=context) as pool:
+        try:
+            done = pool.map(write, pictures, chunksize=8)
+            return list(track(done, "importing", len(pictures), console=console))
+        finally:
+            pool.shutdown(cancel_futures=True)
