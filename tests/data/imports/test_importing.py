@@ -113,6 +113,7 @@ def test_what_a_killed_import_has_left_is_removed(source, tmp_path):
     assert other.exists()  # somebody is at it
 
 
+@pytest.mark.slow
 def test_processes_write_the_same_bytes(source, tmp_path, monkeypatch):
     monkeypatch.setattr(importing, "FEW", 0)
     one = imported("coco", source, tmp_path / "one")
@@ -125,7 +126,7 @@ def test_the_command_takes_words_and_names_what_is_missing(source, tmp_path, cap
     words = ["format=coco", f"source={source}", f"into={tmp_path / 'data'}", "background=null"]
     command(words)
     out = capsys.readouterr().out
-    assert "train: 2 images, 2 classes, 92.19 % ignored" in out
+    assert "train: 2 images, 2 classes, 92.19 % of the pixels ignored" in out
     assert "data=folder data.root=" in out
     with pytest.raises(ValueError, match=r"into= is missing\. Write: format=coco source=FILE"):
         command(words[:2])

@@ -36,8 +36,8 @@ def read(wanted: Wanted) -> Source:
     if root.find("track") is not None:
         raise ValueError(f"{name} holds tracks of a video; export it as 'CVAT for images 1.1'")
     images = root.findall("image")
-    listed = [node.text or "" for node in root.findall("meta//label/name")]
-    used = {shape.get("label", "") for image in images for shape in image}
+    listed = [node.text for node in root.findall("meta//label/name") if node.text]
+    used = {label for image in images for shape in image if (label := shape.get("label"))}
     labels = [*dict.fromkeys(listed), *sorted(used - set(listed))] if listed else sorted(used)
     classes = Classes(labels, wanted)
     pictures = [

@@ -21,6 +21,7 @@ from segadapt.data.imports.pictures import OVERLAPS, Picture, Source, Wanted
 from segadapt.data.imports.record import NAME, Written, check_kept, digests
 from segadapt.data.imports.writing import write_picture
 from segadapt.files import MARK, make_folder, write_json
+from segadapt.text.terminal import say
 
 FEW: Final = 64
 """Pictures that one process draws sooner than others start."""
@@ -53,7 +54,7 @@ def import_labels(
     folder = into / wanted.split
     if folder.exists():
         number = check_kept(folder, origin)
-        console.print(f"{folder}: {number} images, as they were imported", markup=False)
+        say(console, f"{folder}: {number} images, as they were imported")
         return folder
     _check_classes(into, source.classes)
     with _beside(into) as made, make_folder(made / wanted.split, "data set", "into=FOLDER"):
@@ -62,11 +63,8 @@ def import_labels(
         (made / CLASSES).write_text("".join(f"{name}\n" for name in source.classes), "utf-8")
         _move(made, into, wanted.split)
     ignored = 100 * float(np.mean([one.ignored for one in written]))
-    console.print(
-        f"{folder}: {len(written)} images, {len(source.classes)} classes, {ignored:.2f} % ignored",
-        markup=False,
-        highlight=False,
-    )
+    counts = f"{len(written)} images, {len(source.classes)} classes"
+    say(console, f"{folder}: {counts}, {ignored:.2f} % of the pixels ignored")
     return folder
 
 
