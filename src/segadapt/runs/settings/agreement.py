@@ -8,6 +8,7 @@ from typing import Any, Final
 from segadapt.functional.rates import poly, warm_up
 from segadapt.runs.config import value_at
 from segadapt.runs.settings.check import shown
+from segadapt.runs.settings.idle import check_idle
 
 Config = Mapping[str, Any]
 
@@ -24,14 +25,6 @@ DERIVED: Final[Mapping[str, str]] = {
     "trainer.max_steps": "data.steps",
 }
 """Keys that repeat another one for what is built."""
-
-OF_WINDOWS: Final[Mapping[str, Any]] = {
-    "stride": None,
-    "softmax": False,
-    "blend": "uniform",
-    "context": "window",
-}
-"""Settings of windows, with the value of each that says nothing."""
 
 MONITORED: Final = re.compile(r"val/(miou(_coarse|_oracle)?|accuracy|mean_accuracy|iou/.+)")
 """What a validation measures, the larger the better."""
@@ -56,7 +49,7 @@ def check_agreement(config: Config, raw: Config) -> None:
     Raises:
         ValueError: If there are such.
     """
-    for look in (_derived, _monitor, _rate, _split, _windows, _compiled, _statistics, _beta):
+    for look in (_derived, _monitor, _rate, _split, _windows, _compiled, _statistics, check_idle):
         look(config)
     _side(config, raw)
 
@@ -173,15 +166,7 @@ def _devices(value: Any) -> int:
 
 
 def _windows(config: Config) -> None:
-    seen = config["inference"]
-    window, stride = seen.get("window"), seen.get("stride")
-    if "window" in seen and window is None:
-        for name, nothing in OF_WINDOWS.items():
-            if seen.get(name, nothing) != nothing:
-                raise ValueError(
-                    f"inference.{name}={shown(name, seen[name])} has no effect, because "
-                    "inference.window=null; set inference.window=[ROWS,COLUMNS], or remove it"
-                )
+    window, stride = (config["inference"].get(key) for key in ("window", "stride"))
     if window and stride and any(step > side for step, side in zip(stride, window, strict=True)):
         raise ValueError(
             f"inference.stride={stride} is larger than inference.window={window}: pixels between "
@@ -205,15 +190,6 @@ def _compiled(config: Config) -> None:
         raise ValueError(
             f"trainer.detect_anomaly=true names operations, which trainer.compile={mode} fuses; "
             "set trainer.compile=null"
-        )
-
-
-def _beta(config: Config) -> None:
-    beta, rule = value_at(config, "loss.effective_beta"), value_at(config, "loss.class_weight")
-    if beta is not None and rule != "effective":
-        raise ValueError(
-            f"loss.effective_beta={beta} has no effect, because loss.class_weight={rule}; set "
-            "loss.class_weight=effective, or remove it"
         )
 
 
