@@ -18,7 +18,7 @@ from segadapt.data.imports.shapes import Size
 from segadapt.files import NO_LINKS
 from segadapt.structures import IGNORE
 
-NARROW: Final = 255
+NARROW: Final = 254
 """Classes of which labels have 8 bits."""
 
 
