@@ -12,7 +12,7 @@ from commands import command
 from compositions import composed
 from layouts import LAYOUTS
 from rich.console import Console
-from written import blocks, camvid, write
+from written import blocks, camvid, picture, write
 
 from segadapt.data.checks.charts import OPACITY, Tile, overlaid
 from segadapt.data.checks.check_dataset import check
@@ -107,3 +107,22 @@ def test_the_command_ends_with_a_sentence_or_the_number_of_errors(tmp_path):
     assert "Traceback" not in found.err
     assert (tmp_path / "checks/camvid/val.json").is_file()
     assert not (tmp_path / "outputs").exists()
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+def test_statistics_are_printed_as_words_to_add(tmp_path, depth):
+    for i in range(2):
+        level = picture(8, 8, i).astype(np.uint16 if depth == 16 else np.uint8)
+        place = tmp_path / "set/train/images"
+        place.mkdir(parents=True, exist_ok=True)
+        np.save(place / f"{i}.npy", level * 16 if depth == 16 else level)
+        write(tmp_path / f"set/train/labels/{i}.png", np.array([[0, 1] * 4] * 8, np.uint8))
+    words = ["data=folder", "data.classes=[a,b]", "data.num_classes=2", f"data.depth={depth}"]
+    words += [f"data.root={tmp_path}/set", f"out={tmp_path}/out", "statistics=true"]
+    out = Console(file=StringIO(), width=300)
+    assert check(composed(*words, name="check_data"), out) == 0
+    shown = out.file.getvalue()
+    assert ("nothing to add" in shown) == (depth == 8)
+    kept = json.loads((tmp_path / "out/statistics.json").read_text())
+    assert set(kept) == ({"mean", "std"} if depth == 8 else {"range", "mean", "std"})
+    assert depth == 8 or f"add 'data.range={kept['range']}' 'data.mean={kept['mean']}'" in shown

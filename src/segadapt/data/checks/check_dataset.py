@@ -1,5 +1,6 @@
 """Everything that can be said about a data set before it is trained on."""
 
+import copy
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -104,8 +105,10 @@ def report_statistics(cfg: DictConfig, console: Console) -> None:
     Raises:
         ValueError: If an image cannot be read.
     """
-    data = OmegaConf.merge(cfg.data, {"range": [0, 1]} if cfg.data.get("depth", 8) != 8 else {})
-    dataset = split_of(cast(DictConfig, data), "train")
+    whole = copy.deepcopy(cfg)  # as a whole: below, interpolations lead to its root
+    if cfg.data.get("depth", 8) != 8 and cfg.data.range is None:
+        whole.data.range = [0, 1]
+    dataset = split_of(whole.data, "train")
     given = cfg.data.get("range")
     limits = None if given is None else (float(given[0]), float(given[1]))
     images = [pair.image for pair in dataset.files]
@@ -114,7 +117,11 @@ def report_statistics(cfg: DictConfig, console: Console) -> None:
     file = Path(cfg.out) / "statistics.json"
     _write_json(file, settings)
     words = [f"'data.{key}={values}'" for key, values in settings.items()]
-    say(console, f"train: {len(images)} images", f"  add {' '.join(words)}", f"  written: {file}")
+    add = f"add {' '.join(words)}"
+    if dataset.form.is_plain:
+        shown = ", ".join(f"{key} {values}" for key, values in settings.items())
+        add = f"{shown}; nothing to add: 8-bit RGB is normalised as pretrained weights expect it"
+    say(console, f"train: {len(images)} images", f"  {add}", f"  written: {file}")
 
 
 def check_split(cfg: DictConfig, split: str, console: Console) -> int:
