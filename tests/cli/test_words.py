@@ -34,6 +34,9 @@ def test_folders_with_an_equals_sign_are_words(file, tmp_path, monkeypatch):
     ("words", "message"),
     [
         (["cout=3"], r"Unknown key in 'cout=3'\. Did you mean count=\?"),
+        (["count=null"], r"count=null: count needs a value\."),
+        (["fast=null"], r"fast=null: fast needs a value\."),
+        (["runs=null"], r"runs=null: runs needs a value\."),
         (["count=x"], r"count=x: count takes an integer\."),
         (["share=x"], r"share=x: share takes a number\."),
         (["fast=yes"], r"fast=yes: fast takes true or false\."),

@@ -33,6 +33,7 @@ SKIPPED: Final = {
     "data/prepare": "prepare_command",
     "data/transforms": "recipe transforms",
     "deployment": "*",
+    "deployment/demo": "demo_answers demo_page demo_reading",
     "docs": "examples predict_page",
     "evaluation": "cache_features detailed_evaluator device evaluation_command evaluator trained",
     "evaluation/inference": "methods strips",

@@ -14,6 +14,7 @@ VERBS: Final = {
     "resume": "continue an interrupted training",
     "evaluate": "measure a trained network, or write a submission",
     "predict": "segment images or a video with a trained network",
+    "demo": "try trained networks on photographs in a web page, side by side",
     "compare": "compare finished runs: means, intervals, costs, the papers' numbers",
     "figures": "draw what trained networks learnt",
     "check-data": "check every file of a data set before a training",

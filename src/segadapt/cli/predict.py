@@ -31,21 +31,24 @@ def main(words: Sequence[str]) -> int:
 
 def predict(words: Sequence[str]) -> int:
     """Predict images, as the words say; how many were skipped."""
-    settings = [word for word in words if word.startswith(SETTING)]
-    rest = [word for word in words if not word.startswith(SETTING)]
+    settings, rest = split_settings(words)
     options = read_words(rest, CONF / "predict.yaml")
     check_given(options, NEEDED, "run=RUN images=PATH out=FOLDER")
     for key in ("run", "beside"):
-        _check_there(key, options[key])
+        check_there(key, options[key])
     from rich.console import Console
 
     from segadapt.deployment.predict_command import predict_command
 
-    return predict_command(options, inference_settings(settings), Console())
+    return predict_command(options, settings, Console())
 
 
-def _check_there(key: str, place: str | None) -> None:
+def check_there(key: str, place: str | None) -> None:
     """Answer a wrong path before the imports that take seconds.
+
+    Args:
+        key: Of the command line.
+        place: Its value: a run folder, a bundle, or ``hf:owner/name``.
 
     Raises:
         ValueError: If nothing is there; what is on a hub is looked for later.
@@ -54,6 +57,19 @@ def _check_there(key: str, place: str | None) -> None:
         raise ValueError(
             f"{key}={place} does not exist; give a run folder, as the training printed it"
         )
+
+
+def split_settings(words: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
+    """The settings of an inference by key, and the other words.
+
+    Args:
+        words: Of a command line.
+
+    Raises:
+        UsageError: If a setting has no value.
+    """
+    settings = [word for word in words if word.startswith(SETTING)]
+    return inference_settings(settings), [word for word in words if word not in settings]
 
 
 def inference_settings(words: Sequence[str]) -> dict[str, Any]:

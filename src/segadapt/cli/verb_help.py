@@ -27,6 +27,11 @@ EXAMPLES: Final = {
         "segadapt predict run=RUN images=FOLDER out=predictions save=[labels,confidence,changed]",
         "segadapt predict run=RUN beside=RUN images=FOLDER labels=FOLDER out=panels",
     ),
+    "demo": (
+        "segadapt demo run=RUN",
+        "segadapt demo run=[RUN,RUN,RUN] images=FOLDER",
+        "segadapt demo run=street.zip host=0.0.0.0 port=8080 max_pixels=4000000",
+    ),
     "compare": (
         "segadapt compare runs/sweeps/DATE/TIME",
         "segadapt compare RUN RUN RUN baseline=classifier=fixed out=table.md",

@@ -48,13 +48,13 @@ def check_given(options: Mapping[str, Any], keys: Sequence[str], usage: str) -> 
 
     Args:
         options: What :func:`read_words` returned.
-        keys: Those that must not be null.
+        keys: Those that must not be null, or without a value.
         usage: The words that would do.
 
     Raises:
         UsageError: If one is missing; names the first.
     """
-    if lacking := [key for key in keys if options[key] is None]:
+    if lacking := [key for key in keys if options[key] in (None, [])]:
         raise UsageError(f"{lacking[0]}= is missing. Write: {usage}.")
 
 
@@ -103,6 +103,8 @@ def _read_option(word: str, words: list[str], values: Mapping[str, Any]) -> list
 def _value(key: str, text: str, default: Any) -> Any:
     """A word's text as what its key takes."""
     if text == "null":
+        if default is not None:
+            raise UsageError(f"{key}=null: {key} needs a value.")
         return None
     if isinstance(default, bool):
         if text.lower() in ("true", "false"):

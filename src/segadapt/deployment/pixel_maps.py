@@ -21,11 +21,13 @@ class Field(NamedTuple):
         dtype: In which it is kept.
         of: Makes it of scores, which may be probabilities or not.
         per_class: Whether there is one for each class: classes come before columns.
+        columns: Which columns it has, as a slice of all.
     """
 
     dtype: torch.dtype
     of: Callable[[Scores, bool], Tensor]
     per_class: bool = False
+    columns: slice = slice(None)
 
 
 def labels(scores: Scores, probable: bool) -> Shaped[Tensor, "n r W"]:
@@ -64,6 +66,19 @@ FIELDS: Final[Mapping[str, Field]] = {
 """What is known of a pixel in each branch."""
 
 
+def probabilities_at(columns: slice) -> Field:
+    """The probabilities of all classes at some columns only, where those of all are too many.
+
+    Args:
+        columns: Of all columns.
+    """
+
+    def of(scores: Scores, probable: bool) -> Shaped[Tensor, "n r k _"]:
+        return probabilities(scores[..., columns], probable)
+
+    return FIELDS["scores"]._replace(of=of, columns=columns)
+
+
 def packed(fields: Sequence[Field]) -> Keep:
     """What to keep of strips of scores: the bytes of all fields, side by side.
 
@@ -92,11 +107,12 @@ def unpacked(
     images: list[dict[str, Map]] = [{} for _ in content]
     start = 0
     for name, field in fields.items():
-        numbers = width * classes if field.per_class else width
+        columns = len(range(width)[field.columns])
+        numbers = columns * classes if field.per_class else columns
         stop = start + numbers * field.dtype.itemsize
         values = content[:, :, start:stop].contiguous().view(field.dtype)
         if field.per_class:
-            values = values.unflatten(2, (classes, width)).movedim(2, 1)
+            values = values.unflatten(2, (classes, columns)).movedim(2, 1)
         for image, value in zip(images, values.numpy(), strict=True):
             image[name] = value
         start = stop

@@ -7,13 +7,12 @@ from typing import Any
 from rich.console import Console
 
 from segadapt.deployment.image_files import NUMBERS
-from segadapt.deployment.loading import load
-from segadapt.deployment.model import Model
+from segadapt.deployment.networks import open_networks
 from segadapt.deployment.outputs import Style, check_outputs
 from segadapt.deployment.predict_files import predict_files
 from segadapt.deployment.sources import Source, found_images, is_video
 from segadapt.deployment.video import predict_video, read_clip, video_file, written_size
-from segadapt.deployment.work import Network, Work
+from segadapt.deployment.work import Work
 from segadapt.files import expanded
 from segadapt.text.terminal import say
 
@@ -43,7 +42,7 @@ def predict_command(
     sources = found_images(options["images"], out)
     labels = {} if options["labels"] is None else _labels(expanded(options["labels"]), sources)
     folders = [options["run"], *([] if options["beside"] is None else [options["beside"]])]
-    networks = _networks(folders, options, settings)
+    networks = open_networks(folders, options, settings)
     work = Work(
         networks=networks,
         out=out,
@@ -69,40 +68,6 @@ def _check(options: Mapping[str, Any], out: Path) -> None:
             raise ValueError(f"{key}={options[key]} is out of range; choose 1 or more")
     if out.exists() and not out.is_dir():
         raise ValueError(f"out={out} is not a folder; choose another name")
-
-
-def _networks(
-    folders: Sequence[str], options: Mapping[str, Any], settings: Mapping[str, Any]
-) -> list[Network]:
-    models = [
-        load(
-            folder,
-            checkpoint=options["checkpoint"],
-            device=options["device"],
-            precision=options["precision"],
-            trust=options["trust_config"],
-        )
-        for folder in folders
-    ]
-    if len({model.classes for model in models}) > 1:
-        raise ValueError(
-            f"run={folders[0]} and beside={folders[1]} have different classes; give two runs of "
-            "one data set"
-        )
-    return [
-        Network(title, model, model.predictor(model.inference(options["inference"], settings)))
-        for title, model in zip(titles(models, folders), models, strict=True)
-    ]
-
-
-def titles(models: Sequence[Model], folders: Sequence[str]) -> list[str]:
-    """Short names that tell networks apart: their classifiers, or else their folders."""
-    classifiers = [str(model.info["classifier"]).removesuffix("Classifier") for model in models]
-    names = [expanded(folder).resolve().name for folder in folders]
-    for candidates in (classifiers, names):
-        if len(set(candidates)) == len(candidates):
-            return candidates
-    return [f"{name} ({number})" for number, name in enumerate(names, start=1)]
 
 
 def _labels(place: Path, sources: Sequence[Source]) -> dict[Path, Path]:
@@ -136,7 +101,7 @@ def _video(
     file = video_file(clip, out)
     if file.exists() and (file.samefile(clip.file) or not options["overwrite"]):
         raise ValueError(f"{file} already exists; choose another out=, or overwrite=true")
-    (network,) = _networks([options["run"]], options, settings)
+    (network,) = open_networks([options["run"]], options, settings)
     frames = predict_video(clip, network, file, console, options["batch_size"], options["opacity"])
     say(console, f"predicted {frames} frames ({clip.fps:g} frames per second)")
     if (size := written_size(clip)) != (clip.width, clip.height):

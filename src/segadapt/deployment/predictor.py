@@ -60,12 +60,28 @@ class Predictor(NamedTuple):
             fields: Keys of ``FIELDS``.
             branches: Keys of ``BRANCHES``; the classifier may lack some.
         """
-        chosen = {name: FIELDS[name] for name in fields}
-        keep = packed(list(chosen.values()))
+        return self.read(photographs, masks, {name: FIELDS[name] for name in fields}, branches)
+
+    def read(
+        self,
+        photographs: Sequence[Photograph],
+        masks: Sequence[Mask | None],
+        fields: Mapping[str, Field],
+        branches: Collection[str],
+    ) -> list[Maps]:
+        """As :meth:`maps`, of any fields.
+
+        Args:
+            photographs: The images.
+            masks: Their classes, for the teacher, or None for each.
+            fields: What to keep of each pixel, by the name that it gets.
+            branches: Keys of ``BRANCHES``; the classifier may lack some.
+        """
+        keep = packed(list(fields.values()))
         kept = self._kept(photographs, masks, keep, branches)
         width = photographs[0].pixels.shape[1]
         by_branch = {
-            name: unpacked(content, chosen, width, self.classes) for name, content in kept.items()
+            name: unpacked(content, fields, width, self.classes) for name, content in kept.items()
         }
         return [
             {name: images[index] for name, images in by_branch.items()}

@@ -25,13 +25,13 @@ class Source(NamedTuple):
     """Where its predictions go, below the folder of their kind and without suffix."""
 
 
-def found_images(images: str, out: Path) -> list[Source]:
+def found_images(images: str, out: Path | None = None) -> list[Source]:
     """The images of a file, a folder, a glob or a list.
 
     Args:
         images: An image; a folder, which is searched with its subfolders; a glob; or a text file
             with a path a line, relative to its own folder.
-        out: Where predictions go, which must not be among the images.
+        out: Where predictions go, which must not be among the images; None: nowhere.
 
     Raises:
         ValueError: If there are none, the predictions of two would have the same name, or
@@ -56,7 +56,7 @@ def found_images(images: str, out: Path) -> list[Source]:
         raise ValueError(f"{place} does not exist; give an image, a folder, a glob or a video")
     if not files:
         raise ValueError(what)
-    if _inside(out, base) and place.is_dir():
+    if out is not None and _inside(out, base) and place.is_dir():
         raise ValueError(
             f"out={out} lies in images={place}, whose images it would join; choose a folder "
             "elsewhere"

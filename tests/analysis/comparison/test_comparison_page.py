@@ -279,7 +279,7 @@ addEventListener("load", () => {
 </script>"""
 
 
-@pytest.mark.slow
+@pytest.mark.browser
 @pytest.mark.skipif(
     CHROMIUM is None, reason="needs Chromium, which lays it out and runs its script"
 )

@@ -149,7 +149,20 @@ def read_photograph(file: Path, max_pixels: int = MAX_PIXELS, form: ImageFormat 
     Raises:
         ValueError: As above.
     """
-    data = read_regular(file)
+    return decode_photograph(read_regular(file), file, max_pixels)
+
+
+def decode_photograph(data: bytes, file: Path, max_pixels: int = MAX_PIXELS) -> Image:
+    """The image in the bytes of a file, as :func:`read_photograph` reads it.
+
+    Args:
+        data: All bytes of the file.
+        file: What errors call it.
+        max_pixels: Larger images are refused.
+
+    Raises:
+        ValueError: As above.
+    """
     limit = Limit(max_pixels, "max_pixels")
     return turned(_decoded_image(data, file, limit, whole, form), orientation(data))
 

@@ -1,0 +1,6 @@
+"""A door of the checkout: the same as ``segadapt demo``."""
+
+from segadapt.cli.main import door
+
+if __name__ == "__main__":
+    door("demo")

@@ -1,0 +1,1 @@
+"""A page on which trained networks are tried on photographs, side by side."""

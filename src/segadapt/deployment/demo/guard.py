@@ -1,0 +1,98 @@
+"""What a browser may ask of the server, checked before Gradio sees it."""
+
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Message, Receive, Send], Awaitable[None]]
+
+READ: Final = ("/assets/", "/static/", "/gradio_api/heartbeat/")
+READ_EXACTLY: Final = (
+    *("/", "/config", "/theme.css", "/favicon.ico", "/manifest.json"),
+    *("/gradio_api/info", "/gradio_api/startup-events"),
+)
+ASKED: Final = "/gradio_api/component_server"
+"""Paths that the page needs. All others are refused, and among them those with which Gradio would
+write files that it is sent, serve files of this machine, or fetch from other machines."""
+
+POLICY: Final = (
+    "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; frame-ancestors 'self'; "
+    "form-action 'none'"
+)
+"""Browsers load nothing from other machines for this page."""
+
+HEADERS: Final = (
+    (b"content-security-policy", POLICY.encode()),
+    (b"cache-control", b"no-store"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+)
+
+LOCAL: Final = ("127.0.0.1", "localhost", "[::1]")
+"""What a browser on this machine calls it; any other name was given by another site's DNS."""
+
+OVERHEAD: Final = 2**16
+"""Bytes of a request beside the file that it carries."""
+
+
+class Guard:
+    """An application behind limits.
+
+    Args:
+        application: What answers the requests that are allowed.
+        max_bytes: Of a file that is sent.
+        local: Whether only this machine is served, under its own names.
+    """
+
+    def __init__(self, application: Application, max_bytes: int, local: bool) -> None:
+        self.application, self.local = application, local
+        self.max_body = max_bytes * 4 // 3 + OVERHEAD  # base64
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self.application(scope, receive, send)
+            return
+        headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        if scope["type"] != "http" or not self._may(scope, headers):
+            await _answer(send, 403, "segadapt demo does not serve this")
+            return
+        if scope["method"] == "POST":
+            length = headers.get(b"content-length", "")
+            if not length.isdecimal():
+                await _answer(send, 411, "the request does not say how long it is")
+                return
+            if int(length) > self.max_body:  # the server reads no more than was announced
+                await _answer(send, 413, "the request is too large")
+                return
+        await self.application(scope, receive, _with_headers(send))
+
+    def _may(self, scope: Message, headers: dict[bytes, str]) -> bool:
+        """Whether a request is one of those that the page makes, at the right address."""
+        host = re.sub(r":\d+$", "", headers.get(b"host", ""))
+        if self.local and host not in LOCAL:
+            return False
+        path, method = scope["path"], scope["method"]
+        if path.rstrip("/") == ASKED:
+            return method == "POST" and headers.get(b"content-type", "") == "application/json"
+        known = path.startswith(READ) or path in READ_EXACTLY
+        return method in ("GET", "HEAD") and known
+
+
+def _with_headers(send: Send) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            own = {name for name, _ in HEADERS}
+            kept = [pair for pair in message.get("headers", []) if pair[0].lower() not in own]
+            message = {**message, "headers": [*kept, *HEADERS]}
+        await send(message)
+
+    return sending
+
+
+async def _answer(send: Send, status: int, text: str) -> None:
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), *HEADERS]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": text.encode()})

@@ -1,0 +1,83 @@
+"""The page: its markup, style and script, and what its script may call; the only use of Gradio."""
+
+from pathlib import Path
+from typing import Any, Final
+
+import gradio
+from gradio.themes import Base
+
+from segadapt.deployment.demo.answers import Answer, Answers, page_facts
+from segadapt.deployment.demo.pictures import CHANGED, scale_colors
+
+PARTS: Final = Path(__file__).parent
+FONTS: Final = ["system-ui", "sans-serif"]
+FIXED_WIDTH: Final = ["ui-monospace", "monospace"]
+"""Those of the reader's machine; Gradio's own come from a server."""
+
+FRAME: Final = """<style>
+body.dark { color-scheme: dark }
+@media (max-width: 760px) { .gradio-container .main { padding: 8px 0 !important } }
+</style>"""
+"""Style of what Gradio puts around the page."""
+
+
+def build_page(answers: Answers, origin: str) -> gradio.Blocks:
+    """The page as Gradio serves it.
+
+    Args:
+        answers: Answers what its script asks.
+        origin: Where the samples are from.
+    """
+
+    def upload(asked: Any) -> Answer:
+        return answers.upload(asked)
+
+    def sample(asked: Any) -> Answer:
+        return answers.sample(asked)
+
+    def pixel(asked: Any) -> Answer:
+        return answers.pixel(asked)
+
+    facts = {
+        **page_facts(answers.networks, answers.limits),
+        "samples": answers.thumbnails(),
+        "origin": origin,
+        "scale": scale_colors(),
+        "changed": f"rgb{CHANGED}",
+    }
+    with gradio.Blocks(title="segadapt", analytics_enabled=False) as page:
+        gradio.HTML(
+            html_template=_part("page.html"),
+            css_template=_part("page.css"),
+            js_on_load=_part("page.js"),
+            server_functions=[upload, sample, pixel],
+            apply_default_css=False,
+            facts=facts,
+        )
+    return page
+
+
+def serving(page: gradio.Blocks, app: Any) -> Any:
+    """Put the page at the root of an application: no history, no telemetry, no second server.
+
+    Args:
+        page: From :func:`build_page`.
+        app: FastAPI's.
+    """
+    return gradio.mount_gradio_app(
+        app,
+        page,
+        path="/",
+        theme=Base(font=FONTS, font_mono=FIXED_WIDTH),
+        head=FRAME,
+        footer_links=[],
+        run_history=False,
+        enable_monitoring=False,
+        ssr_mode=False,
+        mcp_server=False,
+        pwa=False,
+    )
+
+
+def _part(name: str) -> str:
+    return (PARTS / name).read_text("utf-8")

@@ -1,0 +1,72 @@
+"""Photographs that the page offers: named ones, or those of a validation set."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import NamedTuple
+
+from segadapt.deployment.images import Photograph, read_one
+from segadapt.deployment.sources import found_images
+from segadapt.deployment.validation import validation
+from segadapt.deployment.work import Network
+
+
+class Sample(NamedTuple):
+    """A photograph that is read when it is chosen."""
+
+    name: str
+    read: Callable[[], Photograph]
+
+
+class Samples(NamedTuple):
+    """Photographs to choose from, and where they are from."""
+
+    items: list[Sample]
+    origin: str
+
+
+def offered_samples(
+    networks: Sequence[Network], images: str | None, number: int, max_pixels: int
+) -> Samples:
+    """The photographs that were named, or those of the first validation set that is here.
+
+    Args:
+        networks: Whose validation sets are looked for.
+        images: File, folder, glob or list; None for a validation set.
+        number: Of photographs at most; they are spread over all.
+        max_pixels: Larger ones are refused when they are chosen.
+
+    Raises:
+        ValueError: If what was named has no images.
+    """
+    if images is not None:
+        files = [source.file for source in found_images(images)]
+        chosen = [files[index] for index in spread(len(files), number)]
+        return Samples(
+            [Sample(file.name, partial(read_one, file, max_pixels)) for file in chosen],
+            f"{len(chosen)} of {images}",
+        )
+    reasons = []
+    for network in networks:
+        trained = network.model.trained
+        try:
+            found = validation(trained)
+        except ValueError as error:
+            reasons.append(str(error))
+            continue
+        items = [
+            Sample(found.name(index), partial(found.photograph, index))
+            for index in spread(len(found), number)
+        ]
+        return Samples(items, f"{len(items)} validation images of {trained.data.name}")
+    return Samples([], f"none ({reasons[0]}); name some with images=PATH")
+
+
+def spread(length: int, number: int) -> list[int]:
+    """Places that are spread evenly over a list.
+
+    Args:
+        length: Of the list.
+        number: Of places at most.
+    """
+    chosen = min(length, number)
+    return [index * length // chosen for index in range(chosen)]

@@ -1,0 +1,63 @@
+"""Photographs that a browser sends: read in memory, within limits, and never written."""
+
+import base64
+import binascii
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from segadapt.data.files.decode import decode_photograph
+from segadapt.deployment.images import Photograph
+
+NAME: Final = 80
+"""Characters of a file's name that are kept."""
+
+
+class Limits(NamedTuple):
+    """What a photograph may have at most.
+
+    Args:
+        pixels: Of the image.
+        bytes: Of the file.
+    """
+
+    pixels: int
+    bytes: int
+
+
+def read_upload(name: str, content: str, limits: Limits) -> Photograph:
+    """The photograph in a file that a browser sent.
+
+    Args:
+        name: That of the file, as the browser has it.
+        content: Its bytes in base64.
+        limits: What it may have at most.
+
+    Raises:
+        ValueError: If it is too large, or not an image that can be read.
+    """
+    shown = Path(name).name[-NAME:] or "the file"
+    check_bytes(len(content) * 3 // 4 - content[-2:].count("="), shown, limits)
+    try:
+        data = base64.b64decode(content, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise ValueError(f"{shown} did not arrive as it was sent ({error}); try again") from error
+    if not data:
+        raise ValueError(f"{shown} is empty; choose another file")
+    return Photograph(decode_photograph(data, Path(shown), limits.pixels), shown)
+
+
+def check_bytes(size: int, name: str, limits: Limits) -> None:
+    """Whether a file is small enough.
+
+    Args:
+        size: Its bytes.
+        name: What errors call it.
+        limits: What it may have at most.
+
+    Raises:
+        ValueError: If it is not.
+    """
+    if size > limits.bytes:
+        raise ValueError(
+            f"{name} has {size} bytes, more than max_bytes={limits.bytes}; choose a smaller file"
+        )

@@ -1,0 +1,59 @@
+"""Pictures of the page, decoded by Pillow."""
+
+import base64
+import io
+
+import matplotlib
+import numpy as np
+from deployed import scene
+from PIL import Image
+
+from segadapt.data.palette import palette
+from segadapt.deployment.demo.pictures import (
+    changed_source,
+    classes_source,
+    confidence_source,
+    photograph_source,
+    scale_colors,
+)
+
+
+def opened(source, kind):
+    head, _, content = source.partition(",")
+    assert head == f"data:image/{kind};base64"
+    return np.array(Image.open(io.BytesIO(base64.b64decode(content))).convert("RGBA"))
+
+
+def test_classes_have_their_colours():
+    labels = (np.arange(60 * 90).reshape(60, 90) % 200).astype(np.uint8)
+    colors = palette(200)
+    shown = opened(classes_source(labels, colors), "png")
+    for row, column in ((0, 0), (30, 7), (59, 89)):
+        assert shown[row, column, :3].tolist() == colors[labels[row, column]].tolist()
+
+
+def test_only_what_changed_is_orange():
+    changed = np.random.default_rng(0).random((30, 40)) < 0.3
+    shown = opened(changed_source(changed), "png")
+    assert (shown[changed] == (213, 94, 0, 255)).all()
+    assert (shown[~changed][:, 3] == 0).all()
+
+
+def test_confidence_is_viridis():
+    confidence = np.repeat(np.linspace(0, 1, 8, dtype=np.float16), 40)[None].repeat(64, 0)
+    shown = opened(confidence_source(confidence), "jpeg")[..., :3].astype(float)
+    expected = matplotlib.colormaps["viridis"](confidence.astype(float))[..., :3] * 255
+    inner = np.abs(shown - expected)[8:-8, 16::40]  # away from edges, which JPEG blurs
+    assert inner.max() < 12
+    ends = [matplotlib.colormaps["viridis"](value, bytes=True)[:3] for value in (0.0, 1.0)]
+    for text, color in zip(scale_colors()[:: len(scale_colors()) - 1], ends, strict=True):
+        found = [int(part) for part in text[4:-1].split(",")]
+        assert np.abs(np.array(found) - np.array(color, int)).max() <= 3
+
+
+def test_large_photographs_are_shown_smaller_and_small_ones_as_they_are():
+    assert opened(photograph_source(scene(64, 2560)), "jpeg").shape[:2] == (32, 1280)
+    small = scene(64, 48)
+    shown = opened(photograph_source(small), "jpeg")[..., :3].astype(int)
+    assert shown.shape == small.shape
+    assert np.abs(shown - small).mean() < 12
