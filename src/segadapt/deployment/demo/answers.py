@@ -77,7 +77,8 @@ class Answers:
             number = _field(asked, "number", int)
             if not 0 <= number < len(self.samples):
                 raise ValueError(f"there is no sample {number}; load the page again")
-            return self._shown(self.samples[number].read())
+            sample = self.samples[number]
+            return self._shown(sample.read()._replace(name=sample.name))
 
         return _answered(shown)
 

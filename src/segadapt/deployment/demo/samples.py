@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from segadapt.deployment.images import Photograph, read_one
 from segadapt.deployment.sources import found_images
-from segadapt.deployment.validation import validation
+from segadapt.deployment.validation import Validation, validation
 from segadapt.deployment.work import Network
 
 
@@ -53,12 +53,17 @@ def offered_samples(
         except ValueError as error:
             reasons.append(str(error))
             continue
-        items = [
-            Sample(found.name(index), partial(found.photograph, index))
-            for index in spread(len(found), number)
-        ]
+        items = [_sample(found, index, max_pixels) for index in spread(len(found), number)]
         return Samples(items, f"{len(items)} validation images of {trained.data.name}")
     return Samples([], f"none ({reasons[0]}); name some with images=PATH")
+
+
+def _sample(images: Validation, index: int, max_pixels: int) -> Sample:
+    """An image as its file has it, not resized as for evaluation; or as it is composed."""
+    if not images.data.files:
+        return Sample(images.name(index), partial(images.photograph, index))
+    file = images.data.files[index].image
+    return Sample(file.name, partial(read_one, file, max_pixels))
 
 
 def spread(length: int, number: int) -> list[int]:
