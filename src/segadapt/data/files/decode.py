@@ -149,16 +149,19 @@ def read_photograph(file: Path, max_pixels: int = MAX_PIXELS, form: ImageFormat 
     Raises:
         ValueError: As above.
     """
-    return decode_photograph(read_regular(file), file, max_pixels)
+    return decode_photograph(read_regular(file), file, max_pixels, form)
 
 
-def decode_photograph(data: bytes, file: Path, max_pixels: int = MAX_PIXELS) -> Image:
+def decode_photograph(
+    data: bytes, file: Path, max_pixels: int = MAX_PIXELS, form: ImageFormat = PLAIN
+) -> Pixels:
     """The image in the bytes of a file, as :func:`read_photograph` reads it.
 
     Args:
         data: All bytes of the file.
         file: What errors call it.
         max_pixels: Larger images are refused.
+        form: What the image becomes.
 
     Raises:
         ValueError: As above.

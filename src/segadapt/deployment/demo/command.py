@@ -32,6 +32,12 @@ def demo_command(options: Mapping[str, Any], settings: Mapping[str, Any]) -> Non
     from segadapt.deployment.networks import open_networks
 
     networks = open_networks(options["run"], options, settings)
+    for network in networks:
+        if not network.model.trained.data.form.is_plain:
+            raise ValueError(
+                f"{network.title} was not trained on 8-bit RGB images, which the demo shows; use "
+                "segadapt predict"
+            )
     limits = Limits(options["max_pixels"], options["max_bytes"])
     samples = offered_samples(networks, options["images"], options["samples"], limits.pixels)
     print_line(f"networks: {', '.join(network.title for network in networks)}")
