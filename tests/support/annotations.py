@@ -2,6 +2,7 @@
 
 import io
 import json
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -23,14 +24,10 @@ def images(folder: Path, *names: str, size: tuple[int, int] = (HEIGHT, WIDTH)) -
 
 
 def runs(mask: np.ndarray) -> list[int]:
-    """Run lengths column by column, the first of zeros, counted pixel by pixel."""
-    found, value = [0], False
-    for pixel in mask.T.ravel().tolist():
-        if bool(pixel) != value:
-            found.append(0)
-            value = not value
-        found[-1] += 1
-    return found
+    """Run lengths column by column, the first of zeros."""
+    pixels = mask.T.ravel().tolist()
+    first = [0] if pixels[0] else []
+    return [*first, *(sum(1 for _ in run) for _, run in groupby(pixels))]
 
 
 def rle(mask: np.ndarray) -> dict:
