@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Final
 
+from segadapt.cli.groups import groups, option_names
 from segadapt.cli.key_table import Key, heading, keys
-from segadapt.cli.main import VERBS
-from segadapt.cli.option_help import EXPERIMENT, groups, option_names
+from segadapt.cli.main import VERBS, sentence
+from segadapt.cli.option_help import EXPERIMENT
 from segadapt.cli.places import CONF
 from segadapt.cli.verb_help import EXAMPLES
 from segadapt.text.tables import pipe_table
@@ -21,8 +22,8 @@ SHORT: Final = ("model", "model/encoder", "model/decoder", EXPERIMENT)
 def commands() -> str:
     """The page of all verbs."""
     lines = [NOTE, "# Commands", "", "`segadapt VERB KEY=VALUE ...`; `--help` after any verb.", ""]
-    for verb, meaning in VERBS.items():
-        lines += [f"## `{verb}`", "", f"{meaning.capitalize()}.", ""]
+    for verb in VERBS:
+        lines += [f"## `{verb}`", "", sentence(verb), ""]
         if examples := EXAMPLES.get(verb):
             lines += ["```bash", *examples, "```", ""]
         file = CONF / f"{verb.replace('-', '_')}.yaml"

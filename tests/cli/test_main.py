@@ -12,6 +12,7 @@ import pytest
 
 from segadapt.cli.completion import candidates
 from segadapt.cli.completion import main as completion
+from segadapt.cli.groups import groups
 from segadapt.cli.key_table import keys
 from segadapt.cli.main import VERBS, deprecated_train, main, module
 from segadapt.cli.options import main as options
@@ -86,7 +87,27 @@ def test_train_tells_how_options_are_listed(monkeypatch):
     monkeypatch.setattr("sys.argv", ["segadapt"])
     text = verb_help("train")
     assert "segadapt options classifier" in text
-    assert len(text.splitlines()) <= 45
+    assert "segadapt options experiment" in text
+    assert len(text.splitlines()) <= 22
+
+
+def test_the_whole_help_of_train_has_every_key_and_group(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["segadapt"])
+    assert main(["train", "--help=all"]) == 0
+    text = capsys.readouterr().out
+    assert all(f"  {key.name}=" in text for key in keys(CONF / "train.yaml"))
+    assert all(f"\n  {group}: " in text for group in groups(CONF))
+
+
+@pytest.mark.parametrize("verb", ["train", "evaluate", "compare"])
+def test_unknown_ways_to_ask_for_help_name_the_known(verb, capsys):
+    assert main([verb, "--help=al"]) == 2
+    assert "Unknown '--help=al'. Available: -h, --help, --help=all." in capsys.readouterr().err
+
+
+def test_help_keeps_the_capitals_of_names():
+    assert "Hugging Face hub." in verb_help("push")
+    assert "options [GROUP[=OPTION]]\n" in verb_help("options")
 
 
 @pytest.mark.parametrize("verb", EXAMPLES)
@@ -96,7 +117,7 @@ def test_examples_have_verbs_and_keys_that_exist(verb):
         name, verb_of_example, *words = shlex.split(example)
         assert (name, verb_of_example in VERBS) == ("segadapt", True)
         file = CONF / f"{verb_of_example.replace('-', '_')}.yaml"
-        known = {key.name for key in keys(file)}
+        known = {key.name for key in keys(file)} if file.exists() else set()
         for word in words:
             key, equals, value = word.partition("=")
             group = CONF / key
@@ -115,6 +136,8 @@ def test_groups_options_and_keys_are_listed(capsys):
     assert "position=conditional" in capsys.readouterr().out
     assert options(["classifer"]) == 2
     assert "Did you mean 'classifier'?" in capsys.readouterr().err
+    assert options(["classifier", "model"]) == 2
+    assert "Name one group at a time" in capsys.readouterr().err
     assert options(["classifier=sssa"]) == 2
     assert "Did you mean 'ssa'?" in capsys.readouterr().err
 

@@ -4,9 +4,9 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
+from segadapt.cli.groups import groups, option_names
 from segadapt.cli.key_table import keys
 from segadapt.cli.main import USAGE_ERROR, VERBS
-from segadapt.cli.option_help import groups, option_names
 from segadapt.cli.places import CONF
 
 SCRIPTS: Final = {

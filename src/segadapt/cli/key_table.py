@@ -1,7 +1,8 @@
 """Config keys with the meaning that stands in the comments of their YAML file."""
 
 import re
-from collections.abc import Container, Iterator
+import textwrap
+from collections.abc import Container, Iterator, Sequence
 from itertools import takewhile
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -16,6 +17,9 @@ HIDDEN: Final = (*GRAMMAR, "hydra")
 
 BELOW: Final = re.compile(r":\s*(\*[\w-]+|(&[\w-]+\s*)?([|>][-+\d]*)?(?=\s*(#|$)))")
 """Behind a key: an alias, or the head of a value that begins on the next line."""
+
+COLUMN: Final = 34
+"""Characters of a line that a key and its default get."""
 
 
 class Key(NamedTuple):
@@ -56,6 +60,31 @@ def heading(file: Path) -> str:
     comments = takewhile(lambda line: line.startswith("#"), lines)
     words = (line.lstrip("# ").rstrip() for line in comments if not line.startswith("# @package"))
     return " ".join(words)
+
+
+def key_lines(table: Sequence[Key], width: int) -> Iterator[str]:
+    """Keys and meanings in two columns.
+
+    Args:
+        table: The keys.
+        width: Characters of a line.
+    """
+    for key in table:
+        left = f"  {key.name}={key.default}"
+        if not key.meaning:
+            yield left
+            continue
+        if len(left) >= COLUMN:
+            yield left
+            left = ""
+        yield from textwrap.wrap(
+            key.meaning,
+            max(width, 60),
+            initial_indent=f"{left:{COLUMN}}",
+            subsequent_indent=" " * COLUMN,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
 
 
 class _Lines(NamedTuple):

@@ -40,6 +40,9 @@ segadapt VERB --help    keys of a verb, with examples
 segadapt --version      version of segadapt
 """
 
+HELP: Final = ("-h", "--help", "--help=all")
+"""Words that ask for help. The last lists what the help of a training only points to."""
+
 USAGE_ERROR: Final = 2
 """Exit code of a command line that cannot be understood."""
 
@@ -86,15 +89,19 @@ def run(verb: str, words: Sequence[str]) -> int:
         words: What follows the verb. ``--help`` beside overrides of a training is Hydra's, which
             shows the config that they compose.
     """
-    asking = [word for word in words if word in ("-h", "--help")]
+    asking = [word for word in words if word in HELP]
+    if strange := [word for word in words if word.startswith("--help=") and word not in HELP]:
+        print(f"error: Unknown {strange[0]!r}. Available: {', '.join(HELP)}.", file=sys.stderr)
+        return USAGE_ERROR
     if asking and (verb != "train" or len(asking) == len(words)) and verb != "benchmark":
         from segadapt.cli.verb_help import verb_help
 
-        return _print(verb_help(verb))
+        return _print(verb_help(verb, "--help=all" in asking))
     from segadapt.cli.shell import answering_signals
 
     with answering_signals():
-        code = importlib.import_module(module(verb)).main(list(words))
+        plain = ["--help" if word in asking else word for word in words]
+        code = importlib.import_module(module(verb)).main(plain)
         sys.stdout.flush()
     return 0 if code is None else code
 
@@ -108,6 +115,12 @@ def overview() -> str:
     """What ``segadapt`` alone prints."""
     width = max(map(len, VERBS)) + 2
     return USAGE.format(verbs="\n".join(f"  {verb:{width}}{line}" for verb, line in VERBS.items()))
+
+
+def sentence(verb: str) -> str:
+    """The line of a verb as a sentence."""
+    line = VERBS[verb]
+    return f"{line[0].upper()}{line[1:]}."
 
 
 def unknown(verb: str) -> str:

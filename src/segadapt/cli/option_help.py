@@ -11,13 +11,12 @@ from typing import Final
 
 from omegaconf import DictConfig, OmegaConf
 
-from segadapt.cli.verb_help import option_help
+from segadapt.cli.groups import groups, option_names
+from segadapt.cli.key_table import heading, key_lines, keys
+from segadapt.cli.places import CONF
 from segadapt.text.invocation import command
 
 EXPERIMENT: Final = "experiment"
-
-INTERNAL: Final = ("hydra", "experiment/base")
-"""Groups that only other configs choose from."""
 
 INDENT: Final = "    "
 
@@ -78,18 +77,13 @@ def chosen(
     return "\n\n".join(parts)
 
 
-def groups(conf: Path) -> Iterator[str]:
-    """Config groups that a user chooses from."""
-    for folder in sorted(path for path in conf.rglob("*") if path.is_dir()):
-        name = folder.relative_to(conf).as_posix()
-        inside = any(name == group or name.startswith(f"{group}/") for group in INTERNAL)
-        if not inside and option_names(folder):
-            yield name
-
-
-def option_names(folder: Path) -> list[str]:
-    """The options of a group."""
-    return sorted(file.stem for file in folder.glob("*.yaml"))
+def option_help(group: str, option: str) -> str:
+    """The keys of one option of a config group, as ``segadapt options GROUP=OPTION`` shows them."""
+    width = min(shutil.get_terminal_size().columns, 100)
+    file = CONF / group / f"{option}.yaml"
+    lines = "\n".join(key_lines(keys(file), width))
+    title = textwrap.wrap(f"{group}={option}: {heading(file)}".strip(" :"), max(width, 60))
+    return "\n".join(title) + f"\n\n{lines}\n"
 
 
 def _lines(conf: Path, group: str, width: int) -> Iterator[str]:

@@ -1,14 +1,15 @@
 """``segadapt options``: what can be chosen, by group, by option and by table of the papers."""
 
 import shutil
+import sys
 import textwrap
 from collections.abc import Sequence
 
+from segadapt.cli.groups import groups, option_names, summary
 from segadapt.cli.key_table import heading
 from segadapt.cli.main import USAGE_ERROR
-from segadapt.cli.option_help import EXPERIMENT, groups, list_options, option_names
+from segadapt.cli.option_help import EXPERIMENT, list_options, option_help
 from segadapt.cli.places import CONF
-from segadapt.cli.verb_help import option_help
 from segadapt.runs.settings.near import hint
 
 
@@ -21,12 +22,13 @@ def main(words: Sequence[str]) -> int:
     Returns:
         The exit code.
     """
-    import sys
-
     names = list(groups(CONF))
     if not words:
-        print("\n".join(f"{name}: {_count(name)}" for name in names))
+        print("\n".join(summary(CONF, name) for name in names))
         return 0
+    if len(words) > 1:
+        print("error: Name one group at a time: segadapt options GROUP[=OPTION].", file=sys.stderr)
+        return USAGE_ERROR
     group, _, option = words[0].partition("=")
     if group not in names:
         print(f"error: {_unknown('config group', group, names)}", file=sys.stderr)
@@ -56,11 +58,6 @@ def _options(group: str) -> str:
             textwrap.shorten(f"{name:{column}}".replace(" ", "\0") + meaning, max(width, 60))
         )
     return "\n".join(lines).replace("\0", " ")
-
-
-def _count(group: str) -> str:
-    names = option_names(CONF / group)
-    return ", ".join(names) if len(names) <= 12 else f"{len(names)} options"
 
 
 def _unknown(kind: str, name: str, names: Sequence[str]) -> str:

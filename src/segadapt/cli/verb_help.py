@@ -1,12 +1,17 @@
-"""``segadapt VERB --help``: every key with its meaning, and examples that work."""
+"""``segadapt VERB --help``: every key with its meaning, and examples that work.
+
+A training has more keys than a screen has lines: its help says how to find them, and
+``segadapt train --help=all`` lists them.
+"""
 
 import shutil
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Final
 
-from segadapt.cli.key_table import Key, heading, keys
-from segadapt.cli.main import VERBS
+from segadapt.cli.groups import groups, summary
+from segadapt.cli.key_table import key_lines, keys
+from segadapt.cli.main import sentence
 from segadapt.cli.places import CONF
 from segadapt.text.invocation import as_called, command
 
@@ -90,52 +95,100 @@ EXAMPLES: Final = {
         "segadapt doctor train=false hub=false",
         "segadapt doctor json=true > machine.json",
     ),
+    "options": (
+        "segadapt options",
+        "segadapt options experiment",
+        "segadapt options classifier=ssa",
+    ),
+    "completion": (
+        "segadapt completion bash >> ~/.bashrc",
+        "segadapt completion zsh >> ~/.zshrc",
+        "segadapt completion fish > ~/.config/fish/completions/segadapt.fish",
+    ),
 }
 """Command lines of each verb."""
 
+ARGUMENTS: Final = {
+    "compare": "RUN ... KEY=VALUE ...",
+    "figures": "RUN ... KEY=VALUE ...",
+    "convert": "FILE KEY=VALUE ...",
+    "prepare-data": "NAME KEY=VALUE ...",
+    "options": "[GROUP[=OPTION]]",
+    "completion": "bash|zsh|fish",
+}
+"""What follows verbs that take other words than KEY=VALUE, or others as well."""
+
 GRAMMAR: Final = (
-    "The settings are configs that Hydra composes: GROUP=OPTION chooses a file of a group, "
-    "KEY.KEY=VALUE changes a value, and -m takes several values of each and trains all "
-    "combinations."
+    "GROUP=OPTION chooses a config of a group, KEY.KEY=VALUE changes a value, and -m with "
+    "A,B,C trains every combination. Groups:"
 )
+"""How a training is described, above the names of the groups."""
 
 LEADS: Final = {
-    "segadapt options": "groups, with a line each",
     "segadapt options classifier": "options of a group",
+    "segadapt options experiment": "tables of the papers, with their rows",
     "segadapt options classifier=ssa": "keys of an option, with their meaning",
-    "segadapt options experiment": "tables of the papers",
+    "segadapt train --help=all": "all groups with their options, other keys",
+}
+"""What ``train --help`` says about finding out more."""
+
+MORE_LEADS: Final = {
+    **LEADS,
+    "segadapt train --help=all": "this text",
     "segadapt train classifier=ssa --help": "what overrides choose, and the config",
     "segadapt train --cfg job": "the config alone, without training",
     "segadapt train --hydra-help": "options of Hydra itself",
 }
-"""What ``train --help`` says about finding out more."""
-
-COLUMN: Final = 34
-"""Characters of a line that a key and its default get."""
+"""What ``train --help=all`` says about finding out more."""
 
 
-def verb_help(verb: str) -> str:
+def verb_help(verb: str, whole: bool = False) -> str:
     """The help of a verb, folded to the terminal.
 
     Args:
         verb: One of ``VERBS``.
+        whole: Whether the help of a training lists everything; that of other verbs always does.
     """
     width = min(shutil.get_terminal_size().columns, 100)
-    parts = [f"usage: {command(verb)} KEY=VALUE ...", f"{VERBS[verb].capitalize()}."]
+    usage = f"usage: {command(verb)} {ARGUMENTS.get(verb, 'KEY=VALUE ...')}"
+    parts = [usage, sentence(verb)]
     if examples := EXAMPLES.get(verb):
         parts.append(as_called("Examples:\n" + "\n".join(f"  {line}" for line in examples)))
     if verb == "train":
-        parts += [textwrap.fill(GRAMMAR, width), "\n".join(_leads())]
+        parts += _all_about_groups(width) if whole else _about_groups(width)
     file = CONF / f"{verb.replace('-', '_')}.yaml"
-    if file.exists():
+    if file.exists() and (verb != "train" or whole):
         parts.append("Keys:\n" + "\n".join(key_lines(keys(file), width)))
     if verb == "prepare-data":
         parts.append("Data sets:\n" + "\n".join(_data_sets()))
     return "\n\n".join(parts) + "\n"
 
 
-def _leads() -> Iterator[str]:
-    lines = {as_called(line): meaning for line, meaning in LEADS.items()}
+def _about_groups(width: int) -> list[str]:
+    """What a newcomer to ``train`` needs: how to choose, names of the groups, where the rest is."""
+    names = _folded(", ".join(groups(CONF)), width)
+    return [f"{textwrap.fill(GRAMMAR, width)}\n{names}", "\n".join(_leads(LEADS))]
+
+
+def _all_about_groups(width: int) -> list[str]:
+    """The same with the options of every group and all the ways to find out more."""
+    lines = "\n".join(_folded(summary(CONF, group), width) for group in groups(CONF))
+    return [f"{textwrap.fill(GRAMMAR, width)}\n{lines}", "\n".join(_leads(MORE_LEADS))]
+
+
+def _folded(text: str, width: int) -> str:
+    return textwrap.fill(
+        text,
+        max(width, 60),
+        initial_indent="  ",
+        subsequent_indent="      ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _leads(leads: Mapping[str, str]) -> Iterator[str]:
+    lines = {as_called(line): meaning for line, meaning in leads.items()}
     column = max(map(len, lines)) + 2
     return (f"  {line:{column}}{meaning}" for line, meaning in lines.items())
 
@@ -145,37 +198,3 @@ def _data_sets() -> Iterator[str]:
 
     for name, recipe in RECIPES.items():
         yield f"  {name:17} {recipe.size:>6}  {recipe.licence}"
-
-
-def key_lines(table: Sequence[Key], width: int) -> Iterator[str]:
-    """Keys and meanings in two columns.
-
-    Args:
-        table: The keys.
-        width: Characters of a line.
-    """
-    for key in table:
-        left = f"  {key.name}={key.default}"
-        if not key.meaning:
-            yield left
-            continue
-        if len(left) >= COLUMN:
-            yield left
-            left = ""
-        yield from textwrap.wrap(
-            key.meaning,
-            max(width, 60),
-            initial_indent=f"{left:{COLUMN}}",
-            subsequent_indent=" " * COLUMN,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-
-
-def option_help(group: str, option: str) -> str:
-    """The keys of one option of a config group, as ``segadapt options GROUP=OPTION`` shows them."""
-    width = min(shutil.get_terminal_size().columns, 100)
-    file = CONF / group / f"{option}.yaml"
-    lines = "\n".join(key_lines(keys(file), width))
-    title = textwrap.wrap(f"{group}={option}: {heading(file)}".strip(" :"), max(width, 60))
-    return "\n".join(title) + f"\n\n{lines}\n"
