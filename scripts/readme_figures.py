@@ -101,7 +101,7 @@ def figure(name: str, results: Path = RESULTS) -> str:
 
 
 def rewritten(text: str, results: Path = RESULTS) -> str:
-    """A page with its marked places written anew.
+    """A page with its marked places rewritten.
 
     Raises:
         ValueError: If a mark is unknown, or one of :data:`FIGURES` is not in the page.

@@ -22,7 +22,7 @@ from segadapt.structures import Branch, Prediction, require
 
 
 class CACClassifier(Classifier):
-    """Moves each class prototype toward its mean feature in the image at hand.
+    """Moves each class prototype toward its mean feature in the current image.
 
     The student finds that mean with the coarse prediction, the teacher with
     the ground truth. The defaults are the released code; ``cac_paper`` is the paper to the letter.

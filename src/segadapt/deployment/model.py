@@ -45,7 +45,7 @@ class Model:
         classes: Class names, in the order of the class numbers.
         colors: Their colours, RGB.
         info: Where the network comes from, and how it was measured.
-        precision: In which it predicts unless told otherwise, by Lightning's name.
+        precision: Default precision of its predictions, by Lightning's name.
         trained: The network itself, with its config and its data set's rules.
 
     Examples:

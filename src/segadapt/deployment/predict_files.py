@@ -4,6 +4,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import NamedTuple
 
@@ -167,7 +168,7 @@ def _written(
     results: Sequence[Result],
     work: Work,
     rows: ledger.Rows | None,
-    lock: threading.Lock,
+    lock: AbstractContextManager[bool],  # threading.Lock is a function before Python 3.13
 ) -> None:
     """Write all that an image becomes."""
     for kind in work.save:

@@ -54,7 +54,7 @@ class SplitToCache(NamedTuple):
 def cache(cfg: DictConfig, run: Run, console: Console) -> Path:
     """Write the features of a run, and say before how much that is.
 
-    The folder becomes a cached set with its last file; one that was left unfinished is begun anew.
+    The folder becomes a cached set with its last file; an unfinished one is started over.
 
     Args:
         cfg: conf/cache_features.yaml, composed.

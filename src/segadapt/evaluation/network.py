@@ -50,7 +50,7 @@ def reads_plain_images(data: DictConfig) -> bool:
 def build_model(cfg: DictConfig) -> Segmentor:
     """The network of a training, for weights that come from its checkpoint.
 
-    Published weights are then neither fetched nor looked for: they may be out of reach by now.
+    Published weights are then neither fetched nor looked for: they may no longer be available.
     """
     return build_network(without_published_weights(cfg)).model
 

@@ -79,7 +79,7 @@ def boundary_band(
     Args:
         edges: Edges.
         size: Side of the square, in pixels of the map: the width of the band.
-        border: Edges within so many pixels of the frame are dropped before.
+        border: Edges within this distance of the frame, in pixels, are dropped first.
     """
     height, width = edges.shape[-2:]
     if min(height, width) <= 2 * border:

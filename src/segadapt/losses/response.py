@@ -44,7 +44,7 @@ class ResponseDistillation(nn.Module):
         boundary: ``none``, or how boundaries are found: ``canny`` (release) or ``change``. Both
             halves of a class weigh the same (SSA Eq. 10; Table 5 -B: none).
         edge_size: Width of the boundary, in cells of the feature grid (release: 3; paper: 4).
-        border: Boundaries within so many cells of the frame are none (release: 6; paper: 0).
+        border: Boundaries within this many cells of the frame do not count (release: 6; paper: 0).
         group: Images of an oracle group, over which all these means are taken (they are then
             averaged over the groups); None for the whole batch.
         cell_label: Which label of its pixels a cell gets, as in the classifier: a key of

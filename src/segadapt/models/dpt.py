@@ -25,7 +25,7 @@ class DPTGenerator(FeatureGenerator):
         options: Passed on to smp's DPT and so to timm; by default any size of image is taken.
 
     Raises:
-        ValueError: If the transformer cannot be built so, or its weights are out of reach.
+        ValueError: If the transformer cannot be built so, or its weights are unavailable.
     """
 
     def __init__(

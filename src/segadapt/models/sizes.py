@@ -19,7 +19,7 @@ def pad_to_multiple(
     Args:
         image: Network input of any size.
         multiple: Of how many pixels.
-        smallest: Shorter sides are padded as if they had this many pixels.
+        smallest: Sides below this number of pixels are padded to it.
     """
     sides = (max(side, smallest) for side in image.shape[2:])
     rows, columns = (ceil_divide(side, multiple) * multiple for side in sides)

@@ -59,7 +59,7 @@ def printable_values(node: Any) -> Any:
 
 
 def shortened(text: str, length: int) -> str:
-    """At most so many characters, the middle replaced by dots where there are more."""
+    """A text shortened to a number of characters: dots replace its middle."""
     if len(text) <= length:
         return text
     head = (length - 3) // 2

@@ -54,7 +54,7 @@ def choose_kernel(
     """Lets the objective be computed by Triton kernels, if it wants that and they are right.
 
     Args:
-        objective: Its terms are told what computes them.
+        objective: Receives the choice; its terms use it.
         num_classes: Number of classes.
         device: Where the training runs.
         precision: Of the training, by Lightning's full name.

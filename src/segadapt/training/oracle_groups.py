@@ -1,4 +1,4 @@
-"""Whether the images that reach a classifier together are as many as its oracle pools."""
+"""A check that a classifier sees all images that its oracle pools in one batch."""
 
 
 def check_groups(group: int | None, batch: int, parts: int, allowed: bool) -> str | None:

@@ -49,7 +49,8 @@ def test_maps_and_gradients_are_equal_to_the_last_bit(name):
 
 
 def peak(encoder):
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as recorded:
+    activities = [ProfilerActivity.CPU]
+    with profile(activities=activities, profile_memory=True, acc_events=True) as recorded:
         step(encoder, side=128)
     events = recorded.profiler.kineto_results.events()
     sizes = (event.nbytes() for event in events if event.name() == "[memory]")

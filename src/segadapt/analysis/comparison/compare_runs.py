@@ -47,7 +47,7 @@ def compare_runs(
         evaluation: Name of an evaluation, such as ``slide-last``, whose reports are compared; None
             takes those that the trainings ended with.
         check: Looks at unresolved configs, of which networks are built where costs are counted.
-        power: Add a table of what the seeds at hand can detect.
+        power: Add a table of what the given seeds can detect.
         gains: Add tables of where gains come from.
         look: Draws images for a page; None shows their names and numbers only.
         images: How many that were gained most on, and lost most on, a page shows for each arm.

@@ -68,7 +68,7 @@ def compare(
         notes: What was found when runs were collected.
         each: List the arms in their order without comparing them, whatever their protocols.
         time: Times the networks of runs side by side; None leaves that out.
-        power: Add a table of what the seeds at hand can detect.
+        power: Add a table of what the given seeds can detect.
         gains: Add tables of where gains come from.
 
     Raises:
@@ -118,7 +118,7 @@ def _adjusted(rows: Sequence[ArmRow]) -> list[ArmRow]:
 
 
 def _undetectable(rows: Sequence[ArmRow]) -> list[str]:
-    """A sentence about differences that are smaller than what the seeds at hand detect."""
+    """A sentence about differences that are smaller than what the given seeds detect."""
     small = {
         row.arm: least
         for row in rows

@@ -26,7 +26,7 @@ def class_section(arms: Sequence[Arm], baseline: Arm) -> Section | None:
     rows = order if len(order) <= 2 * CLASSES else [*order[:CLASSES], *order[-CLASSES:]]
     head = ["class", baseline.label, *(arm.label for arm in others)]
     body = [[name, percent(base[name]), *(points(gain[name]) for gain in gains)] for name in rows]
-    notes = ["means over all seeds of an arm; percentage points of IoU beside the baseline"]
+    notes = ["means over all seeds of an arm; percentage points of IoU relative to the baseline"]
     if len(rows) < len(order):
         notes.append(f"{CLASSES} most gained and {CLASSES} most lost of {len(order)} classes")
     return Section("Gains by class", [head, *body], notes)
@@ -83,7 +83,9 @@ def border_section(arms: Sequence[Arm], baseline: Arm) -> Section | None:
         for arm, band in zip(arms, bands, strict=True)
         if band is not None
     ]
-    return Section("Near borders", [["arm", *base], *body], ["in brackets: beside the baseline"])
+    return Section(
+        "Near borders", [["arm", *base], *body], ["in brackets: difference to the baseline"]
+    )
 
 
 def _border(arm: Arm) -> dict[str, float] | None:

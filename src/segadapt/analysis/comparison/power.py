@@ -101,7 +101,7 @@ def seeds_needed(effect: float, spread: Spread) -> int | None:
 
 
 def power_section(differences: Mapping[str, Difference | None]) -> Section | None:
-    """What the seeds at hand detect, and how many larger and smaller effects need.
+    """What the given seeds detect, and how many seeds larger and smaller effects need.
 
     Args:
         differences: To the baseline, by arm.

@@ -27,7 +27,7 @@ class Rule(NamedTuple):
     edges: str = "canny"
     """``canny`` or ``change``."""
     border: int = 6
-    """Boundaries within so many cells of the frame are none (release: 6; paper: 0)."""
+    """Boundaries within this many cells of the frame do not count (release: 6; paper: 0)."""
 
 
 def finding(config: DictConfig) -> Rule:
@@ -49,7 +49,7 @@ def boundary_masks(
         target: Labels on the feature grid.
         sizes: Widths of the boundary, cells.
         edges: ``canny`` or ``change``.
-        border: Boundaries within so many cells of the frame are none (release: 6; paper: 0).
+        border: Boundaries within this many cells of the frame do not count (release: 6; paper: 0).
     """
     found = EDGES[edges](target[None])
     return np.stack([boundary_band(found, size, border)[0].numpy() for size in sizes])

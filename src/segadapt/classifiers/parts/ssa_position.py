@@ -43,7 +43,7 @@ class SinusoidalPosition(nn.Module):
 
 
 class LearnablePosition(nn.Module):
-    """One learned vector per cell, resized to the grid at hand as vision transformers do.
+    """One learned vector per cell, resized to the current grid, as in vision transformers.
 
     Args:
         channels: Number of channels.

@@ -78,7 +78,7 @@ class Census:
 
 
 def remarks(census: Census, split: str, published: Mapping[str, int]) -> list[str]:
-    """Sentences about what is allowed, but perhaps not meant.
+    """Sentences about settings that are allowed but may be unintended.
 
     Args:
         census: Of a split.

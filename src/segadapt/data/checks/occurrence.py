@@ -74,7 +74,7 @@ def verdict(dataset: SegmentationDataset, name: str, trained: bool) -> Verdict:
 
 
 def occurrence(dataset: SegmentationDataset, enough: int) -> Occurrence:
-    """Read labels, several at a time and in an order of chance, until so many classes were seen."""
+    """Read labels in random order, several at a time, until enough classes were seen."""
     order = np.random.default_rng(0).permutation(len(dataset.files)).tolist()
     threads = len(os.sched_getaffinity(0))
     numbers: frozenset[int] = frozenset()

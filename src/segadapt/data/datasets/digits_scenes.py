@@ -18,7 +18,7 @@ Picture = Float32[np.ndarray, "H W 3"]
 Mask = UInt8[np.ndarray, "H W"]
 
 WRITER: Final = 90
-"""So many consecutive digits are by one hand, mostly."""
+"""Number of consecutive digits that are mostly by the same writer."""
 
 VOCABULARY: Final = 4
 """How many of the ten digits occur in a scene."""

@@ -87,7 +87,7 @@ def _zip_members(zipped: zipfile.ZipFile, archive: Path) -> Iterator[Member]:
             continue
         path = safe_path(info.filename, archive)  # is_dir fails on an empty name
         if info.flag_bits & 1:
-            raise ValueError(f"{archive} is encrypted; fetch it anew")
+            raise ValueError(f"{archive} is encrypted; download it again")
         if not info.is_dir():
             plain = stat.S_IFMT(info.external_attr >> 16) in (0, stat.S_IFREG)
             yield Member(path, info.file_size, plain, partial(zipped.open, info))

@@ -19,9 +19,9 @@ def copy(read: Callable[[int], bytes], write: Callable[[bytes], int], advance: A
     """Copy until the source ends.
 
     Args:
-        read: Gives so many bytes or fewer, none at the end.
+        read: Returns at most the given number of bytes, none at the end.
         write: Takes them.
-        advance: Is told how many.
+        advance: Receives the number of bytes copied.
 
     Returns:
         Bytes copied.

@@ -140,4 +140,4 @@ def _known(part: Path) -> Progress | None:
     try:
         return Progress(**json.loads(progress_file(part).read_text()))
     except (FileNotFoundError, ValueError, TypeError):
-        return None  # without it, or with a damaged one, the download begins anew
+        return None  # without it, or with a damaged one, the download starts over

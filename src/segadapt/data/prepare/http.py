@@ -57,7 +57,7 @@ def asked(address: str, start: int, stamp: str) -> Iterator[Answer]:
         stamp: Of the version that the earlier bytes are from.
 
     Raises:
-        urllib.error.URLError: If the server is out of reach or refuses.
+        urllib.error.URLError: If the server cannot be reached or refuses.
     """
     request = urllib.request.Request(address, headers=_headers(start, stamp))
     opener = urllib.request.build_opener(SafeRedirects)

@@ -47,7 +47,7 @@ def prepare(recipe: Recipe, root: Path, bars: Bars) -> bool:
         missing = {source: gone for source, gone in _missing(recipe, root).items() if gone}
         check_by_hand(recipe, list(missing), downloads)
         files = {source: fetch(source, downloads, bars) for source in missing}
-        with _stage(root / STAGE) as stage, full_disk_said(root, "unpacking begins anew then"):
+        with _stage(root / STAGE) as stage, full_disk_said(root, "unpacking then starts over"):
             for source, folders in missing.items():
                 source.deliver(files[source], folders, stage, bars)
                 check_whole(stage, folders, files[source])

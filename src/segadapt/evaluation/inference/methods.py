@@ -41,7 +41,7 @@ class Inference(Protocol):
             score: Network.
             image: Network input.
             size: Rows and columns of the result: those of the label as it is on disk.
-            keep: What to keep of each strip of rows; the scores, unless told otherwise.
+            keep: What to keep of each strip of rows; by default, the scores.
         """
 
 

@@ -45,7 +45,7 @@ class BranchMetrics(NamedTuple):
     boundary_iou: Float[Tensor, "k"]
     """IoU of the contours of prediction and label; nan where a class has neither."""
     trimap: dict[int, float]
-    """mIoU of the pixels within so many pixels of a label border."""
+    """mIoU of the pixels within a given distance (in pixels) of a label border."""
     calibration: Calibration
 
     @property

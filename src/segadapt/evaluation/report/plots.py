@@ -96,7 +96,7 @@ def trimap_curves(results: Mapping[str, Any]) -> Figure:
         axes.plot(widths, values, marker="o", color=BRANCH_COLORS[branch], label=branch)
     axes.set_xscale("log", base=2)
     axes.set_xticks(widths, [str(width) for width in widths])
-    axes.set(xlabel="within so many pixels of a label border", ylabel="mIoU, %")
+    axes.set(xlabel="distance to a label border, at most, in pixels", ylabel="mIoU, %")
     axes.grid(alpha=0.3)
     axes.legend()
     return figure

@@ -42,7 +42,7 @@ class PlainTransformer(Encoder):
 
     Raises:
         ValueError: If there is no such transformer, it cannot be built or frozen so, or its weights
-            are out of reach or do not fit.
+            are unavailable or do not fit.
     """
 
     def __init__(

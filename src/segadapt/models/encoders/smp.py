@@ -39,7 +39,7 @@ class SmpEncoder(Encoder):
         checkpointing: Compute blocks twice in training, to save memory.
 
     Raises:
-        ValueError: If there is no such encoder, or its weights are out of reach or do not fit.
+        ValueError: If there is no such encoder, or its weights are unavailable or do not fit.
     """
 
     def __init__(

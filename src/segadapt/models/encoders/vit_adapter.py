@@ -85,7 +85,7 @@ class ViTAdapter(Encoder):
 
     Raises:
         ValueError: If there is no such transformer, it cannot carry an adapter, or its weights
-            are out of reach or do not fit.
+            are unavailable or do not fit.
     """
 
     def __init__(

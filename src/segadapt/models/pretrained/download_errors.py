@@ -1,4 +1,4 @@
-"""Published weights that may be out of reach."""
+"""Errors of downloading published weights, as sentences."""
 
 import socket
 from collections.abc import Iterator

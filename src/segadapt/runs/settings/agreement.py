@@ -30,7 +30,7 @@ MONITORED: Final = re.compile(r"val/(miou(_coarse|_oracle)?|accuracy|mean_accura
 """What a validation measures, the larger the better."""
 
 HALF: Final = ("16-true", "bf16-true")
-"""Precisions of whole networks in which compiled gradients cannot be told from wrong ones."""
+"""Precisions too coarse to distinguish correct compiled gradients from wrong ones."""
 
 LOW: Final = 0.5
 """Share of ``optimizer.lr`` that the rate of a sensible run reaches."""
@@ -55,7 +55,7 @@ def check_agreement(config: Config, raw: Config) -> None:
 
 
 def notes(config: Config) -> list[str]:
-    """Sentences about settings that are allowed, but seldom meant.
+    """Sentences about settings that are allowed but rarely intended.
 
     Args:
         config: Of a training, resolved.

@@ -68,7 +68,7 @@ def sweep_search(
     launcher: Launcher,
     settings: Settings,
 ) -> None:
-    """Draw and run trials until there are as many as asked for.
+    """Draw and run trials until the requested number is reached.
 
     Args:
         words: Overrides, some with several values or an interval; later ones win.

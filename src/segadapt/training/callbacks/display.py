@@ -104,7 +104,7 @@ def fitting(parts: Sequence[str], width: int) -> list[str]:
 
 
 class Lines(Display):
-    """A line every so many steps and at the last one, for files and pipes."""
+    """A line at regular steps and at the last one, for files and pipes."""
 
     def __init__(self, console: Console, every: int) -> None:
         self.console, self.every = console, every

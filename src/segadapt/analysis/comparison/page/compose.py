@@ -37,7 +37,7 @@ class Shown(NamedTuple):
     name: str
     text: str
     view: ImageView | None
-    """Its pictures, where the data are at hand."""
+    """Its pictures, if the data are available."""
 
 
 class ArmImages(NamedTuple):

@@ -15,7 +15,7 @@ FIELDS: Final = {
     "crop": "data.crop",
     "batch size": "data.batch_size",
 }
-"""What is told of a config."""
+"""Settings of a config that the page lists."""
 
 PROTOCOL: Final = {
     "split": "data.split",
@@ -24,7 +24,7 @@ PROTOCOL: Final = {
     "absent classes": "absent_class",
     "average": "average",
 }
-"""What is told of a report's protocol."""
+"""Entries of a report's protocol that the page lists."""
 
 SOFTWARE: Final = ("segadapt", "torch", "torchvision", "lightning", "timm")
 

@@ -54,7 +54,7 @@ def _trained(result: Result, check: Check) -> Trained:
     if settings_of(trained.inference) != result.inference:
         raise ValueError("the reports are of another way of inference than that of the trainings")
     if not trained.dataset.pictures:
-        raise ValueError("cached features cannot be looked at")
+        raise ValueError("cached features cannot be shown as images")
     return trained
 
 
@@ -72,7 +72,7 @@ def _samples(trained: Trained, names: Collection[str]) -> list[Sample]:
         if sample.name in names:
             samples[sample.name] = sample
     if missing := set(names) - samples.keys():
-        raise ValueError(f"the data set at hand has no image {min(missing)}")
+        raise ValueError(f"the data set has no image {min(missing)}")
     return list(samples.values())
 
 

@@ -9,7 +9,7 @@ from segadapt.analysis.comparison.factors import shown
 SIGNIFICANT: Final = 0.05
 
 MOST: Final = 3
-"""Arms whose intervals the sentence has room for, among those about which nothing can be told."""
+"""Arms whose intervals the sentence has room for, among those that are undecided."""
 
 
 def question(comparison: Comparison, where: str) -> str:
@@ -27,7 +27,7 @@ def question(comparison: Comparison, where: str) -> str:
 
 
 def verdict(comparison: Comparison) -> str:
-    """One sentence about every arm: better, worse, or that it cannot be told."""
+    """One sentence about every arm: better, worse or undecided."""
     if comparison.baseline is None:
         return "The runs are listed and not compared (each=true)."
     others = [row for row in comparison.rows if row.arm != comparison.baseline]

@@ -3,7 +3,7 @@
 Li et al., "Rethinking vision transformers for MobileNet size and speed" (ICCV 2023). Its attention
 adds a learned score to each pair of tokens, by their distance, so that timm's network takes exactly
 the size it was built for. CGRSeg's release resizes the matrix of these scores, as it does here; and
-it starts the scores anew at 0 for its training size, whatever weights it loads.
+it resets the scores to 0 for its training size, whatever weights it loads.
 
 Axes of this file: s heads, q queries, n keys.
 """
@@ -28,7 +28,7 @@ def take_any_size(network: nn.Module, side: int | None = None) -> None:
 
     Args:
         network: Changed in place; parameters keep their names.
-        side: Start the scores of distances anew, at 0, for square images of so many pixels;
+        side: Reset the scores of distances to 0 for square images of this side in pixels;
             ``None`` keeps those that the network was built with.
     """
     for name, module in list(network.named_modules()):
