@@ -102,7 +102,7 @@ def test_a_negative_number_of_images_is_refused():
 def test_networks_are_timed_side_by_side(trained, tmp_path, capsys):
     compare([str(trained), "cost=false", "latency=true", f"out={tmp_path / 'table.csv'}"])
     said = capsys.readouterr().out
-    assert "ms an image: median and minimum of rounds in turns, one image of 64 x 64" in said
+    assert "ms per image: median and minimum of rounds in turns, one image of 64 x 64" in said
     assert re.search(r"CPU time of \d+ threads?, load [\d.]+ before", said)
     rows = list(csv.DictReader((tmp_path / "table.csv").read_text().splitlines()))
     for row in rows:

@@ -46,7 +46,7 @@ def _take(model: Segmentor, classes: Sequence[str], cfg: DictConfig) -> None:
     print_line(f"weights of {info['source']} ({info['checkpoint']}, step {info['step']}):")
     for row in rows:
         why = f" ({row.why})" if row.why else ""
-        counts = f"{row.taken} tensors taken, {row.new} new, {row.left} left"
+        counts = f"{row.taken} tensors taken, {row.new} new, {row.left} unused"
         print_line(f"  {row.part}: {counts}{why}")
 
 

@@ -13,6 +13,8 @@ HARMLESS = {
     r".*does not have many workers.*": UserWarning,
     # We log what is due, and nothing between (data.steps below trainer.log_every_n_steps).
     r"The number of training batches .* is smaller than the logging interval.*": UserWarning,
+    # What init.freeze and model.encoder.frozen exempt from training is in eval mode on purpose.
+    r"Found \d+ module\(s\) in eval mode at the start of training.*": UserWarning,
     # A run whose steps are all done, and whose last validation is made up for.
     r"Total length of `(DataLoader|CombinedLoader)` across ranks is zero.*": UserWarning,
     # torch asks for steps in an order that lightning keeps, but cannot see after a resume.

@@ -190,7 +190,7 @@ def test_latencies_are_a_column_and_a_figure(sweep, tmp_path):
     assert {"latency.png", "latency.pdf"} <= {one.name for one in folder.iterdir()}
     assert sorted(row.latency.milliseconds for row in found.rows) == list(range(len(found.rows)))
     text = file.read_text()
-    assert "| ms an image (min) |" in text
+    assert "| ms per image (min) |" in text
     assert "one image of 64 x 32, a GPU" in text
 
 

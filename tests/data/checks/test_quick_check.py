@@ -36,7 +36,7 @@ def look(root, cache=None, **more):
 def test_the_second_look_opens_no_file(root, monkeypatch):
     assert look(root).startswith("data: 5 train and 5 val images, headers checked in 0.")
     monkeypatch.setattr(quick_check, "Head", None)
-    assert look(root) == "data: 5 train and 5 val images, as they were when they were checked"
+    assert look(root) == "data: 5 train and 5 val images, unchanged since the last check"
 
 
 @pytest.mark.parametrize("change", ["content", "time", "gone", "limit"])
@@ -184,7 +184,7 @@ def test_a_poisoned_cache_is_not_believed(root, poison):
     again = look(root)
     assert "headers checked in" in again
     assert again.split(", ")[0] == first.split(", ")[0]
-    assert look(root).endswith("as they were when they were checked")
+    assert look(root).endswith("unchanged since the last check")
 
 
 def test_a_user_without_a_home_has_a_cache_among_temporary_files(monkeypatch):

@@ -86,11 +86,11 @@ def _check_types(outputs: Sequence[Path]) -> None:
 
 
 def _collect(paths: Sequence[Path], evaluation: str | None, check: Check) -> Collected:
-    """The runs that can be compared; why others cannot is printed."""
+    """The runs that can be compared; a note below the table says why others cannot."""
     collected = collect(paths, evaluation, check)
-    for problem in collected.problems:
-        print_line(f"skipped: {problem}", error=True)
     if not collected.results:
+        for problem in collected.problems:
+            print_line(f"skipped: {problem}", error=True)
         number = len(collected.problems)
         report = REPORT if evaluation is None else f"{EVALUATION}/{evaluation}.json"
         raise ValueError(

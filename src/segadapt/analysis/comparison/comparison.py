@@ -225,7 +225,7 @@ def _explained(rows: Sequence[ArmRow]) -> list[str]:
     if timed := sorted({row.latency[2:] for row in rows if row.latency}):
         for (height, width), where in timed:
             notes.append(
-                "ms an image: median and minimum of rounds in turns, one image of "
+                "ms per image: median and minimum of rounds in turns, one image of "
                 f"{height} x {width}, {where}"
             )
     return [*notes, *_departures([row for row in rows if row.printed is not None])]

@@ -108,7 +108,7 @@ def cost_plot(comparison: Comparison, looks: Looks) -> Figure | None:
 def latency_plot(comparison: Comparison, looks: Looks) -> Figure | None:
     """MIoU against the time of one image."""
     spent = [(row, row.latency.milliseconds) for row in comparison.rows if row.latency]
-    return _spending(spent, "milliseconds an image", looks)
+    return _spending(spent, "milliseconds per image", looks)
 
 
 @mpl.rc_context(dict(STYLE))

@@ -10,7 +10,7 @@ from segadapt.analysis.comparison.page.images import Look
 from segadapt.text.borders import latex_comment, markdown_text
 from segadapt.text.tables import Table, csv_text, latex_table, markdown_table
 
-COSTS: Final = ("parameters (M)", "G multiply-adds", "ms an image (min)", "minutes")
+COSTS: Final = ("parameters (M)", "G multiply-adds", "ms per image (min)", "minutes")
 """Heads of the columns that can stand apart where a line is short."""
 
 OTHERS: Final = ("seeds", "images", "hierarchical")

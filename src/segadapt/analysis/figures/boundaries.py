@@ -89,7 +89,7 @@ def boundaries_figure(
         for axes in line:
             axes.set(xticks=[], yticks=[])
             axes.spines[:].set(visible=True, color="0.7")
-    note = f"white: no boundary{'; dotted: outside, no edge counts' if border else ''}"
+    note = f"white: no boundary{'; edges outside the dotted square do not count' if border else ''}"
     shown = occurring([target.numpy() for target in targets])
     patches = class_patches(shown, classes, colors)
     legend_below(figure, note, 3, patches)

@@ -7,6 +7,7 @@ from typing import Any, Final
 import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from segadapt.analysis.comparison.results import curve
 from segadapt.analysis.style import STYLE, arm_looks, legend_below, single_axes
@@ -44,6 +45,7 @@ def curves_figure(runs: Mapping[str, Curves]) -> Figure:
             percent = [100 * value for value in values]
             axes.plot(steps, percent, **_drawn(branch), **looks[name].points)
     axes.set(xlabel="optimiser steps", ylabel="validation mIoU (%)")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(axis="y", alpha=0.3, linewidth=0.5)
     names = [Line2D([], [], label=name, **look.points) for name, look in looks.items()]
     seen = [branch for branch in BRANCHES if any(branch in curves for curves in runs.values())]

@@ -71,7 +71,7 @@ def similarity_figure(
     unseen = any(np.isnan(matrix).any() for matrix in matrices.values())
     figure.colorbar(drawn, ax=list(row), location="bottom", shrink=0.7, aspect=30)
     label = "cosine of the semantic prototypes of two classes, averaged over images with both"
-    label += " (grey: there is none)" if unseen else ""
+    label += " (grey: no such image)" if unseen else ""
     label += "; above: the mean over pairs of different classes"
     figure.supxlabel(textwrap.fill(label, LINE), fontsize=6)
     return figure

@@ -57,7 +57,7 @@ def look_at(
     images = " and ".join(f"{len(part.files)} {name}" for name, part in parts.items())
     mark = cache / "checked" / files_digest(list(parts.values()))
     if (before := _read_cache(mark)) is not None:
-        said = f"data: {images} images, as they were when they were checked"
+        said = f"data: {images} images, unchanged since the last check"
         found = before
     else:
         _check_headers(list(parts.values()))

@@ -33,7 +33,7 @@ class Display(ABC):
 
     @abstractmethod
     def show(self, step: int, rate: float, status: str) -> None:
-        """Tell how far it is; ``rate`` is in steps a second."""
+        """Show the progress; ``rate`` is in steps per second."""
 
     @abstractmethod
     def note(self, text: str) -> None:
