@@ -120,12 +120,7 @@ def fit(cfg: DictConfig) -> dict[str, float]:
     loggers: list[Logger] = [metrics, *([instantiate(cfg.logger)] if cfg.logger else [])]
     callbacks = [*engine, *(instantiate(callback) for callback in cfg.callbacks.values())]
     trainer = build_trainer(cfg.trainer, cfg.data.eval_every, callbacks, loggers, files)
-    parts = trainer.world_size * cfg.trainer.accumulate_grad_batches
-    group, allowed = (
-        value_at(cfg, "classifier.oracle_group"),
-        value_at(cfg, "smaller_oracle_groups", False),
-    )
-    _say(check_groups(group, cfg.data.batch_size, parts, allowed))
+    _say(_groups(cfg, trainer.world_size * cfg.trainer.accumulate_grad_batches))
     precision = str(trainer.precision)
     device = trainer.strategy.root_device
     choice = choose_kernel(task.objective, cfg.data.num_classes, device, precision)
@@ -133,6 +128,13 @@ def fit(cfg: DictConfig) -> dict[str, float]:
     if trainer.is_global_zero:
         keep_environment(folder, trainer.world_size, precision, choice.kernel)
     return _run(trainer, task, data, cfg, start)
+
+
+def _groups(cfg: DictConfig, parts: int) -> str | None:
+    """A note if splitting a batch into parts leaves fewer images than an oracle pools."""
+    group = value_at(cfg, "classifier.oracle_group")
+    allowed = value_at(cfg, "smaller_oracle_groups", False)
+    return check_groups(group, cfg.data.batch_size, parts, allowed)
 
 
 def _look_at(data: SegmentationDataModule) -> None:

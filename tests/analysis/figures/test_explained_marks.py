@@ -85,7 +85,7 @@ def test_white_and_dots_of_boundaries_are_explained(border, dotted):
     figure = boundaries_figure([target], CLASSES, COLORS, border=border)
     note = legend_of(figure)[1]
     assert note.startswith("white: no boundary")
-    assert ("dotted: " in note) == dotted == bool(figure.axes[1].patches)
+    assert ("outside the dotted square" in note) == dotted == bool(figure.axes[1].patches)
 
 
 def test_grey_of_a_similarity_is_explained_where_there_is_some():
@@ -96,7 +96,7 @@ def test_grey_of_a_similarity_is_explained_where_there_is_some():
         said = figure.get_supxlabel().replace("\n", " ")
         assert "cosine of the semantic prototypes of two classes" in said
         assert "mean over pairs of different classes" in said
-        assert ("grey: there is none" in said) == unseen
+        assert ("grey: no such image" in said) == unseen
 
 
 def test_marks_of_a_shift_are_explained_and_rows_that_do_not_fit_are_said():
