@@ -30,7 +30,7 @@ def fetched(repo: str, revision: str | None = None) -> Path:
 
 
 def push(bundle: Path, repo: str, private: bool = False) -> str:
-    """Upload a bundle; the repository is made where there is none.
+    """Upload a bundle; the repository is created if it is missing.
 
     Args:
         bundle: Folder or zip archive; looked at first.

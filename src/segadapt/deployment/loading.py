@@ -29,7 +29,7 @@ def load(
         source: Run folder, as the training printed it; a bundle: a folder or a zip archive; or
             ``hf:owner/name``, a bundle on the Hugging Face hub.
         checkpoint: ``last``, ``best`` or a file.
-        device: ``cpu``, ``cuda``, ``cuda:1``, ...; ``auto`` is the GPU where there is one.
+        device: ``cpu``, ``cuda``, ``cuda:1``, ...; ``auto`` is the GPU if available.
         precision: ``32-true``, ``bf16-mixed``, ``16-mixed``, ...; None: that of the training.
         trust: Whether the folder may build classes that are not on the list of what segadapt
             builds, which may run any code. Set it for folders only whose source you trust.

@@ -16,7 +16,7 @@ def with_device(cfg: DictConfig) -> DictConfig:
 
 
 def chosen_device(device: str) -> str:
-    """The device that a config asks for; ``auto`` is the GPU where there is one.
+    """The device that a config asks for; ``auto`` is the GPU if available.
 
     Args:
         device: Value of the key ``device``.

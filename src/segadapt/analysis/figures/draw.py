@@ -60,7 +60,7 @@ def draw_figures(
         check: Looks at unresolved configs, of which networks are built.
         checkpoint: ``last``, ``best`` or a file.
         amount: How much is drawn.
-        tracking: Log them to the W&B run of each training besides.
+        tracking: Also log them to the W&B run of each training.
 
     Returns:
         The files.
@@ -128,10 +128,10 @@ def common_figures(trained: Mapping[str, Trained], rows: int) -> dict[str, Figur
 
 
 def pictures(trained: Mapping[str, Trained], rows: int) -> dict[str, Figure]:
-    """Images beside what the networks make of them; cached features cannot be looked at."""
+    """Images and what the networks make of them; none for cached features."""
     first = next(iter(trained.values()))
     if not first.dataset.pictures:
-        print("without panels and activation maps: cached features are no images")
+        print("without panels and activation maps: cached features are not images")
         return {}
     figures = {"panels": panels_figure(panel_rows(trained, rows), first.classes, first.colors)}
     if is_installed("pytorch_grad_cam"):
