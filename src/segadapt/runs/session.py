@@ -14,7 +14,7 @@ from segadapt.runs.errors import Interrupted, clear, record
 from segadapt.runs.folder import RunFolder
 from segadapt.runs.launch import launch
 from segadapt.runs.ranks import check_devices, rank, ranks_to_start
-from segadapt.runs.settings.agreement import notes
+from segadapt.runs.settings.notes import notes
 from segadapt.runs.settings.settle import settle
 from segadapt.runs.signals import handling, leave_terminal, unhandled
 from segadapt.runs.trust import Check

@@ -5,7 +5,8 @@ import re
 import pytest
 from compositions import composed
 
-from segadapt.runs.settings.agreement import MONITORED, notes
+from segadapt.runs.settings.agreement import MONITORED
+from segadapt.runs.settings.notes import notes
 from segadapt.runs.settings.settle import settle
 
 SMALL = ("data=synthetic", "model=tiny_group", "trainer=cpu", "paths.run=run")

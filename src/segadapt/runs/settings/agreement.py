@@ -2,13 +2,13 @@
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from segadapt.functional.rates import poly, warm_up
 from segadapt.runs.config import value_at
 from segadapt.runs.settings.check import shown
 from segadapt.runs.settings.idle import check_idle
+from segadapt.runs.settings.notes import is_ours
 
 Config = Mapping[str, Any]
 
@@ -32,12 +32,6 @@ MONITORED: Final = re.compile(r"val/(miou(_coarse|_oracle)?|accuracy|mean_accura
 HALF: Final = ("16-true", "bf16-true")
 """Precisions too coarse to distinguish correct compiled gradients from wrong ones."""
 
-LOW: Final = 0.5
-"""Share of ``optimizer.lr`` that the rate of a sensible run reaches."""
-
-POINTS: Final = 1000
-"""Steps at which the learning rate is looked at."""
-
 
 def check_agreement(config: Config, raw: Config) -> None:
     """Look for settings that cannot both be meant.
@@ -52,16 +46,6 @@ def check_agreement(config: Config, raw: Config) -> None:
     for look in (_derived, _monitor, _rate, _split, _windows, _compiled, _statistics, check_idle):
         look(config)
     _side(config, raw)
-
-
-def notes(config: Config) -> list[str]:
-    """Sentences about settings that are allowed but rarely intended.
-
-    Args:
-        config: Of a training, resolved.
-    """
-    looks: tuple[Callable[[Config], Iterator[str]], ...] = (_warming, _ending, _validating)
-    return [sentence for look in looks for sentence in look(config)]
 
 
 def _derived(config: Config) -> None:
@@ -104,7 +88,7 @@ def _monitor(config: Config) -> None:
 def _rate(config: Config) -> None:
     """The rate must not rise after its warm-up."""
     rate, lowest = value_at(config, "optimizer.lr"), value_at(config, "schedule.min_lr")
-    if rate is None or lowest is None or not _is_ours(config):
+    if rate is None or lowest is None or not is_ours(config):
         return
     if value_at(config, "schedule.power") == 0:  # it stays where it is
         return
@@ -115,12 +99,6 @@ def _rate(config: Config) -> None:
             f"optimizer.lr={rate:g}{slowed} is below schedule.min_lr={lowest:g}, so the learning "
             "rate would rise over the run; lower schedule.min_lr (0 ends at zero)"
         )
-
-
-def _is_ours(config: Config) -> bool:
-    return str(value_at(config, "schedule._target_")).startswith(
-        "segadapt.training.optim.schedules."
-    )
 
 
 def _factors(config: Config) -> Iterator[tuple[float, str]]:
@@ -200,43 +178,3 @@ def _side(config: Config, raw: Config) -> None:
         raise ValueError(
             f"data.crop={crop}, but data={config['data']['name']} composes squares; give one number"
         )
-
-
-def _warming(config: Config) -> Iterator[str]:
-    """Whether the rate ever comes near what was asked for."""
-    rule, steps = config["schedule"], config["data"]["steps"]
-    rate = value_at(config, "optimizer.lr")
-    if rate is None or not _is_ours(config) or config["data"].get("smoke_test"):
-        return
-    warmup = warm_up(
-        rule.get("warmup", 0), steps, rule.get("reference_steps"), rule.get("longest_warmup")
-    )
-    shape = (
-        rule.get("power", 1.0),
-        rule.get("min_lr", 0.0),
-        warmup,
-        rule.get("warmup_ratio", 1e-6),
-    )
-    looked_at = range(0, steps, max(steps // POINTS, 1))
-    highest = max(poly(step, rate, rule.get("steps", steps), *shape) for step in looked_at)
-    if highest < LOW * rate:
-        yield (
-            f"the warm-up takes {warmup} steps and the run has {steps}, so the learning rate never "
-            f"passes {highest:.2g}, {highest / rate:.1%} of optimizer.lr={rate:g}; "
-            "set schedule.warmup, or schedule.longest_warmup=0.1 for a tenth of the run"
-        )
-
-
-def _ending(config: Config) -> Iterator[str]:
-    total, steps = config["schedule"].get("steps"), config["data"]["steps"]
-    if total is not None and _is_ours(config) and total != steps:
-        yield (
-            f"schedule.steps={total} and data.steps={steps} differ, so the learning rate does not "
-            "end where the run does"
-        )
-
-
-def _validating(config: Config) -> Iterator[str]:
-    every, steps = config["data"]["eval_every"], config["data"]["steps"]
-    if every > steps:
-        yield f"data.eval_every={every} is beyond data.steps={steps}; only the end is validated"
