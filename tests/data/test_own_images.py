@@ -9,7 +9,6 @@ import pytest
 import torch
 from compositions import composed
 from hydra.utils import instantiate
-from PIL import Image
 from runs import SMALL
 from written import blocks, camvid, picture, write
 
@@ -31,11 +30,12 @@ def as_tiff(source, root):
     """Every image as a 16-bit TIFF: each level 257 times itself."""
     for split in ("train", "val"):
         for file in sorted((source / split).iterdir()):
-            wide = np.array(Image.open(file)).astype(np.uint16) * 257
+            wide = cv2.imread(str(file)).astype(np.uint16) * 257  # decoders of JPEGs differ
             target = root / split / "images" / f"{file.stem}.tif"
             target.parent.mkdir(parents=True, exist_ok=True)
-            assert cv2.imwrite(str(target), wide[..., ::-1])
-            _copy(source / f"{split}annot" / file.name, root / split / "labels" / file.name)
+            assert cv2.imwrite(str(target), wide)
+            label = f"{file.stem}.png"
+            _copy(source / f"{split}annot" / label, root / split / "labels" / label)
     return {}
 
 
@@ -43,8 +43,9 @@ def in_one_folder(source, root):
     for split in ("train", "val"):
         for file in sorted((source / split).iterdir()):
             _copy(file, root / f"{split}_{file.name}")
-            _copy(source / f"{split}annot" / file.name, root / f"{split}_{file.stem}_gt.png")
-    return {"image": "{split}_{name}.png", "label": "{split}_{name}_gt.png"}
+            label = f"{file.stem}.png"
+            _copy(source / f"{split}annot" / label, root / f"{split}_{file.stem}_gt.png")
+    return {"image": f"{{split}}_{{name}}{file.suffix}", "label": "{split}_{name}_gt.png"}
 
 
 def in_a_list(source, root):
@@ -52,8 +53,9 @@ def in_a_list(source, root):
     for split in ("train", "val"):
         for file in sorted((source / split).iterdir()):
             _copy(file, root / "all" / f"{split} {file.name}")
-            _copy(source / f"{split}annot" / file.name, root / "gt" / f"{split} {file.name}")
-            rows.append(f"all/{split} {file.name},gt/{split} {file.name},{split}")
+            label = f"{file.stem}.png"
+            _copy(source / f"{split}annot" / label, root / "gt" / f"{split} {label}")
+            rows.append(f"all/{split} {file.name},gt/{split} {label},{split}")
     (root / "pairs.csv").write_text("\r\n".join(rows))
     return {"listed": "pairs.csv"}
 
