@@ -72,29 +72,30 @@ class ShiftedWindowAttention(nn.Module):
         self.register_buffer("visibility", hidden, persistent=False)
 
     def forward(self, tokens: Float[Tensor, "b h w c"]) -> Float[Tensor, "b h w c"]:
-        rows, columns = tokens.shape[1:3]
+        images, rows, columns, channels = tokens.shape
         high, wide = self.window
         down, across = ceil_divide(rows, high), ceil_divide(columns, wide)
         tokens = F.pad(tokens, (0, 0, 0, across * wide - columns, 0, down * high - rows))
         if any(self.shift):
             tokens = tokens.roll((-self.shift[0], -self.shift[1]), (1, 2))
         tokens = tokens.unflatten(2, (across, wide)).unflatten(1, (down, high)).transpose(2, 3)
-        attended = self._attend(tokens.reshape(-1, high * wide, tokens.shape[-1]), down, across)
-        attended = attended.unflatten(1, (high, wide)).unflatten(0, (-1, down, across))
+        windows = tokens.reshape(-1, high * wide, channels)
+        attended = self._attend(windows, images, down, across)
+        attended = attended.unflatten(1, (high, wide)).unflatten(0, (images, down, across))
         tokens = attended.transpose(2, 3).flatten(3, 4).flatten(1, 2)
         if any(self.shift):
             tokens = tokens.roll(self.shift, (1, 2))
         return tokens[:, :rows, :columns]
 
     def _attend(
-        self, windows: Float[Tensor, "n t c"], down: int, across: int
+        self, windows: Float[Tensor, "n t c"], images: int, down: int, across: int
     ) -> Float[Tensor, "n t c"]:
         query, key, value = (
             self.qkv(windows).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
         )
         bias = self._bias(down, across).to(query.dtype)
         if any(self.shift):
-            bias = bias.repeat(windows.shape[0] // (down * across), 1, 1, 1)
+            bias = bias.repeat(images, 1, 1, 1)
         dropout = self.dropout if self.training else 0.0
         mixed = F.scaled_dot_product_attention(query, key, value, bias, dropout)
         return self.proj(mixed.transpose(1, 2).flatten(2))
