@@ -21,8 +21,8 @@ from segadapt.classifiers.parts import fixed_prototypes
 from segadapt.evaluation.cache_features import cache
 from segadapt.experiment import build_task
 from segadapt.functional import cosine
+from segadapt.runs import trust
 from segadapt.runs.reader import read_run
-from segadapt.runs.trust import check
 from segadapt.structures import Batch
 from segadapt.training.compiled import CompiledHalves
 from segadapt.training.gradient_check import compared
@@ -159,7 +159,7 @@ def starts_from_weights(root):
 def learns_from_cached_features(root):
     """The laboratory: a classifier alone, on the features of a compiled run."""
     options = composed(f"out='{root / 'features'}'", "train=8", name="cache_features")
-    run = read_run(str(root / "run"), "last", check)
+    run = read_run(str(root / "run"), "last", trust.check)
     cache(options, run, Console(file=StringIO()))
     cached = ("data=cached", "model=cached", "data.num_workers=0")
     shared = [word for word in runs.SMALL if not word.startswith(("data", "model"))]
