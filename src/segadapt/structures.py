@@ -14,7 +14,27 @@ from torch import Tensor
 T = TypeVar("T")
 
 IGNORE: Final = 255
-"""The label of pixels that count nowhere, in every data set and every term."""
+"""The label of pixels that count nowhere where labels have 8 bits: see :func:`ignored_label`."""
+
+NARROW: Final = 254
+"""Classes up to which labels travel as uint8."""
+
+MAX_CLASSES: Final = 65_534
+"""Classes that labels of 16 bits hold, beside the ignored one and an unknown one."""
+
+
+def ignored_label(num_classes: int) -> int:
+    """The label of pixels that count nowhere: the largest number of the labels' type.
+
+    Labels have 8 bits up to :data:`NARROW` classes and 16 bits above, so that it is outside every
+    range of classes. Everything that tells ignored pixels from others asks here.
+
+    Raises:
+        ValueError: If there are more classes than labels have numbers.
+    """
+    if num_classes > MAX_CLASSES:
+        raise ValueError(f"{num_classes:,} classes are more than the {MAX_CLASSES:,} that fit")
+    return IGNORE if num_classes <= NARROW else 65_535
 
 
 class Sample(NamedTuple):

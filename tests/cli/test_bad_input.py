@@ -74,7 +74,7 @@ def test_overrides_that_mean_nothing_are_refused_before_anything_is_written(
 
 def test_one_class_is_no_segmentation(tmp_path):
     said = refused(tmp_path, classes=1)
-    assert "data.num_classes=1; it must be an integer from 2 to 255" in said
+    assert "data.num_classes=1; it must be an integer from 2 to 65534" in said
     assert "label everything else as a background class" in said
 
 

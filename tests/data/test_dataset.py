@@ -4,6 +4,7 @@ import torch
 from written import blocks, camvid, picture, write
 
 from segadapt.data.datasets.camvid import CamVid
+from segadapt.data.label_table.table import LabelTable
 from segadapt.data.labels import LabelContract
 from segadapt.data.transforms.pipelines import EvalTransform, TrainTransform
 
@@ -70,7 +71,7 @@ def test_broken_images_are_named(root):
 
 def test_classes_and_label_contract_must_agree(root):
     class Short(CamVid):
-        labels = LabelContract.identity(9)
+        labels = LabelContract(LabelTable.consecutive(tuple("abcdefghi")))
 
     with pytest.raises(ValueError, match="11 class names, but labels for 9 classes"):
         Short(root, "val", EvalTransform())

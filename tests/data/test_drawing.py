@@ -29,8 +29,8 @@ def test_labels_are_painted_in_their_colours_and_ignored_ones_black():
 
 
 def test_errors_are_marked():
-    found = errors(STUDENT, LABEL, (7, 8, 9))
-    assert [tuple(c) for c in found[0].tolist()] == [RIGHT, WRONG, (7, 8, 9)]
+    found = errors(STUDENT, LABEL, COLORS)
+    assert [tuple(c) for c in found[0].tolist()] == [RIGHT, WRONG, (0, 0, 0)]
 
 
 def test_a_panel_has_a_tile_for_everything():

@@ -13,7 +13,7 @@ COLORS = np.array([[9, 9, 9], [200, 0, 0], [0, 0, 200]], np.uint8)
 
 
 def test_without_labels_all_differences_have_one_colour():
-    tile, marks = difference(IMAGE, ("A", "B"), FIRST_MAP, SECOND_MAP, None)
+    tile, marks = difference(IMAGE, ("A", "B"), FIRST_MAP, SECOND_MAP, None, 3)
     apart = (tile.picture == DIFFER).all(axis=2)
     np.testing.assert_array_equal(apart, FIRST_MAP != SECOND_MAP)
     assert marks == [("A and B differ", DIFFER)]
@@ -21,7 +21,7 @@ def test_without_labels_all_differences_have_one_colour():
 
 
 def test_with_labels_the_colour_says_who_is_right():
-    tile, marks = difference(IMAGE, ("A", "B"), FIRST_MAP, SECOND_MAP, LABEL)
+    tile, marks = difference(IMAGE, ("A", "B"), FIRST_MAP, SECOND_MAP, LABEL, 3)
     for rows, color in ((slice(0, 10), FIRST), (slice(10, 20), SECOND), (slice(20, 30), NEITHER)):
         assert (tile.picture[rows] == color).all()
     dimmed = 0.35 * IMAGE[30:].astype(float) + 0.65 * 255  # ignored, or equal

@@ -19,6 +19,7 @@ from written import write
 from segadapt.data.datasets.ade20k import ADE20K
 from segadapt.data.datasets.cityscapes import Cityscapes
 from segadapt.data.datasets.unlabelled import Unlabelled
+from segadapt.data.label_table.table import LabelTable
 from segadapt.data.labels import LabelContract
 from segadapt.data.transforms.pipelines import EvalTransform
 from segadapt.deployment.submission import submit
@@ -185,7 +186,7 @@ def test_images_without_labels_are_ignored_everywhere(tmp_path):
     assert sample.name == "a.png"
 
 
-CONTRACT = LabelContract.consecutive(3, first=1, ignored=(0,))
+CONTRACT = LabelContract(LabelTable.consecutive(("a", "b", "c"), first=1, ignored=(0,)))
 NAMES = ("a.png", "b é.png")
 
 
@@ -221,7 +222,7 @@ def test_a_folder_in_order_is_packed(tmp_path):
         ({"a.png": np.full((4, 6), 4, dtype=np.uint8)}, r"a\.png holds 4 on 24 pixels"),
         (
             {"a.png": np.zeros((4, 6), dtype=np.uint8)},
-            "a.png holds numbers that are not a class on 24",
+            "a.png holds values that are not a class on 24",
         ),
         ({"a.png": np.ones((4, 6, 3), dtype=np.uint8)}, r"a\.png is a PNG of type RGB"),
         ({"a.png": np.full((4, 6), 300, dtype=np.uint16)}, r"a\.png holds 300 on 24 pixels"),

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from segadapt.functional.masks import one_hot
-from segadapt.structures import IGNORE
+from segadapt.structures import IGNORE, ignored_label
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
@@ -18,7 +18,7 @@ def test_one_hot_marks_each_pixel_in_its_class_and_ignored_ones_nowhere(dtype, l
 
 
 def test_ignored_pixels_belong_to_no_class_even_among_more_than_255():
-    assert one_hot(torch.full((1, 2, 2), IGNORE), 300).sum() == 0
+    assert one_hot(torch.full((1, 2, 2), ignored_label(300)), 300).sum() == 0
 
 
 def test_one_hot_is_channels_last():

@@ -114,6 +114,7 @@ READERS = {
     ],  # but for the first: conf/
     "parse": ["bounded.py"],
     "safe_load": ["predict.py", "words.py"],  # a word of the command line, our own conf/
+    "compose": ["key_table.py", "nodes.py"],
     "full_load": [],
     "unsafe_load": [],
 }

@@ -108,7 +108,7 @@ def test_a_run_whose_loss_is_no_number_has_failed_and_saved_nothing_of_it(tmp_pa
 
 
 def test_one_label_is_enough():
-    check, ignored = LabelCheck(), torch.full((2, 3, 3), 255)
+    check, ignored = LabelCheck(3), torch.full((2, 3, 3), 255)
     one = ignored.clone()
     one[1, 2, 2] = 0
     for mask in (ignored, one, ignored):
@@ -117,7 +117,7 @@ def test_one_label_is_enough():
 
 
 def test_no_label_at_all_is_an_error():
-    check = LabelCheck()
+    check = LabelCheck(3)
     check.settle()  # nothing was looked at
     check.watch(torch.full((2, 3, 3), 255))
     with pytest.raises(ValueError, match="no pixel of the training images so far has a label"):

@@ -6,22 +6,20 @@ from pathlib import Path
 from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, UInt
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from segadapt.data.files.decode import MAX_PIXELS, read_image, read_label, reduced
+from segadapt.data.files.decode import MAX_PIXELS, read_image, reduced
 from segadapt.data.files.image_format import PLAIN, ImageFormat, Pixels
 from segadapt.data.files.pairs import ImageFolder, Pair
+from segadapt.data.label_table.table import Color
 from segadapt.data.labels import LabelContract
 from segadapt.data.sampling import AUGMENTATION, Key, generator_for, position_and_item
 from segadapt.files import expanded
 from segadapt.structures import Sample
 from segadapt.text.borders import printable
 from segadapt.text.invocation import command
-
-Color = tuple[int, int, int]
-"""Red, green and blue, 0 ... 255."""
 
 
 @runtime_checkable
@@ -31,15 +29,15 @@ class Transform(Protocol):
     def __call__(
         self,
         image: Pixels,
-        mask: UInt8[np.ndarray, "_ _"],
+        mask: UInt[np.ndarray, "_ _"],
         generator: np.random.Generator,
-    ) -> tuple[Float[Tensor, "c _ _"], UInt8[Tensor, "_ _"]]:
+    ) -> tuple[Float[Tensor, "c _ _"], UInt[Tensor, "_ _"]]:
         """Transform an image and its classes.
 
         Args:
             image: RGB of 8 bits, or what the data set's format says, of its mask's size divided by
                 what :meth:`reduction` said.
-            mask: Its classes; 255 is ignored.
+            mask: Its classes; the largest number of its type is ignored.
             generator: Where all randomness comes from.
         """
 
@@ -72,7 +70,9 @@ class LabelledDataset(Dataset[Sample], ABC):
 
     Indexed by (global sample index, item) in training, so that what is drawn for a sample is a
     function of seed and index, whoever loads it; by the item alone in evaluation. Images are RGB,
-    normalised; masks hold 0 ... K-1 and 255 as uint8.
+    normalised; masks hold 0 ... K-1 and the
+    ignored label, as uint8 up to 254 classes and as uint16 above (torch can copy and widen that
+    type, which is all that is done with it before it is).
 
     Attributes:
         classes: Names, in the order of the class numbers.
@@ -185,8 +185,8 @@ class SegmentationDataset(LabelledDataset):
             return divisor
 
         image = read_image(pair.image, self.max_pixels, not self.as_stored, reduction, self.form)
-        raw = read_label(pair.label, self.max_pixels)
-        if image.shape[:2] != reduced(raw.shape, divisor):
+        raw = self.labels.read(pair.label, self.max_pixels)
+        if image.shape[:2] != reduced(raw.shape[:2], divisor):
             by = f" decoded at 1 / {divisor}" if divisor > 1 else ""
             raise ValueError(
                 f"{pair.image}{by} has {_size(image)} pixels, but its label {pair.label} has "

@@ -13,7 +13,7 @@ from segadapt.data.files.image_format import Pixels
 from segadapt.data.palette import ignored_color
 from segadapt.data.transforms.normalization import denormalised, stretched
 from segadapt.files import replacing
-from segadapt.structures import IGNORE
+from segadapt.structures import ignored_label
 from segadapt.text.borders import opencv_text
 
 Picture = UInt8[np.ndarray, "_ _ 3"]
@@ -40,7 +40,7 @@ class LabelledImage(NamedTuple):
 
 def painted(labels: Integer[np.ndarray, "H W"], colors: UInt8[np.ndarray, "k 3"]) -> Picture:
     """A label map in its classes' colours; ignored pixels have one that no class has."""
-    table = np.full((IGNORE + 1, 3), ignored_color(colors), dtype=np.uint8)
+    table = np.full((ignored_label(len(colors)) + 1, 3), ignored_color(colors), dtype=np.uint8)
     table[: len(colors)] = colors
     return table[labels]
 
@@ -48,11 +48,12 @@ def painted(labels: Integer[np.ndarray, "H W"], colors: UInt8[np.ndarray, "k 3"]
 def errors(
     prediction: Integer[np.ndarray, "H W"],
     label: Integer[np.ndarray, "H W"],
-    ignored: tuple[int, int, int],
+    colors: UInt8[np.ndarray, "k 3"],
 ) -> Picture:
-    """Where a prediction is wrong: orange; right: grey; ignored: the colour that is given."""
+    """Where a prediction is wrong: orange; right: grey; ignored: a colour that no class has."""
     marks = np.where((prediction == label)[..., None], RIGHT, WRONG)
-    return np.where((label == IGNORE)[..., None], ignored, marks).astype(np.uint8)
+    ignored = (label == ignored_label(len(colors)))[..., None]
+    return np.where(ignored, ignored_color(colors), marks).astype(np.uint8)
 
 
 def panel(
@@ -69,11 +70,12 @@ def panel(
     for row in rows:
         tiles = [_tile(row.image, cv2.INTER_AREA)]
         tiles += [_tile(image, cv2.INTER_NEAREST) for image in _label_maps(row, colors)]
-        strips += [np.concatenate(tiles, axis=1), _text(_caption(row), strips[0].shape[1])]
+        strips.append(np.concatenate(tiles, axis=1))
+        strips.append(_text(_caption(row, len(classes)), strips[0].shape[1]))
     shown = occurring([labels for row in rows for labels in row.maps.values()])
     legend = [_entry(classes[k], colors[k]) for k in shown if k < len(classes)]
     marks = [_entry("errors: wrong", WRONG), _entry("errors: right", RIGHT)]
-    if IGNORE in shown:
+    if ignored_label(len(classes)) in shown:
         marks.append(_entry("ignored", ignored_color(colors)))
     width = strips[0].shape[1]
     return np.concatenate([*strips, *_lines(legend, width), *_lines(marks, width)])
@@ -95,7 +97,7 @@ def caption(text: str, width: int) -> Picture:
 
 
 def occurring(maps: Sequence[Integer[np.ndarray, "_ _"]]) -> list[int]:
-    """The labels that occur in any of some maps, in order; :data:`IGNORE` is the last."""
+    """The labels that occur in any of some maps, in order; the ignored one is the last."""
     return sorted(set().union(*(np.unique(labels).tolist() for labels in maps)))
 
 
@@ -121,13 +123,13 @@ def _titles(row: LabelledImage) -> list[str]:
 
 def _label_maps(row: LabelledImage, colors: UInt8[np.ndarray, "k 3"]) -> list[Picture]:
     maps = list(row.maps.values())
-    wrong = errors(maps[-1], maps[0], ignored_color(colors))
+    wrong = errors(maps[-1], maps[0], colors)
     return [*(painted(labels, colors) for labels in maps), wrong]
 
 
-def _caption(row: LabelledImage) -> str:
+def _caption(row: LabelledImage, num_classes: int) -> str:
     label, *predictions = row.maps.values()
-    valid = label != IGNORE
+    valid = label != ignored_label(num_classes)
     right = [
         f"{title} {100 * (found == label)[valid].mean() if valid.any() else 0:.1f} %"
         for title, found in zip(list(row.maps)[1:], predictions, strict=True)

@@ -1,16 +1,34 @@
-"""What the numbers in label files mean, declared once per data set and enforced on every file."""
+"""A label table enforced on every file: raw values to classes, and classes back to values."""
 
 from collections.abc import Collection, Mapping
+from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
-from jaxtyping import Int, UInt8
+from jaxtyping import Int, UInt, UInt8
 
-from segadapt.structures import IGNORE
+from segadapt.data.files.decode import MAX_PIXELS
+from segadapt.data.files.label_files import read_label_file
+from segadapt.data.files.label_values import LabelForm
+from segadapt.data.label_table.nearest import Nearest
+from segadapt.data.label_table.packing import packed, unpacked
+from segadapt.data.label_table.table import ERROR, IGNORED, Color, LabelTable, shown
+from segadapt.structures import NARROW, ignored_label
 
-Label = UInt8[np.ndarray, "H W"]
+Label = UInt[np.ndarray, "H W"]
+
+Raw = UInt[np.ndarray, "H W"] | UInt8[np.ndarray, "H W 3"]
+"""What a label file holds: numbers, or colours (RGB)."""
+
+SHOWN: Final = 5
+"""Values in a sentence."""
+
+
+def label_type(num_classes: int) -> type[np.uint8] | type[np.uint16]:
+    """The narrowest type that holds the classes and the ignored label."""
+    return np.uint8 if num_classes <= NARROW else np.uint16
 
 
 class Tally(NamedTuple):
@@ -18,76 +36,69 @@ class Tally(NamedTuple):
 
     classes: Int[np.ndarray, "k"]
     ignored: int
-    unknown: dict[int, int]
-    """Numbers that mean nothing, with their pixels."""
+    unknown: dict[int | Color, int]
+    """Values that mean nothing, with their pixels."""
 
 
 class LabelContract:
-    """Maps the numbers on disk to classes 0 ... K-1 or "ignored"; any other number is an error.
+    """Maps the values on disk to classes 0 ... K-1 or "ignored"; any other value is an error.
 
-    Every class must have a number and no number two meanings, so that labels shifted by one
-    cannot be declared, and files that break the contract cannot be read.
+    Every class must have a value and no value two meanings, so that labels shifted by one cannot
+    be declared, and files that break the contract cannot be read.
+
+    Attributes:
+        table: What the values mean.
+        num_classes: Number of classes.
+        ignored_label: What ignored pixels become.
 
     Args:
-        classes: Class of each number on disk; several numbers may share a class.
-        ignored: Numbers on disk that count nowhere.
-
-    Raises:
-        ValueError: If classes are missing, or a number is out of 0..255 or has two meanings.
+        table: What the values mean.
+        nearest: Whether the values of lossy files (JPEG), which are refused otherwise, are taken
+            for the nearest ones of the table.
     """
 
-    def __init__(self, classes: Mapping[int, int], ignored: Collection[int] = (IGNORE,)) -> None:
-        self.num_classes = len(set(classes.values()))
-        if set(classes.values()) != set(range(self.num_classes)) or self.num_classes > IGNORE:
-            raise ValueError(
-                f"label numbers must map to all of the classes 0..K-1 with K at most {IGNORE}, "
-                f"but they map to {sorted(set(classes.values()))}"
-            )
-        if twice := sorted(set(classes) & set(ignored)):
-            raise ValueError(f"label number {twice[0]} is both a class and ignored; choose one")
-        if outside := [n for n in (*classes, *ignored) if not 0 <= n <= 255]:
-            raise ValueError(f"label number {outside[0]} does not fit into the 0..255 of a file")
-        self.classes, self.ignored = dict(classes), tuple(ignored)
-        self._known = np.isin(np.arange(256), [*classes, *ignored])
-        self._table = np.full(256, IGNORE, dtype=np.uint8)
-        self._table[list(classes)] = list(classes.values())
-        self._inverse = np.zeros(256, dtype=np.uint8)
-        for number, k in reversed(list(classes.items())):
-            self._inverse[k] = number
+    def __init__(self, table: LabelTable, nearest: bool = False) -> None:
+        self.table, self.num_classes = table, table.num_classes
+        self.ignored_label = ignored_label(self.num_classes)
+        self.form = LabelForm(table.has_numbers, table.has_colors, nearest)
+        self._dtype = label_type(self.num_classes)
+        self._unknown = np.iinfo(self._dtype).max - 1  # K is at most that, so it is free
+        fill = {ERROR: self._unknown, IGNORED: self.ignored_label}
+        self._others = fill[table.others] if isinstance(table.others, str) else table.others
+        self._numbers = np.full(65_536, self._others, dtype=self._dtype)
+        self._numbers[list(self.classes)] = list(self.classes.values())
+        self._numbers[list(table.ignored.numbers)] = self.ignored_label
+        self._bytes = self._numbers[:256].copy()
 
-    @classmethod
-    def identity(cls, num_classes: int, ignored: Collection[int] = (IGNORE,)) -> "LabelContract":
-        """Files already hold 0 ... K-1."""
-        return cls({k: k for k in range(num_classes)}, ignored)
+    @property
+    def nothing(self) -> np.generic:
+        """The ignored label, as labels hold it."""
+        return self._dtype(self.ignored_label)
 
-    @classmethod
-    def consecutive(
-        cls,
-        num_classes: int,
-        first: int,
-        unused: Collection[int] = (),
-        ignored: Collection[int] = (IGNORE,),
-    ) -> "LabelContract":
-        """The classes in order have the numbers ``first``, ``first + 1``, ... but those unused.
-
-        Args:
-            num_classes: Number of classes.
-            first: Number of class 0.
-            unused: Numbers that no class has, and that are errors.
-            ignored: Numbers on disk that count nowhere.
-        """
-        numbers = [n for n in range(first, first + num_classes + len(unused)) if n not in unused]
-        return cls({number: k for k, number in enumerate(numbers)}, ignored)
+    @cached_property
+    def classes(self) -> Mapping[int, int]:
+        """Class of each number."""
+        return {n: k for k, values in enumerate(self.table.sources) for n in values.numbers}
 
     @property
     def numbers(self) -> list[int]:
-        """The number that stands for each class in files that are written."""
-        return self._inverse[: self.num_classes].tolist()
+        """The number that stands for each class in files that are written, where it has one."""
+        return [values.numbers[0] for values in self.table.sources if values.numbers]
 
-    def published(self, prediction: Label) -> Label:
-        """Classes as the numbers on disk, for a submission: the inverse of reading.
+    def read(self, file: Path, max_pixels: int = MAX_PIXELS) -> Raw:
+        """The values in a label file, those of a lossy one replaced by the nearest of the table.
 
-        Where several numbers share a class, it becomes the first of them.
+        Raises:
+            ValueError: If the file cannot be read, or is of a kind that the table says nothing of.
+        """
+        raw, lossy = read_label_file(file, max_pixels, self.form)
+        return self._nearest(raw) if lossy else raw
+
+    def published(self, prediction: Label) -> Raw:
+        """Classes as the values on disk, for a submission: the inverse of reading.
+
+        Where several values share a class, it becomes the first of them; colours are written where
+        not all classes have a number.
 
         Raises:
             ValueError: If the prediction holds anything but classes.
@@ -97,44 +108,100 @@ class LabelContract:
                 f"a prediction holds {prediction.max()}, but its classes are "
                 f"0..{self.num_classes - 1}; a submission needs a class for every pixel"
             )
-        return cv2.LUT(prediction, self._inverse)
+        return self._inverse[prediction]
 
-    def __call__(self, label: Label, file: Path) -> Label:
-        """The label in classes; ignored pixels are 255.
+    def __call__(self, raw: Raw, file: Path) -> Label:
+        """The label in classes; ignored pixels have the largest number of its type.
 
         Raises:
-            ValueError: If it holds other numbers; names file, numbers and how many pixels.
+            ValueError: If it holds other values; names file, values and how many pixels.
         """
-        if not self._plain(label) and (unknown := self._unknown(_histogram(label))):
-            found = ", ".join(f"{n} on {unknown[n]} pixels" for n in list(unknown)[:5])
-            more = f" and {len(unknown) - 5} more numbers" if len(unknown) > 5 else ""
-            mask = " (255 as the foreground of a mask must become 1)" if [*unknown] == [255] else ""
-            raise ValueError(
-                f"label {file} holds {found}{more}, which is neither a class "
-                f"({_ranges(self.classes)}) nor ignored ({_ranges(self.ignored)}); correct the "
-                f"file, or the data set's class list or data.ignored{mask}"
-            )
-        return cv2.LUT(label, self._table)
+        label = self._looked_up(raw)
+        if self._others == self._unknown and label.size and (label == self._unknown).any():
+            raise ValueError(self._complaint(raw, label == self._unknown, file))
+        return label
 
-    def tally(self, label: Label) -> Tally:
-        """Count a label's pixels; numbers that mean nothing are counted too, not refused."""
-        histogram = _histogram(label)
-        classes = np.zeros(self.num_classes, dtype=np.int64)
-        np.add.at(classes, list(self.classes.values()), histogram[list(self.classes)])
-        ignored = int(sum(histogram[number] for number in self.ignored))
-        return Tally(classes, ignored, self._unknown(histogram))
+    def tally(self, raw: Raw) -> Tally:
+        """Count a label's pixels; values that mean nothing are counted too, not refused."""
+        label = self._looked_up(raw)
+        counts = np.bincount(label.ravel(), minlength=self.ignored_label + 1)
+        unknown: dict[int | Color, int] = {}
+        if self._others == self._unknown and counts[self._unknown]:
+            unknown = values_in(raw[label == self._unknown])
+        return Tally(counts[: self.num_classes], int(counts[self.ignored_label]), unknown)
 
-    def _plain(self, label: Label) -> bool:
-        """Whether all numbers between a label's least and greatest are known: a quick look."""
-        return bool(label.size and self._known[label.min() : int(label.max()) + 1].all())
+    def classes_in(self, raw: Raw) -> list[int]:
+        """The classes that a label holds."""
+        counts = np.bincount(self._looked_up(raw).ravel(), minlength=self.num_classes)
+        return np.flatnonzero(counts[: self.num_classes]).tolist()
 
-    def _unknown(self, histogram: Int[np.ndarray, "256"]) -> dict[int, int]:
-        numbers = np.flatnonzero((histogram > 0) & ~self._known)
-        return {int(number): int(histogram[number]) for number in numbers}
+    def _looked_up(self, raw: Raw) -> Label:
+        """Classes, the ignored label, and the unknown one."""
+        if raw.ndim == 3:
+            return self._colors[packed(raw)]
+        if raw.dtype == np.uint8 and self._dtype is np.uint8:
+            return cv2.LUT(raw.astype(np.uint8, copy=False), self._bytes)  # faster than numpy
+        return self._numbers[raw]
+
+    @cached_property
+    def _colors(self) -> UInt[np.ndarray, "colors"]:
+        """Class of each of the 2^24 colours; most of it is never touched."""
+        table = np.full(1 << 24, self._others, dtype=self._dtype)
+        for k, values in enumerate(self.table.sources):
+            table[packed(_rows(values.colors))] = k
+        table[packed(_rows(self.table.ignored.colors))] = self.ignored_label
+        return table
+
+    @cached_property
+    def _inverse(self) -> UInt[np.ndarray, "k *_"]:
+        """What each class is written as."""
+        if len(self.numbers) < self.num_classes:
+            colors = [values.colors[:1] for values in self.table.sources]
+            return np.array(colors, dtype=np.uint8).reshape(-1, 3)
+        narrow = max(self.numbers) <= 255
+        return np.array(self.numbers, dtype=np.uint8 if narrow else np.uint16)
+
+    @cached_property
+    def _nearest(self) -> Nearest:
+        return Nearest(self.table)
+
+    def _complaint(self, raw: Raw, where: np.ndarray, file: Path) -> str:
+        unknown = values_in(raw[where])
+        named = ", ".join(f"{shown(v)} on {unknown[v]} pixels" for v in list(unknown)[:SHOWN])
+        more = f" and {len(unknown) - SHOWN} more values" if len(unknown) > SHOWN else ""
+        mask = (
+            " (masks of 0 and 255 are read with data.classes=binary)" if [*unknown] == [255] else ""
+        )
+        classes, ignored = self._meant(raw.ndim == 3)
+        return (
+            f"label {file} holds {named}{more}, which is neither a class ({classes}) nor ignored "
+            f"({ignored}); correct the file, or the data set's class list or data.ignored{mask}"
+        )
+
+    def _meant(self, colors: bool) -> tuple[str, str]:
+        """The values of classes and of ignored pixels, as text."""
+        if not colors:
+            return _ranges(self.classes), _ranges(self.table.ignored.numbers)
+        means = [color for values in self.table.sources for color in values.colors]
+        return _listed(means), _listed(self.table.ignored.colors)
 
 
-def _histogram(label: Label) -> Int[np.ndarray, "256"]:
-    return cv2.calcHist([label], [0], None, [256], [0, 256]).ravel().astype(np.int64)
+def values_in(raw: UInt[np.ndarray, "n *_"]) -> dict[int | Color, int]:
+    """The values of some pixels, each with how many have it, in order."""
+    if raw.ndim == 1:
+        counts = np.bincount(raw)
+        return {number: int(counts[number]) for number in np.flatnonzero(counts).tolist()}
+    colors, counts = np.unique(packed(raw), return_counts=True)
+    return dict(zip(map(tuple, unpacked(colors).tolist()), counts.tolist(), strict=True))
+
+
+def _rows(colors: Collection[Color]) -> UInt8[np.ndarray, "n 3"]:
+    return np.array(list(colors), dtype=np.uint8).reshape(-1, 3)
+
+
+def _listed(colors: Collection[Color]) -> str:
+    first = ", ".join(shown(color) for color in list(colors)[:SHOWN])
+    return f"{first}, ..." if len(colors) > SHOWN else first or "none"
 
 
 def _ranges(numbers: Collection[int]) -> str:

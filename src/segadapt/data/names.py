@@ -1,6 +1,7 @@
 """Class names as all parts of the program may use them."""
 
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -44,10 +45,10 @@ def checked_names(names: Sequence[Any], origin: str) -> tuple[str, ...]:
         if not text:
             raise ValueError(f"name {number} of {origin} is empty; give every class a name")
         clean.append(text)
-    if twice := [name for name in clean if clean.count(name) > 1]:
+    name, count = max(Counter(clean).items(), key=lambda item: item[1], default=("", 0))
+    if count > 1:
         raise ValueError(
-            f"class names must be one or more and differ, but {origin} holds {twice[0]!r} "
-            f"{clean.count(twice[0])} times"
+            f"class names must be one or more and differ, but {origin} holds {name!r} {count} times"
         )
     if not clean:
         raise ValueError(f"class names must be one or more and differ, but {origin} holds none")

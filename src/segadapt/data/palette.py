@@ -36,6 +36,17 @@ def class_colors(num_classes: int, own: Sequence[Sequence[int]] | None) -> UInt8
     return palette(num_classes) if own is None else np.array(own, dtype=np.uint8)
 
 
+def completed(
+    colors: Sequence[tuple[int, int, int] | None] | None,
+) -> tuple[tuple[int, int, int], ...] | None:
+    """The colours of a label table, those that it lacks being ours; None where it has none."""
+    if colors is None:
+        return None
+    ours = palette(len(colors)).tolist()
+    pairs = zip(colors, ours, strict=True)
+    return tuple((r, g, b) if own is None else own for own, (r, g, b) in pairs)
+
+
 def ignored_color(colors: UInt8[np.ndarray, "k 3"]) -> tuple[int, int, int]:
     """The colour of ignored pixels: black, unless a class is black (the background of VOC is).
 

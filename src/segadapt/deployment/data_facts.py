@@ -1,7 +1,6 @@
 """What a data set's config says about its classes; none of its files is needed."""
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,14 +10,15 @@ from omegaconf import DictConfig, OmegaConf
 
 from segadapt.data.dataset import LabelledDataset
 from segadapt.data.files.image_format import PLAIN, ImageFormat, Pixels, checked_format
+from segadapt.data.label_table.choice import FILES, chosen_table
+from segadapt.data.label_table.table import Color, LabelTable
 from segadapt.data.labels import LabelContract
-from segadapt.data.names import checked_names, read_names
-from segadapt.data.palette import class_colors
+from segadapt.data.palette import class_colors, completed
 from segadapt.data.transforms.normalization import IMAGENET, Statistics, checked_statistics
 from segadapt.data.transforms.pipelines import EvalTransform
 from segadapt.files import expanded
 from segadapt.runs.config import value_at
-from segadapt.structures import IGNORE
+from segadapt.structures import ignored_label
 
 
 class DataFacts(NamedTuple):
@@ -58,12 +58,13 @@ def data_facts(config: DictConfig, names: Sequence[str] | None) -> DataFacts:
             f"data set {data.get('name')} holds cached features, and a network trained on them "
             "takes no images; load the run that they were made with"
         )
-    classes = _classes(kind, node, names, int(data["num_classes"]))
+    labels, palette = _labels(kind, node, names, int(data["num_classes"]))
+    classes = labels.table.names
     return DataFacts(
         str(data.get("name", kind.__name__)),
         classes,
-        class_colors(len(classes), kind.palette),
-        _contract(kind, node, len(classes)),
+        class_colors(len(classes), palette),
+        labels,
         _resize(node),
         _form(node),
         checked_statistics(*(value_at(node, f"transform.{key}") for key in ("mean", "std"))),
@@ -77,32 +78,37 @@ def _form(node: Mapping[str, Any]) -> ImageFormat:
     return checked_format(node["channels"], node["depth"], node.get("limits"))
 
 
-def _classes(
+def _labels(
     kind: type[LabelledDataset], node: Mapping[str, Any], names: Sequence[str] | None, number: int
-) -> tuple[str, ...]:
-    """Those of the data set; they are fixed, in the config, kept beside it, or in a file."""
-    classes = getattr(kind, "classes", None) or node.get("classes") or names
-    file = node.get("classes_file")
-    if classes is None and file and expanded(file).is_file():
-        classes = read_names(Path(expanded(file)))
-    if classes is None:
-        raise ValueError(
-            f"the names of the {number} classes are not known: the run does not keep them, and "
-            f"the class list {file} is gone; put it back"
-        )
-    checked = checked_names(list(classes), "the class list")
-    if len(checked) != number:
-        raise ValueError(f"{len(checked)} class names, but the network has {number} classes")
-    return checked
-
-
-def _contract(kind: type[LabelledDataset], node: Mapping[str, Any], number: int) -> LabelContract:
-    """What the numbers in label files mean; 0 ... K-1 where there are no files."""
+) -> tuple[LabelContract, Sequence[Color] | None]:
+    """What values in label files mean, and how the classes are drawn."""
     own = getattr(kind, "labels", None)
     if own is not None:
-        return own
-    ignored = node.get("ignored", [IGNORE])
-    return LabelContract.consecutive(number, node.get("first_label", 0), ignored=ignored)
+        return own, kind.palette
+    table = _table(kind, node, names, number)
+    if table.num_classes != number:
+        raise ValueError(f"{table.num_classes} class names, but the network has {number} classes")
+    nearest = node.get("lossy_labels") is not None
+    return LabelContract(table, nearest), completed(table.palette) or kind.palette
+
+
+def _table(
+    kind: type[LabelledDataset], node: Mapping[str, Any], names: Sequence[str] | None, number: int
+) -> LabelTable:
+    """The label table: chosen in the config, or made of names that are fixed or kept beside it."""
+    classes = getattr(kind, "classes", None) or node.get("classes")
+    file = expanded(node.get("classes_file") or "")
+    first, ignored = node.get("first_label", 0), node.get("ignored", [ignored_label(number)])
+    if classes is None and not any((file.parent / name).is_file() for name in FILES):
+        classes = names
+    if classes is None and not node.get("classes_file"):
+        raise ValueError(f"the names of the {number} classes are not known: the run keeps none")
+    try:
+        return chosen_table(classes, file.parent, first, ignored)
+    except ValueError as error:
+        raise ValueError(
+            f"the names of the {number} classes are not known: {error}; put it back"
+        ) from error
 
 
 def _resize(node: Mapping[str, Any]) -> Callable[[Pixels], Pixels]:

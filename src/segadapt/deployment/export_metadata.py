@@ -12,7 +12,7 @@ from segadapt.deployment.trained_network import TrainedNetwork
 from segadapt.evaluation.inference.settings import settings_of
 from segadapt.functional.normalization import MEAN, STD
 from segadapt.runs.config import value_at
-from segadapt.structures import IGNORE
+from segadapt.structures import ignored_label
 
 FORMAT: Final = 1
 """Of what the keys mean; raised when a reader must know more."""
@@ -34,7 +34,7 @@ def metadata_of(trained: TrainedNetwork) -> dict[str, Any]:
         "classes": list(data.classes),
         "palette": data.colors.tolist(),
         "label_numbers": data.labels.numbers,
-        "ignored_label": IGNORE,
+        "ignored_label": ignored_label(len(data.classes)),
         "mean": list(MEAN),
         "std": list(STD),
         "resize": {key: value for key, value in transform.items() if not key.startswith("_")},

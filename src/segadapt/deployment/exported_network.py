@@ -11,6 +11,7 @@ from segadapt.evaluation.precision_plugins import precision_plugin
 from segadapt.functional.normalization import MEAN, STD
 from segadapt.functional.resize import upsample
 from segadapt.segmentor import Segmentor, without_teacher
+from segadapt.structures import NARROW
 
 INPUTS: Final = {
     "uint8": "uint8, RGB, batch x 3 x rows x columns, 0 ... 255",
@@ -21,7 +22,7 @@ INPUTS: Final = {
 OUTPUTS: Final = {
     "scores": "float32, batch x classes x rows x columns, before the softmax",
     "probabilities": "float32, batch x classes x rows x columns, their softmax",
-    "labels": "uint8, batch x rows x columns, numbers of classes",
+    "labels": "uint8 (int32 above 254 classes), batch x rows x columns, numbers of classes",
 }
 """What it gives, at the size of its input."""
 
@@ -58,7 +59,8 @@ class ExportedNetwork(nn.Module):
         scores = self.student(normalised.to(self.dtype)).student.logits
         scores = upsample(scores.float(), image.shape[2:])
         if self.output == "labels":
-            return scores.argmax(1).to(torch.uint8)  # a label file has 255 classes at most
+            wide = scores.shape[1] > NARROW
+            return scores.argmax(1).to(torch.int32 if wide else torch.uint8)
         return scores.softmax(1) if self.output == "probabilities" else scores
 
 

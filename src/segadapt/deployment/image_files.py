@@ -5,7 +5,7 @@ from typing import Final
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import UInt, UInt8
 
 from segadapt.data.drawing import Picture
 from segadapt.data.files.png import with_palette
@@ -21,26 +21,30 @@ QUALITY: Final = (cv2.IMWRITE_JPEG_QUALITY, 92)
 
 def write_labels(
     file: Path,
-    labels: UInt8[np.ndarray, "H W"],
+    labels: UInt[np.ndarray, "H W"],
     contract: LabelContract | None = None,
     colors: UInt8[np.ndarray, "k 3"] | None = None,
 ) -> None:
-    """Write classes as a label file: a PNG with one number for each pixel.
+    """Write classes as a label file: a PNG with one number, or colour, for each pixel.
+
+    Numbers above 255 take 16 bits, in which a PNG has no palette.
 
     Args:
         file: Where to.
         labels: Classes 0 ... K-1.
-        contract: What the numbers in label files mean; None to write the classes themselves.
+        contract: What the values in label files mean; None to write the classes themselves.
         colors: Those of the classes, for viewers; None for grey. They change no number.
 
     Raises:
         OSError: If it cannot be written.
     """
     numbers = labels if contract is None else contract.published(labels)
+    if numbers.ndim == 3:
+        numbers = cv2.cvtColor(numbers, cv2.COLOR_RGB2BGR)
     content = _encoded(numbers, ".png", QUICK)
-    if colors is not None:
+    if colors is not None and numbers.ndim == 2 and numbers.dtype == np.uint8:
         shown = np.zeros((256, 3), dtype=np.uint8)
-        classes = np.arange(len(colors), dtype=np.uint8)
+        classes = np.arange(len(colors)).astype(labels.dtype)
         places = classes if contract is None else contract.published(classes[None])[0]
         shown[places] = colors
         content = with_palette(content, shown.tobytes())

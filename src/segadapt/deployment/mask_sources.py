@@ -5,17 +5,16 @@ from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import UInt
 from torch import Tensor
 
-from segadapt.data.files.decode import read_label
-from segadapt.data.labels import LabelContract
+from segadapt.data.labels import LabelContract, label_type
 from segadapt.deployment.images import MAX_PIXELS, Photograph
 from segadapt.files import expanded
-from segadapt.structures import IGNORE
 
 LabelSource: TypeAlias = str | PathLike[str] | np.ndarray | Tensor
-"""A label file with the data set's own numbers, or an array of classes 0 ... K-1 and 255."""
+"""A label file with the data set's own numbers, or an array of classes 0 ... K-1 and the
+ignored label: 255, or 65,535 where there are more than 254 classes."""
 
 
 def read_mask(
@@ -23,8 +22,8 @@ def read_mask(
     contract: LabelContract,
     photograph: Photograph,
     max_pixels: int = MAX_PIXELS,
-) -> UInt8[np.ndarray, "H W"]:
-    """The classes of an image; 255 is ignored.
+) -> UInt[np.ndarray, "H W"]:
+    """The classes of an image; the largest number of the type is ignored.
 
     Args:
         source: Where they are.
@@ -37,9 +36,10 @@ def read_mask(
     """
     if isinstance(source, str | PathLike):
         file = expanded(Path(source))
-        mask, name = contract(read_label(file, max_pixels), file), str(file)
+        mask, name = contract(contract.read(file, max_pixels), file), str(file)
     else:
-        mask, name = _from_array(np.asarray(source), contract.num_classes), "array"
+        array = np.asarray(source)
+        mask, name = _from_array(array, contract.num_classes, contract.ignored_label), "array"
     if mask.shape != photograph.pixels.shape[:2]:
         raise ValueError(
             f"{photograph.name} has {_size(photograph.pixels)} pixels as it is shown, but its "
@@ -48,19 +48,19 @@ def read_mask(
     return mask
 
 
-def _from_array(array: np.ndarray, classes: int) -> UInt8[np.ndarray, "H W"]:
+def _from_array(array: np.ndarray, classes: int, ignored: int) -> UInt[np.ndarray, "H W"]:
     if array.ndim != 2 or not np.issubdtype(array.dtype, np.integer):
         raise ValueError(
             f"labels of {array.dtype} and shape {array.shape} are not a label map; give integers, "
             "rows x columns"
         )
-    wrong = array[(array != IGNORE) & ((array < 0) | (array >= classes))]
+    wrong = array[(array != ignored) & ((array < 0) | (array >= classes))]
     if wrong.size:
         raise ValueError(
             f"the labels hold {wrong[0]}, which is neither a class (0..{classes - 1}) nor ignored "
-            f"({IGNORE})"
+            f"({ignored})"
         )
-    return array.astype(np.uint8)
+    return array.astype(label_type(classes))
 
 
 def _size(array: np.ndarray) -> str:

@@ -6,12 +6,12 @@ from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import UInt, UInt8
 
 from segadapt.data.drawing import GAP, Picture, caption, legend, occurring, painted
 from segadapt.data.palette import ignored_color
 from segadapt.deployment.images import Pixels
-from segadapt.structures import IGNORE
+from segadapt.structures import ignored_label
 
 SIDE: Final = 640
 """Pixels of the longer side of a tile at most."""
@@ -21,7 +21,7 @@ FIRST, SECOND, NEITHER = (0, 114, 178), (0, 158, 115), (213, 94, 0)
 """Share of the image where networks agree; colours of where they do not: orange, or with labels
 blue and green for the one that is right. People with any kind of colour vision tell them apart."""
 
-Mask = UInt8[np.ndarray, "H W"]
+Mask = UInt[np.ndarray, "H W"]
 
 
 class Tile(NamedTuple):
@@ -34,7 +34,12 @@ class Tile(NamedTuple):
 
 
 def difference(
-    image: Pixels, names: Sequence[str], first: Mask, second: Mask, mask: Mask | None
+    image: Pixels,
+    names: Sequence[str],
+    first: Mask,
+    second: Mask,
+    mask: Mask | None,
+    num_classes: int,
 ) -> tuple[Tile, list[tuple[str, tuple[int, int, int]]]]:
     """Where two label maps differ, and what the colours mean.
 
@@ -43,12 +48,13 @@ def difference(
         names: Of the two.
         first: One of them.
         second: The other.
+        num_classes: Number of classes.
         mask: Labels; with them it is shown which of the two is right.
     """
     apart = first != second
     kinds = {f"{names[0]} and {names[1]} differ": (apart, DIFFER)}
     if mask is not None:
-        apart &= mask != IGNORE
+        apart &= mask != ignored_label(num_classes)
         right, other = first == mask, second == mask
         kinds = {
             f"only {names[0]} is right": (apart & right, FIRST),
@@ -97,7 +103,8 @@ def panel(
     ]
     marks: list[tuple[str, tuple[int, int, int]]] = []
     if compared is not None:
-        tile, marks = difference(image, compared, maps[compared[0]], maps[compared[1]], mask)
+        first, second = (maps[name] for name in compared)
+        tile, marks = difference(image, compared, first, second, mask, len(classes))
         tiles.append(tile)
     sheet = _grid(tiles)
     width = sheet.shape[1]

@@ -9,6 +9,7 @@ from jaxtyping import Float, Shaped, UInt8
 from torch import Tensor
 
 from segadapt.evaluation.inference.methods import Keep
+from segadapt.structures import NARROW
 
 Scores = Float[Tensor, "n k r W"]
 Map = Shaped[np.ndarray, "*_ H W"]
@@ -58,12 +59,18 @@ def log_mean(scores: Scores, probable: bool) -> Shaped[Tensor, "n r W"]:
 
 
 FIELDS: Final[Mapping[str, Field]] = {
-    "labels": Field(torch.uint8, labels),  # there are 255 classes at most
+    "labels": Field(torch.uint8, labels),
     "confidence": Field(torch.float16, confidence),
     "entropy": Field(torch.float16, entropy),
     "scores": Field(torch.float16, probabilities, per_class=True),
 }
-"""What is known of a pixel in each branch."""
+"""What is known of a pixel in each branch; labels of many classes take two bytes."""
+
+
+def field_of(name: str, num_classes: int) -> Field:
+    """How a number is kept, which depends on the number of classes where it is one of them."""
+    wide = name == "labels" and num_classes > NARROW
+    return FIELDS[name]._replace(dtype=torch.uint16) if wide else FIELDS[name]
 
 
 def probabilities_at(columns: slice) -> Field:

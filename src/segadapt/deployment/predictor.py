@@ -10,7 +10,7 @@ from torch import Tensor
 
 from segadapt.data.files.image_format import Pixels
 from segadapt.deployment.images import Photograph
-from segadapt.deployment.pixel_maps import FIELDS, Field, Map, log_mean, packed, unpacked
+from segadapt.deployment.pixel_maps import Field, Map, field_of, log_mean, packed, unpacked
 from segadapt.evaluation.inference.branches import branch_maps, refuse_nonfinite
 from segadapt.evaluation.inference.methods import Inference, Keep
 from segadapt.evaluation.inference.settings import resamples, short_name
@@ -60,7 +60,9 @@ class Predictor(NamedTuple):
             fields: Keys of ``FIELDS``.
             branches: Keys of ``BRANCHES``; the classifier may lack some.
         """
-        return self.read(photographs, masks, {name: FIELDS[name] for name in fields}, branches)
+        return self.read(
+            photographs, masks, {name: field_of(name, self.classes) for name in fields}, branches
+        )
 
     def read(
         self,

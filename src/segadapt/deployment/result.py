@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float, UInt, UInt8
 from PIL import Image as PillowImage
 from torch import Tensor
 
@@ -79,7 +79,7 @@ class Result:
         return f"Result({self.name!r}, {height} x {width} pixels, branch={self.branch!r})"
 
     @property
-    def labels(self) -> UInt8[np.ndarray, "H W"]:
+    def labels(self) -> UInt[np.ndarray, "H W"]:
         """The class of each pixel, 0 ... K-1."""
         return self._map("labels", self.branch)
 

@@ -4,12 +4,12 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import UInt8
+from jaxtyping import UInt
 
 from segadapt.evaluation.metrics.confusion_matrix import count, scores
-from segadapt.structures import IGNORE
+from segadapt.structures import ignored_label
 
-Mask = UInt8[np.ndarray, "H W"]
+Mask = UInt[np.ndarray, "H W"]
 
 
 class ImageScores(NamedTuple):
@@ -27,12 +27,13 @@ def image_scores(labels: Mask, mask: Mask, classes: int) -> ImageScores:
 
     Args:
         labels: Predicted classes.
-        mask: True ones; 255 is ignored.
+        mask: True ones, or the ignored label.
         classes: Number of classes.
     """
     predicted, true = (torch.from_numpy(numbers).long()[None] for numbers in (labels, mask))
     measured = scores(count(predicted, true, classes))
-    return ImageScores(measured.miou, measured.accuracy, int((true != IGNORE).sum()))
+    pixels = int((true != ignored_label(classes)).sum())
+    return ImageScores(measured.miou, measured.accuracy, pixels)
 
 
 def image_miou(labels: Mask, mask: Mask, classes: int) -> float:

@@ -5,7 +5,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import cast
 
-import numpy as np
 import torch
 from hydra.utils import get_class, instantiate
 from omegaconf import DictConfig, OmegaConf
@@ -14,6 +13,7 @@ from rich.progress import track
 
 from segadapt.data.dataset import LabelledDataset, SegmentationDataset, Submission
 from segadapt.data.datasets.unlabelled import Unlabelled
+from segadapt.data.labels import label_type
 from segadapt.deployment.image_files import write_labels
 from segadapt.deployment.submission_archive import Size, pack
 from segadapt.evaluation.dataset_pass import one_by_one
@@ -132,7 +132,7 @@ def predict(
             labels = branch_labels(
                 model, inference, image, sizes[name], watch=refuse_nonfinite(name)
             )
-        classes = labels["student"][0].cpu().numpy().astype(np.uint8)
+        classes = labels["student"][0].cpu().numpy().astype(label_type(len(images.classes)))
         write_labels(folder / name, classes, images.source.labels)
     return sizes
 

@@ -7,7 +7,6 @@ from zipfile import ZIP_STORED, ZipFile, ZipInfo
 from rich.console import Console
 from rich.progress import track
 
-from segadapt.data.files.decode import read_label
 from segadapt.data.labels import LabelContract
 from segadapt.files import replacing
 
@@ -70,15 +69,15 @@ def check_prediction(file: Path, size: Size, contract: LabelContract) -> None:
     Raises:
         ValueError: If it is unreadable, of another size, or holds anything else.
     """
-    numbers = read_label(file)
-    if numbers.shape != size:
+    values = contract.read(file)
+    if values.shape[:2] != size:
         raise ValueError(
-            f"prediction {file} has {numbers.shape[0]} x {numbers.shape[1]} pixels, but its image "
+            f"prediction {file} has {values.shape[0]} x {values.shape[1]} pixels, but its image "
             f"has {size[0]} x {size[1]}; predict at the image's own size"
         )
-    contract(numbers, file)
-    if ignored := contract.tally(numbers).ignored:
+    contract(values, file)
+    if ignored := contract.tally(values).ignored:
         raise ValueError(
-            f"prediction {file} holds numbers that are not a class on {ignored} pixels; a "
+            f"prediction {file} holds values that are not a class on {ignored} pixels; a "
             "submission needs a class for every pixel: write the best one"
         )

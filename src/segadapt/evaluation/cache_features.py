@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import torch
 from hydra.utils import instantiate
-from jaxtyping import UInt8
+from jaxtyping import UInt
 from numpy.lib.format import open_memmap
 from omegaconf import DictConfig
 from rich.console import Console
@@ -19,6 +19,7 @@ from torch import Tensor
 from segadapt.data.cached_features import CACHE, FEATURES, LABELS, FeatureCache
 from segadapt.data.dataset import LabelledDataset
 from segadapt.data.datasets.cached_features import DTYPES
+from segadapt.data.labels import label_type
 from segadapt.evaluation.device import with_device
 from segadapt.evaluation.trained import Trained, load_trained
 from segadapt.files import replace_text, sync_folder
@@ -47,8 +48,9 @@ class SplitToCache(NamedTuple):
             yield self.dataset[n, n % len(self.dataset)]
 
     def bytes(self, precision: str) -> int:
-        item = np.dtype(DTYPES[precision]).itemsize * np.prod(self.features) + np.prod(self.labels)
-        return int(self.samples * item)
+        of_label = np.dtype(label_type(len(self.dataset.classes))).itemsize
+        features = np.dtype(DTYPES[precision]).itemsize * np.prod(self.features)
+        return int(self.samples * (features + of_label * np.prod(self.labels)))
 
 
 def cache(cfg: DictConfig, run: Run, console: Console) -> Path:
@@ -133,7 +135,8 @@ def _write(
     folder.mkdir(exist_ok=True)
     kept = (part.samples, *part.features)
     features = open_memmap(folder / FEATURES, "w+", DTYPES[cfg.precision], kept)
-    labels = open_memmap(folder / LABELS, "w+", np.uint8, (part.samples, *part.labels))
+    of_labels = label_type(len(part.dataset.classes))
+    labels = open_memmap(folder / LABELS, "w+", of_labels, (part.samples, *part.labels))
     names = []
     for n, sample in enumerate(track(part.items(), folder.name, part.samples, console=console)):
         features_of = _features(model, sample, cfg.device)[0].cpu()
@@ -163,8 +166,8 @@ def _stored(features: Tensor, precision: str) -> np.ndarray:
     return features.numpy()
 
 
-def _labels(sample: Sample) -> UInt8[np.ndarray, "H W"]:
-    return sample.mask.numpy().astype(np.uint8)
+def _labels(sample: Sample) -> UInt[np.ndarray, "H W"]:
+    return sample.mask.numpy()
 
 
 def _facts(

@@ -77,7 +77,9 @@ def evaluate_dataset(model: Segmentor, cfg: DictConfig, console: Console) -> Dat
     loader = one_by_one(dataset, cfg.data.num_workers)
     for batch in track(loader, "evaluating", len(loader), console=console):
         image = plugin.convert_input(batch.image.to(device))
-        on_device = Batch(image, batch.mask.to(device), batch.name)
+        mask = batch.mask.to(device)  # torch computes nothing with 16 bits without a sign
+        mask = mask.int() if mask.dtype == torch.uint16 else mask
+        on_device = Batch(image, mask, batch.name)
         with plugin.forward_context():
             readings = examiner.update(model, on_device)
         maps = {name: readings[name].labels[0] for name in reversed(readings)}

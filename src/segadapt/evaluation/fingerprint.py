@@ -3,8 +3,9 @@
 import hashlib
 from collections.abc import Sequence
 
-import numpy as np
 from torch import Tensor
+
+from segadapt.data.labels import label_type
 
 
 class Fingerprint:
@@ -18,6 +19,7 @@ class Fingerprint:
     """
 
     def __init__(self, classes: Sequence[str]) -> None:
+        self._dtype = label_type(len(classes))
         self._found = hashlib.sha256("\n".join(classes).encode())
 
     def add(self, name: str, mask: Tensor) -> None:
@@ -25,9 +27,9 @@ class Fingerprint:
 
         Args:
             name: Its name, relative to the data set.
-            mask: Its label, of classes below 256.
+            mask: Its label, in the narrowest type that holds its classes.
         """
-        values = mask.cpu().numpy().astype(np.uint8)
+        values = mask.cpu().numpy().astype(self._dtype)
         self._found.update(f"\n{name} {values.shape}\n".encode())
         self._found.update(values.tobytes())
 

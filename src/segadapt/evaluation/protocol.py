@@ -15,11 +15,10 @@ from segadapt.runs.folder import run_id
 from segadapt.runs.origin import as_text
 from segadapt.runs.reader import Run
 from segadapt.runs.stored_config import read_overrides
-from segadapt.structures import IGNORE
+from segadapt.structures import ignored_label
 
 RULES = {
     "resolution": "labels as they are on disk; scores are resized, labels never",
-    "ignore_index": IGNORE,
     "absent_class": "a class neither labelled nor predicted in the whole set is left out of the "
     "means; one only predicted has IoU 0 and counts (mmsegmentation)",
     "oracle": ORACLE,
@@ -36,7 +35,7 @@ def stamp(
         cfg: conf/evaluate.yaml, composed, with the ``data`` of the training and its precision.
         run: The training.
         weights: Its checkpoint.
-        images: What there is to say of the images.
+        images: What there is to say of the images, the number of ``classes`` among it.
         seconds: How long it took.
     """
     return {
@@ -48,6 +47,7 @@ def stamp(
         "inference": settings_of(instantiate(cfg.inference)),
         "precision": cfg.precision,
         **RULES,
+        "ignore_index": ignored_label(images["classes"]),
         "run": {
             "folder": str(run.folder.resolve()),
             "state": run.state,

@@ -13,20 +13,27 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Integer
 from torch import Tensor
 
+from segadapt.structures import NARROW
+
 TAN_22: Final = 13_573
 """tan(22.5 degrees) times 2**15, rounded as OpenCV does."""
 
 
-def canny_edges(mask: Integer[Tensor, "b h w"]) -> Bool[Tensor, "b h w"]:
+def canny_edges(mask: Integer[Tensor, "b h w"], num_classes: int = NARROW) -> Bool[Tensor, "b h w"]:
     """``cv2.Canny(mask, 0.1, 0.2)`` of label indices from 0 to 255, exactly.
 
-    An edge is one pixel thick, on the left or upper side of a straight step.
+    An edge is one pixel thick, on the left or upper side of a straight step. OpenCV's function ends
+    at 255; above, the same formula is computed with integers of 64 bits.
+
+    Args:
+        mask: Labels.
+        num_classes: Number of classes, which says how large labels may be.
 
     Note:
         The size of a step is the difference of two class numbers, so that renumbering the classes
         moves some edges: a property of the published method. :func:`change_edges` has it not.
     """
-    padded = _framed(mask.int(), "replicate")
+    padded = _framed(mask.int() if num_classes <= NARROW else mask.long(), "replicate")
     above, here, below = padded[:, :-2], padded[:, 1:-1], padded[:, 2:]
     columns, rows = above + 2 * here + below, below - above
     dx = columns[..., 2:] - columns[..., :-2]  # Sobel, 3x3
@@ -55,16 +62,22 @@ def _is_maximum(
     return torch.where(slope < level, horizontal, steep)
 
 
-def change_edges(mask: Integer[Tensor, "b h w"]) -> Bool[Tensor, "b h w"]:
+def change_edges(
+    mask: Integer[Tensor, "b h w"], num_classes: int = NARROW
+) -> Bool[Tensor, "b h w"]:
     """Pixels with another label to the right or below: the same for any numbering of the classes.
 
     Like Canny's, a straight edge is one pixel thick, on the left or upper side.
+
+    Args:
+        mask: Labels.
+        num_classes: Number of classes; it changes nothing here.
     """
     right, below = mask[:, :, 1:] != mask[:, :, :-1], mask[:, 1:] != mask[:, :-1]
     return F.pad(right, (0, 1)) | F.pad(below, (0, 0, 0, 1))
 
 
-EDGES: Final[Mapping[str, Callable[[Tensor], Tensor]]] = {
+EDGES: Final[Mapping[str, Callable[[Tensor, int], Tensor]]] = {
     "canny": canny_edges,
     "change": change_edges,
 }

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float, Integer
 from torch import Tensor
 
-from segadapt.structures import IGNORE
+from segadapt.structures import ignored_label
 
 
 def one_hot(
@@ -18,5 +18,5 @@ def one_hot(
         dtype: Of the masks; 0 and 1 are exact in all.
     """
     classes = torch.arange(num_classes, device=mask.device)
-    planes = (mask[..., None] == classes) & (mask != IGNORE)[..., None]
+    planes = (mask[..., None] == classes) & (mask != ignored_label(num_classes))[..., None]
     return planes.to(dtype).movedim(-1, 1)

@@ -13,7 +13,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from segadapt.functional.distributed import max_over_ranks, sum_over_ranks
-from segadapt.structures import IGNORE
+from segadapt.structures import ignored_label
 
 TINY: Final = torch.finfo(torch.float32).tiny
 
@@ -41,7 +41,7 @@ def sinkhorn(
         iterations: Scalings of prototypes and pixels.
         over_ranks: Whether the pixels of all ranks are shared out together; all must ask then.
     """
-    valid = label != IGNORE
+    valid = label != ignored_label(num_classes)
     column = label.where(valid, num_classes)  # the ignored ones are a class of their own
     peak = _greatest(scores.amax(1), column, num_classes + 1)  # cancels, and keeps exp in range
     peak = max_over_ranks(peak) if over_ranks else peak
@@ -74,7 +74,7 @@ def partition(
         belong to the first): its pixels go to the prototype with the highest score.
     """
     count = torch.zeros(num_classes + 1, dtype=torch.long, device=label.device)
-    valid = label != IGNORE
+    valid = label != ignored_label(num_classes)
     column = label.where(valid, num_classes)
     count.index_add_(0, column, torch.ones_like(column))
     count = sum_over_ranks(count) if over_ranks else count

@@ -11,10 +11,9 @@ from torch import Tensor
 from segadapt.functional.prototypes import sum_over_group
 from segadapt.losses.parts.fused import FusedLoss
 from segadapt.losses.parts.images_loss import ImagesLoss, Plan
-from segadapt.losses.parts.label_counts import check_ignore, labels_per_image
+from segadapt.losses.parts.label_counts import check_ignore, ignore_or_default, labels_per_image
 from segadapt.losses.parts.layout import Strip, looked_up
 from segadapt.losses.parts.tables import Tables
-from segadapt.structures import IGNORE
 
 MEANS = ("all", "valid")
 
@@ -29,7 +28,8 @@ class CrossEntropy(FusedLoss):
         mean: ``all``: over all pixels, ignored ones included (the releases' main loss:
             mmsegmentation's default). ``valid``: over the pixels with a label, of each oracle
             group, then over the groups (their coarse and teacher losses; torch's default).
-        ignore: The label that counts nowhere.
+        ignore: The label that counts nowhere; None for that of the number of classes, which is 255
+            up to 254 of them (:func:`segadapt.structures.ignored_label`).
         weight: One factor for each class, or None for 1. ``valid`` divides by their sum over the
             pixels, as torch does.
 
@@ -52,7 +52,7 @@ class CrossEntropy(FusedLoss):
     relative = True
 
     def __init__(
-        self, mean: str = "valid", ignore: int = IGNORE, weight: Sequence[float] | None = None
+        self, mean: str = "valid", ignore: int | None = None, weight: Sequence[float] | None = None
     ) -> None:
         super().__init__()
         if mean not in MEANS:
@@ -65,11 +65,14 @@ class CrossEntropy(FusedLoss):
     def plan(self, mask: Integer[Tensor, "b H W"], num_classes: int, group: int | None) -> Plan:
         scale, weight = self._factors(mask, num_classes, group)
         factors = None if self.weight is None else weight
-        return lambda some: _CrossEntropyOfImages(scale[some], factors, self.ignore)
+        ignore = ignore_or_default(self.ignore, num_classes)
+        return lambda some: _CrossEntropyOfImages(scale[some], factors, ignore)
 
     def tables(self, mask: Integer[Tensor, "b H W"], num_classes: int, group: int | None) -> Tables:
         scale, weight = self._factors(mask, num_classes, group)
-        counted = torch.arange(num_classes, device=mask.device) != self.ignore
+        counted = torch.arange(num_classes, device=mask.device) != ignore_or_default(
+            self.ignore, num_classes
+        )
         return Tables(weights=scale[:, None] * (weight * counted))
 
     def _factors(

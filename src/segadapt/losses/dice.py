@@ -7,10 +7,9 @@ from torch import Tensor
 from segadapt.functional.distributed import sum_over_ranks, world_size
 from segadapt.losses.parts.fused import FusedLoss
 from segadapt.losses.parts.images_loss import ImagesLoss, Plan
-from segadapt.losses.parts.label_counts import check_ignore, labels_per_image
+from segadapt.losses.parts.label_counts import check_ignore, ignore_or_default, labels_per_image
 from segadapt.losses.parts.layout import Strip
 from segadapt.losses.parts.tables import SigmoidPart, SigmoidSums, Tables
-from segadapt.structures import IGNORE
 
 
 class Dice(FusedLoss):
@@ -23,7 +22,7 @@ class Dice(FusedLoss):
         squared: Whether the denominator holds the sum of q squared (V-Net, which the SSA paper
             cites) rather than of q (the release).
         smoothing: s, in pixels (release: 1; V-Net: 0).
-        ignore: The label of no class.
+        ignore: The label of no class; None for :func:`segadapt.structures.ignored_label`.
 
     Examples:
         Scores that are certain and right cost nothing; those that are certain and wrong cost 1:
@@ -36,7 +35,9 @@ class Dice(FusedLoss):
         (tensor(0.), tensor(1.))
     """
 
-    def __init__(self, squared: bool = False, smoothing: float = 1.0, ignore: int = IGNORE) -> None:
+    def __init__(
+        self, squared: bool = False, smoothing: float = 1.0, ignore: int | None = None
+    ) -> None:
         super().__init__()
         if not smoothing >= 0:
             raise ValueError(f"smoothing of the Dice loss is a number of pixels, not {smoothing}")
@@ -47,11 +48,13 @@ class Dice(FusedLoss):
         counts, scale = self._counts(mask, num_classes)
         # Nothing waits on a CPU, so that its losses may depend on which classes are there.
         only_present = mask.device.type == "cpu"
-        return lambda some: _DiceOfImages(self, counts[some], scale, only_present)
+        ignore = ignore_or_default(self.ignore, num_classes)
+        return lambda some: _DiceOfImages(self, ignore, counts[some], scale, only_present)
 
     def tables(self, mask: Integer[Tensor, "b H W"], num_classes: int, group: int | None) -> Tables:
         counts, scale = self._counts(mask, num_classes)
-        of_all = _DiceOfImages(self, counts, scale, only_present=False)
+        ignore = ignore_or_default(self.ignore, num_classes)
+        of_all = _DiceOfImages(self, ignore, counts, scale, only_present=False)
         return Tables(of_sums=of_all.of_sums)
 
     def _counts(
@@ -71,6 +74,7 @@ class _DiceOfImages(ImagesLoss):
 
     Args:
         loss: Its settings.
+        ignore: The label of no class.
         counts: Pixels of each class in each image.
         scale: Factor of the sum over images and classes.
         only_present: Whether classes of none of the images are left out of the computation.
@@ -79,9 +83,14 @@ class _DiceOfImages(ImagesLoss):
     looks = True
 
     def __init__(
-        self, loss: Dice, counts: Int[Tensor, "m k"], scale: Float[Tensor, ""], only_present: bool
+        self,
+        loss: Dice,
+        ignore: int,
+        counts: Int[Tensor, "m k"],
+        scale: Float[Tensor, ""],
+        only_present: bool,
     ) -> None:
-        self.loss, self.scale = loss, scale
+        self.loss, self.ignore, self.scale = loss, ignore, scale
         present = _present(counts.sum(0)) if only_present else None
         everyone = present is None or len(present) == counts.shape[1]
         self.classes = None if everyone else present
@@ -90,9 +99,7 @@ class _DiceOfImages(ImagesLoss):
     def look(self, strip: Strip, room: Float[Tensor, "_ _ _ _"]) -> Float[Tensor, "m s"]:
         q = torch.sigmoid(strip.scores, out=room)
         overlap = q.new_zeros(self.counts.numel())  # flat: a GPU adds in one order only that way
-        overlap.index_add_(
-            0, strip.pairs, (strip.own(q) * strip.labelled(self.loss.ignore)).flatten()
-        )
+        overlap.index_add_(0, strip.pairs, (strip.own(q) * strip.labelled(self.ignore)).flatten())
         mass = strip.layout.sums(q.square() if self.loss.squared else q)
         return torch.cat([mass, overlap.view_as(mass)], 1)
 
@@ -114,7 +121,7 @@ class _DiceOfImages(ImagesLoss):
         q = torch.sigmoid(strip.scores, out=out)
         own = strip.own(q)
         inside = factor.flatten().index_select(0, strip.pairs).view_as(own) * strip.labelled(
-            self.loss.ignore
+            self.ignore
         )
         inside = inside * (own * (1 - own)) * -2
         _slopes_of_sigmoid(q, self.loss.squared)

@@ -12,7 +12,7 @@ from segadapt.functional.cosine import accurate
 from segadapt.functional.resize import cell_label_rule, shrink
 from segadapt.losses.parts.pixel_weights import check_group, pixel_weights
 from segadapt.losses.parts.soft_cross_entropy import row_entropy, soft_cross_entropy
-from segadapt.structures import IGNORE, Prediction, require
+from segadapt.structures import Prediction, ignored_label, require
 
 SOURCES: Final = ("teacher", "student", "coarse")
 """Branches whose entropy may weigh the pixels (CAC Table 3 e, 1, 2)."""
@@ -20,7 +20,7 @@ SOURCES: Final = ("teacher", "student", "coarse")
 AVERAGES: Final = ("present", "all")
 """Classes over which the mean of the weights is taken."""
 
-BOUNDARIES: Final[Mapping[str, Callable[[Tensor], Tensor] | None]] = {"none": None, **EDGES}
+BOUNDARIES: Final[Mapping[str, Callable[[Tensor, int], Tensor] | None]] = {"none": None, **EDGES}
 """How boundary pixels are found."""
 
 
@@ -106,12 +106,12 @@ class ResponseDistillation(nn.Module):
             target,
             student.shape[1],
             importance=self._importance(prediction).view(target.shape),
-            boundary=self._boundary(target),
+            boundary=self._boundary(target, student.shape[1]),
             class_wise=self.class_wise,
             all_classes=self.all_classes,
             group=self.group,
         )
-        label = target.where(target != IGNORE, 0)
+        label = target.where(target != ignored_label(student.shape[1]), 0)
         return soft_cross_entropy(
             _rows(student), _rows(teacher), label.flatten(), weight.flatten(), self.label_mix
         )
@@ -122,10 +122,12 @@ class ResponseDistillation(nn.Module):
         branch = require(getattr(prediction, self.entropy_source), f"{self.entropy_source} branch")
         return row_entropy(_rows(branch.logits))
 
-    def _boundary(self, target: Int[Tensor, "b h w"]) -> Bool[Tensor, "b h w"] | None:
+    def _boundary(
+        self, target: Int[Tensor, "b h w"], num_classes: int
+    ) -> Bool[Tensor, "b h w"] | None:
         if self.edges is None:
             return None
-        return boundary_band(self.edges(target), self.edge_size, self.border)
+        return boundary_band(self.edges(target, num_classes), self.edge_size, self.border)
 
 
 def _rows(logits: Float[Tensor, "b k h w"]) -> Float[Tensor, "n k"]:

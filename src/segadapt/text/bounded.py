@@ -136,7 +136,7 @@ def parse_yaml(text: str, name: str) -> Any:
         ValueError: As :func:`read_yaml`.
     """
     try:
-        _check_events(text)
+        check_events(text)
         # By OmegaConf, whose rules for numbers are those that the file was written with.
         loaded = OmegaConf.load(io.StringIO(text))
         return OmegaConf.to_container(loaded, resolve=False)
@@ -176,8 +176,12 @@ def read_list(file: Path, limit: int) -> list[Any]:
     return content
 
 
-def _check_events(text: str) -> None:
-    """Look at the whole file before anything of it is built."""
+def check_events(text: str, entries: int = ENTRIES) -> None:
+    """Look at the whole file before anything of it is built.
+
+    Raises:
+        ValueError: If it is nested too deeply, too long, or has what no file of ours has.
+    """
     depth = documents = interpolated = 0
     loader = yaml.SafeLoader if HALVES.search(text) else LOADER
     for number, event in enumerate(yaml.parse(text, Loader=loader)):
@@ -196,8 +200,8 @@ def _check_events(text: str) -> None:
         depth -= isinstance(event, yaml.CollectionEndEvent)
         if depth > DEPTH:
             raise ValueError(f"it is nested more than {DEPTH} levels deep")
-        if number > ENTRIES:
-            raise ValueError(f"it has more than {ENTRIES:,} entries")
+        if number > entries:
+            raise ValueError(f"it has more than {entries:,} entries")
         if interpolated > INTERPOLATED:
             raise ValueError(f"its interpolations have more than {INTERPOLATED:,} characters")
         if documents > 1:

@@ -41,7 +41,25 @@ def numbered_lines(file: Path, any_bytes: bool = False) -> list[tuple[int, str]]
     Raises:
         ValueError: If it cannot be read, or is text of another encoding.
     """
-    data = read_regular(file)
+    lines = (line.strip() for line in re.split(r"\r\n|\r|\n", decoded(file, any_bytes=any_bytes)))
+    bare = (line.strip("\ufeff").strip() for line in lines)  # files that were joined keep marks
+    return [(number, line) for number, line in enumerate(bare, 1) if line]
+
+
+def decoded(file: Path, limit: int | None = None, any_bytes: bool = False) -> str:
+    """The text of a file, with accents in one spelling and line ends as they are.
+
+    Args:
+        file: UTF-8, or UTF-16 or UTF-32 with a byte order mark.
+        limit: Bytes that it may have; None for any number.
+        any_bytes: Whether bytes that are not UTF-8 are kept as Python keeps them in file names.
+
+    Raises:
+        ValueError: If it cannot be read, is larger, or is text of another encoding.
+    """
+    data = read_regular(file, -1 if limit is None else limit + 1)
+    if limit is not None and len(data) > limit:
+        raise ValueError(f"{file} has more than {limit:,} bytes, too many for such a file")
     encoding = next((name for mark, name in MARKS.items() if data.startswith(mark)), "utf-8")
     try:
         text = data.decode(encoding, "surrogateescape" if any_bytes else "strict")
@@ -56,6 +74,4 @@ def numbered_lines(file: Path, any_bytes: bool = False) -> list[tuple[int, str]]
             f"{file} holds zero bytes, so it is either not a text file or UTF-16 without a byte "
             "order mark; save it as UTF-8"
         )
-    lines = (line.strip() for line in re.split(r"\r\n|\r|\n", unicodedata.normalize("NFC", text)))
-    bare = (line.strip("\ufeff").strip() for line in lines)  # files that were joined keep marks
-    return [(number, line) for number, line in enumerate(bare, 1) if line]
+    return unicodedata.normalize("NFC", text)

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from segadapt.functional.distributed import max_over_ranks, sum_over_ranks
 from segadapt.functional.nonfinite import nonfinite, such_as
 from segadapt.losses.objective import Losses
-from segadapt.structures import IGNORE
+from segadapt.structures import ignored_label
 
 REMEDY = "Take a smaller optimizer.lr, a longer schedule.warmup or trainer.gradient_clip_val"
 NEVER = torch.iinfo(torch.int64).max
@@ -141,15 +141,19 @@ class LabelCheck:
 
     Single batches may have none. A training whose images never have one would end as if it had
     gone well, with a loss of zero throughout.
+
+    Args:
+        num_classes: Number of classes.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, num_classes: int) -> None:
+        self.ignored = ignored_label(num_classes)
         self._seen: Tensor | None = None
         """Batches with a label, since the last verdict."""
 
     def watch(self, mask: Tensor) -> None:
         """Look at the labels of a batch."""
-        labelled = (mask != IGNORE).any().float()
+        labelled = (mask != self.ignored).any().float()
         self._seen = labelled if self._seen is None else self._seen + labelled
 
     def settle(self) -> None:
@@ -163,6 +167,6 @@ class LabelCheck:
         seen, self._seen = sum_over_ranks(self._seen), None
         if not seen.item():
             raise ValueError(
-                f"no pixel of the training images so far has a label, all are {IGNORE} (ignored); "
-                "look at the label files, and at data.ignored where the data set has it"
+                f"no pixel of the training images so far has a label, all are {self.ignored} "
+                "(ignored); look at the label files, and at data.ignored where the data set has it"
             )

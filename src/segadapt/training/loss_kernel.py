@@ -17,7 +17,7 @@ from torch import Tensor
 from segadapt.losses.objective import Objective
 from segadapt.losses.parts.fused import fused_loss
 from segadapt.losses.supervised import OnePass, Supervised
-from segadapt.structures import IGNORE
+from segadapt.structures import ignored_label
 
 CAPABILITY: Final = (8, 0)
 """The oldest cards that Triton supports."""
@@ -157,7 +157,7 @@ def _batch(
     draw = torch.Generator().manual_seed(0)  # not the one of the training
     scores = 3 * torch.randn(2, classes, *CELLS, generator=draw)
     mask = torch.randint(classes, (2, *size), generator=draw)
-    mask[torch.rand(mask.shape, generator=draw) < 0.1] = IGNORE
+    mask[torch.rand(mask.shape, generator=draw) < 0.1] = ignored_label(classes)
     return scores.to(device), mask.to(device)
 
 

@@ -20,7 +20,7 @@ from segadapt.functional.determinism import deterministic
 from segadapt.functional.distributed import sum_over_ranks, world_size
 from segadapt.losses.objective import Losses, Objective
 from segadapt.segmentor import Segmentor
-from segadapt.structures import IGNORE, Batch
+from segadapt.structures import Batch
 from segadapt.training.checks import FiniteCheck, LabelCheck
 from segadapt.training.compiled import CompiledHalves
 from segadapt.training.gradient_check import Forward
@@ -85,7 +85,7 @@ class SegmentationTask(L.LightningModule):
         self.images: PerImage | None = None
         self.compiled: CompiledHalves | None = None
         """What training steps run in place of the network, if they are compiled."""
-        self.finite, self.labelled = FiniteCheck(model), LabelCheck()
+        self.finite, self.labelled = FiniteCheck(model), LabelCheck(num_classes)
 
     def on_train_start(self) -> None:
         """Refuse to start from weights that are NaN or infinite."""
@@ -131,8 +131,8 @@ class SegmentationTask(L.LightningModule):
         student = self.results["student"]
         if math.isnan(student.accuracy):
             raise ValueError(
-                f"no pixel of the validation set has a label, all are {IGNORE} (ignored), so there "
-                "is nothing to measure; look at its label files"
+                f"no pixel of the validation set has a label, all are {self.labelled.ignored} "
+                "(ignored), so there is nothing to measure; look at its label files"
             )
         values = {"val/miou": student.miou, "val/accuracy": student.accuracy}
         values["val/mean_accuracy"] = student.mean_accuracy

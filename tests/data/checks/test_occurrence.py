@@ -39,9 +39,9 @@ def test_nothing_is_said_where_all_classes_occur(tmp_path):
 @pytest.mark.parametrize(
     ("numbers", "sentence"),
     [
-        ((0, 255), r"hold only 0 and 255, so they are probably masks .* convert 255 to 1"),
-        ((2,), r"hold pixels of tree only \(the numbers in them: 2\)"),
-        ((2, 255), r"hold pixels of tree only \(the numbers in them: 2, 255\)"),
+        ((0, 255), r"hold only 0 and 255, so they are probably masks .* data\.classes=binary"),
+        ((2,), r"hold pixels of tree only \(the values in them: 2\)"),
+        ((2, 255), r"hold pixels of tree only \(the values in them: 2, 255\)"),
         ((255,), r"hold only 0 and 255"),
     ],
 )
@@ -57,11 +57,11 @@ def test_a_split_with_a_single_class_is_refused_unless_it_is_meant(
 
 
 def test_a_mask_of_a_single_class_is_told_what_it_is(tmp_path):
-    with pytest.raises(ValueError, match="convert 255 to 1"):
+    with pytest.raises(ValueError, match=r"data\.classes=binary"):
         look(folder(tmp_path, (0, 255), classes=["thing"]), tmp_path)
     assert look(folder(tmp_path / "plain", (0,), classes=["thing"]), tmp_path)
     dataset = folder(tmp_path / "none", (0, 255), classes=["a", "b"], ignored=())
-    with pytest.raises(ValueError, match=r"holds 255 on 32 pixels.*255 as the foreground of a"):
+    with pytest.raises(ValueError, match=r"holds 255 on 32 pixels.*read with data\.classes=binary"):
         look(dataset, tmp_path)
 
 
@@ -77,18 +77,22 @@ def test_another_meaning_of_the_numbers_is_another_data_set(tmp_path):
     assert "no pixel" not in look(shifted, tmp_path)
 
 
+def holding(*numbers):
+    return occurrence.Occurrence(frozenset(numbers), frozenset(numbers))
+
+
 def test_reading_ends_when_every_class_was_seen(tmp_path, monkeypatch):
     dataset = folder(tmp_path, *[(0, 1, 2, 3)] * 40)
     monkeypatch.setattr(occurrence, "TOGETHER", 2)
     monkeypatch.setattr(occurrence.os, "sched_getaffinity", lambda _: {0, 1})
     read = []
     monkeypatch.setattr(
-        occurrence, "numbers_in", lambda dataset, item: read.append(item) or [0, 1, 2, 3]
+        occurrence, "held", lambda dataset, item: read.append(item) or holding(0, 1, 2, 3)
     )
     assert occurrence.occurrence(dataset, 4).classes == {0, 1, 2, 3}
     assert len(read) == 4
     monkeypatch.setattr(
-        occurrence, "numbers_in", lambda dataset, item: read.append(item) or [item // 20]
+        occurrence, "held", lambda dataset, item: read.append(item) or holding(item // 20)
     )
     read.clear()
     assert occurrence.occurrence(dataset, 4).classes == {0, 1}

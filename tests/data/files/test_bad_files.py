@@ -16,7 +16,8 @@ from written import blocks, camvid, picture, write
 from segadapt.data.datasets.camvid import CamVid
 from segadapt.data.datasets.folder import Folder
 from segadapt.data.datasets.voc2012 import VOC2012
-from segadapt.data.files.decode import read_image, read_label
+from segadapt.data.files.decode import read_image
+from segadapt.data.files.label_files import read_label
 from segadapt.data.files.orientation import orientation
 from segadapt.data.transforms.pipelines import EvalTransform
 

@@ -11,8 +11,9 @@ from written import blocks, picture, write
 
 from segadapt.data.checks.quick_check import look_at
 from segadapt.data.datasets.folder import Folder
-from segadapt.data.files.decode import read_image, read_label
+from segadapt.data.files.decode import read_image
 from segadapt.data.files.image_headers import Head, read_size
+from segadapt.data.files.label_files import read_label
 from segadapt.data.transforms.pipelines import EvalTransform
 from segadapt.files import read_regular
 

@@ -7,6 +7,7 @@ from segadapt.classifiers.parts.fixed_prototypes import COARSE_SCORES
 from segadapt.classifiers.parts.ssa_position import POSITIONS
 from segadapt.classifiers.ssa import SPATIAL_CENTERS
 from segadapt.data.datasets.cached_features import DTYPES
+from segadapt.data.datasets.folder import NEAREST
 from segadapt.evaluation.inference.views import CONTEXTS
 from segadapt.evaluation.inference.windows import BLENDS
 from segadapt.functional.prototypes import SCORES
@@ -17,7 +18,7 @@ from segadapt.losses.response import AVERAGES, BOUNDARIES, SOURCES
 from segadapt.losses.supervised import BRANCHES
 from segadapt.runs.ranks import ON_GPUS
 from segadapt.runs.settings.ranges import CHOICES, EMPTY, PAIRS, RANGES, under
-from segadapt.structures import IGNORE
+from segadapt.structures import MAX_CLASSES, ignored_label
 from segadapt.training import compiled
 from segadapt.training.callbacks.class_balance import RARE
 from segadapt.training.loggers.wandb_login import MODES
@@ -33,6 +34,7 @@ TABLES = {
     "loss.class_weight": tuple(CLASS_WEIGHTS),
     "coarse_score": COARSE_SCORES,
     "entropy_source": SOURCES,
+    "lossy_labels": (NEAREST,),
     "logger.mode": ("auto", *MODES),
     "loss.kernel": KERNELS,
     "mean": MEANS,
@@ -63,10 +65,11 @@ def test_directions_are_those_of_optuna():
 
 
 def test_labels_reach_to_the_ignored_one_and_no_further():
-    for name in ("num_classes", "ignore", "first_label"):
-        assert RANGES[name].holds(255)
-        assert not RANGES[name].holds(256)
-    assert IGNORE == 255
+    ignored = ignored_label(MAX_CLASSES)
+    for name, largest in (("num_classes", MAX_CLASSES), ("ignore", ignored)):
+        assert RANGES[name].holds(largest)
+        assert not RANGES[name].holds(largest + 1)
+    assert RANGES["first_label"].holds(ignored)
     assert not RANGES["num_classes"].holds(1)
 
 

@@ -22,7 +22,7 @@ from segadapt.analysis.style import LINE, STYLE, WIDTH, tight
 from segadapt.data.drawing import Picture, shown
 from segadapt.evaluation.trained import Trained
 from segadapt.segmentor import Segmentor
-from segadapt.structures import IGNORE, Sample
+from segadapt.structures import Sample
 
 
 class ActivationRow(NamedTuple):
@@ -129,7 +129,7 @@ def activation_figure(rows: Sequence[ActivationRow], classes: Sequence[str]) -> 
 
 def _by_area(label: np.ndarray) -> list[int]:
     """The classes of a label map, the largest first."""
-    classes, areas = np.unique(label[label != IGNORE], return_counts=True)
+    classes, areas = np.unique(label[label != np.iinfo(label.dtype).max], return_counts=True)
     return [int(k) for k in classes[np.argsort(-areas, kind="stable")]]
 
 

@@ -16,6 +16,7 @@ from segadapt.analysis.figures.legends import class_patches
 from segadapt.analysis.style import STYLE, WIDTH, legend_below, tight
 from segadapt.data.drawing import occurring, painted
 from segadapt.functional.boundary import EDGES, boundary_band
+from segadapt.structures import NARROW
 
 EDGE_SIZES = (3, 4, 5)
 """Those of SSA Table 8, cells of the feature grid."""
@@ -42,6 +43,7 @@ def boundary_masks(
     sizes: Sequence[int] = EDGE_SIZES,
     edges: str = "canny",
     border: int = 6,
+    num_classes: int = NARROW,
 ) -> Bool[np.ndarray, "s h w"]:
     """The boundary of a label map for each width, as the loss has it.
 
@@ -50,8 +52,9 @@ def boundary_masks(
         sizes: Widths of the boundary, cells.
         edges: ``canny`` or ``change``.
         border: Boundaries within this many cells of the frame do not count (release: 6; paper: 0).
+        num_classes: Number of classes.
     """
-    found = EDGES[edges](target[None])
+    found = EDGES[edges](target[None], num_classes)
     return np.stack([boundary_band(found, size, border)[0].numpy() for size in sizes])
 
 
@@ -80,7 +83,7 @@ def boundaries_figure(
     for line, target in zip(grid, targets, strict=True):
         picture = painted(target.numpy(), colors)
         line[0].imshow(picture, interpolation="nearest")
-        masks = boundary_masks(target, sizes, edges, border)
+        masks = boundary_masks(target, sizes, edges, border, len(classes))
         for axes, mask in zip(line[1:], masks, strict=True):
             white = np.full_like(picture, 255)
             axes.imshow(np.where(mask[..., None], picture, white), interpolation="nearest")

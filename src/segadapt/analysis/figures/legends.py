@@ -7,7 +7,6 @@ from jaxtyping import UInt8
 from matplotlib.patches import Patch
 
 from segadapt.data.palette import ignored_color
-from segadapt.structures import IGNORE
 
 
 def class_patches(
@@ -21,7 +20,9 @@ def class_patches(
         colors: Their colours, RGB.
     """
     entries = [
-        (ignored_color(colors), "ignored") if label == IGNORE else (colors[label], classes[label])
+        (colors[label], classes[label])
+        if label < len(classes)
+        else (ignored_color(colors), "ignored")
         for label in labels
     ]
     return [

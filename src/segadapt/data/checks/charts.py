@@ -13,7 +13,6 @@ from matplotlib.patches import Patch
 
 from segadapt.data.checks.census import Census
 from segadapt.data.drawing import Picture, occurring
-from segadapt.structures import IGNORE
 from segadapt.text.borders import figure_names, figure_text
 
 OPACITY: Final = 0.6
@@ -99,7 +98,7 @@ def contact_sheet(
             axis.set_title(figure_text(tile.title), fontsize=7)
             axis.set_axis_off()
     labels = occurring([tile.label for row in rows for tile in row if tile.label is not None])
-    numbers = [number for number in labels if number != IGNORE]
+    numbers = [number for number in labels if number < len(classes)]
     handles = [
         Patch(color=colors[k] / 255, label=figure_text(classes[k])) for k in numbers[:LISTED]
     ]
@@ -138,7 +137,7 @@ def overlaid(tile: Tile, colors: UInt8[np.ndarray, "k 3"]) -> Picture:
     """The image under its classes' colours; where pixels are ignored it is seen as it is."""
     if tile.label is None:
         return tile.image
-    labelled = (tile.label != IGNORE)[..., None]
-    painted = colors[np.where(tile.label == IGNORE, 0, tile.label)]
+    labelled = (tile.label < len(colors))[..., None]
+    painted = colors[np.where(tile.label < len(colors), tile.label, 0)]
     mixed = OPACITY * painted + (1 - OPACITY) * tile.image
     return np.where(labelled, mixed, tile.image).astype(np.uint8)

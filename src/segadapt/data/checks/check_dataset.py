@@ -22,7 +22,7 @@ from segadapt.data.checks.quick_check import judged, refusals
 from segadapt.data.checks.statistics import measure
 from segadapt.data.dataset import SegmentationDataset
 from segadapt.data.drawing import shown, viewable
-from segadapt.data.files.decode import read_image, read_label
+from segadapt.data.files.decode import read_image
 from segadapt.data.files.pairs import Incomplete
 from segadapt.data.files.selection import Rules, select
 from segadapt.data.palette import class_colors
@@ -199,7 +199,7 @@ def write(
 def tiles(dataset: SegmentationDataset, item: int) -> list[Tile]:
     """An image as it is stored, its labels, and what the split's transform makes of both."""
     pair = dataset.files[item]
-    raw = read_label(pair.label, dataset.max_pixels)
+    raw = dataset.labels.read(pair.label, dataset.max_pixels)
     label = dataset.labels(raw, pair.label)
     image = viewable(read_image(pair.image, dataset.max_pixels, form=dataset.form))
     row = [Tile(pair.image.name, image, None), Tile("stored labels", image, label)]

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple, TypeVar
 import numpy as np
 
 from segadapt.data.dataset import SegmentationDataset
-from segadapt.data.files.decode import read_image, read_label, read_values
+from segadapt.data.files.decode import read_image, read_values
 from segadapt.data.files.image_format import PLAIN
 from segadapt.data.files.pairs import Pair
 from segadapt.files import read_regular
@@ -151,7 +151,7 @@ def _levels(dataset: SegmentationDataset, pair: Pair) -> tuple[int, int]:
 def _ignored(dataset: SegmentationDataset, name: str) -> list[Notice]:
     def counted(item: int) -> tuple[int, int]:
         pair = dataset.files[item]
-        tally = dataset.labels.tally(read_label(pair.label, dataset.max_pixels))
+        tally = dataset.labels.tally(dataset.labels.read(pair.label, dataset.max_pixels))
         return tally.ignored, int(tally.classes.sum()) + tally.ignored
 
     counts = _each(counted, _sample(len(dataset.files)))

@@ -9,7 +9,8 @@ import numpy as np
 from jaxtyping import Int
 
 from segadapt.data.dataset import SegmentationDataset
-from segadapt.data.files.decode import read_image, read_label
+from segadapt.data.files.decode import read_image
+from segadapt.data.label_table.table import shown
 from segadapt.data.labels import Tally
 
 UNREADABLE, SIZE, RANGE, EMPTY = "unreadable", "size", "range", "all ignored"
@@ -27,14 +28,14 @@ class Finding(NamedTuple):
         kind: One of the above.
         file: Path below the root of the data set.
         sentence: What is wrong and what to do.
-        number: The number on disk that means nothing, where that is what is wrong.
+        number: The number, or #rrggbb, on disk that means nothing, where that is what is wrong.
         pixels: How many pixels have it.
     """
 
     kind: str
     file: str
     sentence: str
-    number: int | None = None
+    number: int | str | None = None
     pixels: int | None = None
 
 
@@ -81,14 +82,14 @@ def inspect_pair(dataset: SegmentationDataset, item: int) -> Inspection:
     except ValueError as error:
         findings.append(Finding(UNREADABLE, dataset.below_root(pair.image), str(error)))
     try:
-        label = read_label(pair.label, dataset.max_pixels)
+        label = dataset.labels.read(pair.label, dataset.max_pixels)
     except ValueError as error:
         findings.append(Finding(UNREADABLE, dataset.below_root(pair.label), str(error)))
     if label is None:
         nothing = np.zeros(dataset.labels.num_classes, dtype=np.int64)
         return Inspection(None, nothing, 0, findings)
     file = dataset.below_root(pair.label)
-    if image is not None and image.shape[:2] != label.shape:
+    if image is not None and image.shape[:2] != label.shape[:2]:
         findings.append(Finding(SIZE, file, _sizes(image, label)))
     tally = dataset.labels.tally(label)
     findings += _in_label(tally, file)
@@ -97,8 +98,14 @@ def inspect_pair(dataset: SegmentationDataset, item: int) -> Inspection:
 
 def _in_label(tally: Tally, file: str) -> list[Finding]:
     findings = [
-        Finding(RANGE, file, f"{n} on {pixels} pixels is neither a class nor ignored", n, pixels)
-        for n, pixels in tally.unknown.items()
+        Finding(
+            RANGE,
+            file,
+            f"{shown(value)} on {pixels} pixels is neither a class nor ignored",
+            value if isinstance(value, int) else shown(value),
+            pixels,
+        )
+        for value, pixels in tally.unknown.items()
     ]
     if not tally.classes.any() and not findings:
         findings.append(Finding(EMPTY, file, "every pixel is ignored"))
@@ -106,5 +113,5 @@ def _in_label(tally: Tally, file: str) -> list[Finding]:
 
 
 def _sizes(image: np.ndarray, label: np.ndarray) -> str:
-    (height, width), (rows, columns) = image.shape[:2], label.shape
+    (height, width), (rows, columns) = image.shape[:2], label.shape[:2]
     return f"the image has {height} x {width} pixels, its label {rows} x {columns}"

@@ -12,10 +12,9 @@ from jaxtyping import Int
 
 from segadapt.data.checks.quick_check import files_digest
 from segadapt.data.dataset import LabelledDataset, SegmentationDataset
-from segadapt.data.files.decode import read_label
 from segadapt.data.files.pairs import Pair
 from segadapt.files import replace_text
-from segadapt.structures import IGNORE
+from segadapt.structures import ignored_label
 from segadapt.text.bounded import MIB, read_object
 
 FOLDER: Final = "census"
@@ -79,7 +78,7 @@ def _of_files(dataset: SegmentationDataset) -> Iterator[Count]:
     """Threads suffice: reading and decoding let other threads run."""
 
     def count(pair: Pair) -> Count:
-        raw = read_label(pair.label, dataset.max_pixels)
+        raw = dataset.labels.read(pair.label, dataset.max_pixels)
         tally = dataset.labels.tally(raw)
         if tally.unknown:
             dataset.labels(raw, pair.label)  # says which, and what to do
@@ -96,7 +95,7 @@ def _of_masks(dataset: LabelledDataset) -> Iterator[Count]:
     number = len(dataset.classes)
     for item in range(len(dataset)):
         mask = dataset[item].mask.numpy()
-        labelled = mask[mask != IGNORE]
+        labelled = mask[mask != ignored_label(number)]
         yield np.bincount(labelled, minlength=number), int(mask.size - labelled.size)
 
 

@@ -1,14 +1,15 @@
 """Which classes a split has pixels of, found out by reading as few labels as that takes."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from segadapt.data.dataset import SegmentationDataset
-from segadapt.data.files.decode import read_label
+from segadapt.data.label_table.table import Color, shown
+from segadapt.data.labels import values_in
 from segadapt.text.borders import print_line
 
 TOGETHER: Final = 16
@@ -25,11 +26,11 @@ class Occurrence(NamedTuple):
     """What the labels of a split hold, as far as they were read.
 
     Attributes:
-        numbers: Numbers in the files.
+        values: Numbers and colours in the files.
         classes: Classes that these stand for.
     """
 
-    numbers: frozenset[int]
+    values: frozenset[int | Color]
     classes: frozenset[int]
 
 
@@ -77,33 +78,34 @@ def occurrence(dataset: SegmentationDataset, enough: int) -> Occurrence:
     """Read labels in random order, several at a time, until enough classes were seen."""
     order = np.random.default_rng(0).permutation(len(dataset.files)).tolist()
     threads = len(os.sched_getaffinity(0))
-    numbers: frozenset[int] = frozenset()
+    values: frozenset[int | Color] = frozenset()
     classes: frozenset[int] = frozenset()
     with ThreadPoolExecutor(threads) as pool:
         for done, part in _parts(order, TOGETHER * threads):
-            found = pool.map(lambda item: numbers_in(dataset, item), part)
-            numbers = numbers.union(*found)
-            known = dataset.labels.classes
-            classes = frozenset(known[one] for one in numbers if one in known)
+            found = list(pool.map(lambda item: held(dataset, item), part))
+            values = values.union(*(one.values for one in found))
+            classes = classes.union(*(one.classes for one in found))
             if len(classes) >= enough:
                 break
             if done == 0 and len(order) > MANY:
                 print_line(
                     f"data: not all classes are in the first labels; reading up to {len(order)}"
                 )
-    return Occurrence(numbers, classes)
+    return Occurrence(values, classes)
 
 
-def numbers_in(dataset: SegmentationDataset, item: int) -> Iterable[int]:
-    """The numbers in one label file.
+def held(dataset: SegmentationDataset, item: int) -> Occurrence:
+    """What one label file holds.
 
     Raises:
-        ValueError: If it is damaged, or one of them means nothing.
+        ValueError: If it is damaged, or one of its values means nothing.
     """
     file = dataset.files[item].label
-    label = read_label(file, dataset.max_pixels)
-    dataset.labels(label, file)
-    return np.flatnonzero(np.bincount(label.ravel(), minlength=256)).tolist()
+    raw = dataset.labels.read(file, dataset.max_pixels)
+    label = dataset.labels(raw, file)
+    classes = np.flatnonzero(np.bincount(label.ravel())[: dataset.labels.num_classes])
+    values = values_in(raw.reshape(-1, 3) if raw.ndim == 3 else raw.ravel())
+    return Occurrence(frozenset(values), frozenset(classes.tolist()))
 
 
 def _parts(order: Sequence[int], size: int) -> Iterator[tuple[int, Sequence[int]]]:
@@ -114,19 +116,24 @@ def _parts(order: Sequence[int], size: int) -> Iterator[tuple[int, Sequence[int]
 def _refusal(classes: Sequence[str], seen: Occurrence, name: str) -> str | None:
     """Why nothing can be learnt from, or measured on, a split; None where something can."""
     allow = "set data.allow_empty_classes=true if this is meant"
-    if 255 in seen.numbers and seen.numbers <= {0, 255} and 255 not in seen.classes:
+    if 255 in seen.values and seen.values <= {0, 255} and seen.classes <= {0}:
         return (
             f"the {name} labels hold only 0 and 255, so they are probably masks in which 255 is "
-            f"the foreground, but 255 is ignored here; convert 255 to 1 in the files, or {allow}"
+            f"the foreground, but 255 is ignored here; set data.classes=binary, or {allow}"
         )
     if len(seen.classes) > 1 or len(classes) == 1 == len(seen.classes):
         return None
-    held = f"pixels of {classes[min(seen.classes)]} only" if seen.classes else "no pixel of a class"
-    numbers = ", ".join(map(str, sorted(seen.numbers)[:SHOWN]))
+    only = f"pixels of {classes[min(seen.classes)]} only" if seen.classes else "no pixel of a class"
+    values = ", ".join(sorted(map(shown, seen.values), key=_place)[:SHOWN])
     return (
-        f"the {name} labels hold {held} (the numbers in them: {numbers}), although there are "
+        f"the {name} labels hold {only} (the values in them: {values}), although there are "
         f"{len(classes)} classes; correct the labels or the class list, or {allow}"
     )
+
+
+def _place(value: str) -> tuple[int, str]:
+    """Numbers in their order, and behind them colours."""
+    return len(value), value
 
 
 def _listed(names: Sequence[str]) -> str:

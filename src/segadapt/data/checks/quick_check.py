@@ -17,6 +17,8 @@ from segadapt.data.files import rasters, tiff_header
 from segadapt.data.files.decode import check_limit, read_image
 from segadapt.data.files.image_format import PLAIN, ImageFormat
 from segadapt.data.files.image_headers import Head, bit_depth
+from segadapt.data.files.label_files import NUMBERS, label_size
+from segadapt.data.files.label_values import LabelForm
 from segadapt.data.files.orientation import check_upright
 from segadapt.data.files.pairs import Pair
 from segadapt.files import expanded, replace_text
@@ -139,7 +141,7 @@ def files_digest(splits: Sequence[SegmentationDataset]) -> str:
     found = hashlib.sha256(f"{VERSION}".encode())
     for split in splits:
         asked = (split.max_pixels, split.as_stored, *split.form, *split.classes)
-        meaning = (sorted(split.labels.classes.items()), sorted(split.labels.ignored))
+        meaning = (split.labels.table, split.labels.form)
         found.update(f"\0{asked}\0{meaning}".encode())
         for pair in split.files:
             for file in pair:
@@ -152,7 +154,7 @@ def mistakes(split: LabelledDataset) -> list[str]:
 
     def sentence(pair: Pair) -> str | None:
         try:
-            compare(pair, split.max_pixels, not split.as_stored, split.form)
+            compare(pair, split.max_pixels, not split.as_stored, split.form, form_of(split))
         except ValueError as error:
             return str(error)
         return None
@@ -162,7 +164,18 @@ def mistakes(split: LabelledDataset) -> list[str]:
     return [text for text in found if text is not None]
 
 
-def compare(pair: Pair, max_pixels: int, upright: bool = False, form: ImageFormat = PLAIN) -> None:
+def form_of(split: LabelledDataset) -> LabelForm:
+    """What the label files of a split may hold."""
+    return split.labels.form if isinstance(split, SegmentationDataset) else NUMBERS
+
+
+def compare(
+    pair: Pair,
+    max_pixels: int,
+    upright: bool = False,
+    form: ImageFormat = PLAIN,
+    label_form: LabelForm = NUMBERS,
+) -> None:
     """Look at the headers of an image and its label.
 
     Args:
@@ -171,6 +184,7 @@ def compare(pair: Pair, max_pixels: int, upright: bool = False, form: ImageForma
         upright: Whether images that EXIF turns are refused, as far as the first bytes tell.
         form: Channels and depth of the images. Only the pixels tell whether others than 8-bit RGB
             are in order, so they are decoded.
+        label_form: What the label may hold.
 
     Raises:
         ValueError: If one is unreadable or no image, they differ in size, are too large or turned.
@@ -183,7 +197,7 @@ def compare(pair: Pair, max_pixels: int, upright: bool = False, form: ImageForma
     raster = head.data.startswith((rasters.NPY, *tiff_header.SIGNATURES))
     if raster or bit_depth(head.data) > 8 or not form.is_plain:
         read_image(pair.image, max_pixels, form=form)
-    label = Head(pair.label).label_size()
+    label = label_size(pair.label, label_form)
     if label is not None and label != (height, width):
         raise ValueError(
             f"{pair.image} has {height} x {width} pixels, but its label {pair.label} has "

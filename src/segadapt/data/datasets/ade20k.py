@@ -1,11 +1,34 @@
 """ADE20K as in the scene parsing challenge of 2016 (Zhou et al., 2017): 150 classes."""
 
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from segadapt.data.dataset import SegmentationDataset, Submission
 from segadapt.data.files.pairs import ImageFolder, Pair, chosen, matched
+from segadapt.data.label_table.table import LabelTable
 from segadapt.data.labels import LabelContract
+
+CLASSES: Final = (
+    *("wall", "building", "sky", "floor", "tree", "ceiling", "road", "bed", "windowpane"),
+    *("grass", "cabinet", "sidewalk", "person", "earth", "door", "table", "mountain", "plant"),
+    *("curtain", "chair", "car", "water", "painting", "sofa", "shelf", "house", "sea"),
+    *("mirror", "rug", "field", "armchair", "seat", "fence", "desk", "rock", "wardrobe"),
+    *("lamp", "bathtub", "railing", "cushion", "base", "box", "column", "signboard"),
+    *("chest of drawers", "counter", "sand", "sink", "skyscraper", "fireplace", "refrigerator"),
+    *("grandstand", "path", "stairs", "runway", "case", "pool table", "pillow", "screen door"),
+    *("stairway", "river", "bridge", "bookcase", "blind", "coffee table", "toilet", "flower"),
+    *("book", "hill", "bench", "countertop", "stove", "palm", "kitchen island", "computer"),
+    *("swivel chair", "boat", "bar", "arcade machine", "hovel", "bus", "towel", "light"),
+    *("truck", "tower", "chandelier", "awning", "streetlight", "booth", "television receiver"),
+    *("airplane", "dirt track", "apparel", "pole", "land", "bannister", "escalator", "ottoman"),
+    *("bottle", "buffet", "poster", "stage", "van", "ship", "fountain", "conveyer belt"),
+    *("canopy", "washer", "plaything", "swimming pool", "stool", "barrel", "basket"),
+    *("waterfall", "tent", "bag", "minibike", "cradle", "oven", "ball", "food", "step", "tank"),
+    *("trade name", "microwave", "pot", "animal", "bicycle", "lake", "dishwasher", "screen"),
+    *("blanket", "sculpture", "hood", "sconce", "vase", "traffic light", "tray", "ashcan"),
+    *("fan", "pier", "crt screen", "plate", "monitor", "bulletin board", "shower", "radiator"),
+    *("glass", "clock", "flag"),
+)
 
 
 class ADE20K(SegmentationDataset):
@@ -17,28 +40,8 @@ class ADE20K(SegmentationDataset):
     are those of ``release_test.zip``, in ``images/testing``.
     """
 
-    classes = (
-        *("wall", "building", "sky", "floor", "tree", "ceiling", "road", "bed", "windowpane"),
-        *("grass", "cabinet", "sidewalk", "person", "earth", "door", "table", "mountain", "plant"),
-        *("curtain", "chair", "car", "water", "painting", "sofa", "shelf", "house", "sea"),
-        *("mirror", "rug", "field", "armchair", "seat", "fence", "desk", "rock", "wardrobe"),
-        *("lamp", "bathtub", "railing", "cushion", "base", "box", "column", "signboard"),
-        *("chest of drawers", "counter", "sand", "sink", "skyscraper", "fireplace", "refrigerator"),
-        *("grandstand", "path", "stairs", "runway", "case", "pool table", "pillow", "screen door"),
-        *("stairway", "river", "bridge", "bookcase", "blind", "coffee table", "toilet", "flower"),
-        *("book", "hill", "bench", "countertop", "stove", "palm", "kitchen island", "computer"),
-        *("swivel chair", "boat", "bar", "arcade machine", "hovel", "bus", "towel", "light"),
-        *("truck", "tower", "chandelier", "awning", "streetlight", "booth", "television receiver"),
-        *("airplane", "dirt track", "apparel", "pole", "land", "bannister", "escalator", "ottoman"),
-        *("bottle", "buffet", "poster", "stage", "van", "ship", "fountain", "conveyer belt"),
-        *("canopy", "washer", "plaything", "swimming pool", "stool", "barrel", "basket"),
-        *("waterfall", "tent", "bag", "minibike", "cradle", "oven", "ball", "food", "step", "tank"),
-        *("trade name", "microwave", "pot", "animal", "bicycle", "lake", "dishwasher", "screen"),
-        *("blanket", "sculpture", "hood", "sconce", "vase", "traffic light", "tray", "ashcan"),
-        *("fan", "pier", "crt screen", "plate", "monitor", "bulletin board", "shower", "radiator"),
-        *("glass", "clock", "flag"),
-    )
-    labels = LabelContract.consecutive(150, first=1, ignored=(0,))
+    classes = CLASSES
+    labels = LabelContract(LabelTable.consecutive(CLASSES, first=1, ignored=(0,)))
     as_stored = True
     images: ClassVar = {"train": 20_210, "val": 2_000}
     unlabelled: ClassVar = {"test": ImageFolder("images/testing", ".jpg", 3_352)}

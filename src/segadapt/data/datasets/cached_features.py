@@ -9,6 +9,7 @@ from torch import Tensor
 
 from segadapt.data.cached_features import FEATURES, LABELS, read_set
 from segadapt.data.dataset import LabelledDataset
+from segadapt.data.labels import label_type
 from segadapt.data.names import checked_names
 from segadapt.data.sampling import Key, position_and_item
 from segadapt.structures import Sample
@@ -48,7 +49,7 @@ class CachedFeatures(LabelledDataset):
         folder, samples = Path(root) / split, len(self.names)
         features = (samples, channels, None, None)
         self.features = _mapped(folder / FEATURES, DTYPES[found.precision], features)
-        self.labels = _mapped(folder / LABELS, np.uint8, (samples, None, None))
+        self.labels = _mapped(folder / LABELS, label_type(num_classes), (samples, None, None))
 
     def __len__(self) -> int:
         return len(self.names)

@@ -1,11 +1,17 @@
 """CamVid with its usual 11 classes (Brostow et al., 2009; split of SegNet)."""
 
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from segadapt.data.dataset import SegmentationDataset
 from segadapt.data.files.pairs import Pair, matched
+from segadapt.data.label_table.table import LabelTable
 from segadapt.data.labels import LabelContract
+
+CLASSES: Final = (
+    *("sky", "building", "pole", "road", "pavement", "tree"),
+    *("sign", "fence", "car", "pedestrian", "bicyclist"),
+)
 
 
 class CamVid(SegmentationDataset):
@@ -14,11 +20,8 @@ class CamVid(SegmentationDataset):
     Layout: ``train/ trainannot/ val/ valannot/ test/ testannot/``; images of any suffix.
     """
 
-    classes = (
-        *("sky", "building", "pole", "road", "pavement", "tree"),
-        *("sign", "fence", "car", "pedestrian", "bicyclist"),
-    )
-    labels = LabelContract.identity(11, ignored=(11, 255))  # 11 is void
+    classes = CLASSES
+    labels = LabelContract(LabelTable.consecutive(CLASSES, ignored=(11, 255)))  # 11 is void
     as_stored = True
     images: ClassVar = {"train": 367, "val": 101, "test": 233}
     palette = (

@@ -5,10 +5,18 @@ from typing import ClassVar, Final
 
 from segadapt.data.dataset import SegmentationDataset, Submission
 from segadapt.data.files.pairs import ImageFolder, Pair, chosen, matched
+from segadapt.data.label_table.table import LabelTable
 from segadapt.data.labels import LabelContract
 
 NUMBERS: Final = (7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33)
 """What the classes are called in ``labelIds`` files; the others of 0 ... 33 are not evaluated."""
+
+
+CLASSES: Final = (
+    *("road", "sidewalk", "building", "wall", "fence", "pole", "traffic light", "traffic sign"),
+    *("vegetation", "terrain", "sky", "person", "rider", "car", "truck", "bus", "train"),
+    *("motorcycle", "bicycle"),
+)
 
 
 class Cityscapes(SegmentationDataset):
@@ -20,14 +28,13 @@ class Cityscapes(SegmentationDataset):
     files CITY_SEQUENCE_FRAME.png, which is how the official script finds them.
     """
 
-    classes = (
-        *("road", "sidewalk", "building", "wall", "fence", "pole", "traffic light", "traffic sign"),
-        *("vegetation", "terrain", "sky", "person", "rider", "car", "truck", "bus", "train"),
-        *("motorcycle", "bicycle"),
-    )
+    classes = CLASSES
     labels = LabelContract(
-        {number: k for k, number in enumerate(NUMBERS)},
-        ignored=[number for number in range(34) if number not in NUMBERS],
+        LabelTable.numbered(
+            CLASSES,
+            {number: k for k, number in enumerate(NUMBERS)},
+            ignored=[number for number in range(34) if number not in NUMBERS],
+        )
     )
     as_stored = True
     images: ClassVar = {"train": 2_975, "val": 500}

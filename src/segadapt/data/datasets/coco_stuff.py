@@ -5,6 +5,7 @@ from typing import ClassVar, Final
 
 from segadapt.data.dataset import SegmentationDataset
 from segadapt.data.files.pairs import Pair, chosen, listed, matched
+from segadapt.data.label_table.table import LabelTable
 from segadapt.data.labels import LabelContract
 
 CLASSES: Final = (
@@ -47,7 +48,7 @@ class COCOStuff164K(SegmentationDataset):
     """
 
     classes = CLASSES
-    labels = LabelContract.consecutive(171, first=0, unused=UNUSED, ignored=(255,))
+    labels = LabelContract(LabelTable.consecutive(CLASSES, unused=UNUSED, ignored=(255,)))
     as_stored = True
     images: ClassVar = {"train": 118_287, "val": 5_000}
 
@@ -68,8 +69,10 @@ class COCOStuff10K(SegmentationDataset):
     """
 
     classes = CLASSES
-    labels = LabelContract.consecutive(
-        171, first=1, unused=[number + 1 for number in UNUSED], ignored=(0,)
+    labels = LabelContract(
+        LabelTable.consecutive(
+            CLASSES, first=1, unused=[number + 1 for number in UNUSED], ignored=(0,)
+        )
     )
     as_stored = True
     images: ClassVar = {"train": 9_000, "val": 1_000}

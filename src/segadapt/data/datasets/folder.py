@@ -2,17 +2,21 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from segadapt.data.dataset import SegmentationDataset, Transform
 from segadapt.data.files.decode import MAX_PIXELS
 from segadapt.data.files.image_format import checked_format
 from segadapt.data.files.pairs import Pair
 from segadapt.data.files.selection import Rules, select
+from segadapt.data.label_table.choice import chosen_table
 from segadapt.data.labels import LabelContract
-from segadapt.data.names import checked_names, read_names
+from segadapt.data.palette import completed
 from segadapt.files import expanded
 from segadapt.structures import IGNORE
+
+NEAREST: Final = "nearest"
+"""What may be done with labels in JPEG files."""
 
 
 class Folder(SegmentationDataset):
@@ -21,16 +25,18 @@ class Folder(SegmentationDataset):
     Other folders and names are found by :func:`segadapt.data.files.layout.find`, by rules or in a
     list.
 
-    Labels are grey or palette PNGs with one class number per pixel: 0 ... K-1, or 1 ... K where
-    ``first_label`` is 1.
+    A label table says what the numbers or colours of labels mean. Without one, labels hold one
+    class number per pixel: 0 ... K-1, or 1 ... K where ``first_label`` is 1.
 
     Args:
         root: Folder of the data set.
         split: Which subfolder of it.
         transform: What is done to an image and its classes.
-        classes: Names in the order of the class numbers; None to read them from the file.
-        classes_file: Text file with one name a line, used where no names are given.
-        ignored: Numbers in labels that count nowhere.
+        classes: File of the label table, ``binary`` for masks of 0 and 255 (or 1), ``{binary:
+            [NAME, NAME]}``, or names in the order of the class numbers; None for the table beside
+            ``classes_file``.
+        classes_file: Text file with one name a line, used where there is no other table.
+        ignored: Numbers in labels that count nowhere, where there are only names.
         first_label: Number of the first class in labels; those of the others follow it.
         seed: Seed of the run.
         max_pixels: Larger images are refused.
@@ -42,6 +48,8 @@ class Folder(SegmentationDataset):
         channels: Of the images.
         depth: 8 or 16 bits of each channel, or ``float`` for any numbers.
         limits: The numbers that become black and white, where there are more than 8 bits.
+        lossy_labels: ``nearest`` takes each value of a JPEG label for the nearest one of the
+            table; None refuses such labels.
 
     Raises:
         ValueError: Also if there are no class names, or one of them twice.
@@ -54,7 +62,7 @@ class Folder(SegmentationDataset):
         root: str | Path,
         split: str,
         transform: Transform,
-        classes: Sequence[str] | None,
+        classes: Sequence[str] | str | Mapping[str, Sequence[str]] | None,
         classes_file: str | Path,
         ignored: Collection[int] = (IGNORE,),
         first_label: int = 0,
@@ -67,15 +75,14 @@ class Folder(SegmentationDataset):
         channels: int = 3,
         depth: int | str = 8,
         limits: Sequence[float] | None = None,
+        lossy_labels: str | None = None,
     ) -> None:
         self.form = checked_format(channels, depth, limits)
         self.rules = Rules(image, label, listed, partition)
         self.recorded = listed is not None or partition is not None
-        if classes is None:
-            self.classes = read_names(expanded(classes_file))
-        else:
-            self.classes = checked_names(classes, "data.classes")
-        self.labels = _contract(len(self.classes), first_label, ignored)
+        table = chosen_table(classes, expanded(classes_file).parent, first_label, ignored)
+        self.classes, self.palette = table.names, completed(table.palette)
+        self.labels = LabelContract(table, nearest=lossy_labels == NEAREST)
         super().__init__(root, split, transform, seed, max_pixels)
 
     def pairs(self, root: Path, split: str) -> list[Pair]:
@@ -88,16 +95,3 @@ class Folder(SegmentationDataset):
         if self.form.is_plain:
             return None
         return "images are not 8-bit RGB, so training varies their brightness and contrast alone"
-
-
-def _contract(num_classes: int, first: int, ignored: Collection[int]) -> LabelContract:
-    """What the numbers mean; labels that begin at 1 are the usual cause of a contradiction."""
-    numbers = range(first, first + num_classes)
-    if twice := sorted(set(ignored).intersection(numbers)):
-        raise ValueError(
-            f"data.ignored holds {twice[0]}, but the {num_classes} classes have the label numbers "
-            f"{numbers[0]}..{numbers[-1]}. If labels hold 1..{num_classes} for the classes and 0 "
-            "where nothing is labelled, set data.first_label=1 data.ignored=[0]; otherwise remove "
-            f"{twice[0]} from data.ignored"
-        )
-    return LabelContract.consecutive(num_classes, first, ignored=ignored)

@@ -5,6 +5,7 @@ from typing import ClassVar, Final
 
 from segadapt.data.dataset import SegmentationDataset
 from segadapt.data.files.pairs import Pair, chosen, listed
+from segadapt.data.label_table.table import LabelTable
 from segadapt.data.labels import LabelContract
 
 CLASSES: Final = (
@@ -28,7 +29,7 @@ class PascalContext59(SegmentationDataset):
     """
 
     classes = CLASSES
-    labels = LabelContract.consecutive(59, first=1, ignored=(0,))
+    labels = LabelContract(LabelTable.consecutive(CLASSES, first=1, ignored=(0,)))
     as_stored = True
     images: ClassVar = IMAGES
 
@@ -40,7 +41,7 @@ class PascalContext60(SegmentationDataset):
     """The same files; background is class 0."""
 
     classes = ("background", *CLASSES)
-    labels = LabelContract.consecutive(60, first=0, ignored=())
+    labels = LabelContract(LabelTable.consecutive(classes))
     as_stored = True
     images: ClassVar = IMAGES
 

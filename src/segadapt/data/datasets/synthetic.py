@@ -4,7 +4,7 @@ import torch
 
 from segadapt.data.dataset import LabelledDataset
 from segadapt.data.sampling import Key, position_and_item
-from segadapt.structures import Sample
+from segadapt.structures import NARROW, Sample
 
 
 class Synthetic(LabelledDataset):
@@ -18,6 +18,7 @@ class Synthetic(LabelledDataset):
 
     def __init__(self, num_classes: int, size: int, length: int) -> None:
         self.num_classes, self.size, self.length = num_classes, size, length
+        self.dtype = torch.uint8 if num_classes <= NARROW else torch.uint16
         self.classes = tuple(f"class_{k}" for k in range(num_classes))
 
     def __len__(self) -> int:
@@ -27,7 +28,7 @@ class Synthetic(LabelledDataset):
         _, item = position_and_item(key)
         g = torch.Generator().manual_seed(item)
         mask = torch.randint(
-            self.num_classes, (self.size // 8, self.size // 8), generator=g, dtype=torch.uint8
+            self.num_classes, (self.size // 8, self.size // 8), generator=g, dtype=self.dtype
         )
         mask = mask.repeat_interleave(8, 0).repeat_interleave(8, 1)
         return Sample(torch.randn(3, self.size, self.size, generator=g), mask, str(item))

@@ -9,7 +9,7 @@ from segadapt.data.dataset import LabelledDataset, SegmentationDataset, Transfor
 from segadapt.data.files.decode import MAX_PIXELS, read_image
 from segadapt.data.sampling import AUGMENTATION, Key, generator_for, position_and_item
 from segadapt.files import expanded
-from segadapt.structures import IGNORE, Sample
+from segadapt.structures import Sample
 from segadapt.text.borders import printable
 
 
@@ -34,6 +34,7 @@ class Unlabelled(LabelledDataset):
     ) -> None:
         self.source, self.root = source, expanded(root)
         self.classes, self.palette = source.classes, source.palette
+        self.nothing = source.labels.nothing
         self.images, self.transform, self.max_pixels = list(files), transform, max_pixels
 
     def __len__(self) -> int:
@@ -48,6 +49,6 @@ class Unlabelled(LabelledDataset):
         position, item = position_and_item(key)
         file = self.images[item]
         image = read_image(file, self.max_pixels, not self.source.as_stored)
-        nothing = np.full(image.shape[:2], IGNORE, dtype=np.uint8)
+        nothing = np.full(image.shape[:2], self.nothing, dtype=self.nothing.dtype)
         pixels, mask = self.transform(image, nothing, generator_for(AUGMENTATION, 0, position))
         return Sample(pixels, mask, printable(file.relative_to(self.root)))

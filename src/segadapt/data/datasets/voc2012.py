@@ -1,10 +1,11 @@
 """PASCAL VOC 2012 segmentation (Everingham et al., 2010): background and 20 classes."""
 
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Final
 
-from segadapt.data.dataset import Color, SegmentationDataset
+from segadapt.data.dataset import SegmentationDataset
 from segadapt.data.files.pairs import Pair, chosen, listed
+from segadapt.data.label_table.table import Color, LabelTable
 from segadapt.data.labels import LabelContract
 
 
@@ -17,6 +18,13 @@ def devkit_color(number: int) -> Color:
     return red, green, blue
 
 
+CLASSES: Final = (
+    *("background", "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat"),
+    *("chair", "cow", "diningtable", "dog", "horse", "motorbike", "person", "pottedplant"),
+    *("sheep", "sofa", "train", "tvmonitor"),
+)
+
+
 class VOC2012(SegmentationDataset):
     """1 464 training and 1 449 validation images.
 
@@ -25,12 +33,8 @@ class VOC2012(SegmentationDataset):
     numbers 0 ... 20 as indices; 255, the white border of objects, is ignored.
     """
 
-    classes = (
-        *("background", "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat"),
-        *("chair", "cow", "diningtable", "dog", "horse", "motorbike", "person", "pottedplant"),
-        *("sheep", "sofa", "train", "tvmonitor"),
-    )
-    labels = LabelContract.consecutive(21, first=0, ignored=(255,))
+    classes = CLASSES
+    labels = LabelContract(LabelTable.consecutive(CLASSES, ignored=(255,)))
     as_stored = True
     images: ClassVar = {"train": 1_464, "val": 1_449, "trainval": 2_913}
     palette = tuple(devkit_color(number) for number in range(21))

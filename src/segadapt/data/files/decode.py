@@ -1,4 +1,4 @@
-"""Image and label files to arrays, checked before and after decoding.
+"""Image files to arrays, checked before and after decoding.
 
 OpenCV decodes: torchvision's decoder crashes on damaged PNGs and Pillow returns wrong labels
 from them without a word. Everything else here is about what OpenCV does not say.
@@ -12,7 +12,6 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from segadapt.data.files import matlab, png
 from segadapt.data.files.image_format import PLAIN, ImageFormat, Pixels
 from segadapt.data.files.image_headers import JPEG, Size, bit_depth, read_size
 from segadapt.data.files.orientation import check_upright, orientation, turned
@@ -33,7 +32,6 @@ REDUCTIONS: Final = {1: 0, 2: 16, 4: 32, 8: 64}
 """What a JPEG decoder can divide both sides by, with the bits by which OpenCV is asked for it."""
 
 Image = UInt8[np.ndarray, "_ _ 3"]
-Label = UInt8[np.ndarray, "_ _"]
 
 
 class Limit(NamedTuple):
@@ -95,7 +93,7 @@ def _decoded_image(
         if depth > 8:
             raise ValueError(f"{file} is a JPEG of {depth} bits per channel; convert it to 8 bits")
         divisor = reduction(size)
-    pixels = _decode(data, flags | REDUCTIONS[divisor], reduced(size, divisor), file)
+    pixels = decode(data, flags | REDUCTIONS[divisor], reduced(size, divisor), file)
     return form.pixels(pixels, file)
 
 
@@ -170,49 +168,6 @@ def decode_photograph(
     return turned(_decoded_image(data, file, limit, whole, form), orientation(data))
 
 
-def read_label(file: Path, max_pixels: int = MAX_PIXELS) -> Label:
-    """The numbers that a grey or palette PNG holds: 1 to 16 bits, indices never colours.
-
-    A MATLAB file of COCO-Stuff 10K is read as well; its label map is called S.
-
-    Raises:
-        ValueError: As above, or if the PNG has colours, or numbers above 255.
-    """
-    data = read_regular(file)
-    if data.startswith(matlab.SIGNATURE):
-        return _narrowed(matlab.read_matrix(data, "S", max_pixels, str(file)), file)
-    if not data.startswith(png.SIGNATURE):
-        read_size(data, str(file))  # an empty or unknown file gets its own sentence
-        raise ValueError(f"label {file} is not a PNG; labels must be PNGs, which are lossless")
-    return _read_png(data, file, max_pixels)
-
-
-def _read_png(data: bytes, file: Path, max_pixels: int) -> Label:
-    parsed = png.parse(data, str(file))
-    check_limit((parsed.height, parsed.width), file, max_pixels)
-    png.check_indexed(parsed.colour, str(file))
-    size = (parsed.height, parsed.width)
-    numbers = _decode(png.as_grey(parsed), cv2.IMREAD_UNCHANGED, size, file)
-    if parsed.depth < 8:  # the decoder stretches fewer bits to 0..255
-        return numbers // (255 // (2**parsed.depth - 1))
-    return _narrowed(numbers, file)
-
-
-def _narrowed(numbers: np.ndarray, file: Path) -> Label:
-    """Whole numbers 0 ... 255 in as many bytes."""
-    if numbers.dtype == np.uint8:
-        return numbers
-    with np.errstate(invalid="ignore"):  # NaN is not a whole number either
-        narrow = numbers.astype(np.uint8)
-    if not np.array_equal(narrow, numbers):
-        wrong = numbers[narrow != numbers]
-        raise ValueError(
-            f"label {file} holds {wrong[0]} on {np.count_nonzero(wrong == wrong[0])} pixels; "
-            "class numbers are whole and end at 255"
-        )
-    return narrow
-
-
 def check_limit(size: Size, file: Path, max_pixels: int, key: str = "data.max_pixels") -> None:
     """Whether an image may be decoded.
 
@@ -235,7 +190,7 @@ def check_limit(size: Size, file: Path, max_pixels: int, key: str = "data.max_pi
         )
 
 
-def _decode(data: bytes, flags: int, size: Size, file: Path) -> np.ndarray:
+def decode(data: bytes, flags: int, size: Size, file: Path) -> np.ndarray:
     """What OpenCV makes of a file, which must have the size that its header promised."""
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)

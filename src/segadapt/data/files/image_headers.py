@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from segadapt.data.files import matlab, png, rasters, tiff_header
+from segadapt.data.files import png, rasters, tiff_header
 from segadapt.files import read_regular
 
 Size = tuple[int, int]
@@ -73,25 +73,10 @@ class Head:
             return height, width
         if self.data.startswith(JPEG) and (frame := first_frame(self.data)) is not None:
             return frame.height, frame.width
-        return read_size(self._all(), str(self.file))
+        return read_size(self.whole(), str(self.file))
 
-    def label_size(self) -> Size | None:
-        """The same of a label; None for a MATLAB file, which has no such header.
-
-        Raises:
-            ValueError: If it is neither a PNG nor a MATLAB file, or has colours.
-        """
-        if self.data.startswith(matlab.SIGNATURE):
-            return None
-        size = self.size()
-        if not self.data.startswith(png.SIGNATURE):
-            raise ValueError(
-                f"label {self.file} is not a PNG; labels must be PNGs, which are lossless"
-            )
-        png.check_indexed(self.data[25], str(self.file))
-        return size
-
-    def _all(self) -> bytes:
+    def whole(self) -> bytes:
+        """All bytes of the file."""
         if len(self.data) == HEAD:
             self.data = read_regular(self.file)
         return self.data

@@ -9,6 +9,9 @@ import struct
 import zlib
 from typing import Final, NamedTuple
 
+import numpy as np
+from jaxtyping import UInt8
+
 SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 GREY, PALETTE = 0, 3
 """Colour types whose pixels are one number."""
@@ -56,20 +59,22 @@ def parse(data: bytes, file: str) -> Png:
     return Png(width, height, depth, colour, chunks)
 
 
-def check_indexed(colour: int, file: str) -> None:
-    """Check that the pixels of a label are numbers.
+def check_kind(colour: int, file: str, colors: bool) -> None:
+    """Check that the pixels of a label are what they may be.
 
     Args:
         colour: Colour type of the PNG.
         file: What errors call it.
+        colors: Whether they may be colours; palettes and shades of grey can be both.
 
     Raises:
-        ValueError: If the pixels are colours.
+        ValueError: If they are colours and may not.
     """
-    if colour not in (GREY, PALETTE):
+    if colour not in (GREY, PALETTE) and not colors:
         raise ValueError(
             f"label {file} is a PNG of type {COLOUR_TYPES.get(colour, 'unknown')}; "
-            "a label holds one class number per pixel: convert its colours to class numbers"
+            "a label holds one class number per pixel: convert its colours to class numbers, or "
+            "list them in a label table (data.classes=FILE)"
         )
 
 
@@ -81,9 +86,18 @@ def as_grey(png: Png) -> bytes:
     the other chunks no transparency, gamma or orientation can touch them either.
     """
     header = png.chunks[0][1]
-    pixels = [chunk for chunk in png.chunks if chunk[0] == b"IDAT"]
-    parts = [(b"IHDR", header[:9] + bytes([GREY]) + header[10:]), *pixels, (b"IEND", b"")]
-    return SIGNATURE + b"".join(_chunk(*part) for part in parts)
+    return _with_header(png, header[:9] + bytes([GREY]) + header[10:])
+
+
+def only_pixels(png: Png) -> bytes:
+    """The same PNG with nothing in it but pixels."""
+    return _with_header(png, png.chunks[0][1])
+
+
+def palette(png: Png) -> UInt8[np.ndarray, "n 3"]:
+    """The colours of a palette; none where there is no palette."""
+    payload = next((payload for kind, payload in png.chunks if kind == b"PLTE"), b"")
+    return np.frombuffer(payload[: len(payload) // 3 * 3], dtype=np.uint8).reshape(-1, 3)
 
 
 def with_palette(data: bytes, colors: bytes) -> bytes:
@@ -98,6 +112,12 @@ def with_palette(data: bytes, colors: bytes) -> bytes:
     header = grey.chunks[0][1]
     parts = [(b"IHDR", header[:9] + bytes([PALETTE]) + header[10:]), (b"PLTE", colors)]
     return SIGNATURE + b"".join(_chunk(*part) for part in [*parts, *grey.chunks[1:]])
+
+
+def _with_header(png: Png, header: bytes) -> bytes:
+    pixels = [chunk for chunk in png.chunks if chunk[0] == b"IDAT"]
+    parts = [(b"IHDR", header), *pixels, (b"IEND", b"")]
+    return SIGNATURE + b"".join(_chunk(*part) for part in parts)
 
 
 def _chunk(kind: bytes, payload: bytes) -> bytes:

@@ -5,11 +5,10 @@ from typing import Any, Final
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import UInt
 
 from segadapt.data.transforms.albumentations_import import albumentations as A
 from segadapt.data.transforms.region import CropWindow
-from segadapt.structures import IGNORE
 
 CHECKS: Final = 10
 """How many crops are looked at; the one drawn after the last refusal is taken unseen."""
@@ -31,7 +30,7 @@ class CatMaxRatioCrop(A.DualTransform):
     def drawn(
         self,
         size: tuple[int, int],
-        seen: Callable[[CropWindow], UInt8[np.ndarray, "h w"]],
+        seen: Callable[[CropWindow], UInt[np.ndarray, "h w"]],
         generator: np.random.Generator,
     ) -> CropWindow:
         """Where to crop.
@@ -62,9 +61,10 @@ class CatMaxRatioCrop(A.DualTransform):
         return CropWindow(top, left, height, width)
 
 
-def varied(mask: UInt8[np.ndarray, "h w"], cat_max_ratio: float) -> bool:
+def varied(mask: UInt[np.ndarray, "h w"], cat_max_ratio: float) -> bool:
     """Whether there are two classes or more, and none has ``cat_max_ratio`` of the pixels."""
-    counts = cv2.calcHist([mask], [0], None, [256], [0, 256]).ravel()[:IGNORE]
+    numbers = np.iinfo(mask.dtype).max + 1
+    counts = cv2.calcHist([mask], [0], None, [numbers], [0, numbers]).ravel()[:-1]  # the ignored
     labelled = float(counts.sum())
     most = float(counts.max())
     return bool(np.count_nonzero(counts) > 1 and most < cat_max_ratio * labelled)

@@ -6,18 +6,17 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, UInt
 from torch import Tensor
 
 from segadapt.data.files.decode import REDUCTIONS
 from segadapt.data.files.image_format import Pixels
 from segadapt.data.transforms.normalization import checked_statistics, normalised
 from segadapt.data.transforms.sizes import fitted, rounded_up
-from segadapt.structures import IGNORE
 
 Image = Pixels
-Mask = UInt8[np.ndarray, "h w"]
-Output = tuple[Float[Tensor, "c _ _"], UInt8[Tensor, "_ _"]]
+Mask = UInt[np.ndarray, "h w"]
+Output = tuple[Float[Tensor, "c _ _"], UInt[Tensor, "_ _"]]
 
 
 class TrainTransform:
@@ -139,14 +138,14 @@ def _flips(generator: np.random.Generator) -> random.Random:
     return random.Random(int(generator.integers(2**63)))
 
 
-def padded(mask: Mask, size: tuple[int, int]) -> UInt8[np.ndarray, "_ _"]:
+def padded(mask: Mask, size: tuple[int, int]) -> UInt[np.ndarray, "_ _"]:
     """A label filled right and below with ignored pixels.
 
     Args:
         mask: What is filled up.
         size: Height and width of the result, no smaller.
     """
-    result = np.full(size, IGNORE, dtype=np.uint8)
+    result = np.full(size, np.iinfo(mask.dtype).max, dtype=mask.dtype)
     result[: mask.shape[0], : mask.shape[1]] = mask
     return result
 

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
-from jaxtyping import Int, UInt8
+from jaxtyping import Int, UInt
 
 from segadapt.data.files.image_format import Pixels
 
@@ -68,8 +68,8 @@ def bilinear_region(
 
 
 def nearest_region(
-    mask: UInt8[np.ndarray, "_ _"], size: tuple[int, int], window: CropWindow
-) -> UInt8[np.ndarray, "h w"]:
+    mask: UInt[np.ndarray, "_ _"], size: tuple[int, int], window: CropWindow
+) -> UInt[np.ndarray, "h w"]:
     """What ``window`` shows of the label resized to ``size``: copied, never computed with.
 
     Args:

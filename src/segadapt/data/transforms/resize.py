@@ -5,7 +5,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import UInt
 
 from segadapt.data.transforms.albumentations_import import albumentations as A
 from segadapt.data.transforms.sizes import fitted
@@ -41,5 +41,5 @@ class RandomRatioResize(A.DualTransform):
 
     def apply_to_mask(
         self, mask: np.ndarray, size: tuple[int, int], **_: Any
-    ) -> UInt8[np.ndarray, "h w"]:
+    ) -> UInt[np.ndarray, "h w"]:
         return cv2.resize(mask, size[::-1], interpolation=cv2.INTER_NEAREST)

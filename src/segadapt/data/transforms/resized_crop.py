@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import UInt
 
 from segadapt.data.files.decode import REDUCTIONS, reduced
 from segadapt.data.files.image_format import Pixels
@@ -49,5 +49,5 @@ class ResizedCrop(A.DualTransform):
 
     def apply_to_mask(
         self, mask: np.ndarray, size: tuple[int, int], window: CropWindow, **_: Any
-    ) -> UInt8[np.ndarray, "h w"]:
+    ) -> UInt[np.ndarray, "h w"]:
         return nearest_region(mask, size, window)

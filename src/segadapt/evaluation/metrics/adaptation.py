@@ -8,7 +8,7 @@ from jaxtyping import Float, Int, Integer
 from torch import Tensor
 
 from segadapt.evaluation.metrics.confusion_matrix import Scores, histogram
-from segadapt.structures import IGNORE
+from segadapt.structures import ignored_label
 
 
 class Adaptation(NamedTuple):
@@ -31,7 +31,7 @@ def outcome_counts(
     num_classes: int,
 ) -> Int[Tensor, "k 2 2"]:
     """Pixels by label, whether coarse is right, and whether the student is."""
-    row = torch.where(mask == IGNORE, num_classes, mask.long())
+    row = torch.where(mask == ignored_label(num_classes), num_classes, mask.long())
     outcome = 2 * (coarse == mask).long() + (student == mask).long()
     counts = histogram(4 * row + outcome, 4 * (num_classes + 1))
     return counts.view(-1, 2, 2)[:num_classes]

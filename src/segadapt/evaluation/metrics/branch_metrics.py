@@ -12,7 +12,7 @@ from segadapt.evaluation.metrics.boundary_bands import band, contour
 from segadapt.evaluation.metrics.calibration import Calibration, calibration, confidence_counts
 from segadapt.evaluation.metrics.confusion_matrix import Scores, check_labels, histogram, scores
 from segadapt.functional.distributed import sum_over_ranks
-from segadapt.structures import IGNORE
+from segadapt.structures import ignored_label
 
 
 class Measures(NamedTuple):
@@ -98,7 +98,7 @@ class BranchCounts(nn.Module):
         self.contours += contour_counts(reading.labels, mask, width, self.num_classes)
         right = reading.labels == mask
         self.confidences += confidence_counts(
-            reading.confidence, right, mask != IGNORE, self.measures.bins
+            reading.confidence, right, mask != ignored_label(self.num_classes), self.measures.bins
         )
 
     def findings(self) -> BranchMetrics:
@@ -126,7 +126,7 @@ class BranchCounts(nn.Module):
         bands: Int[Tensor, "b H W"],
     ) -> Int[Tensor, "k w k"]:
         classes, num_bands = self.num_classes, len(self.measures.trimap) + 1
-        row = torch.where(mask == IGNORE, classes, mask.long())
+        row = torch.where(mask == ignored_label(classes), classes, mask.long())
         cells = (classes + 1) * num_bands * classes
         counts = histogram((row * num_bands + bands) * classes + prediction, cells)
         check_labels(counts, cells, mask, classes)
@@ -145,12 +145,13 @@ def contour_counts(
 
     What is predicted on ignored pixels is ignored, and a border to them is a border.
     """
-    prediction = torch.where(mask == IGNORE, IGNORE, prediction)
+    ignored = ignored_label(num_classes)
+    prediction = torch.where(mask == ignored, ignored, prediction)
     labelled, predicted = contour(mask, width), contour(prediction, width)
     both = labelled & predicted & (mask == prediction)
 
     def by_class(labels: Tensor, where: Tensor) -> Tensor:
-        place = torch.where(where & (labels != IGNORE), labels.long(), num_classes)
+        place = torch.where(where & (labels != ignored), labels.long(), num_classes)
         return histogram(place, num_classes + 1)[:num_classes]
 
     return torch.stack(

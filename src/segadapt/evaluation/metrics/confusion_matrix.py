@@ -7,7 +7,7 @@ from jaxtyping import Float, Int, Integer, Num
 from torch import Tensor
 from torchmetrics import Metric
 
-from segadapt.structures import IGNORE
+from segadapt.structures import ignored_label
 
 
 class Scores(NamedTuple):
@@ -63,14 +63,14 @@ def count(
 
     Args:
         prediction: Predicted classes.
-        mask: Labels, or ``IGNORE``.
+        mask: Labels; ``ignored_label(num_classes)`` counts nowhere.
         num_classes: Number of classes.
 
     Raises:
         ValueError: If a label or a prediction is no class (on the CPU; on a GPU the check would
             stall the stream, and the device's own assertion fires).
     """
-    row = torch.where(mask == IGNORE, num_classes, mask.long())
+    row = torch.where(mask == ignored_label(num_classes), num_classes, mask.long())
     cells = (num_classes + 1) * num_classes  # the row that is one too many takes the ignored pixels
     counts = histogram(row * num_classes + prediction, cells)
     check_labels(counts, cells, mask, num_classes)
@@ -104,9 +104,11 @@ def check_labels(
         ValueError: If it is.
     """
     if len(counts) > cells:
+        ignored = ignored_label(num_classes)
+        largest = int(mask[mask != ignored].long().max())
         raise ValueError(
-            f"a label of {int(mask[mask != IGNORE].max())} is outside the {num_classes} classes; "
-            f"labels must be below {num_classes} or {IGNORE}"
+            f"a label of {largest} is outside the {num_classes} classes; "
+            f"labels must be below {num_classes} or {ignored}"
         )
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from segadapt.functional.resize import shrink
 from segadapt.losses.parts.workspace import workspace
-from segadapt.structures import IGNORE
+from segadapt.structures import ignored_label
 
 AT_ONCE: Final = 2**18
 """Pixels that are counted at once."""
@@ -20,19 +20,20 @@ first cache holds them."""
 
 
 def labels_per_image(
-    mask: Integer[Tensor, "b H W"], num_classes: int, ignore: int = IGNORE
+    mask: Integer[Tensor, "b H W"], num_classes: int, ignore: int | None = None
 ) -> Int[Tensor, "b k"]:
     """Pixels of each class in each image.
 
     Args:
         mask: Labels.
         num_classes: Number of classes k.
-        ignore: The label that counts nowhere.
+        ignore: The label that counts nowhere; None for that of the number of classes.
 
     Raises:
         ValueError: If a label is neither a class nor ``ignore``. Checked on the CPU only: on a GPU
             it would make the host wait, and the data workers have checked every label before.
     """
+    ignore = ignore_or_default(ignore, num_classes)
     if mask.device.type == "cpu":
         return _counted(mask, num_classes, ignore)
     labels = mask.long()
@@ -92,8 +93,13 @@ def _together(pixels: int, bins: int) -> int:
     return next((n for n in (4, 2) if pixels % n == 0 and bins**n <= BINS), 1)
 
 
+def ignore_or_default(ignore: int | None, num_classes: int) -> int:
+    """The label that counts nowhere: the one asked for, else that of the number of classes."""
+    return ignored_label(num_classes) if ignore is None else ignore
+
+
 def unlabelled(
-    mask: Integer[Tensor, "b H W"], grid: Sequence[int], cell_label: str
+    mask: Integer[Tensor, "b H W"], grid: Sequence[int], cell_label: str, num_classes: int
 ) -> Bool[Tensor, "b"]:
     """Images without a labelled pixel: a teacher knows no more of them than the student does.
 
@@ -101,17 +107,19 @@ def unlabelled(
         mask: Labels.
         grid: Rows and columns of the feature grid, where teachers see the labels.
         cell_label: Which label a cell gets: a key of ``functional.resize.CELL_LABELS``.
+        num_classes: Number of classes.
     """
-    return (shrink(mask, grid, cell_label) == IGNORE).flatten(1).all(1)
+    ignored = ignored_label(num_classes)
+    return (shrink(mask, grid, cell_label) == ignored).flatten(1).all(1)
 
 
-def check_ignore(ignore: int) -> None:
+def check_ignore(ignore: int | None) -> None:
     """Checks the label that counts nowhere; strips of labels hold single-precision numbers.
 
     Raises:
         ValueError: If it is not exact in single precision.
     """
-    if abs(ignore) > 2**24:
+    if ignore is not None and abs(ignore) > 2**24:
         raise ValueError(f"ignore is {ignore}; give a label from {-(2**24)} to {2**24}")
 
 

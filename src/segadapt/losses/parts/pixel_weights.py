@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from segadapt.functional.cosine import EPSILON
-from segadapt.structures import IGNORE
+from segadapt.structures import ignored_label
 
 
 def pixel_weights(
@@ -42,7 +42,7 @@ def pixel_weights(
     size = len(target) if group is None else group
     groups = -(-len(target) // size)
 
-    valid = target != IGNORE
+    valid = target != ignored_label(num_classes)
     label = target.where(valid, 0) if class_wise else torch.zeros_like(target)
     half = torch.zeros_like(target) if boundary is None else boundary.long()
     number = torch.arange(len(target), device=target.device)[:, None, None] // size

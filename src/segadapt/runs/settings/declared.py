@@ -78,7 +78,7 @@ DATA: Final[Annotations] = {
     "data.root": PLACE,
     "data.num_classes": "int",
     "data.channels": "int",
-    "data.classes": "Sequence[str] | None",
+    "data.classes": "Sequence[str] | str | Mapping[str, Sequence[str]] | None",
     "data.ignored": "Sequence[int]",
     "data.crop": "Sequence[int]",
     "data.scale": "Sequence[int] | None",
@@ -105,6 +105,7 @@ DATA: Final[Annotations] = {
     "data.label": "str | None",
     "data.list": "str | Mapping[str, str] | None",
     "data.split": "Mapping[str, Any] | None",
+    "data.lossy_labels": "str | None",
     "data.module": "Built",
 }
 """A data set; ``scale`` and what follows belong to some of them only."""

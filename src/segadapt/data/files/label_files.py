@@ -1,0 +1,128 @@
+"""Label files to numbers or colours, whatever lossless format they have.
+
+OpenCV decodes, as for images (``decode.py``); the pixels of palettes are declared grey before, so
+that they come out as the numbers that they are.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+from jaxtyping import UInt, UInt8
+
+from segadapt.data.files import label_rasters, matlab, npy, png, tiff_header
+from segadapt.data.files.decode import MAX_PIXELS, check_limit
+from segadapt.data.files.image_headers import JPEG, Head, Size, read_size
+from segadapt.data.files.label_values import LabelForm, narrowed
+from segadapt.files import read_regular
+
+BMP: Final = b"BM"
+
+Raw = UInt[np.ndarray, "H W"] | UInt8[np.ndarray, "H W 3"]
+"""Numbers, or colours (RGB)."""
+
+NUMBERS: Final = LabelForm()
+
+
+class LabelFile(NamedTuple):
+    """What a label file holds, and whether its compression has changed it."""
+
+    values: Raw
+    lossy: bool = False
+
+
+def read_label(file: Path, max_pixels: int = MAX_PIXELS, form: LabelForm = NUMBERS) -> Raw:
+    """The numbers or colours of a label file: see :func:`read_label_file`."""
+    return read_label_file(file, max_pixels, form).values
+
+
+def read_label_file(
+    file: Path, max_pixels: int = MAX_PIXELS, form: LabelForm = NUMBERS
+) -> LabelFile:
+    """The numbers or colours of a label file.
+
+    Args:
+        file: A PNG, TIFF, BMP or NPY file, a MATLAB file of COCO-Stuff 10K (whose label map is
+            called S), or a JPEG where that is accepted.
+        max_pixels: Larger ones are refused.
+        form: What it may hold.
+
+    Raises:
+        ValueError: If it cannot be read, is damaged, or holds what it may not.
+    """
+    data = read_regular(file)
+    for signature, reader in READERS.items():
+        if data.startswith(signature):
+            _check_lossless(signature, file, form)
+            return LabelFile(reader(data, file, max_pixels, form), lossy=signature == JPEG)
+    raise _unknown(data, file)
+
+
+def label_size(file: Path, form: LabelForm = NUMBERS) -> Size | None:
+    """Height and width of a label from its header; None for a MATLAB file, which has none.
+
+    Raises:
+        ValueError: If there is no such header, or the file is of a kind that it may not be.
+    """
+    head = Head(file)
+    if head.data.startswith(matlab.SIGNATURE):
+        return None
+    signature = next((one for one in READERS if head.data.startswith(one)), None)
+    if signature is None:
+        raise _unknown(head.whole(), file)
+    _check_lossless(signature, file, form)
+    if signature == png.SIGNATURE and len(head.data) >= 26:
+        png.check_kind(head.data[25], str(file), form.colors)
+        return head.size()
+    return _size(head.whole(), file)
+
+
+def _size(data: bytes, file: Path) -> Size:
+    if data.startswith(tiff_header.SIGNATURES):
+        header = tiff_header.read_header(data, str(file))
+        return header.height, header.width
+    if data.startswith(npy.SIGNATURE):
+        height, width = npy.read_shape(data, str(file))[:2]
+        return height, width
+    return read_size(data, str(file))
+
+
+def _check_lossless(signature: bytes, file: Path, form: LabelForm) -> None:
+    if signature == JPEG and not form.lossy:
+        raise ValueError(
+            f"label {file} is not a PNG but a JPEG, whose compression changes the values near "
+            "borders; export the labels as PNG, which is lossless, or set "
+            "data.lossy_labels=nearest to take each value for the nearest one of the label table"
+        )
+
+
+def _unknown(data: bytes, file: Path) -> ValueError:
+    read_size(data, str(file))  # an empty or unknown file gets its own sentence
+    return ValueError(
+        f"label {file} is not a PNG; labels must be PNG, TIFF, BMP or NPY files, which are lossless"
+    )
+
+
+def _matlab(data: bytes, file: Path, max_pixels: int, form: LabelForm) -> Raw:
+    return narrowed(matlab.read_matrix(data, "S", max_pixels, str(file)), file)
+
+
+def _npy(data: bytes, file: Path, max_pixels: int, form: LabelForm) -> Raw:
+    height, width = npy.read_shape(data, str(file))[:2]
+    check_limit((height, width), file, max_pixels)
+    array = npy.read_array(data, str(file))
+    return form.checked_colors(array, file) if array.ndim == 3 else form.of_grey(array, file)
+
+
+Reader = Callable[[bytes, Path, int, LabelForm], Raw]
+
+READERS: Final[dict[bytes, Reader]] = {
+    png.SIGNATURE: label_rasters.read_png,
+    matlab.SIGNATURE: _matlab,
+    npy.SIGNATURE: _npy,
+    BMP: label_rasters.read_bmp,
+    JPEG: label_rasters.read_jpeg,
+    **dict.fromkeys(tiff_header.SIGNATURES, label_rasters.read_tiff),
+}
+"""Readers by how files begin."""

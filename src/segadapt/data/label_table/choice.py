@@ -1,0 +1,88 @@
+"""Which label table a data set of the user's own has."""
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from segadapt.data.label_table.reading import read_table
+from segadapt.data.label_table.table import LabelTable
+from segadapt.data.names import checked_names, read_names
+from segadapt.files import expanded
+from segadapt.structures import IGNORE
+
+BINARY: Final = "binary"
+"""The word for masks of 0 and 255, or 0 and 1."""
+
+FILES: Final = ("classes.yaml", "classes.yml", "classes.json", "classes.csv", "classes.txt")
+"""What a table is called that is found beside the data."""
+
+Choice = str | Sequence[str] | Mapping[str, Sequence[str]] | None
+"""As configs say it: a file, ``binary``, class names, ``{binary: [NAME, NAME]}``, or null."""
+
+
+def chosen_table(
+    classes: Choice, folder: Path, first_label: int = 0, ignored: Collection[int] = (IGNORE,)
+) -> LabelTable:
+    """The label table that a config asks for.
+
+    Args:
+        classes: A file, ``binary``, names, or None for the table in ``folder``.
+        folder: Where the table is looked for.
+        first_label: Number of the first class, where only names are given.
+        ignored: Numbers that count nowhere, where only names are given.
+
+    Raises:
+        ValueError: If there is no table, or more than one, or it is not in order.
+    """
+    if isinstance(classes, Mapping):
+        if list(classes) != [BINARY]:
+            raise ValueError(
+                f"data.classes has the keys {', '.join(map(str, classes))}. Available: {BINARY}, "
+                "with two names"
+            )
+        table = LabelTable.binary(checked_names(classes[BINARY], "data.classes"))
+    elif classes == BINARY:
+        table = LabelTable.binary()
+    elif classes is None or isinstance(classes, str):
+        file = _found(folder) if classes is None else _named(classes, folder)
+        if file.suffix.lower() == ".txt":
+            return _plain(read_names(file), first_label, ignored)
+        table = read_table(file)
+    else:
+        return _plain(checked_names(classes, "data.classes"), first_label, ignored)
+    if first_label != 0 or tuple(ignored) != (IGNORE,):
+        raise ValueError(
+            f"data.first_label={first_label} data.ignored={list(ignored)} say what numbers mean, "
+            "which the label table says already; remove them"
+        )
+    return table
+
+
+def _found(folder: Path) -> Path:
+    """The table beside the data."""
+    files = [folder / name for name in FILES if (folder / name).is_file()]
+    if len(files) > 1:
+        raise ValueError(
+            f"{folder} holds {' and '.join(file.name for file in files)}; remove all but one, or "
+            "choose with data.classes=FILE"
+        )
+    return files[0] if files else folder / FILES[-1]
+
+
+def _named(name: str, folder: Path) -> Path:
+    """A file by its path, or by its name beside the data."""
+    file = expanded(name)
+    return file if file.is_file() or not (folder / name).is_file() else folder / name
+
+
+def _plain(names: Sequence[str], first: int, ignored: Collection[int]) -> LabelTable:
+    """What the numbers mean; labels that begin at 1 are the usual cause of a contradiction."""
+    numbers = range(first, first + len(names))
+    if twice := sorted(set(ignored).intersection(numbers)):
+        raise ValueError(
+            f"data.ignored holds {twice[0]}, but the {len(names)} classes have the label numbers "
+            f"{numbers[0]}..{numbers[-1]}. If labels hold 1..{len(names)} for the classes and 0 "
+            "where nothing is labelled, set data.first_label=1 data.ignored=[0]; otherwise remove "
+            f"{twice[0]} from data.ignored"
+        )
+    return LabelTable.consecutive(names, first, ignored=tuple(ignored))

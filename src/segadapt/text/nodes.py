@@ -1,0 +1,112 @@
+"""YAML and JSON as nodes that know their line, for files that people write and correct."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+from segadapt.text.bounded import HALVES, LOADER, check_events, parse_json
+from segadapt.text.reading import decoded
+
+ENTRIES: Final = 2_000_000
+"""Values, keys, lists and mappings of a file; a table of 65,534 classes has some 800,000."""
+
+
+class NodeFault(ValueError):
+    """A node is not what it must be.
+
+    Args:
+        node: Which.
+        sentence: What is wrong, and what to do.
+    """
+
+    def __init__(self, node: yaml.Node, sentence: str) -> None:
+        super().__init__(sentence)
+        self.line = line_of(node)
+
+
+def read_nodes(file: Path, limit: int) -> yaml.Node:
+    """The root node of a YAML file, or of a JSON file by its suffix.
+
+    Args:
+        file: The file.
+        limit: Bytes that it may have.
+
+    Raises:
+        ValueError: If it cannot be read within bounds, or is neither; names the line.
+    """
+    text = decoded(file, limit)
+    if file.suffix.lower() == ".json":
+        parse_json(text, str(file))
+        text = text.replace("\t", " ")  # JSON is YAML but for tabs, which its strings cannot hold
+    loader = yaml.SafeLoader if HALVES.search(text) else LOADER
+    try:
+        check_events(text, ENTRIES)
+        root = yaml.compose(text, Loader=loader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f", line {mark.line + 1}" if mark else ""
+        raise ValueError(f"{file}{where} is not valid YAML ({error.problem})") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise ValueError(f"{file} is not valid YAML ({' '.join(str(error).split())})") from error
+    if root is None:
+        raise ValueError(f"{file} is empty")
+    return root
+
+
+def line_of(node: yaml.Node) -> int:
+    """The line that a node begins in, from 1."""
+    return node.start_mark.line + 1
+
+
+def items(node: yaml.Node, what: str, known: tuple[str, ...]) -> dict[str, yaml.Node]:
+    """The values of a mapping by their keys.
+
+    Args:
+        node: The mapping.
+        what: What to call it.
+        known: The keys that it may have.
+
+    Raises:
+        NodeFault: If it is not a mapping, or has another key, or one twice.
+    """
+    if not isinstance(node, yaml.MappingNode):
+        raise NodeFault(node, f"{what} is {kind(node)}; write a mapping of {', '.join(known)}")
+    pairs: dict[str, yaml.Node] = {}
+    for key, value in node.value:
+        name = key.value if isinstance(key, yaml.ScalarNode) else None
+        if name not in known:
+            given = repr(name) if name is not None else kind(key)
+            raise NodeFault(key, f"{what} has the key {given[:60]}. Available: {', '.join(known)}")
+        if name in pairs:
+            raise NodeFault(key, f"{what} has the key {name} twice; keep one")
+        pairs[name] = value
+    return pairs
+
+
+def elements(node: yaml.Node) -> Iterator[yaml.Node]:
+    """The elements of a list, or a scalar as the only one."""
+    return iter(node.value) if isinstance(node, yaml.SequenceNode) else iter([node])
+
+
+def scalar(node: yaml.Node, what: str) -> str:
+    """The text of a scalar, whatever type YAML would take it for.
+
+    Raises:
+        NodeFault: If it is not a scalar.
+    """
+    if not isinstance(node, yaml.ScalarNode):
+        raise NodeFault(node, f"{what} is {kind(node)}; write a single value")
+    # JSON spells characters beyond 16 bits as two halves.
+    return node.value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def kind(node: yaml.Node) -> str:
+    """What a node is, in words."""
+    match node:
+        case yaml.MappingNode():
+            return "a mapping"
+        case yaml.SequenceNode():
+            return "a list"
+    return f"{node.value[:40]!r}" if node.value else "empty"
