@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from written import picture, write
 
-from segadapt.data.checks import label_census as module
 from segadapt.data.checks.label_census import label_census
 from segadapt.data.datasets.folder import Folder
 from segadapt.data.datasets.synthetic import Synthetic
+from segadapt.data.labels import LabelContract
 from segadapt.data.transforms.pipelines import EvalTransform
 
 NAMES = ("road", "sky", "tree", "car")
@@ -45,8 +45,10 @@ def test_pixels_and_images_are_counted(dataset, tmp_path):
 
 def test_labels_are_read_once_until_a_file_changes(dataset, tmp_path, monkeypatch):
     reads = []
-    read = module.read_label
-    monkeypatch.setattr(module, "read_label", lambda *given: reads.append(given) or read(*given))
+    read = LabelContract.read
+    monkeypatch.setattr(
+        LabelContract, "read", lambda *given: reads.append(given[1:]) or read(*given)
+    )
     first = label_census(dataset, tmp_path / "cache")
     assert label_census(dataset, tmp_path / "cache") == first
     assert len(reads) == 5
