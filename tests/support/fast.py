@@ -39,12 +39,12 @@ SKIPPED: Final = {
     "evaluation/inference": "methods strips",
     "evaluation/report": "page report_plots",
     "functional": "picking sinkhorn",
-    "harness": "adapter_flops compiled_page flops gpu_benchmark laboratory models_page options "
-    "printed_flops steps",
+    "harness": "adapter_flops compiled_page flops gpu_benchmark kept laboratory load "
+    "loss_speed models_page options printed_flops steps",
     "losses": "fused unlabelled",
     "models": "*",
     "models/conversion": "*",
-    "models/decoders": "heads",
+    "models/decoders": "heads layout",
     "models/encoders": "*",
     "models/pretrained": "colors",
     "notebooks": "notebooks",
@@ -52,8 +52,9 @@ SKIPPED: Final = {
     "launch mishaps new_folder resume run_reader signals",
     "runs/settings": "agreement settings",
     "runs/sweeps": "launchers search sweep",
-    "training": "checks ddp precision rehearsal",
-    "training/callbacks": "checkpoints class_balance panels progress summary throughput",
+    "training": "checks compiled ddp gradient_check precision rehearsal",
+    "training/callbacks": "checkpoints class_balance compilation panels progress summary "
+    "throughput",
     "training/loggers": "wandb_tracker",
 }
 """By folder, the modules whose tests start processes, build networks or need a second each."""
