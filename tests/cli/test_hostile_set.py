@@ -49,7 +49,11 @@ SMALL = (
     *("data=folder", "model=tiny_group", "classifier=ssa", "trainer=cpu", "logger=none"),
     *("data.num_workers=0", "data.steps=1", "data.eval_every=1", "data.batch_size=2"),
     *("data.crop=[32,32]", "data.scale=[48,32]", "data.pretrained=false"),
-    *("trainer.log_every_n_steps=1", f"data.num_classes={len(CLASSES)}"),
+    *(
+        "trainer.log_every_n_steps=1",
+        "data.allow=[shared_files]",
+        f"data.num_classes={len(CLASSES)}",
+    ),
 )
 SHOWN = [printable(name.strip()) for name in CLASSES]
 

@@ -23,7 +23,7 @@ def main(words: Sequence[str]) -> None:
 
 def import_labels(words: Sequence[str]) -> None:
     """Import annotations, as the words say."""
-    options = read_words(words, CONF / "import_labels.yaml")
+    options = read_words(words, CONF / "import_labels.yaml", optional=["background"])
     check_given(options, ("format", "source", "into"), "format=coco source=FILE into=FOLDER")
     from rich.console import Console
 

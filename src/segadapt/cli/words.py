@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,11 @@ class UsageError(ValueError):
 
 
 def read_words(
-    words: Sequence[str], file: Path, rest: str | None = None, titles: bool = False
+    words: Sequence[str],
+    file: Path,
+    rest: str | None = None,
+    titles: bool = False,
+    optional: Collection[str] = (),
 ) -> dict[str, Any]:
     """Read the words of a verb.
 
@@ -26,6 +30,7 @@ def read_words(
             key whose default is null takes text.
         rest: Key, a list, that takes words without an equals sign.
         titles: Whether it also takes ``TITLE=VALUE`` with any other title, as a whole.
+        optional: Keys that take null although their default is a value.
 
     Returns:
         A value for every key of the file.
@@ -39,7 +44,8 @@ def read_words(
         if key == rest:
             values[key] = [*values[key], *_value(key, text, [])]
         else:
-            values[key] = _value(key, text, values[key])
+            absent = text == "null" and key in optional
+            values[key] = None if absent else _value(key, text, values[key])
     return values
 
 

@@ -99,7 +99,7 @@ def _table(
     classes = getattr(kind, "classes", None) or node.get("classes")
     file = expanded(node.get("classes_file") or "")
     first, ignored = node.get("first_label", 0), node.get("ignored", [ignored_label(number)])
-    if classes is None and not any((file.parent / name).is_file() for name in FILES):
+    if classes is None and not any((file.parent / name).is_file() for name in FILES[:-1]):
         classes = names
     if classes is None and not node.get("classes_file"):
         raise ValueError(f"the names of the {number} classes are not known: the run keeps none")

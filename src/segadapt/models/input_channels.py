@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from timm.models import adapt_input_conv
 from torch import nn
 
 from segadapt.models.interfaces import FeatureGenerator
@@ -87,6 +86,8 @@ def _reading_layers(generator: FeatureGenerator) -> list[nn.Conv2d]:
 def _widen(layer: nn.Conv2d, channels: int, published: bool) -> None:
     weight = layer.weight.data
     if published:
+        from timm.models import adapt_input_conv  # imports wandb, which loading does without
+
         wider = adapt_input_conv(channels, weight)
     else:
         deviation = weight.std() * (3 / channels) ** 0.5

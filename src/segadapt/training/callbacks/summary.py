@@ -20,6 +20,7 @@ from segadapt.runs.checkpoint import LAST
 from segadapt.runs.environment import provenance
 from segadapt.runs.file_names import CHECKPOINTS, PER_IMAGE, REPORT
 from segadapt.runs.overrides import quoted_override
+from segadapt.structures import ignored_label
 from segadapt.text.invocation import command
 from segadapt.text.terminal import say
 from segadapt.training.callbacks.compilation import compilation, sentence
@@ -68,6 +69,7 @@ class Summary(Callback):
                 "inference": self.inference,
                 "precision": str(trainer.precision),
                 **RULES,
+                "ignore_index": ignored_label(len(self.classes)),
                 "checkpoint": self._checkpoint(),
                 "software": provenance(),
             },
