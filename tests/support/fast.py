@@ -28,6 +28,7 @@ SKIPPED: Final = {
     "data": "data_module workers",
     "data/checks": "check quick_check",
     "data/datasets": "published_sets",
+    "data/label_table": "table_files",
     "data/files": "bad_files",
     "data/imports": "importing",
     "data/prepare": "prepare_command",
