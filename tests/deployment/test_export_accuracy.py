@@ -69,3 +69,12 @@ def test_labels_of_another_size_are_compared_at_the_size_of_the_mask(network):
 
     accuracy = accuracy_of(left_and_right, network, [sample], CLASSES, "float", (64, 64))
     assert accuracy.file == 1
+
+
+def test_class_numbers_above_255_are_compared_whole():
+    cfg = composed("data=synthetic", "model=tiny_group", "data.num_classes=300")
+    mask = np.full((32, 32), 280, np.uint16)
+    sample = Labelled(np.zeros((32, 32, 3), np.uint8), mask)
+    answer = np.full((1, 32, 32), 280, np.int32)
+    accuracy = accuracy_of(lambda _: answer, bare_model(cfg).eval(), [sample], 300, "uint8", None)
+    assert accuracy.file == 1.0
