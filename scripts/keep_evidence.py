@@ -31,7 +31,7 @@ def keep(runs: Path, into: Path) -> list[Path]:
         The folders that were written.
 
     Raises:
-        ValueError: If there is no finished run, or a copied file would name the machine's folder.
+        ValueError: If there is no finished run, or a copy would contain a path of this machine.
     """
     kept = []
     for folder, state in _finished(runs):

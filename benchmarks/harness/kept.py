@@ -62,6 +62,6 @@ def _continued(file: Path, setting: Mapping[str, Any]) -> dict[str, Any]:
         name = different[0]
         raise ValueError(
             f"{file} was measured with {name}={kept.get(name)}, not {setting[name]}; delete or "
-            f"move it to measure anew, or set {name} as it was to continue"
+            f"move it to start over, or set {name} as it was to continue"
         )
     return dict(measured)

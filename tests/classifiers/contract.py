@@ -53,3 +53,18 @@ def awkward_inputs() -> dict[str, tuple[Tensor, Tensor]]:
         "one pixel": (features[:, :, :1, :1], target[:, :1, :1]),
         "one image": (features[:1], target[:1]),
     }
+
+
+def assert_coarse_gradient(kind: type[nn.Module], flows: bool) -> None:
+    """``coarse_gradient`` changes no score, only whether gradients pass the coarse scores."""
+    torch.manual_seed(0)
+    classifier = kind(4, 3, dropout=0.0, coarse_gradient=flows)
+    nn.init.normal_(classifier.coarse.weight)
+    features = torch.randn(2, 4, 3, 2)
+    released = kind(4, 3, dropout=0.0)
+    released.load_state_dict(classifier.state_dict())
+    scores = classifier(features).student.logits
+    assert torch.equal(scores, released(features).student.logits)
+    # the bias has no other way to the student than by the coarse scores
+    (gradient,) = torch.autograd.grad(scores[:, 0].sum(), classifier.coarse.bias, allow_unused=True)
+    assert (gradient is not None and gradient.any().item()) == flows

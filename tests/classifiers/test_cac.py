@@ -246,14 +246,4 @@ def test_no_classes_is_refused():
 
 @pytest.mark.parametrize("flows", [True, False])
 def test_gradient_of_the_student_reaches_the_coarse_scores_only_where_it_may(flows):
-    torch.manual_seed(0)
-    classifier = CACClassifier(4, 3, dropout=0.0, coarse_gradient=flows)
-    torch.nn.init.normal_(classifier.coarse.weight)
-    features = torch.randn(2, 4, 3, 2)
-    released = CACClassifier(4, 3, dropout=0.0)
-    released.load_state_dict(classifier.state_dict())
-    scores = classifier(features).student.logits
-    assert torch.equal(scores, released(features).student.logits)
-    # the bias has no other way to the student than by the coarse scores
-    (gradient,) = torch.autograd.grad(scores[:, 0].sum(), classifier.coarse.bias, allow_unused=True)
-    assert (gradient is not None and gradient.any().item()) == flows
+    contract.assert_coarse_gradient(CACClassifier, flows)

@@ -9,12 +9,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from compositions import composed
 from runs import SMALL, state
+from steps import own, scaled, small_batch, small_task
 from unchecked import run_unchecked
 
-from segadapt.experiment import build_task
-from segadapt.structures import Batch
 from segadapt.training import gradient_check
 from segadapt.training.compiled import MODES, CompiledHalves, check_mode
 
@@ -24,34 +22,19 @@ PROBE = Path(__file__).with_name("compiled_probe.py")
 
 @pytest.fixture
 def task():
-    return build_task(composed(*SMALL[2:], "data=synthetic", "model=tiny", "paths.run=x")).train()
+    return small_task()
 
 
 @pytest.fixture
 def batch():
-    return Batch(torch.randn(2, 3, 32, 32), torch.randint(0, 5, (2, 32, 32)), ["a", "b"])
-
-
-def own(task):
-    """The network's forward pass as another one."""
-    return lambda image, mask: task.model(image, mask)
-
-
-def doubled(task):
-    """The same values; the gradient of the student's scores is twice as large."""
-
-    def forward(image, mask):
-        prediction = task.model(image, mask)
-        logits = prediction.student.logits
-        student = prediction.student._replace(logits=2 * logits - logits.detach())
-        return prediction._replace(student=student)
-
-    return forward
+    return small_batch()
 
 
 def test_a_wrong_gradient_ends_the_training_in_a_sentence(task, batch, monkeypatch):
     halves = CompiledHalves(task.model, "default")
-    monkeypatch.setattr(CompiledHalves, "__call__", lambda _, *inputs: doubled(task)(*inputs))
+    monkeypatch.setattr(
+        CompiledHalves, "__call__", lambda _, *inputs: scaled(own(task), 2)(*inputs)
+    )
     with pytest.raises(ValueError, match=r"trainer.compile=default: torch .* wrong gradients") as e:
         halves.checked(task.objective, batch)
     assert "tensors differ from double precision, " in str(e.value)

@@ -4,25 +4,22 @@ import copy
 
 import pytest
 import torch
-from compositions import composed
-from runs import SMALL
+from steps import own, scaled, small_batch, small_task
 from torch import nn
 
-from segadapt.experiment import build_task
 from segadapt.models.interfaces import FeatureGenerator
-from segadapt.structures import Batch
 from segadapt.training import gradient_check
 from segadapt.training.gradient_check import SingleDraws, compared, exact_gradients, gradients
 
 
 @pytest.fixture
 def task():
-    return build_task(composed(*SMALL[2:], "data=synthetic", "model=tiny", "paths.run=x")).train()
+    return small_task()
 
 
 @pytest.fixture
 def batch():
-    return Batch(torch.randn(2, 3, 32, 32), torch.randint(0, 5, (2, 32, 32)), ["a", "b"])
+    return small_batch()
 
 
 class Rounding(FeatureGenerator):
@@ -36,23 +33,6 @@ class Rounding(FeatureGenerator):
     def forward(self, image, auxiliary=False):
         features = self.generator(image, auxiliary)
         return features._replace(pixels=features.pixels + self.large - self.large)
-
-
-def own(task):
-    """The network's forward pass as another one."""
-    return lambda image, mask: task.model(image, mask)
-
-
-def scaled(forward, factor):
-    """The same values; the gradient of the student's scores is so many times as large."""
-
-    def result(image, mask):
-        prediction = forward(image, mask)
-        logits = prediction.student.logits
-        logits = factor * logits - (factor - 1) * logits.detach()
-        return prediction._replace(student=prediction.student._replace(logits=logits))
-
-    return result
 
 
 @pytest.fixture

@@ -70,9 +70,9 @@ class LabelledDataset(Dataset[Sample], ABC):
 
     Indexed by (global sample index, item) in training, so that what is drawn for a sample is a
     function of seed and index, whoever loads it; by the item alone in evaluation. Images are RGB,
-    normalised; masks hold 0 ... K-1 and the
-    ignored label, as uint8 up to 254 classes and as uint16 above (torch can copy and widen that
-    type, which is all that is done with it before it is).
+    normalised; masks hold 0 ... K-1 and the ignored label, as uint8 up to 254 classes and as uint16
+    above. Torch can copy and widen that type, and nothing else is done with it before it is
+    widened.
 
     Attributes:
         classes: Names, in the order of the class numbers.

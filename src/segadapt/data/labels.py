@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 import cv2
 import numpy as np
@@ -130,11 +130,6 @@ class LabelContract:
             unknown = values_in(raw[label == self._unknown])
         return Tally(counts[: self.num_classes], int(counts[self.ignored_label]), unknown)
 
-    def classes_in(self, raw: Raw) -> list[int]:
-        """The classes that a label holds."""
-        counts = np.bincount(self._looked_up(raw).ravel(), minlength=self.num_classes)
-        return np.flatnonzero(counts[: self.num_classes]).tolist()
-
     def _looked_up(self, raw: Raw) -> Label:
         """Classes, the ignored label, and the unknown one."""
         if raw.ndim == 3:
@@ -191,6 +186,11 @@ def values_in(raw: UInt[np.ndarray, "n *_"]) -> dict[int | Color, int]:
     if raw.ndim == 1:
         counts = np.bincount(raw)
         return {number: int(counts[number]) for number in np.flatnonzero(counts).tolist()}
+    return cast(dict[int | Color, int], colors_in(raw))
+
+
+def colors_in(raw: UInt8[np.ndarray, "n 3"]) -> dict[Color, int]:
+    """The colours of some pixels, each with how many have it, in order."""
     colors, counts = np.unique(packed(raw), return_counts=True)
     return dict(zip(map(tuple, unpacked(colors).tolist()), counts.tolist(), strict=True))
 

@@ -7,24 +7,19 @@ from typing import Any, Final, NamedTuple
 
 import cv2
 import numpy as np
-from hydra.errors import HydraException
 from hydra.utils import instantiate
 from jaxtyping import UInt8
-from omegaconf.errors import OmegaConfBaseException
 
 from segadapt.deployment.images import read_one
 from segadapt.deployment.sources import found_images
 from segadapt.deployment.trained_network import TrainedNetwork
-from segadapt.functional.normalization import MEAN, STD
+from segadapt.deployment.validation import UNREADABLE, eight_bits
 
 NUMBER: Final = 3
 """Of images, each in every size."""
 
 CALIBRATION: Final = 32
 """Images of a calibration."""
-
-UNREADABLE: Final = (ValueError, OSError, TypeError, HydraException, OmegaConfBaseException)
-"""What a data set that is not at hand ends in."""
 
 Pixels = UInt8[np.ndarray, "H W 3"]
 Size = tuple[int, int]
@@ -103,9 +98,7 @@ def labelled_images(trained: TrainedNetwork, part: str = "val") -> Iterator[Labe
     data: Any = instantiate(module.val, **split)
     for index in range(len(data)):
         sample = data[index]
-        channels_last = sample.image.permute(1, 2, 0).numpy()
-        pixels = (channels_last * np.array(STD, np.float32) + np.array(MEAN, np.float32)) * 255
-        yield Labelled(pixels.round().astype(np.uint8), sample.mask.numpy())
+        yield Labelled(eight_bits(sample.image), sample.mask.numpy())
 
 
 def in_sizes(images: Sequence[Pixels], sizes: Sequence[Size | None]) -> Iterator[np.ndarray]:

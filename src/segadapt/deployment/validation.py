@@ -5,7 +5,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from hydra.errors import HydraException
 from hydra.utils import instantiate
+from jaxtyping import Float
 from omegaconf.errors import OmegaConfBaseException
+from torch import Tensor
 
 from segadapt.data.dataset import LabelledDataset
 from segadapt.deployment.images import Photograph, Pixels
@@ -36,8 +38,7 @@ class Validation(NamedTuple):
         Raises:
             ValueError: If its files cannot be read.
         """
-        planes = self.data[index].image.permute(1, 2, 0).numpy()
-        return Photograph(_eight_bits(planes), self.name(index))
+        return Photograph(eight_bits(self.data[index].image), self.name(index))
 
 
 def validation(trained: TrainedNetwork) -> Validation:
@@ -53,6 +54,8 @@ def validation(trained: TrainedNetwork) -> Validation:
     return Validation(data)
 
 
-def _eight_bits(planes: np.ndarray) -> Pixels:
+def eight_bits(image: Float[Tensor, "3 H W"]) -> Pixels:
+    """A normalised image as the photograph that it was."""
+    planes = image.permute(1, 2, 0).numpy()
     scaled = planes * np.array(STD, np.float32) + np.array(MEAN, np.float32)
     return (scaled * 255).round().clip(0, 255).astype(np.uint8)

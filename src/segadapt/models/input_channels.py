@@ -17,7 +17,7 @@ def adapt_input(generator: FeatureGenerator, channels: int, published: bool) -> 
     """Let a network that was built for RGB read images of other channels, in place.
 
     Published weights follow timm's rule for ``in_chans``: the sum over red, green and blue for one
-    channel; for others their repetition, times 3 / channels. Others are drawn anew, with the
+    channel; for others their repetition, times 3 / channels. Others are drawn at random, with the
     deviation that keeps what the layer gives. A translation between statistics of colours is
     removed: such images are normalised by their own.
 

@@ -94,6 +94,12 @@ def test_what_is_no_label_is_refused(tmp_path):
         table(tmp_path, noise[:2, :2], noise[:2, :2, 0])
 
 
+def test_colours_of_16_bits_are_refused(tmp_path):
+    np.save(tmp_path / "a.npy", np.full((4, 4, 3), 300, np.uint16))
+    with pytest.raises(ValueError, match=r"a\.npy holds colours of uint16; save them with 8 bits"):
+        scan([tmp_path / "a.npy"], 100, None)
+
+
 def test_check_data_writes_the_table_and_ends(tmp_path):
     for i in range(2):
         write(tmp_path / f"set/train/images/{i}.png", picture(8, 8, i))

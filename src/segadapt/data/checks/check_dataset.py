@@ -25,13 +25,11 @@ from segadapt.data.drawing import shown, viewable
 from segadapt.data.files.decode import read_image
 from segadapt.data.files.pairs import Incomplete
 from segadapt.data.files.selection import Rules, select
+from segadapt.data.label_table.choice import FILES
 from segadapt.data.palette import class_colors
 from segadapt.files import expanded, replace_text
 from segadapt.text.borders import printable_values
 from segadapt.text.terminal import say
-
-TABLES = ("classes.yaml", "classes.yml", "classes.json", "classes.csv", "classes.txt")
-"""What says what labels mean, beside the data."""
 
 DRAWS, SHOWN = 3, 20
 """How often each image of the contact sheet is augmented; how many findings are printed."""
@@ -64,7 +62,7 @@ def lacks_table(data: DictConfig) -> bool:
     """Whether nothing says what the labels of somebody's own data set mean."""
     if "classes" not in data or data.classes is not None:
         return False
-    return not any((expanded(data.root) / name).is_file() for name in TABLES)
+    return not any((expanded(data.root) / name).is_file() for name in FILES)
 
 
 def propose(cfg: DictConfig, console: Console) -> None:
@@ -77,7 +75,7 @@ def propose(cfg: DictConfig, console: Console) -> None:
     rules = Rules(data.image, data.label, data.list, data.split)
     labels = [pair.label for pair in select(root, "train", rules).pairs]
     table = proposed(scan(labels, data.max_pixels, cfg.threads))
-    file = Path(cfg.out) / TABLES[0]
+    file = Path(cfg.out) / FILES[0]
     file.parent.mkdir(parents=True, exist_ok=True)
     replace_text(file, table.text)
     say(

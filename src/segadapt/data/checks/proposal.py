@@ -16,10 +16,11 @@ from segadapt.data.datasets.voc2012 import VOC2012
 from segadapt.data.files import png
 from segadapt.data.files.decode import check_limit
 from segadapt.data.files.image_headers import JPEG, read_size
-from segadapt.data.files.rasters import NPY, decoded, is_tiff, read_npy, read_tiff
+from segadapt.data.files.npy import SIGNATURE as NPY
+from segadapt.data.files.rasters import decoded, is_tiff, read_npy, read_tiff
+from segadapt.data.label_table.table import Color
+from segadapt.data.labels import colors_in
 from segadapt.files import read_regular
-
-Color = tuple[int, int, int]
 
 NEAR: Final = 2
 """Levels by which colours differ that JPEG or resampling made of one."""
@@ -205,10 +206,9 @@ def _contents(file: Path, max_pixels: int) -> Contents:
             raise ValueError(f"label {file} holds {values.dtype}; save whole numbers")
         held = dict(zip(numbers.tolist(), counts.tolist(), strict=True))
         return Contents(Counter(held), Counter(), data.startswith(JPEG))
-    packed = values[..., :3].astype(np.int64) @ np.array([65_536, 256, 1])
-    found, counts = np.unique(packed, return_counts=True)
-    pairs = zip(found.tolist(), counts.tolist(), strict=True)
-    colors = {(c >> 16, c >> 8 & 255, c & 255): number for c, number in pairs}
+    if values.dtype != np.uint8:
+        raise ValueError(f"label {file} holds colours of {values.dtype}; save them with 8 bits")
+    colors = colors_in(values[..., :3].reshape(-1, 3))
     return Contents(Counter(), Counter(colors), data.startswith(JPEG))
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final, cast
 from segadapt.data.checks.first_look import NAMES, first_look, swapped
 from segadapt.data.checks.occurrence import Verdict, verdict
 from segadapt.data.dataset import LabelledDataset, SegmentationDataset
-from segadapt.data.files import rasters, tiff_header
+from segadapt.data.files import npy, tiff_header
 from segadapt.data.files.decode import check_limit, read_image
 from segadapt.data.files.image_format import PLAIN, ImageFormat
 from segadapt.data.files.image_headers import Head, bit_depth
@@ -194,7 +194,7 @@ def compare(
     if upright:
         check_upright(head.data, str(pair.image))
     check_limit((height, width), pair.image, max_pixels)
-    raster = head.data.startswith((rasters.NPY, *tiff_header.SIGNATURES))
+    raster = head.data.startswith((npy.SIGNATURE, *tiff_header.SIGNATURES))
     if raster or bit_depth(head.data) > 8 or not form.is_plain:
         read_image(pair.image, max_pixels, form=form)
     label = label_size(pair.label, label_form)

@@ -89,7 +89,7 @@ def _rows(part: LabelledDataset) -> list[list[str]]:
 
 
 def _digest(file: Path) -> str:
-    """Of the size and of both ends of a file, which change whenever an encoder wrote it anew."""
+    """A digest of the size and of both ends of a file: any encoder changes at least one of them."""
     try:
         with open_regular(file) as opened:
             size = opened.seek(0, os.SEEK_END)

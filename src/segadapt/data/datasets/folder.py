@@ -35,7 +35,7 @@ class Folder(SegmentationDataset):
         classes: File of the label table, ``binary`` for masks of 0 and 255 (or 1), ``{binary:
             [NAME, NAME]}``, or names in the order of the class numbers; None for the table beside
             ``classes_file``.
-        classes_file: Text file with one name a line, used where there is no other table.
+        classes_file: Text file with one name per line, read if there is no label table.
         ignored: Numbers in labels that count nowhere, where there are only names.
         first_label: Number of the first class in labels; those of the others follow it.
         seed: Seed of the run.

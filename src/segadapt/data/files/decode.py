@@ -14,6 +14,7 @@ from jaxtyping import UInt8
 
 from segadapt.data.files.image_format import PLAIN, ImageFormat, Pixels
 from segadapt.data.files.image_headers import JPEG, Size, bit_depth, read_size
+from segadapt.data.files.opencv import decode
 from segadapt.data.files.orientation import check_upright, orientation, turned
 from segadapt.data.files.rasters import (
     Values,
@@ -188,17 +189,3 @@ def check_limit(size: Size, file: Path, max_pixels: int, key: str = "data.max_pi
             f"{file} has {height} x {width} pixels, more than {key}={max_pixels}; "
             "raise it if you trust the file"
         )
-
-
-def decode(data: bytes, flags: int, size: Size, file: Path) -> np.ndarray:
-    """What OpenCV makes of a file, which must have the size that its header promised."""
-    try:
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    except cv2.error as error:  # its own limits of size, or no memory
-        raise ValueError(
-            f"{file} cannot be decoded by OpenCV at {size[0]} x {size[1]} pixels: "
-            f"{' '.join(error.err.split())}"
-        ) from error
-    if pixels is None or pixels.shape[:2] != size:
-        raise ValueError(f"{file} is damaged and cannot be decoded; fetch or export it again")
-    return pixels

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from segadapt.data.files import png, rasters, tiff_header
+from segadapt.data.files import npy, png, rasters, tiff_header
 from segadapt.files import read_regular
 
 Size = tuple[int, int]
@@ -183,6 +183,6 @@ FORMATS: Final[dict[bytes, Callable[[bytes, str], Size]]] = {
     JPEG: _jpeg,
     b"BM": _bmp,
     b"RIFF": _webp,
-    rasters.NPY: rasters.npy_size,
+    npy.SIGNATURE: rasters.npy_size,
     **dict.fromkeys(tiff_header.SIGNATURES, rasters.tiff_size),
 }

@@ -63,7 +63,7 @@ def label_size(file: Path, form: LabelForm = NUMBERS) -> Size | None:
     """Height and width of a label from its header; None for a MATLAB file, which has none.
 
     Raises:
-        ValueError: If there is no such header, or the file is of a kind that it may not be.
+        ValueError: If the header cannot be read, or labels of this kind are not accepted.
     """
     head = Head(file)
     if head.data.startswith(matlab.SIGNATURE):
@@ -83,8 +83,7 @@ def _size(data: bytes, file: Path) -> Size:
         header = tiff_header.read_header(data, str(file))
         return header.height, header.width
     if data.startswith(npy.SIGNATURE):
-        height, width = npy.read_shape(data, str(file))[:2]
-        return height, width
+        return _npy_size(data, file)
     return read_size(data, str(file))
 
 
@@ -108,9 +107,21 @@ def _matlab(data: bytes, file: Path, max_pixels: int, form: LabelForm) -> Raw:
     return narrowed(matlab.read_matrix(data, "S", max_pixels, str(file)), file)
 
 
+def _npy_size(data: bytes, file: Path) -> Size:
+    """Height and width of a label map or of an array of colours."""
+    header = npy.read_header(data, str(file))
+    shape, dtype = header.shape, header.dtype
+    colored = len(shape) == 3 and shape[2] in (3, 4) and dtype == np.uint8
+    if dtype.kind not in "bui" or min(shape, default=0) < 0 or not (len(shape) == 2 or colored):
+        raise ValueError(
+            f"label {file} holds an array of {dtype} and shape {shape}; save whole numbers, rows x "
+            "columns, or colours of uint8, rows x columns x 3"
+        )
+    return shape[0], shape[1]
+
+
 def _npy(data: bytes, file: Path, max_pixels: int, form: LabelForm) -> Raw:
-    height, width = npy.read_shape(data, str(file))[:2]
-    check_limit((height, width), file, max_pixels)
+    check_limit(_npy_size(data, file), file, max_pixels)
     array = npy.read_array(data, str(file))
     return form.checked_colors(array, file) if array.ndim == 3 else form.of_grey(array, file)
 

@@ -1,18 +1,15 @@
 """Labels in PNG, TIFF, BMP and JPEG files."""
 
 from pathlib import Path
-from typing import Final
 
-import cv2
 import numpy as np
 from jaxtyping import UInt, UInt8
 
 from segadapt.data.files import png, tiff_header
-from segadapt.data.files.decode import check_limit, decode
+from segadapt.data.files.decode import check_limit
 from segadapt.data.files.image_headers import read_size
 from segadapt.data.files.label_values import LabelForm
-
-FLAGS: Final = cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
+from segadapt.data.files.opencv import UNCHANGED, decode
 
 Raw = UInt[np.ndarray, "H W"] | UInt8[np.ndarray, "H W 3"]
 
@@ -28,8 +25,8 @@ def read_png(data: bytes, file: Path, max_pixels: int, form: LabelForm) -> Raw:
     check_limit(size, file, max_pixels)
     png.check_kind(parsed.colour, str(file), form.colors)
     if parsed.colour not in (png.GREY, png.PALETTE):
-        return form.of_colors(decode(png.only_pixels(parsed), FLAGS, size, file), file)
-    numbers = decode(png.as_grey(parsed), FLAGS, size, file)
+        return form.of_colors(decode(png.only_pixels(parsed), UNCHANGED, size, file), file)
+    numbers = decode(png.as_grey(parsed), UNCHANGED, size, file)
     white = 2 ** min(parsed.depth, 16) - 1
     if parsed.depth < 8:  # the decoder stretches fewer bits to 0..255
         numbers = numbers // (255 // white)
@@ -53,14 +50,14 @@ def read_tiff(data: bytes, file: Path, max_pixels: int, form: LabelForm) -> Raw:
     size = (header.height, header.width)
     check_limit(size, file, max_pixels)
     if header.samples != 1:
-        pixels = decode(data, FLAGS, size, file)
+        pixels = decode(data, UNCHANGED, size, file)
         if pixels.ndim == 3 and pixels.shape[2] == 4 and (pixels[..., 3] < 255).any():
             raise ValueError(  # the decoder has multiplied their colours by their opacity
                 f"label {file} is a TIFF with transparent pixels, whose colours are not kept; "
                 "export it as RGB, or as PNG"
             )
         return form.of_colors(pixels, file)
-    numbers = decode(tiff_header.as_grey(data, header), FLAGS, size, file)
+    numbers = decode(tiff_header.as_grey(data, header), UNCHANGED, size, file)
     if numbers.ndim != 2:
         raise ValueError(f"label {file} is a TIFF that cannot be read as numbers; save it as PNG")
     if header.photometric == tiff_header.PALETTE:
@@ -80,7 +77,7 @@ def read_bmp(data: bytes, file: Path, max_pixels: int, form: LabelForm) -> Raw:
     bits = int.from_bytes(data[28:30], "little")
     compressed = int.from_bytes(data[30:34], "little")
     if bits in (24, 32):
-        return form.of_colors(decode(data, FLAGS, size, file), file)
+        return form.of_colors(decode(data, UNCHANGED, size, file), file)
     header = int.from_bytes(data[14:18], "little")
     if bits not in (1, 4, 8) or compressed or header < 40:
         raise ValueError(
@@ -119,5 +116,5 @@ def read_jpeg(data: bytes, file: Path, max_pixels: int, form: LabelForm) -> Raw:
     """
     size = read_size(data, str(file))
     check_limit(size, file, max_pixels)
-    pixels = decode(data, FLAGS, size, file)
+    pixels = decode(data, UNCHANGED, size, file)
     return form.of_grey(pixels, file) if pixels.ndim == 2 else form.of_colors(pixels, file)

@@ -105,7 +105,7 @@ def listed(names: Path, images: Path, labels: Path, suffix: str = ".png") -> lis
     """The images that a file names, one a line without suffix, in its order.
 
     Args:
-        names: Text file with a name a line.
+        names: Text file with one name per line.
         images: Folder of the images; it may hold more.
         labels: Folder of the labels; it may hold more.
         suffix: End of the labels' names.

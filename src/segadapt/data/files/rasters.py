@@ -11,23 +11,16 @@ import math
 from pathlib import Path
 from typing import Any, Final
 
-import cv2
 import numpy as np
 from jaxtyping import Num
 from PIL import Image
 
-from segadapt.data.files import tiff_header
+from segadapt.data.files import npy, tiff_header
+from segadapt.data.files.opencv import UNCHANGED, Size, decode
 from segadapt.data.files.tiff_header import GREY, RGB, TiffHeader
-
-Size = tuple[int, int]
-"""Height and width, pixels."""
 
 Values = Num[np.ndarray, "_ _ _"]
 """Rows x columns x channels, colours as red, green, blue."""
-
-UNCHANGED: Final = cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
-
-NPY: Final = b"\x93NUMPY"
 
 PHOTOMETRIC: Final = (GREY, RGB, 6)
 """Interpretations whose samples are the image's; 6 is JPEG's luminance and colour."""
@@ -40,11 +33,6 @@ PILLOW_PIXELS: Final = 80_000_000
 
 KINDS: Final = {1: "u", 2: "i", 3: "f"}
 """numpy's letters of TIFF's sample formats."""
-
-HEADERS: Final = {
-    (1, 0): np.lib.format.read_array_header_1_0,
-    (2, 0): np.lib.format.read_array_header_2_0,
-}
 
 
 def is_tiff(data: bytes) -> bool:
@@ -63,16 +51,7 @@ def decoded(data: bytes, size: Size, file: Path) -> Values:
     Raises:
         ValueError: If it cannot be decoded.
     """
-    try:
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), UNCHANGED)
-    except cv2.error as error:
-        raise ValueError(
-            f"{file} cannot be decoded by OpenCV at {size[0]} x {size[1]} pixels: "
-            f"{' '.join(error.err.split())}"
-        ) from error
-    if pixels is None or pixels.shape[:2] != size:
-        raise ValueError(f"{file} is damaged and cannot be decoded; fetch or export it again")
-    planes = pixels.reshape(*size, -1)
+    planes = decode(data, UNCHANGED, size, file).reshape(*size, -1)
     order = {3: [2, 1, 0], 4: [2, 1, 0, 3]}.get(planes.shape[2])
     return planes if order is None else np.ascontiguousarray(planes[..., order])
 
@@ -110,32 +89,23 @@ def read_npy(data: bytes, file: Path) -> Values:
     Raises:
         ValueError: If it is truncated.
     """
-    shape, fortran, dtype, start = npy_header(data, str(file))
-    if len(data) - start < math.prod(shape) * dtype.itemsize:
-        raise ValueError(f"{file} is truncated at byte {len(data)}; fetch or export it again")
-    values = np.frombuffer(data, dtype, math.prod(shape), start)
-    array = values.reshape(shape, order="F" if fortran else "C")
-    native = np.ascontiguousarray(array.astype(dtype.newbyteorder("="), copy=False))
-    return native.reshape(*shape[:2], -1)
+    array = npy.read_array(data, str(file))
+    return array.reshape(*array.shape[:2], -1)
 
 
-def npy_header(data: bytes, file: str) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
-    """Shape, whether columns lie side by side, type, and where the numbers begin.
+def npy_shape(data: bytes, file: str) -> tuple[int, ...]:
+    """Rows, columns and, where there are several, channels.
 
     Raises:
         ValueError: If the file is damaged, or its array is not an image.
     """
-    stream = io.BytesIO(data)
-    try:
-        shape, fortran, dtype = HEADERS[np.lib.format.read_magic(stream)](stream)
-    except (KeyError, ValueError) as error:
-        raise ValueError(f"{file} is a damaged NPY file; save it again with numpy.save") from error
-    if dtype.kind not in "uif" or len(shape) not in (2, 3) or min(shape) < 0:
+    header = npy.read_header(data, file)
+    if header.dtype.kind not in "uif" or len(header.shape) not in (2, 3) or min(header.shape) < 0:
         raise ValueError(
-            f"{file} holds an array of {dtype} and shape {shape}; save numbers, rows x columns x "
-            "channels"
+            f"{file} holds an array of {header.dtype} and shape {header.shape}; save numbers, rows "
+            "x columns x channels"
         )
-    return shape, fortran, dtype, stream.tell()
+    return header.shape
 
 
 def tiff_size(data: bytes, file: str) -> Size:
@@ -146,7 +116,7 @@ def tiff_size(data: bytes, file: str) -> Size:
 
 def npy_size(data: bytes, file: str) -> Size:
     """Height and width of an NPY file."""
-    shape = npy_header(data, file)[0]
+    shape = npy_shape(data, file)
     return shape[0], shape[1]
 
 
@@ -154,8 +124,8 @@ def stored_channels(data: bytes, file: str) -> int | None:
     """Channels that a TIFF or NPY file declares; None for other files, which have at most 4."""
     if is_tiff(data):
         return tiff_header.read_header(data, file).samples
-    if data.startswith(NPY):
-        shape = npy_header(data, file)[0]
+    if data.startswith(npy.SIGNATURE):
+        shape = npy_shape(data, file)
         return shape[2] if len(shape) == 3 else 1
     return None
 

@@ -4,7 +4,6 @@ import hashlib
 import os
 import shutil
 from pathlib import Path, PurePosixPath
-from typing import Final
 
 import cv2
 import numpy as np
@@ -16,10 +15,7 @@ from segadapt.data.imports.pictures import VOID, Drawn, Picture
 from segadapt.data.imports.record import Written
 from segadapt.data.imports.shapes import Size
 from segadapt.files import NO_LINKS
-from segadapt.structures import IGNORE
-
-NARROW: Final = 254
-"""Classes of which labels have 8 bits."""
+from segadapt.structures import IGNORE, NARROW
 
 
 def write_picture(picture: Picture, folder: Path, num_classes: int, max_pixels: int) -> Written:

@@ -31,7 +31,7 @@ SUFFIXES: Final = (*READERS, ".txt")
 def read_table(file: Path) -> LabelTable:
     """The label table in a file, whose suffix says its format.
 
-    A ``.txt`` file holds one class name a line; labels then hold 0 ... K-1, and the
+    A ``.txt`` file holds one class name per line; labels then hold 0 ... K-1, and the
     largest number of their type (255 or 65,535) is ignored.
 
     Raises:

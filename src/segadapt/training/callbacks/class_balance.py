@@ -176,8 +176,8 @@ def kept_balance(file: Path, classes: tuple[str, ...], images: int) -> Balance:
     """
     if not file.is_file():
         raise ValueError(
-            f"{file} is missing, with the class weights of this run; restore it, or start the run "
-            "anew in another folder"
+            f"{file} is missing, with the class weights of this run; restore it, or start a "
+            "new run in another folder"
         )
     content = read_object(file, LIMIT)
     try:
