@@ -136,7 +136,8 @@ def _unknown_key(key: str, compose: Compose) -> str:
     if _is_parameter(config, key):
         return f"{said} The config leaves it at its default; set it with +{key}=VALUE."
     there = [name for name in keys(config) if not name.rpartition(".")[2].startswith("_")]
-    return said + did_you_mean(near_keys(key, there))
+    meant = did_you_mean(near_keys(key, there))
+    return said + (meant or " List the keys with segadapt train --help=all.")
 
 
 def _is_parameter(config: Mapping[Any, Any], key: str) -> bool:

@@ -185,12 +185,18 @@ def test_words_that_change_nothing_are_not_in_the_name(tmp_path):
     make_run(tmp_path / "b", typed=["classifier=ssa"])
     free = ["data.num_workers=4"]  # differs, and changes no number
     make_run(tmp_path / "c", typed=["classifier=cac", *free], data={"num_workers": 4, "steps": 9})
-    found, _ = arms(results(tmp_path))
-    assert [arm.label for arm in found] == [
-        "x recipe=sane classifier.tau=5.0",
-        "classifier=ssa",
-        "classifier=cac",
-    ]
+    found, said = arms(results(tmp_path))
+    assert [arm.label for arm in found] == ["x", "classifier=ssa", "classifier=cac"]
+    assert said == ["overrides of x: recipe=sane classifier.tau=5.0"]
+
+
+def test_arms_that_share_a_name_are_told_apart_by_their_words(tmp_path):
+    make_run(tmp_path / "a", typed=["label=x", "classifier.tau=5.0"], label="x")
+    other = {"tau": 9.0}
+    make_run(tmp_path / "b", typed=["label=x", "classifier.tau=9.0"], label="x", classifier=other)
+    found, said = arms(results(tmp_path))
+    assert [arm.label for arm in found] == ["x classifier.tau=5.0", "x classifier.tau=9.0"]
+    assert said == []
 
 
 def test_of_several_words_for_one_key_the_last_names_the_arm(tmp_path):
@@ -198,8 +204,9 @@ def test_of_several_words_for_one_key_the_last_names_the_arm(tmp_path):
     typed = ["optimizer=sgd", "classifier.tau=5.0"]
     make_run(tmp_path / "a", typed=[*brought, *typed], label="x", classifier={"tau": 5.0})
     make_run(tmp_path / "b", typed=["classifier=ssa", "optimizer=sgd"])
-    found, _ = arms(results(tmp_path))
-    assert [arm.label for arm in found] == ["x classifier.tau=5.0", "classifier=ssa"]
+    found, said = arms(results(tmp_path))
+    assert [arm.label for arm in found] == ["x", "classifier=ssa"]
+    assert said == ["overrides of x: classifier.tau=5.0"]
 
 
 def test_an_arm_is_found_by_a_part_of_its_label(tmp_path):

@@ -53,9 +53,9 @@ def arms(results: Sequence[Result]) -> tuple[list[Arm], list[str]]:
             said.append(f"{result.folder}: the same config and seed as {first}; skipped")
         else:
             members[result.seed] = result
-    labels = _labels([next(iter(members.values())) for members in groups.values()])
+    labels, legend = _labels([next(iter(members.values())) for members in groups.values()])
     found = [Arm(label, members) for label, members in zip(labels, groups.values(), strict=True)]
-    return found, [*said, *_missing(found)]
+    return found, [*said, *legend, *_missing(found)]
 
 
 def find(found: Sequence[Arm], name: str) -> Arm:
@@ -91,19 +91,41 @@ def _without_seed(node: Any, seed: int) -> Any:
     }
 
 
-def _labels(firsts: Sequence[Result]) -> list[str]:
-    """What distinguishes each arm, as typed; what an experiment calls itself."""
-    typed = [_last_words(result.overrides) for result in firsts]
-    common = set(typed[0]).intersection(*typed[1:]) if len(typed) > 1 else set()
-    labels = []
-    for result, words in zip(firsts, typed, strict=True):
-        own = [word for word in words if word not in common and _tells(word, firsts)]
-        if result.label:
-            own = [result.label, *(word for word in own if not word.startswith("experiment="))]
-        labels.append(" ".join(own) or "defaults")
-    return [
+def _labels(firsts: Sequence[Result]) -> tuple[list[str], list[str]]:
+    """What distinguishes each arm, as typed; or its own name, whose overrides go into a sentence.
+
+    Returns:
+        The labels, and a sentence for each arm whose name does not show its overrides.
+    """
+    words = _distinguishing(firsts)
+    named = [result.label for result in firsts]
+    labels, legend = [], []
+    for name, own in zip(named, words, strict=True):
+        alone = name is not None and named.count(name) == 1
+        labels.append(name if name and alone else " ".join([name, *own] if name else own))
+        if alone and own:
+            legend.append(f"overrides of {name}: {' '.join(own)}")
+    labels = [label or "defaults" for label in labels]
+    unique = [
         label if labels.count(label) == 1 else f"{label} ({result.folder})"
         for label, result in zip(labels, firsts, strict=True)
+    ]
+    return unique, legend
+
+
+def _distinguishing(firsts: Sequence[Result]) -> list[list[str]]:
+    """The overrides of each arm that not all have, but for the experiment that names an arm."""
+    typed = [_last_words(result.overrides) for result in firsts]
+    common = set(typed[0]).intersection(*typed[1:]) if len(typed) > 1 else set()
+    return [
+        [
+            word
+            for word in words
+            if word not in common
+            and _tells(word, firsts)
+            and not (result.label and _target(word) == "experiment")
+        ]
+        for result, words in zip(firsts, typed, strict=True)
     ]
 
 
