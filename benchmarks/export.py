@@ -27,8 +27,8 @@ from segadapt.analysis.cost.timing import (
     seconds,
     spread,
 )
-from segadapt.deployment.export_formats import check_installed, onnx_file, onnx_program, traced
-from segadapt.deployment.exported_network import ExportedNetwork, student_of
+from segadapt.deployment.export.exported_network import ExportedNetwork, student_of
+from segadapt.deployment.export.formats import check_installed, onnx_file, onnx_program, traced
 from segadapt.evaluation.network import bare_model
 from segadapt.text.tables import Table
 

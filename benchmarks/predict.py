@@ -20,9 +20,9 @@ import segadapt
 from segadapt.analysis.cost.timing import Action, Timing, alternate, cpu_clock, ratio, seconds
 from segadapt.cli.places import CONF
 from segadapt.cli.words import read_words
-from segadapt.deployment.images import read_one
-from segadapt.deployment.predict_command import predict_command
-from segadapt.deployment.sources import found_images
+from segadapt.deployment.inputs.images import read_one
+from segadapt.deployment.inputs.sources import found_images
+from segadapt.deployment.prediction_files.predict_command import predict_command
 
 NEEDED: Final = ("run", "images")
 

@@ -10,8 +10,8 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from segadapt.cli.places import CONF
-from segadapt.deployment.export import export
-from segadapt.deployment.export_form import Form
+from segadapt.deployment.export.export import export
+from segadapt.deployment.export.form import Form
 from segadapt.experiment import build_task
 
 PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "how-to" / "export.md"

@@ -10,12 +10,12 @@ from typing import Any, Final
 _HOMES: Final = {
     "Branch": "segadapt.structures",
     "Classifier": "segadapt.classifiers.base",
-    "Model": "segadapt.deployment.model",
+    "Model": "segadapt.deployment.prediction.model",
     "Prediction": "segadapt.structures",
-    "Result": "segadapt.deployment.result",
+    "Result": "segadapt.deployment.prediction.result",
     "Segmentor": "segadapt.segmentor",
     "StaticClassifier": "segadapt.classifiers.base",
-    "load": "segadapt.deployment.loading",
+    "load": "segadapt.deployment.prediction.load",
     "train": "segadapt.cli.notebook",
 }
 

@@ -14,8 +14,8 @@ from omegaconf import DictConfig
 from segadapt.data.checks.quick_check import cache_folder, look_at
 from segadapt.data.checks.split_record import check_record, write_record
 from segadapt.data.module import SegmentationDataModule
-from segadapt.deployment.initial_weights import settle_origin
-from segadapt.deployment.initialization import initialise
+from segadapt.deployment.initialization.initial_weights import settle_origin
+from segadapt.deployment.initialization.initialise import initialise
 from segadapt.evaluation.evaluator import check_context
 from segadapt.evaluation.inference.settings import check_sees_images
 from segadapt.evaluation.network import build_network

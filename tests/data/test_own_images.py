@@ -17,7 +17,7 @@ from segadapt.data.datasets.camvid import CamVid
 from segadapt.data.datasets.folder import Folder
 from segadapt.data.files.decode import read_image
 from segadapt.data.transforms.pipelines import EvalTransform, TrainTransform
-from segadapt.deployment.images import read_one
+from segadapt.deployment.inputs.images import read_one
 from segadapt.evaluation.trained import load_trained
 from segadapt.experiment import train
 from segadapt.runs.reader import read_run

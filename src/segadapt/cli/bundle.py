@@ -22,7 +22,7 @@ def bundle(words: Sequence[str]) -> None:
     """Write a bundle, as the words say."""
     options = read_words(words, CONF / "bundle.yaml")
     check_given(options, ("run", "out"), "run=RUN out=FOLDER (or FILE.zip)")
-    from segadapt.deployment import bundle as writer
+    from segadapt.deployment.sharing import bundle as writer
 
     sample = options["sample"]
     place = writer.bundle(

@@ -31,7 +31,7 @@ def _evaluate(cfg: DictConfig) -> None:
     run = hydra_command.read_trained_run(cfg)
     from rich.console import Console
 
-    from segadapt.deployment.submission import submit
+    from segadapt.deployment.prediction_files.submission import submit
     from segadapt.evaluation.evaluate import evaluate
     from segadapt.training.library_warnings import silence_known_warnings
 

@@ -10,7 +10,7 @@ from segadapt.files import expanded
 from segadapt.text.borders import print_line
 
 if TYPE_CHECKING:
-    from segadapt.deployment.export import Exported
+    from segadapt.deployment.export.export import Exported
 
 
 def main(words: Sequence[str]) -> None:
@@ -29,8 +29,8 @@ def export(words: Sequence[str]) -> None:
     size = _size(options["size"])
     if options["labelled"] < 0:
         raise UsageError(f"labelled={options['labelled']}: labelled takes 0 or more.")
-    from segadapt.deployment.export import export as write
-    from segadapt.deployment.export_form import Form
+    from segadapt.deployment.export.export import export as write
+    from segadapt.deployment.export.form import Form
 
     form = Form(options["format"], options["output"], options["input"], size, options["precision"])
     kept = write(

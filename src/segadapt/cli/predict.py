@@ -38,7 +38,7 @@ def predict(words: Sequence[str]) -> int:
         check_there(key, options[key])
     from rich.console import Console
 
-    from segadapt.deployment.predict_command import predict_command
+    from segadapt.deployment.prediction_files.predict_command import predict_command
 
     return predict_command(options, settings, Console())
 

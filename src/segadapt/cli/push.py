@@ -22,7 +22,7 @@ def push(words: Sequence[str]) -> None:
     """Upload a bundle, as the words say."""
     options = read_words(words, CONF / "push.yaml")
     check_given(options, ("bundle", "repo"), "bundle=FOLDER repo=OWNER/NAME")
-    from segadapt.deployment import hub
+    from segadapt.deployment.loading import hub
 
     address = hub.push(expanded(options["bundle"]), options["repo"], options["private"])
     print_line(f'uploaded: {address}; use it with segadapt.load("hf:{options["repo"]}")')

@@ -18,7 +18,7 @@ from segadapt.cli.composing import run_composed
 from segadapt.cli.ending import tell
 from segadapt.cli.hydra_command import CONF
 from segadapt.cli.scaled_experiments import scale_experiment
-from segadapt.deployment.initial_weights import settle_origin
+from segadapt.deployment.initialization.initial_weights import settle_origin
 from segadapt.functional.rates import warm_up
 from segadapt.runs.errors import Interrupted
 from segadapt.runs.overrides import quoted_override

@@ -19,7 +19,7 @@ from segadapt.deployment.demo import answers as answering
 from segadapt.deployment.demo.answers import Answers, page_facts
 from segadapt.deployment.demo.samples import offered_samples, spread
 from segadapt.deployment.demo.uploads import Limits
-from segadapt.deployment.work import Network
+from segadapt.deployment.prediction_files.work import Network
 
 LIMITS = Limits(pixels=10_000, bytes=100_000)
 CLASSIFIERS = ("fixed", "ssa")

@@ -9,8 +9,8 @@ from deployed import scene, write_run
 import segadapt
 from segadapt.deployment.demo import reading
 from segadapt.deployment.demo.reading import BUDGET, Grid, read, spacing, top_classes
-from segadapt.deployment.images import Photograph
-from segadapt.deployment.work import Network
+from segadapt.deployment.inputs.images import Photograph
+from segadapt.deployment.prediction_files.work import Network
 from segadapt.functional.normalization import MEAN, STD
 
 SIZE = (52, 75)

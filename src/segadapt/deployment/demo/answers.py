@@ -18,8 +18,8 @@ from segadapt.deployment.demo.pictures import (
 from segadapt.deployment.demo.reading import Pixel, Reading, read, top_classes
 from segadapt.deployment.demo.samples import Sample
 from segadapt.deployment.demo.uploads import Limits, read_upload
-from segadapt.deployment.images import Photograph
-from segadapt.deployment.work import Network
+from segadapt.deployment.inputs.images import Photograph
+from segadapt.deployment.prediction_files.work import Network
 from segadapt.runs.errors import USER_ERRORS, user_message
 
 KEPT: Final = 4

@@ -29,7 +29,7 @@ def demo_command(options: Mapping[str, Any], settings: Mapping[str, Any]) -> Non
     from segadapt.deployment.demo.samples import offered_samples
     from segadapt.deployment.demo.server import prepared_server
     from segadapt.deployment.demo.uploads import Limits
-    from segadapt.deployment.networks import open_networks
+    from segadapt.deployment.prediction_files.networks import open_networks
 
     networks = open_networks(options["run"], options, settings)
     for network in networks:

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Shaped, UInt8
 
 from segadapt.data.drawing import Picture
 from segadapt.data.files.png import with_palette
-from segadapt.deployment.images import Pixels
+from segadapt.deployment.inputs.images import Pixels
 
 SIDE: Final = 1280
 """Pixels of the longer side of a picture at most."""

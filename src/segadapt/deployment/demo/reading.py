@@ -6,9 +6,9 @@ from typing import Final, NamedTuple
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from segadapt.deployment.images import Photograph
-from segadapt.deployment.pixel_maps import FIELDS, Map, probabilities_at
-from segadapt.deployment.work import Network
+from segadapt.deployment.inputs.images import Photograph
+from segadapt.deployment.prediction.pixel_maps import FIELDS, Map, probabilities_at
+from segadapt.deployment.prediction_files.work import Network
 
 BUDGET: Final = 2**25
 """Bytes of the probabilities that are kept of one branch. Those of all pixels of a photograph of 16

@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from segadapt.deployment.images import Photograph, read_one
-from segadapt.deployment.sources import found_images
-from segadapt.deployment.validation import Validation, validation
-from segadapt.deployment.work import Network
+from segadapt.deployment.inputs.images import Photograph, read_one
+from segadapt.deployment.inputs.sources import found_images
+from segadapt.deployment.inputs.validation import Validation, validation
+from segadapt.deployment.prediction_files.work import Network
 
 
 class Sample(NamedTuple):

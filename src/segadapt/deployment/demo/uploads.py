@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from segadapt.data.files.decode import decode_photograph
-from segadapt.deployment.images import Photograph
+from segadapt.deployment.inputs.images import Photograph
 
 NAME: Final = 80
 """Characters of a file's name that are kept."""

@@ -1,0 +1,1 @@
+"""``segadapt export``: a trained network as a file that other programs run."""

@@ -1,0 +1,128 @@
+"""Images through which an exported file is compared with its network."""
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import cv2
+import numpy as np
+from hydra.utils import instantiate
+from jaxtyping import UInt8
+
+from segadapt.deployment.inputs.images import read_one
+from segadapt.deployment.inputs.sources import found_images
+from segadapt.deployment.inputs.validation import UNREADABLE, eight_bits
+from segadapt.deployment.loading.trained_network import TrainedNetwork
+
+NUMBER: Final = 3
+"""Of images, each in every size."""
+
+CALIBRATION: Final = 32
+"""Images of a calibration."""
+
+Pixels = UInt8[np.ndarray, "H W 3"]
+Size = tuple[int, int]
+
+
+class Labelled(NamedTuple):
+    """An image and its classes, which may have another size."""
+
+    pixels: Pixels
+    mask: UInt8[np.ndarray, "h w"]
+
+
+class CalibrationImages(NamedTuple):
+    """Images, or why there are none."""
+
+    images: list[Pixels]
+    lacking: str | None
+
+
+class TrialImages(NamedTuple):
+    """Images, and where they are from."""
+
+    images: list[Pixels]
+    origin: str
+
+
+def trial_images(trained: TrainedNetwork, images: str | None, out: Path) -> TrialImages:
+    """Images that were named, or of the run's validation, or drawn, in this order.
+
+    Args:
+        trained: The network.
+        images: File, folder, glob or list.
+        out: What is going to be written.
+
+    Raises:
+        ValueError: If what was named has no images.
+    """
+    if images is not None:
+        files = [source.file for source in found_images(images, out)[:NUMBER]]
+        return TrialImages([read_one(file).pixels for file in files], f"{len(files)} of {images}")
+    try:
+        found = [one.pixels for one in islice(labelled_images(trained), NUMBER)]
+    except UNREADABLE as error:
+        reason = f"no validation images: {first_line(error)}"
+        return TrialImages(_drawn(), f"{NUMBER} drawn at random ({reason})")
+    return TrialImages(found, f"{len(found)} validation images of {trained.data.name}")
+
+
+def calibration_images(trained: TrainedNetwork, images: str | None, out: Path) -> CalibrationImages:
+    """Images from which the ranges of activations are taken.
+
+    Args:
+        trained: The network.
+        images: File, folder, glob or list; None: training images, without augmentation.
+        out: What is going to be written.
+    """
+    if images is not None:
+        files = [source.file for source in found_images(images, out)[:CALIBRATION]]
+        return CalibrationImages([read_one(file).pixels for file in files], None)
+    try:
+        found = [one.pixels for one in islice(labelled_images(trained, "train"), CALIBRATION)]
+    except UNREADABLE as error:
+        return CalibrationImages([], f"there are no training images: {first_line(error)}")
+    return CalibrationImages(found, None)
+
+
+def labelled_images(trained: TrainedNetwork, part: str = "val") -> Iterator[Labelled]:
+    """Images as evaluation sees them, turned into 8 bits again, with their classes.
+
+    Args:
+        trained: The network.
+        part: ``val``, or ``train`` for the split that was trained on, prepared as in evaluation.
+    """
+    module = trained.config.data.module
+    split = {"split": module.train.split} if part == "train" else {}
+    data: Any = instantiate(module.val, **split)
+    for index in range(len(data)):
+        sample = data[index]
+        yield Labelled(eight_bits(sample.image), sample.mask.numpy())
+
+
+def in_sizes(images: Sequence[Pixels], sizes: Sequence[Size | None]) -> Iterator[np.ndarray]:
+    """Batches of one image, channels first, each image in each size."""
+    for image in images:
+        for size in sizes:
+            yield planes(image, size)
+
+
+def planes(image: Pixels, size: Size | None) -> np.ndarray:
+    """A batch of one image, channels first, in a size of rows and columns or in its own."""
+    if size is not None:
+        image = cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA)
+    return np.ascontiguousarray(image.transpose(2, 0, 1)[None])
+
+
+def first_line(error: Exception) -> str:
+    """Of what an error says."""
+    return (str(error) or "the split is empty").splitlines()[0]
+
+
+def _drawn() -> list[Pixels]:
+    """Coloured blocks under noise."""
+    generator = np.random.default_rng(0)
+    blocks = generator.integers(0, 256, (NUMBER, 16, 16, 3)).repeat(32, 1).repeat(32, 2)
+    noisy = blocks + generator.normal(0, 12, blocks.shape)
+    return list(noisy.clip(0, 255).astype(np.uint8))

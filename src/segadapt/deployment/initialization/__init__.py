@@ -1,0 +1,1 @@
+"""``init``: a training starts from the weights of another."""

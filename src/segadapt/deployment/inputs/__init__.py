@@ -1,0 +1,1 @@
+"""Images and labels that a trained network is given, from files or arrays."""

@@ -1,0 +1,1 @@
+"""Trained networks read from runs, bundles and the Hugging Face hub."""

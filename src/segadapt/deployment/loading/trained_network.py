@@ -1,0 +1,83 @@
+"""A trained network with everything that its use takes; what runs and bundles are read into."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import torch
+from omegaconf import DictConfig, OmegaConf
+from torch import Tensor
+
+from segadapt.classifiers.base import remove_teachers, with_teacher
+from segadapt.deployment.loading.data_facts import DataFacts
+from segadapt.evaluation.inference.methods import Inference
+from segadapt.evaluation.network import bare_model
+from segadapt.evaluation.trained import check_fit
+from segadapt.runs.config import without_published_weights
+from segadapt.runs.trust import check, check_names
+from segadapt.segmentor import Segmentor
+
+
+class TrainedNetwork(NamedTuple):
+    """What a run folder or a bundle holds, for those who use it."""
+
+    network: Segmentor
+    """In evaluation mode on the CPU, for normalised images; with its teacher if that was kept."""
+    config: DictConfig
+    """``model``, ``classifier``, ``data`` and ``inference`` of the training, at least."""
+    data: DataFacts
+    inference: Inference
+    """Of the training's validation."""
+    precision: str
+    """Of the training, by Lightning's name."""
+    info: dict[str, Any]
+    """Plain values: where the network comes from (``source``), the digest of its weights
+    (``sha256``), its ``step``, and ``miou``, ``per_class`` and ``protocol`` of a measurement of
+    these weights."""
+
+
+BUILT = ("model", "classifier", "inference")
+"""Parts of a training's config that are built to use its network."""
+
+
+def checked_parts(config: DictConfig) -> DictConfig:
+    """Look at a config of which only the network is built; nothing else of it is imported.
+
+    Args:
+        config: Unresolved config of a folder that somebody else may have written.
+
+    Returns:
+        The config, without interpolations.
+
+    Raises:
+        ValueError: If it names anything that is not on the list of what may be built.
+    """
+    checked = check_names(config)
+    parts = {name: checked[name] for name in BUILT if name in checked}
+    check(OmegaConf.create({**parts, "val": OmegaConf.select(checked, "data.module.val")}))
+    return checked
+
+
+def built_network(config: DictConfig, tensors: Mapping[str, Tensor], file: str) -> Segmentor:
+    """The network of a config with the weights of a file, in evaluation mode on the CPU.
+
+    The teacher is there if the file has its weights.
+
+    Args:
+        config: ``model``, ``classifier`` and ``data.num_classes`` are read.
+        tensors: Weights by name.
+        file: What errors call where the weights come from.
+
+    Raises:
+        ValueError: If they are those of another network.
+    """
+    network = bare_model(without_published_weights(config))
+    teachers = [
+        f"{name}.teacher."
+        for name, module in network.named_modules()
+        if module in with_teacher(network.classifier)
+    ]
+    if not any(name.startswith(tuple(teachers)) for name in tensors):
+        remove_teachers(network.classifier)
+    check_fit(network, tensors, file)
+    network.load_state_dict(dict(tensors))
+    return network.to(memory_format=torch.channels_last).eval()

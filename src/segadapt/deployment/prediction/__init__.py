@@ -1,0 +1,1 @@
+"""A trained network in Python: ``segadapt.load``, ``Model`` and ``Result``."""

@@ -1,0 +1,1 @@
+"""Predictions of many images, written to files: ``segadapt predict`` and submissions."""

@@ -1,0 +1,100 @@
+"""Files that a prediction becomes, by what they show."""
+
+from collections.abc import Callable, Collection, Mapping
+from math import log
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from segadapt.deployment.prediction.image_files import write_grey, write_labels
+from segadapt.deployment.prediction.result import Result
+from segadapt.files import replacing
+
+
+class Style(NamedTuple):
+    """How predictions are drawn and written."""
+
+    numbers: str = "data"
+    """``data`` or ``train``, as in :meth:`Result.save`."""
+    opacity: float = 0.5
+    legend: bool = True
+
+
+class Output(NamedTuple):
+    """One kind of file.
+
+    Args:
+        suffix: Of its files.
+        also: What has to be known of an image, besides its labels.
+        write: Writes a result to a file.
+        scale: What its values mean, where they are not labels or colours.
+    """
+
+    suffix: str
+    also: str | None
+    write: Callable[[Result, Path, Style], object]
+    scale: str | None = None
+
+
+def _labels(result: Result, file: Path, style: Style) -> None:
+    result.save(file, style.numbers)
+
+
+def _coarse(result: Result, file: Path, style: Style) -> None:
+    contract = result.contract if style.numbers == "data" else None
+    write_labels(file, result.of("labels", "coarse"), contract, result.colors)
+
+
+def _overlay(result: Result, file: Path, style: Style) -> None:
+    result.overlay(file, style.opacity, style.legend)
+
+
+def _probabilities(result: Result, file: Path, style: Style) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(file) as opened:
+        np.savez(opened, scores=result.scores(), classes=np.array(result.classes))
+
+
+def _confidence(result: Result, file: Path, style: Style) -> None:
+    write_grey(file, eight_bits(result.confidence, 1.0))
+
+
+def _entropy(result: Result, file: Path, style: Style) -> None:
+    write_grey(file, eight_bits(result.entropy, log(len(result.classes))))
+
+
+def _changed(result: Result, file: Path, style: Style) -> None:
+    write_grey(file, result.changed.astype(np.uint8) * 255)
+
+
+def eight_bits(values: np.ndarray, largest: float) -> np.ndarray:
+    """Values from 0 to the largest as 0 to 255."""
+    scaled = np.asarray(values, dtype=np.float32) * (255 / largest)
+    return scaled.round().clip(0, 255).astype(np.uint8)
+
+
+OUTPUTS: Final[Mapping[str, Output]] = {
+    "labels": Output(".png", None, _labels),
+    "overlay": Output(".jpg", None, _overlay),
+    "probabilities": Output(
+        ".npz", "scores", _probabilities, "scores: float16, classes x rows x columns"
+    ),
+    "confidence": Output(".png", "confidence", _confidence, "255 is probability 1"),
+    "entropy": Output(".png", "entropy", _entropy, "255 is log K nats, K the number of classes"),
+    "coarse": Output(".png", "coarse", _coarse),
+    "changed": Output(".png", "coarse", _changed, "255 where adaptation changed the class, else 0"),
+}
+"""What ``save=`` takes; each is a folder below ``out``."""
+
+
+def check_outputs(save: Collection[str]) -> None:
+    """Refuse kinds that do not exist.
+
+    Raises:
+        ValueError: If there is one, or none at all.
+    """
+    if unknown := [name for name in save if name not in OUTPUTS]:
+        raise ValueError(f"Unknown save={unknown[0]!r}. Available: {', '.join(OUTPUTS)}.")
+    if not save:
+        raise ValueError(f"save= is empty. Choose from: {', '.join(OUTPUTS)}.")

@@ -1,0 +1,119 @@
+"""The words of ``segadapt predict`` as work: networks, images and what becomes of them."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from segadapt.deployment.inputs.sources import Source, found_images, is_video
+from segadapt.deployment.prediction.image_files import NUMBERS
+from segadapt.deployment.prediction_files.networks import open_networks
+from segadapt.deployment.prediction_files.outputs import Style, check_outputs
+from segadapt.deployment.prediction_files.predict_files import predict_files
+from segadapt.deployment.prediction_files.video import (
+    predict_video,
+    read_clip,
+    video_file,
+    written_size,
+)
+from segadapt.deployment.prediction_files.work import Work
+from segadapt.files import expanded
+from segadapt.text.terminal import say
+
+OVERLAY = "overlay"
+
+
+def predict_command(
+    options: Mapping[str, Any], settings: Mapping[str, Any], console: Console
+) -> int:
+    """Predict as conf/predict.yaml says.
+
+    Args:
+        options: A value for each of its keys.
+        settings: Those of the inference.
+        console: Where progress and the summary go.
+
+    Returns:
+        How many images could not be read.
+
+    Raises:
+        ValueError: If an option does not fit, or there is nothing to predict.
+    """
+    out = expanded(options["out"])
+    _check(options, out)
+    if is_video(options["images"]):
+        return _video(options, settings, out, console)
+    sources = found_images(options["images"], out)
+    labels = {} if options["labels"] is None else _labels(expanded(options["labels"]), sources)
+    folders = [options["run"], *([] if options["beside"] is None else [options["beside"]])]
+    networks = open_networks(folders, options, settings)
+    work = Work(
+        networks=networks,
+        out=out,
+        save=options["save"],
+        style=Style(options["numbers"], options["opacity"], options["legend"]),
+        labels=labels,
+        **{key: options[key] for key in ("batch_size", "workers", "max_pixels", "overwrite")},
+    )
+    return predict_files(sources, work, console)
+
+
+def _check(options: Mapping[str, Any], out: Path) -> None:
+    """What can be wrong before a network is loaded."""
+    check_outputs(options["save"])
+    if options["numbers"] not in NUMBERS:
+        raise ValueError(
+            f"Unknown numbers={options['numbers']!r}. Available: {', '.join(NUMBERS)}."
+        )
+    if not 0 <= options["opacity"] <= 1:
+        raise ValueError(f"opacity={options['opacity']} is out of range; choose 0 to 1")
+    for key in ("batch_size", "workers", "max_pixels"):
+        if options[key] < 1:
+            raise ValueError(f"{key}={options[key]} is out of range; choose 1 or more")
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"out={out} is not a folder; choose another name")
+
+
+def _labels(place: Path, sources: Sequence[Source]) -> dict[Path, Path]:
+    """The label file of each image: the file itself, or one of the same name in a folder.
+
+    Raises:
+        ValueError: If there is none for an image.
+    """
+    if place.is_file() and len(sources) == 1:
+        return {sources[0].name: place}
+    if not place.is_dir():
+        raise ValueError(
+            f"labels={place} is not a folder of label files; give one with the names of the images"
+        )
+    files = {name: place / name.with_name(f"{name.name}.png") for _, name in sources}
+    if missing := [str(file) for file in files.values() if not file.is_file()]:
+        shown = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
+        raise ValueError(f"{len(missing)} of {len(files)} images have no label: {shown}")
+    return files
+
+
+def _video(
+    options: Mapping[str, Any], settings: Mapping[str, Any], out: Path, console: Console
+) -> int:
+    """Predict a video."""
+    if OVERLAY not in options["save"] or options["beside"] or options["labels"]:
+        raise ValueError(
+            "of a video, overlays are written and nothing else; remove save=, beside= and labels="
+        )
+    clip = read_clip(expanded(options["images"]))
+    file = video_file(clip, out)
+    if file.exists() and (file.samefile(clip.file) or not options["overwrite"]):
+        raise ValueError(f"{file} already exists; choose another out=, or overwrite=true")
+    (network,) = open_networks([options["run"]], options, settings)
+    frames = predict_video(clip, network, file, console, options["batch_size"], options["opacity"])
+    say(console, f"predicted {frames} frames ({clip.fps:g} frames per second)")
+    if (size := written_size(clip)) != (clip.width, clip.height):
+        say(
+            console,
+            f"note: OpenCV writes videos with even sides only; {clip.width} x {clip.height} became "
+            f"{size[0]} x {size[1]}, without the last column or row",
+        )
+    say(console, f"written to: {file}")
+    return 0

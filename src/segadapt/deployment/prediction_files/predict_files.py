@@ -1,0 +1,209 @@
+"""``segadapt predict``: images of a folder to files, resumable, beside the network's own work."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import NamedTuple
+
+from rich.console import Console
+
+from segadapt.data.drawing import Picture
+from segadapt.data.files.image_format import ImageFormat
+from segadapt.deployment.inputs.images import read_one
+from segadapt.deployment.inputs.masks import read_mask
+from segadapt.deployment.inputs.sources import Source
+from segadapt.deployment.prediction.batches import Item
+from segadapt.deployment.prediction.image_files import write_picture
+from segadapt.deployment.prediction.model import Wanted
+from segadapt.deployment.prediction.result import Result
+from segadapt.deployment.prediction_files import ledger
+from segadapt.deployment.prediction_files.outputs import OUTPUTS
+from segadapt.deployment.prediction_files.overlap import ahead, behind
+from segadapt.deployment.prediction_files.panels import panel
+from segadapt.deployment.prediction_files.progress import progress
+from segadapt.deployment.prediction_files.scores import image_miou, image_scores
+from segadapt.deployment.prediction_files.work import (
+    PANELS,
+    Network,
+    Work,
+    decisive,
+    file_of,
+    has_panels,
+    is_done,
+)
+from segadapt.evaluation.inference.settings import can_use_labels
+from segadapt.files import MARK
+from segadapt.text.borders import print_line
+from segadapt.text.terminal import say
+
+
+class Read(NamedTuple):
+    """An image that was read, or why not."""
+
+    source: Source
+    item: Item | None
+    reason: str = ""
+
+
+def predict_files(sources: Sequence[Source], work: Work, console: Console) -> int:
+    """Predict images and write the results; what is there already is kept.
+
+    Args:
+        sources: Images.
+        work: What becomes of them.
+        console: Where progress and the summary go.
+
+    Returns:
+        How many could not be read.
+
+    Raises:
+        ValueError: If other predictions are there.
+        OSError: If a file cannot be written.
+    """
+    started = time.monotonic()
+    ledger.begin(work.out, decisive(work), work.overwrite)
+    for orphan in work.out.rglob(f".*{MARK}*"):
+        orphan.unlink(missing_ok=True)  # of a process that was killed
+    names = ("image", "miou", "accuracy", "pixels")
+    rows = ledger.Rows(work.out, names, work.overwrite) if work.labels else None
+    todo = [source for source in sources if work.overwrite or not is_done(source, work, rows)]
+    skipped: list[Read] = []
+    lock = threading.Lock()
+    with (
+        progress(console, len(todo), "images") as step,
+        behind(work.workers, 2 * work.workers) as write,
+    ):
+        for source, results in _predicted(todo, work, skipped):
+            write(partial(_written, source, results, work, rows, lock))
+            step()
+    if rows is not None:
+        rows.sort()
+    kept, made = len(sources) - len(todo), len(todo) - len(skipped)
+    ledger.end(
+        work.out,
+        {
+            "sources": [str(network.model.info.get("source")) for network in work.networks],
+            "images": len(sources),
+            "skipped": [{"file": str(read.source.file), "reason": read.reason} for read in skipped],
+        },
+    )
+    seconds = time.monotonic() - started
+    more = f", {kept} kept from before" if kept else ""
+    more += f", {len(skipped)} skipped because they cannot be read" if skipped else ""
+    rate = f" ({made / seconds:.1f} a second)" if made else ""
+    say(
+        console,
+        f"predicted {made} images in {seconds:.1f} s{rate}{more}",
+        f"written to: {work.out}",
+    )
+    return len(skipped)
+
+
+def _predicted(
+    todo: Sequence[Source], work: Work, skipped: list[Read]
+) -> Iterator[tuple[Source, list[Result]]]:
+    """Results of all networks for each image, in order; images are read ahead."""
+    first, *others = work.networks
+    _form(work)  # refused here, rather than at each image
+    waiting: deque[tuple[Source, Item]] = deque()
+
+    def items() -> Iterator[Item]:
+        depth = 2 * work.workers + work.batch_size
+        for read in ahead(partial(_read, work=work), todo, work.workers, depth):
+            if read.item is None:
+                print_line(f"skipped: {read.reason}", error=True)
+                skipped.append(read)
+            else:
+                waiting.append((read.source, read.item))
+                yield read.item
+
+    wanted = _wanted(work)
+    for result in first.model.segment(items(), first.predictor, wanted, work.batch_size):
+        source, item = waiting.popleft()
+        more = [
+            next(other.model.segment([item], other.predictor, _second(work, other)))
+            for other in others
+        ]
+        yield source, [result, *more]
+
+
+def _form(work: Work) -> ImageFormat:
+    """What images are read as.
+
+    Raises:
+        ValueError: If the networks were trained on images of different channels or depths.
+    """
+    forms = {network.model.trained.data.form for network in work.networks}
+    if len(forms) > 1:
+        raise ValueError(
+            "the networks were trained on images of different channels or depths; predict with "
+            "each on its own"
+        )
+    return forms.pop()
+
+
+def _read(source: Source, work: Work) -> Read:
+    try:
+        photograph = read_one(source.file, work.max_pixels, _form(work))
+        mask = None
+        if work.labels:
+            contract = work.networks[0].model.trained.data.labels
+            mask = read_mask(work.labels[source.name], contract, photograph, work.max_pixels)
+    except ValueError as error:
+        return Read(source, None, str(error))
+    return Read(source, Item(photograph, mask))
+
+
+def _wanted(work: Work) -> Wanted:
+    also = {need for name in work.save if (need := OUTPUTS[name].also) is not None}
+    return Wanted("student", frozenset(also | _teacher(work, work.networks[0])))
+
+
+def _second(work: Work, network: Network) -> Wanted:
+    return Wanted("student", frozenset(_teacher(work, network)))
+
+
+def _teacher(work: Work, network: Network) -> set[str]:
+    """The teacher is shown where there are labels and the classifier sees the image once."""
+    return {"teacher"} if work.labels and can_use_labels(network.predictor.inference) else set()
+
+
+def _written(
+    source: Source,
+    results: Sequence[Result],
+    work: Work,
+    rows: ledger.Rows | None,
+    lock: AbstractContextManager[bool],  # threading.Lock is a function before Python 3.13
+) -> None:
+    """Write all that an image becomes."""
+    for kind in work.save:
+        OUTPUTS[kind].write(results[0], file_of(work.out, kind, source), work.style)
+    if has_panels(work):
+        write_picture(file_of(work.out, PANELS, source), _panel(results, work))
+    mask = results[0].mask
+    if rows is not None and mask is not None:
+        scores = image_scores(results[0].labels, mask, len(results[0].classes))
+        with lock:
+            rows.add(str(source.name), *scores)
+
+
+def _panel(results: Sequence[Result], work: Work) -> Picture:
+    first = results[0]
+    maps = {} if first.mask is None else {"label": first.mask}
+    for network, result in zip(work.networks, results, strict=True):
+        maps[network.title] = result.labels
+        if result.has("teacher"):
+            maps[f"{network.title}, teacher"] = result.of("labels", "teacher")
+    titles = [network.title for network in work.networks]
+    compared = (titles[0], titles[1]) if len(titles) > 1 else None
+    notes = {}
+    if first.mask is not None:
+        notes = {
+            title: f": mIoU {100 * image_miou(maps[title], first.mask, len(first.classes)):.1f} %"
+            for title in maps
+            if title != "label"
+        }
+    return panel(first.image, maps, first.classes, first.colors, compared, first.mask, notes)

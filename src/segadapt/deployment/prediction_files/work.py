@@ -1,0 +1,104 @@
+"""What is to be predicted, what becomes of it, and where each file goes."""
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from segadapt.deployment.inputs.images import MAX_PIXELS
+from segadapt.deployment.inputs.sources import Source
+from segadapt.deployment.prediction.model import Model
+from segadapt.deployment.prediction.predictor import Predictor
+from segadapt.deployment.prediction_files.ledger import Rows
+from segadapt.deployment.prediction_files.outputs import OUTPUTS, Style
+from segadapt.evaluation.inference.settings import settings_of
+
+PANELS: Final = "panels"
+"""Folder of the panels, beside those of ``OUTPUTS``."""
+
+
+class Network(NamedTuple):
+    """A model that predicts, as it was asked to."""
+
+    title: str
+    model: Model
+    predictor: Predictor
+
+
+class Work(NamedTuple):
+    """What to predict, and what becomes of it.
+
+    Args:
+        networks: One, or two to compare.
+        out: Folder of the predictions.
+        save: Keys of ``OUTPUTS``, of the first network.
+        style: How they are drawn.
+        labels: Label files by the images' names; empty without labels.
+        batch_size: Images of one size that are passed through the network together.
+        workers: Threads that read images, and as many that write.
+        max_pixels: Larger images are refused.
+        overwrite: Whether what is there is made again.
+    """
+
+    networks: Sequence[Network]
+    out: Path
+    save: Collection[str]
+    style: Style
+    labels: dict[Path, Path]
+    batch_size: int = 1
+    workers: int = 2
+    max_pixels: int = MAX_PIXELS
+    overwrite: bool = False
+
+
+def has_panels(work: Work) -> bool:
+    """Whether there is something to show beside the image and one prediction."""
+    return bool(work.labels) or len(work.networks) > 1
+
+
+def file_of(out: Path, kind: str, source: Source) -> Path:
+    """Where an image's file of a kind goes.
+
+    Args:
+        out: Folder of the predictions.
+        kind: A key of ``OUTPUTS``, or ``PANELS``.
+        source: The image.
+    """
+    suffix = ".jpg" if kind == PANELS else OUTPUTS[kind].suffix
+    return out / kind / source.name.with_name(source.name.name + suffix)
+
+
+def is_done(source: Source, work: Work, rows: Rows | None) -> bool:
+    """Whether everything that an image becomes is there."""
+    kinds = [*work.save, *([PANELS] if has_panels(work) else [])]
+    counted = rows is None or rows.has(str(source.name))
+    return counted and all(file_of(work.out, kind, source).is_file() for kind in kinds)
+
+
+def decisive(work: Work) -> dict[str, Any]:
+    """What decides the content of the files."""
+    return {
+        "networks": [
+            {
+                "title": network.title,
+                "sha256": network.model.info.get("sha256"),
+                "inference": settings_of(network.predictor.inference),
+                "precision": network.model.precision,
+            }
+            for network in work.networks
+        ],
+        **work.style._asdict(),
+        "labels": bool(work.labels),
+        "classes": list(work.networks[0].model.classes),
+        "label_numbers": _numbers(work),
+        "scales": {
+            name: output.scale for name, output in OUTPUTS.items() if output.scale is not None
+        },
+    }
+
+
+def _numbers(work: Work) -> list[int]:
+    """What stands for each class in label files, in the order of the classes."""
+    data = work.networks[0].model.trained.data
+    if work.style.numbers == "train":
+        return list(range(len(data.classes)))
+    return data.labels.numbers

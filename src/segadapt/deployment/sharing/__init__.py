@@ -1,0 +1,1 @@
+"""``segadapt bundle``: a trained network with everything that its use takes."""
