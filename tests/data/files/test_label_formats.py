@@ -66,6 +66,28 @@ def test_tiffs_of_numbers(tmp_path, compression, dtype):
     np.testing.assert_array_equal(read_label(tmp_path / "a.tif"), numbers)
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_damaged_tiff_is_never_read_as_other_numbers(tmp_path, dtype):
+    file = tmp_path / "a.tif"
+    Image.fromarray(NUMBERS.astype(dtype)).save(file, compression="tiff_adobe_deflate")
+    whole = file.read_bytes()
+    with Image.open(file) as opened:
+        (start,), (length,) = opened.tag_v2[273], opened.tag_v2[279]
+    refused = 0
+    for place in range(start, start + length):
+        file.write_bytes(whole[:place] + bytes([whole[place] ^ 0x10]) + whole[place + 1 :])
+        label = label_or_none(file)
+        refused += label is None
+        assert label is None or np.array_equal(label, NUMBERS), place - start
+    assert refused > length // 2
+
+
+def test_jpeg_within_a_tiff_is_refused_as_a_jpeg_is(tmp_path):
+    Image.fromarray(NUMBERS).save(tmp_path / "a.tif", compression="jpeg")
+    with pytest.raises(ValueError, match="compression 7, which changes the values near borders"):
+        read_label(tmp_path / "a.tif")
+
+
 @pytest.mark.parametrize("dtype", ["u1", "<u2", ">u2", "i8", "?", "<i4"])
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_arrays_of_whole_numbers(tmp_path, dtype, order):

@@ -1,17 +1,21 @@
 """Labels in PNG, TIFF, BMP and JPEG files."""
 
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from jaxtyping import UInt, UInt8
 
-from segadapt.data.files import png, tiff_header
+from segadapt.data.files import png, rasters, tiff_header
 from segadapt.data.files.decode import check_limit
 from segadapt.data.files.image_headers import read_size
 from segadapt.data.files.label_values import LabelForm
 from segadapt.data.files.opencv import UNCHANGED, decode
 
 Raw = UInt[np.ndarray, "H W"] | UInt8[np.ndarray, "H W 3"]
+
+LOSSY: Final = (6, 7, 50_001)
+"""Compressions of TIFF that change values: JPEG under two numbers, and WebP."""
 
 
 def read_png(data: bytes, file: Path, max_pixels: int, form: LabelForm) -> Raw:
@@ -47,19 +51,22 @@ def read_tiff(data: bytes, file: Path, max_pixels: int, form: LabelForm) -> Raw:
             f"label {file} is a TIFF of {header.bits} bits and sample format "
             f"{header.sample_format}; save it with unsigned whole numbers of 8 or 16 bits"
         )
-    size = (header.height, header.width)
-    check_limit(size, file, max_pixels)
+    if header.compression in LOSSY:
+        raise ValueError(
+            f"label {file} is a TIFF of compression {header.compression}, which changes the values "
+            "near borders; save it without loss (LZW or deflate)"
+        )
+    check_limit((header.height, header.width), file, max_pixels)
+    grey = tiff_header.as_grey(data, header) if header.samples == 1 else data
+    values = rasters.read_tiff(grey, file)
     if header.samples != 1:
-        pixels = decode(data, UNCHANGED, size, file)
-        if pixels.ndim == 3 and pixels.shape[2] == 4 and (pixels[..., 3] < 255).any():
-            raise ValueError(  # the decoder has multiplied their colours by their opacity
+        if values.shape[2] == 4 and (values[..., 3] < np.iinfo(values.dtype).max).any():
+            raise ValueError(  # whether their colours are multiplied by their opacity is not known
                 f"label {file} is a TIFF with transparent pixels, whose colours are not kept; "
                 "export it as RGB, or as PNG"
             )
-        return form.of_colors(pixels, file)
-    numbers = decode(tiff_header.as_grey(data, header), UNCHANGED, size, file)
-    if numbers.ndim != 2:
-        raise ValueError(f"label {file} is a TIFF that cannot be read as numbers; save it as PNG")
+        return form.checked_colors(values, file)
+    numbers = values[..., 0]
     if header.photometric == tiff_header.PALETTE:
         levels = np.array(header.color_map, dtype=np.int64).reshape(3, -1).T >> 8
         return form.of_indices(numbers, levels.astype(np.uint8), file)

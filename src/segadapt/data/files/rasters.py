@@ -25,8 +25,9 @@ Values = Num[np.ndarray, "_ _ _"]
 PHOTOMETRIC: Final = (GREY, RGB, 6)
 """Interpretations whose samples are the image's; 6 is JPEG's luminance and colour."""
 
-CHECKED: Final = (1, 5, 8, 32_946)
-"""Compressions whose damage is noticed: none (whose size is), LZW and deflate under two numbers."""
+CHECKED: Final = (1, 5, 8, 32_946, 32_773)
+"""Compressions whose damage is noticed as far as they show it: none, LZW, deflate under two numbers
+(which has a checksum) and PackBits."""
 
 PILLOW_PIXELS: Final = 80_000_000
 """Above this, Pillow warns and then refuses, whatever is allowed here."""
@@ -73,6 +74,7 @@ def read_tiff(data: bytes, file: Path) -> Values:
             f"{file} is a TIFF of photometric interpretation {header.photometric} (white is zero, "
             "a palette, CMYK or another); convert it to grey or RGB"
         )
+    tiff_header.check_checksums(data, header, str(file))
     if header.compression in CHECKED and header.photometric in (GREY, RGB):
         kind = (KINDS.get(header.sample_format), header.bits)
         small = header.height * header.width <= PILLOW_PIXELS

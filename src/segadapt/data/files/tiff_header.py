@@ -1,6 +1,8 @@
 """What the first image of a TIFF file says of itself, before anything is decoded."""
 
+import math
 import struct
+import zlib
 from typing import Final, NamedTuple
 
 SIGNATURES: Final = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -11,6 +13,12 @@ SAMPLES, PLANES, COLOR_MAP, SAMPLE_FORMAT = 277, 284, 320, 339
 ORIENTATION = 274
 PIECES: Final = ((273, 279), (324, 325))
 """Tags of the places and bytes of strips, and of tiles."""
+
+DEFLATE: Final = (8, 32_946)
+"""Both values of COMPRESSION that mean zlib's format."""
+
+SPARE: Final = 1 << 20
+"""Bytes that strips and tiles may unpack to beyond the image, before that is multiplied."""
 
 GREY, RGB, PALETTE = 1, 2, 3
 """Values of PHOTOMETRIC; 0 is grey with white as zero."""
@@ -44,6 +52,8 @@ class TiffHeader(NamedTuple):
     """1: the samples of a pixel lie side by side; 2: each in a plane of its own."""
     orientation: int = 1
     """As in EXIF: 1 is upright."""
+    pieces: tuple[tuple[int, int], ...] = ()
+    """Place and bytes of each strip or tile."""
 
 
 class _Reader:
@@ -107,10 +117,13 @@ def read_header(data: bytes, file: str) -> TiffHeader:
         ValueError: If it is truncated or damaged.
     """
     reader = _Reader(data, file)
-    for places, sizes in PIECES:
-        pieces = zip(reader.tags.get(places, ()), reader.tags.get(sizes, ()), strict=False)
-        if any(place + size > len(data) for place, size in pieces):
-            raise ValueError(f"{file} is truncated at byte {len(data)}; fetch or export it again")
+    pieces = tuple(
+        piece
+        for places, sizes in PIECES
+        for piece in zip(reader.tags.get(places, ()), reader.tags.get(sizes, ()), strict=False)
+    )
+    if any(place + size > len(data) for place, size in pieces):
+        raise ValueError(f"{file} is truncated at byte {len(data)}; fetch or export it again")
     photometric = reader.whole(PHOTOMETRIC, GREY)
     return TiffHeader(
         reader.whole(HEIGHT),
@@ -125,7 +138,34 @@ def read_header(data: bytes, file: str) -> TiffHeader:
         reader.order,
         reader.whole(PLANES, 1),
         reader.whole(ORIENTATION, 1),
+        pieces,
     )
+
+
+def check_checksums(data: bytes, header: TiffHeader, file: str) -> None:
+    """Compare the checksums of deflated strips or tiles, which decoders of TIFF leave unread.
+
+    Raises:
+        ValueError: If one does not fit its data, or unpacks to more than the image has.
+    """
+    if header.compression not in DEFLATE:
+        return
+    samples = math.prod((header.height, header.width, header.samples))
+    room = (samples * header.bits // 8 + SPARE) * 4  # tiles reach over the edges of an image
+    for place, size in header.pieces:
+        unpacker = zlib.decompressobj()
+        try:
+            room -= len(unpacker.decompress(data[place : place + size], max(room, 1)))
+        except zlib.error as error:
+            raise _damaged(file, str(error)) from error
+        if size and not unpacker.eof:
+            raise _damaged(
+                file, f"its data do not end with {header.height} x {header.width} pixels"
+            )
+
+
+def _damaged(file: str, what: str) -> ValueError:
+    return ValueError(f"{file} is damaged and cannot be decoded ({what})")
 
 
 def as_grey(data: bytes, header: TiffHeader) -> bytes:
