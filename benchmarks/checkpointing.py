@@ -30,11 +30,11 @@ IMAGES: Final = 16
 SIDE: Final = 512
 
 INTRODUCTION: Final = f"""\
-What networks with the fixed classifier keep for the backward pass of {IMAGES} images of {SIDE} x
-{SIDE} in single precision, beside parameters, gradients and the optimiser's state, and with
-`model.encoder.checkpointing=true`, which computes the encoder's blocks twice. Mixed precision keeps
-about half. Counted on tensors without values, with fused attention; written by `segadapt benchmark
-checkpointing`.
+This table shows the memory that networks with the fixed classifier need for the backward pass of
+{IMAGES} images of {SIDE} x {SIDE} in single precision, in addition to parameters, gradients and the
+state of the optimiser; and with `model.encoder.checkpointing=true`, which computes the blocks of
+the encoder twice. Mixed precision needs about half. Memory is counted on tensors without values,
+with fused attention. `segadapt benchmark checkpointing` writes this table.
 
 | model | GiB | with checkpointing |
 |---|---|---|

@@ -51,12 +51,13 @@ SIZE: Final = (96, 120)
 IMAGES: Final = 2
 
 INTRODUCTION: Final = f"""\
-What `trainer.compile` makes of one small member of each family with the fixed classifier, on
-{IMAGES} training images of {SIZE[0]} x {SIZE[1]}, without the last stage of the compiler (backend
-`aot_eager`): "yes" where each half is one graph whose gradients are eager's, else why not. Written
-by `segadapt benchmark compiled`.
+This table shows whether `trainer.compile` can compile one small member of each family with the
+fixed classifier, on {IMAGES} training images of {SIZE[0]} x {SIZE[1]}, without the last stage of
+the compiler (backend `aot_eager`). "yes" means that generator and classifier are one graph each,
+with the same gradients as in eager execution; otherwise the reason is given. `segadapt benchmark
+compiled` writes this table.
 
-| model | one graph, eager's gradients |
+| model | one graph, same gradients |
 |---|---|
 """
 

@@ -58,25 +58,26 @@ SAME: Final = {"upernet_swin_tiny": "upernet_swin", "segformer_b0": "segformer_m
 """Second names."""
 
 HEAD: Final = f"""\
-Every `model=` option with the fixed classifier, {CLASSES} classes and images of {SIDE} x {SIDE}.
-Written by `{COMMAND}`.
+This table lists every `model=` option with the fixed classifier, {CLASSES} classes and images of
+{SIDE} x {SIDE}. `{COMMAND}` writes it.
 
-* **Parameters**: millions in training, auxiliary head included; deployed, without it; and as CAC
-  Table 1 prints them. AFFormer's are 0.07 less than its release's, whose head holds a block that
-  nothing reads; CGRSeg's are without its own classifier.
-* **GMAC**: multiply-adds of one image by the papers' rule, which leaves out products of attention
-  and all of MiT's projections; as SSA Tables 1 and 2 print them ("GFLOPs"); and true, all products
-  that run here. Heads that resize levels, concatenate and convolve them (UPerNet, SegFormer, OCR)
-  compute coarse levels on their own grids, with the same result, so that true is below printed.
-* **Weights**: what `data.pretrained=true` fetches, their licence, and the mean and the standard
-  deviation of the colours they were trained with, which the network brings every image to
-  ("ImageNet": 0.485 0.456 0.406 and 0.229 0.224 0.225). Any other tag:
-  `model.encoder.name=NAME.TAG`; a file: `model.encoder.weights=FILE` (`smp_*`:
+* **Parameters**: millions of parameters in training, with the auxiliary head; deployed, without
+  it; and as printed in CAC Table 1. AFFormer has 0.07 less than its release, whose head holds an
+  unused block; CGRSeg is counted without its own classifier.
+* **GMAC**: billions of multiply-adds for one image, by the papers' rule, which does not count the
+  products of attention and all of MiT's projections; as printed in SSA Tables 1 and 2 ("GFLOPs");
+  and true, which counts every product that is computed here. True is below printed for heads that
+  resize, concatenate and convolve levels (UPerNet, SegFormer, OCR), because they compute coarse
+  levels on their own grids, with the same result.
+* **Weights**: the weights that `data.pretrained=true` downloads, their licence, and the mean and
+  standard deviation of the colours they were trained with, to which the network normalises every
+  image ("ImageNet": 0.485 0.456 0.406 and 0.229 0.224 0.225). For another tag, set
+  `model.encoder.name=NAME.TAG`; for a file, `model.encoder.weights=FILE` (`smp_*`:
   `model.weights=FILE`).
 * **Conversion of SegNeXt-B and L**: the scores depend on the rank of LightHam, which no tensor
-  shows. Configs of mmsegmentation 1.x have 16, SegNeXt's authors 64, as here.
-  `segadapt convert` takes the rank from the config inside the file; where there is none, it
-  asks for `model.decoder.rank=16` or `model.decoder.rank=64`.
+  shows. The rank is 16 in configs of mmsegmentation 1.x and 64 in those of SegNeXt's authors, as
+  here. `segadapt convert` reads the rank from the config in the file; if there is none, it asks
+  for `model.decoder.rank=16` or `model.decoder.rank=64`.
 
 | model | parameters | deployed | printed | GMAC | printed | true | weights | licence | colours |
 |---|--:|--:|--:|--:|--:|--:|---|---|---|

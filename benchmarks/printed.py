@@ -69,14 +69,15 @@ PRINTED: Final[Mapping[tuple[str, str, Setting], str]] = {
 KNOWN: Final[Mapping[tuple[str, str, Setting], str]] = {
     ("ocrnet_hrnet48", "ssa", ADE20K): "165.035 counted on the release's own modules",
     ("afformer_base", "ssa", ADE20K): "4.374 counted on the release's own modules",
-    ("segformer_mit_b5", "ssa", ADE20K): "52.554 where batch norms count, as nowhere else",
+    ("segformer_mit_b5", "ssa", ADE20K): "52.554 if batch norms are counted, unlike elsewhere",
 }
 """Counts of the releases' own code, noted in this project's specification."""
 
 INTRODUCTION: Final = """\
-GMAC by the papers' rule, and what SSA prints; the baselines of ADE20K are in the table above. The
-column of COCO-Stuff 10K repeats that of ADE20K, digit by digit, although its 171 classes cost more.
-Written by `segadapt benchmark printed`.
+This table compares GMAC by the papers' rule with the numbers that SSA prints. The baselines of
+ADE20K are in the table above. SSA's column for COCO-Stuff 10K repeats that for ADE20K, digit by
+digit, although its 171 classes cost more.
+`segadapt benchmark printed` writes this table.
 
 | model | classifier | data | classes | side | counted | printed | remark |
 |---|---|---|--:|--:|--:|--:|---|
@@ -107,7 +108,7 @@ def remark(name: str, classifier: str, setting: Setting, found: Decimal) -> str:
     if rounded(found, 1) == printed:
         return ""
     if twice(found) == printed:
-        return f"rounded twice, by way of {rounded(found, 2)}"
+        return f"rounded twice, via {rounded(found, 2)}"
     if setting.classes != ADE20K.classes:
         other = giga(name, classifier, setting._replace(classes=ADE20K.classes))
         if printed in (rounded(other, 1), twice(other)):

@@ -21,7 +21,8 @@ SHORT: Final = ("model", "model/encoder", "model/decoder", EXPERIMENT)
 
 def commands() -> str:
     """The page of all verbs."""
-    lines = [NOTE, "# Commands", "", "`segadapt VERB KEY=VALUE ...`; `--help` after any verb.", ""]
+    usage = "Type `segadapt VERB KEY=VALUE ...`; `segadapt VERB --help` explains its keys."
+    lines = [NOTE, "# Commands", "", usage, ""]
     for verb in VERBS:
         lines += [f"## `{verb}`", "", sentence(verb), ""]
         if examples := EXAMPLES.get(verb):
@@ -34,7 +35,7 @@ def commands() -> str:
 
 def config() -> str:
     """The page of all config groups of a training."""
-    lines = [NOTE, "# Config groups and keys", "", "As `segadapt options` lists them.", ""]
+    lines = [NOTE, "# Config groups and keys", "", "`segadapt options` prints the same lists.", ""]
     for group in groups(CONF):
         lines += [f"## `{group}`", ""]
         names = option_names(CONF / group)

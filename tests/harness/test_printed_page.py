@@ -12,8 +12,8 @@ from benchmarks.printed import ADE20K, CONTEXT, PRINTED, main, remark, rounded
     ("row", "found", "sentence"),
     [
         (("upernet_swin", "ssa", ADE20K), "236.326", ""),
-        (("seaformer_base", "fixed", CONTEXT), "1.5455", "rounded twice, by way of 1.55"),
-        (("segformer_mit_b5", "ssa", ADE20K), "52.535", "52.554 where batch norms count"),
+        (("seaformer_base", "fixed", CONTEXT), "1.5455", "rounded twice, via 1.55"),
+        (("segformer_mit_b5", "ssa", ADE20K), "52.535", "52.554 if batch norms are counted"),
         (("upernet_swin", "ssa", ADE20K), "230", "unexplained"),
     ],
 )
