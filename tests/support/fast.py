@@ -25,7 +25,7 @@ SKIPPED: Final = {
     "cli": "bad_input compare figures_command hostile_set light_imports main option_help "
     "scaled_experiments shell",
     "conf": "conf confounds experiments loss_conf recipes",
-    "data": "data_module workers",
+    "data": "data_module packing workers",
     "data/checks": "check quick_check",
     "data/datasets": "published_sets",
     "data/label_table": "table_files",

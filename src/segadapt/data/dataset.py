@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float, UInt
+from jaxtyping import Float, Float32, Int, UInt, UInt8
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -15,6 +15,7 @@ from segadapt.data.files.image_format import PLAIN, ImageFormat, Pixels
 from segadapt.data.files.pairs import ImageFolder, Pair
 from segadapt.data.label_table.table import Color
 from segadapt.data.labels import LabelContract
+from segadapt.data.packing import PackedSample
 from segadapt.data.sampling import AUGMENTATION, Key, generator_for, position_and_item
 from segadapt.files import expanded
 from segadapt.structures import Sample
@@ -25,6 +26,11 @@ from segadapt.text.invocation import command
 @runtime_checkable
 class Transform(Protocol):
     """Turns a decoded image and its classes into what the network sees."""
+
+    @property
+    def levels(self) -> Float32[np.ndarray, "c 256"] | None:
+        """What normalisation makes of the 256 levels of each channel; None: not by a table."""
+        return None
 
     def __call__(
         self,
@@ -40,6 +46,19 @@ class Transform(Protocol):
             mask: Its classes; the largest number of its type is ignored.
             generator: Where all randomness comes from.
         """
+
+    def packed(
+        self,
+        image: UInt8[np.ndarray, "_ _ _"],
+        mask: UInt[np.ndarray, "_ _"],
+        generator: np.random.Generator,
+    ) -> tuple[UInt8[Tensor, "_ _ _"], Int[Tensor, "2"], UInt[Tensor, "_ _"]]:
+        """The same, but what :attr:`levels` is for is left to the device.
+
+        Returns:
+            Image and size of a :class:`segadapt.data.packing.PackedSample`, and the classes.
+        """
+        raise AssertionError("this transform has no levels")
 
     def reduction(self, size: tuple[int, int], generator: np.random.Generator) -> int:
         """What both sides of an image may be divided by while it is decoded.
@@ -88,6 +107,8 @@ class LabelledDataset(Dataset[Sample], ABC):
             about showing them; where they are not, images that EXIF turns are refused.
         form: Channels and depth of the images.
         is_own: Whether it is somebody's own and not a published one, so that more can be wrong.
+        levels: What normalisation makes of the 256 levels of each channel; None where images do not
+            have 8 bits, or are not normalised by a table.
     """
 
     classes: tuple[str, ...]
@@ -101,6 +122,7 @@ class LabelledDataset(Dataset[Sample], ABC):
     as_stored: ClassVar[bool] = True
     form: ImageFormat = PLAIN
     is_own: ClassVar[bool] = False
+    levels: Float32[np.ndarray, "c 256"] | None = None
 
     @abstractmethod
     def __len__(self) -> int:
@@ -109,6 +131,18 @@ class LabelledDataset(Dataset[Sample], ABC):
     @abstractmethod
     def __getitem__(self, key: Key) -> Sample:
         """One sample."""
+
+    def packed(self, key: Key) -> PackedSample:
+        """The same sample, to be normalised on the device; only where there are :attr:`levels`."""
+        raise AssertionError(f"{type(self).__name__} has no levels")
+
+
+class _Decoded(NamedTuple):
+    """A checked image and its classes, before the transform."""
+
+    image: Pixels
+    mask: UInt[np.ndarray, "_ _"]
+    generator: np.random.Generator
 
 
 class SegmentationDataset(LabelledDataset):
@@ -158,6 +192,7 @@ class SegmentationDataset(LabelledDataset):
         self.split, self.transform = split, transform
         self.seed, self.max_pixels = seed, max_pixels
         self.files = self.pairs(self.root, split)
+        self.levels = transform.levels if self.form.depth == 8 else None
 
     @abstractmethod
     def pairs(self, root: Path, split: str) -> list[Pair]:
@@ -174,7 +209,15 @@ class SegmentationDataset(LabelledDataset):
                 another size than its image.
         """
         position, item = position_and_item(key)
-        pair = self.files[item]
+        pixels, mask = self.transform(*self._decoded(position, self.files[item]))
+        return Sample(pixels, mask, self.below_root(self.files[item].image))
+
+    def packed(self, key: Key) -> PackedSample:
+        position, item = position_and_item(key)
+        packed = self.transform.packed(*self._decoded(position, self.files[item]))
+        return PackedSample(*packed, self.below_root(self.files[item].image))
+
+    def _decoded(self, position: int, pair: Pair) -> _Decoded:
         divisor = 1
 
         def reduction(size: tuple[int, int]) -> int:
@@ -193,8 +236,7 @@ class SegmentationDataset(LabelledDataset):
                 f"{_size(raw)}; both must have the same size"
             )
         generator = generator_for(AUGMENTATION, self.seed, position)
-        pixels, mask = self.transform(image, self.labels(raw, pair.label), generator)
-        return Sample(pixels, mask, self.below_root(pair.image))
+        return _Decoded(image, self.labels(raw, pair.label), generator)
 
     def below_root(self, file: Path) -> str:
         """What a file of the data set is called, wherever the data set lies."""

@@ -6,10 +6,12 @@ import lightning as L
 import numpy as np
 import torch
 from jaxtyping import Float
-from torch.utils.data import DataLoader, default_collate
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, default_collate
 
 from segadapt.data.dataset import LabelledDataset
-from segadapt.data.sampling import ShardSampler, StepBatchSampler
+from segadapt.data.packing import PackedBatch, PackedSample, unpacked
+from segadapt.data.sampling import Key, ShardSampler, StepBatchSampler
 from segadapt.data.workers import start_worker
 from segadapt.structures import Batch, Sample
 
@@ -36,6 +38,8 @@ class SegmentationDataModule(L.LightningDataModule):
         steps: Optimiser steps of the whole run.
         allow_empty_classes: Whether a split may have pixels of one class only.
         allow: Names of findings about the files that are accepted.
+        packed: Whether images of 8 bits are normalised on the device, with the same result; None:
+            unless that is the CPU, where the loader's processes have the time.
 
     Raises:
         ValueError: If the data sets disagree with each other or the network about the classes.
@@ -52,6 +56,7 @@ class SegmentationDataModule(L.LightningDataModule):
         steps: int,
         allow_empty_classes: bool = False,
         allow: Sequence[str] = (),
+        packed: bool | None = None,
     ) -> None:
         super().__init__()
         if train.classes != val.classes:
@@ -66,6 +71,8 @@ class SegmentationDataModule(L.LightningDataModule):
         self.seed, self.steps = seed, steps
         self.allow_empty_classes, self.allow = allow_empty_classes, tuple(allow)
         self.repeats: Float[np.ndarray, " n"] | None = None
+        self.packed = packed
+        self._levels: dict[torch.device, Tensor] = {}
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -107,9 +114,25 @@ class SegmentationDataModule(L.LightningDataModule):
         shard = ShardSampler(len(self.val), trainer.global_rank, trainer.world_size)
         return self._loader(self.val, shard) if len(shard) else _nothing()
 
-    def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
-        """Widen the labels where they are used: an eighth of the bytes is moved."""
+    def on_after_batch_transfer(self, batch: Batch | PackedBatch, dataloader_idx: int) -> Batch:
+        """Normalise images and widen labels where they are used: fewer bytes are moved."""
+        if isinstance(batch, PackedBatch):
+            batch = unpacked(batch, self._levels_on(batch.image.device))
         return batch._replace(mask=batch.mask.long())
+
+    def _packs(self) -> bool:
+        """Whether images travel with 8 bits."""
+        train, val = self.train.levels, self.val.levels
+        if train is None or val is None or not np.array_equal(train, val):
+            return False
+        wanted = self._trainer().strategy.root_device.type != "cpu"
+        return wanted if self.packed is None else self.packed
+
+    def _levels_on(self, device: torch.device) -> Float[Tensor, "c 256"]:
+        """The table of both data sets, moved to the device once."""
+        if device not in self._levels:
+            self._levels[device] = torch.as_tensor(self.train.levels, device=device)
+        return self._levels[device]
 
     def _trainer(self) -> L.Trainer:
         assert self.trainer is not None, "loaders belong to a trainer: fit, validate or test first"
@@ -118,13 +141,14 @@ class SegmentationDataModule(L.LightningDataModule):
     def _loader(
         self, dataset: LabelledDataset, batches: StepBatchSampler | ShardSampler
     ) -> DataLoader:
+        packs = self._packs()
         return DataLoader(
-            dataset,
+            _Packed(dataset) if packs else dataset,
             batch_sampler=batches,
             num_workers=self.num_workers,
             prefetch_factor=4 if self.num_workers else None,
             persistent_workers=self.num_workers > 0,
-            collate_fn=collate,
+            collate_fn=_collate_packed if packs else collate,
             worker_init_fn=start_worker,
             pin_memory=self._trainer().strategy.root_device.type == "cuda",
         )
@@ -133,6 +157,20 @@ class SegmentationDataModule(L.LightningDataModule):
 def _nothing() -> DataLoader:
     empty = Batch(torch.zeros(0, 3, 1, 1), torch.zeros(0, 1, 1, dtype=torch.uint8), [])
     return DataLoader([empty], batch_size=None)  # type: ignore[arg-type] # a list is indexed, too
+
+
+class _Packed(Dataset[PackedSample]):
+    """A data set whose images travel with 8 bits."""
+
+    def __init__(self, dataset: LabelledDataset) -> None:
+        self.dataset = dataset
+
+    def __getitem__(self, key: Key) -> PackedSample:
+        return self.dataset.packed(key)
+
+
+def _collate_packed(samples: list[PackedSample]) -> PackedBatch:
+    return PackedBatch(*default_collate(samples))
 
 
 def collate(samples: list[Sample]) -> Batch:

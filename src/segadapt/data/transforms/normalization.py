@@ -55,11 +55,7 @@ def normalised(
         ValueError: If the statistics are those of other channels.
     """
     height, width, channels = image.shape
-    if len(statistics.mean) != channels:
-        raise ValueError(
-            f"images have {channels} channels, but data.mean and data.std have "
-            f"{len(statistics.mean)} numbers; {MEASURE}"
-        )
+    check_channels(channels, statistics)
     result = np.zeros((channels, *(size or (height, width))), dtype=np.float32)
     if image.dtype == np.uint8:
         for channel, plane, table in zip(result, cv2.split(image), tables(statistics), strict=True):
@@ -68,6 +64,19 @@ def normalised(
     mean, std = (np.array(part, np.float32)[:, None, None] for part in statistics)
     result[:, :height, :width] = (image.transpose(2, 0, 1) - mean) / std
     return result
+
+
+def check_channels(channels: int, statistics: Statistics) -> None:
+    """Checks that images have the channels that the statistics are of.
+
+    Raises:
+        ValueError: If they have others.
+    """
+    if len(statistics.mean) != channels:
+        raise ValueError(
+            f"images have {channels} channels, but data.mean and data.std have "
+            f"{len(statistics.mean)} numbers; {MEASURE}"
+        )
 
 
 @cache

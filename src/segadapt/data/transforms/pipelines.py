@@ -6,17 +6,24 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 import torch
-from jaxtyping import Float, UInt
+from jaxtyping import Float, Float32, Int, UInt, UInt8
 from torch import Tensor
 
 from segadapt.data.files.decode import REDUCTIONS
 from segadapt.data.files.image_format import Pixels
-from segadapt.data.transforms.normalization import checked_statistics, normalised
+from segadapt.data.packing import pack
+from segadapt.data.transforms.normalization import (
+    check_channels,
+    checked_statistics,
+    normalised,
+    tables,
+)
 from segadapt.data.transforms.sizes import fitted, rounded_up
 
 Image = Pixels
 Mask = UInt[np.ndarray, "h w"]
 Output = tuple[Float[Tensor, "c _ _"], UInt[Tensor, "_ _"]]
+Packed = tuple[UInt8[Tensor, "_ _ _"], Int[Tensor, "2"], UInt[Tensor, "_ _"]]
 
 
 class TrainTransform:
@@ -67,14 +74,25 @@ class TrainTransform:
             is_check_shapes=False,  # the data set has; a reduced image is smaller than its label
         )
 
+        self.levels: Float32[np.ndarray, "c 256"] = np.stack(tables(self.statistics))
+
     def __call__(self, image: Image, mask: Mask, generator: np.random.Generator) -> Output:
+        image, label = self._varied(image, mask, generator)
+        return torch.from_numpy(normalised(image, self.crop, self.statistics)), label
+
+    def packed(self, image: Image, mask: Mask, generator: np.random.Generator) -> Packed:
+        image, label = self._varied(image, mask, generator)
+        check_channels(image.shape[2], self.statistics)
+        return *pack(image, self.crop), label
+
+    def _varied(
+        self, image: Image, mask: Mask, generator: np.random.Generator
+    ) -> tuple[Image, UInt[Tensor, "_ _"]]:
+        """The image before it is normalised and filled up, and its label."""
         # One generator for all steps: set_random_seed would give each step the same numbers.
         self.compose.set_random_state(generator, _flips(generator))
         result = self.compose(image=image, mask=mask)
-        return (
-            torch.from_numpy(normalised(result["image"], self.crop, self.statistics)),
-            torch.from_numpy(padded(result["mask"], self.crop)),
-        )
+        return result["image"], torch.from_numpy(padded(result["mask"], self.crop))
 
     def reduction(self, size: tuple[int, int], generator: np.random.Generator) -> int:
         """What both sides may be divided by: what is left is no smaller than what is wanted.
@@ -115,10 +133,15 @@ class EvalTransform:
     ) -> None:
         self.scale, self.multiple = scale, multiple
         self.statistics = checked_statistics(mean, std)
+        self.levels: Float32[np.ndarray, "c 256"] = np.stack(tables(self.statistics))
 
     def __call__(self, image: Image, mask: Mask, generator: np.random.Generator) -> Output:
         image = normalised(self.resized(image), statistics=self.statistics)
         return torch.from_numpy(image), torch.from_numpy(mask)
+
+    def packed(self, image: Image, mask: Mask, generator: np.random.Generator) -> Packed:
+        check_channels(image.shape[2], self.statistics)
+        return *pack(self.resized(image)), torch.from_numpy(mask)
 
     def resized(self, image: Image) -> Image:
         """The image at the size that the network sees, not normalised yet."""

@@ -1,0 +1,228 @@
+"""Images that travel as uint8 become what the loader's processes would have made, bit for bit."""
+
+from unittest.mock import Mock
+
+import lightning as L
+import numpy as np
+import pytest
+import torch
+from written import blocks, camvid, picture, write
+
+from segadapt.data.datasets.camvid import CamVid
+from segadapt.data.datasets.digits import Digits
+from segadapt.data.datasets.folder import Folder
+from segadapt.data.datasets.synthetic import Synthetic
+from segadapt.data.module import SegmentationDataModule
+from segadapt.data.packing import PackedBatch, pack, unpacked
+from segadapt.data.transforms.pipelines import EvalTransform, TrainTransform
+
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+CPU, ELSEWHERE = torch.device("cpu"), torch.device("meta")
+
+
+def module(train, val, classes=11, device=CPU, step=0, workers=0, **options):
+    built = SegmentationDataModule(train, val, classes, 4, workers, 5, 4, **options)
+    facts = {"global_step": step, "max_steps": 4, "global_rank": 0, "world_size": 1}
+    built.trainer = Mock(spec=L.Trainer, accumulate_grad_batches=1, **facts)
+    built.trainer.strategy.root_device = device
+    return built
+
+
+def stream(data):
+    """Batches as they leave the loader, and as the network sees them."""
+    for loader in (data.train_dataloader(), data.val_dataloader()):
+        for batch in loader:
+            yield batch, data.on_after_batch_transfer(batch, 0)
+
+
+def compare(packed, plain, padded=True):
+    """Equal numbers of the network's input; all that travel for it are a quarter of the bytes."""
+    both = list(zip(stream(packed), stream(plain), strict=True))
+    for (sent, seen), (whole, expected) in both:
+        assert isinstance(sent, PackedBatch)
+        assert sent.image.dtype == torch.uint8
+        assert sent.image.nbytes * 4 == whole.image.nbytes
+        assert torch.equal(seen.image, expected.image)
+        assert seen.image.stride() == expected.image.stride()
+        assert torch.equal(seen.mask, expected.mask)
+        assert seen.name == expected.name
+    assert padded == any(
+        (sent.size != torch.tensor(sent.image.shape[1:3])).any() for (sent, _), _ in both
+    )
+    return [seen for (_, seen), _ in both]
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    return camvid(tmp_path_factory.mktemp("camvid"))
+
+
+@pytest.fixture
+def build(root):
+    def build(scale=(40, 32), **options):
+        train = CamVid(root, "train", TrainTransform((24, 24), scale), seed=5)
+        return module(train, CamVid(root, "val", EvalTransform()), **options)
+
+    return build
+
+
+def test_batches_have_the_same_bits(build):
+    """Crops that are filled up among them: the mean colour is none of the 256 levels."""
+    seen = compare(build(packed=True), build(packed=False))
+    assert len({batch.image.shape for batch in seen}) == 2  # those of the validation are larger
+    compare(build(scale=(112, 96), packed=True), build(scale=(112, 96), packed=False), padded=False)
+
+
+@pytest.mark.filterwarnings("ignore:This DataLoader will create 2 worker:UserWarning")
+def test_neither_workers_nor_a_resumption_change_them(build):
+    whole = [seen for _, seen in stream(build(packed=True))]
+    rest = [seen for _, seen in stream(build(packed=True, workers=2, step=3))]
+    assert len(rest) == len(whole) - 3
+    for one, other in zip(rest, whole[3:], strict=True):
+        assert torch.equal(one.image, other.image)
+        assert one.name == other.name
+
+
+def test_values_are_those_of_double_precision():
+    image = np.arange(256, dtype=np.uint8).repeat(3).reshape(16, 16, 3)
+    packed, size = pack(image, (20, 17))
+    batch = PackedBatch(packed[None], size[None], torch.zeros(1, 20, 17), ["a"])
+    levels = torch.from_numpy(EvalTransform().levels)
+    found = unpacked(batch, levels).image[0].numpy().transpose(1, 2, 0)
+    exact = (image.astype(np.float64) / 255 - MEAN) / STD
+    assert (np.abs(found[:16, :16] - exact) <= np.spacing(np.abs(exact).astype(np.float32))).all()
+    assert not found[16:].any()
+    assert not found[:, 16:].any()
+
+
+@pytest.mark.parametrize("channels", [1, 5])
+def test_own_channels_and_statistics(tmp_path, channels):
+    colours = {"mean": [0.1 * (c + 1) for c in range(channels)], "std": [0.3] * channels}
+    for split in ("train", "val"):
+        for item in range(3):
+            planes = [picture(30, 40, item + 7 * c)[..., :1] for c in range(channels)]
+            file = tmp_path / split / "images" / f"{item}.npy"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            np.save(file, np.concatenate(planes, 2))
+            write(tmp_path / split / "labels" / f"{item}.png", blocks(30, 40, 2, item))
+
+    def build(packed):
+        sets = [
+            Folder(tmp_path, split, transform, ["a", "b"], "", channels=channels)
+            for split, transform in {
+                "train": TrainTransform((32, 32), (40, 30), **colours),
+                "val": EvalTransform(multiple=32, **colours),
+            }.items()
+        ]
+        return module(*sets, classes=2, packed=packed)
+
+    compare(build(True), build(False))
+
+
+def test_a_device_that_is_not_the_cpu_normalises_by_itself(build):
+    data = build(device=ELSEWHERE)
+    for batch in data.train_dataloader():
+        assert isinstance(batch, PackedBatch)
+        moved = batch._replace(**{name: getattr(batch, name).to("meta") for name in FIELDS})
+        seen = data.on_after_batch_transfer(
+            moved, 0
+        )  # no operation waits for values: there are none
+        assert seen.image.shape == (4, 3, 24, 24)
+        assert seen.image.dtype == torch.float32
+        assert seen.mask.dtype == torch.int64
+
+
+FIELDS = ("image", "size", "mask")
+
+
+@pytest.mark.parametrize("options", [{}, {"device": ELSEWHERE, "packed": False}])
+def test_elsewhere_the_processes_of_the_loader_do(build, options):
+    assert all(sent.image.dtype == torch.float32 for sent, _ in stream(build(**options)))
+
+
+def test_images_that_are_not_made_of_256_levels_travel_as_they_are(tmp_path):
+    for split in ("train", "val"):
+        wide = picture(30, 40).astype(np.uint16) * 200
+        write(tmp_path / split / "labels" / "a.png", blocks(30, 40, 2))
+        (tmp_path / split / "images").mkdir()
+        np.save(tmp_path / split / "images" / "a.npy", wide)
+    options = {"depth": 16, "limits": (0, 65535)}
+    deep = [
+        Folder(tmp_path, split, EvalTransform(), ["a", "b"], "", **options)
+        for split in ("train", "val")
+    ]
+    digits = [Digits(split, 4, 64) for split in ("train", "val")]
+    noise = [Synthetic(3, 16, 4), Synthetic(3, 16, 4)]
+    for sets, classes in ((deep, 2), (digits, 11), (noise, 3)):
+        data = module(*sets, classes=classes, device=ELSEWHERE)
+        assert all(sent.image.dtype == torch.float32 for sent, _ in stream(data))
+
+
+def test_statistics_of_other_channels_are_refused_here_too(root):
+    grey = {"mean": [0.5], "std": [0.2]}
+    sets = [
+        CamVid(root, "train", TrainTransform((24, 24), (40, 32), **grey)),
+        CamVid(root, "val", EvalTransform(**grey)),
+    ]
+    for data in sets:
+        with pytest.raises(ValueError, match=r"images have 3 channels, but data\.mean"):
+            data.packed((0, 0))
+
+
+def test_sets_that_are_normalised_differently_travel_as_they_are(root):
+    sets = [
+        CamVid(root, split, EvalTransform(mean=(value,) * 3, std=(0.2,) * 3))
+        for split, value in (("train", 0.4), ("val", 0.5))
+    ]
+    data = module(*sets, packed=True)
+    assert all(sent.image.dtype == torch.float32 for sent, _ in stream(data))
+
+
+class Recorder(L.LightningModule):
+    """Keeps what the network would see, by stage."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(()))
+        self.seen = []
+
+    def training_step(self, batch, _):
+        self.seen.append(batch)
+        return self.weight * batch.image.mean()
+
+    def validation_step(self, batch, _):
+        self.seen.append(batch)
+
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), 0.1)
+
+
+@pytest.mark.filterwarnings("ignore::lightning.pytorch.utilities.warnings.PossibleUserWarning")
+def test_what_lightning_moves_to_the_device_is_uint8(build, monkeypatch):
+    moved = []
+
+    def transfer(batch, device, dataloader_idx):
+        moved.append(batch)
+        return L.LightningDataModule.transfer_batch_to_device(data, batch, device, dataloader_idx)
+
+    def trained(data):
+        task = Recorder()
+        silent = ("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary")
+        real = L.Trainer(
+            max_steps=4,
+            accelerator="cpu",
+            num_sanity_val_steps=0,
+            use_distributed_sampler=False,
+            **dict.fromkeys(silent, False),
+        )
+        real.fit(task, datamodule=data)
+        return task.seen
+
+    expected, data = trained(build(packed=False)), build(packed=True)
+    monkeypatch.setattr(data, "transfer_batch_to_device", transfer)
+    seen = trained(data)
+    assert len(seen) == len(expected) == len(moved) == 9  # 4 steps and 5 validation images
+    assert {(type(batch), batch.image.dtype) for batch in moved} == {(PackedBatch, torch.uint8)}
+    for one, other in zip(seen, expected, strict=True):
+        assert torch.equal(one.image, other.image)
+        assert torch.equal(one.mask, other.mask)
