@@ -10,6 +10,7 @@ from segadapt.analysis.comparison.costs import Cost, Latency, minutes
 from segadapt.analysis.comparison.factors import contrast_section, factor_section
 from segadapt.analysis.comparison.gains import border_section, branch_section, class_section
 from segadapt.analysis.comparison.intervals import Difference, difference
+from segadapt.analysis.comparison.learning import learning_section
 from segadapt.analysis.comparison.multiplicity import holm
 from segadapt.analysis.comparison.power import detectable, power_section
 from segadapt.analysis.comparison.results import Result
@@ -105,6 +106,7 @@ def _sections(
             class_section(ranked, base),
             border_section(ranked, base),
             branch_section(ranked, base),
+            learning_section(ranked),
         ]
     return [section for section in sections if section is not None]
 
