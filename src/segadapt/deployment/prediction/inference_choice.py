@@ -1,16 +1,15 @@
 """A way of inference by the name that configs give it."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final
 
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from segadapt.evaluation.inference.methods import Inference
-from segadapt.runs.settings.check import check_values
+from segadapt.runs.settings.check import CONF, check_values
 
-FOLDER: Final = Path(__file__).resolve().parents[1] / "conf" / "inference"
+FOLDER: Final = CONF / "inference"
 
 
 def chosen_inference(name: str, settings: Mapping[str, Any], config: DictConfig) -> Inference:
