@@ -1,20 +1,37 @@
 """What ``--help`` and the reference show of a key is the comment in its YAML."""
 
+import pytest
+
 from segadapt.cli.key_table import GRAMMAR, keys
 from segadapt.cli.places import CONF
 
 FILES = sorted(CONF.rglob("*.yaml"))
 
 
-def test_every_key_has_a_comment():
-    assert len(FILES) > 400
-    lacking = [
-        f"{file.relative_to(CONF)}: {key.name}"
+@pytest.fixture(scope="module")
+def meanings():
+    """What stands behind each key of each file."""
+    return {
+        f"{file.relative_to(CONF)}: {key.name}": key.meaning
         for file in FILES
         for key in keys(file, hidden=GRAMMAR)
-        if not key.meaning
-    ]
+    }
+
+
+def test_every_key_has_a_comment(meanings):
+    assert len(FILES) > 400
+    lacking = [name for name, meaning in meanings.items() if not meaning]
     assert lacking == [], "write behind each key what its value means, with the unit"
+
+
+def test_no_comment_is_cut(meanings):
+    """A comment goes on in the next line only if it begins in the same column there."""
+    cut = [
+        name
+        for name, meaning in meanings.items()
+        if meaning.endswith((",", ";", ":", "(")) or meaning.count("(") != meaning.count(")")
+    ]
+    assert cut == []
 
 
 def test_comments_name_the_commands_of_the_wheel():

@@ -40,7 +40,7 @@ SKIPPED: Final = {
     "deployment/prediction": "*",
     "deployment/prediction_files": "predict_files submission",
     "deployment/sharing": "*",
-    "docs": "examples predict_page",
+    "docs": "commands examples predict_page",
     "evaluation": "cache_features detailed_evaluator device evaluation_command evaluator trained",
     "evaluation/inference": "methods strips",
     "evaluation/report": "page report_plots",

@@ -43,7 +43,7 @@ def resolved_config(cfg: DictConfig) -> Config:
     try:
         return resolved(cfg)
     except MissingMandatoryValue as error:
-        raise ValueError(f"{error.full_key} has no value yet; give {error.full_key}=...") from None
+        raise ValueError(f"{error.full_key} has no value; set {error.full_key}=VALUE") from None
     except OmegaConfBaseException as error:
         raise ValueError(broken(error)) from error
     except RecursionError:
