@@ -24,7 +24,7 @@ def test_whoever_holds_a_lock_is_told(tmp_path):
     with hold(tmp_path / LOCK) as lock:
         with pytest.raises(Held) as refused:
             hold(tmp_path / LOCK)
-        with pytest.raises(ValueError, match=r"is training in .* take another folder with run=X"):
+        with pytest.raises(ValueError, match=r"is training in .* choose another folder with run=X"):
             hold_folder(tmp_path, LOCK, "run folder", "training", "run=X")
         assert not lock.closed
     assert refused.value.holder == f"process {os.getpid()} on {os.uname().nodename}"

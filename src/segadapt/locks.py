@@ -96,7 +96,7 @@ def hold_folder(
         except Held as other:
             who = other.holder if holder is None else holder(path)
             raise ValueError(
-                f"{who} is {doing} in {path}; wait for it, or take another folder with {way_out}"
+                f"{who} is {doing} in {path}; wait for it, or choose another folder with {way_out}"
             ) from None
         sweep(path)
     return lock

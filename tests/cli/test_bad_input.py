@@ -62,7 +62,7 @@ def refused(folder, *overrides, classes=3):
             *("data.steps=0", "data.steps=0; it must be an integer >= 1"),
             marks=pytest.mark.slow,
         ),
-        ("data.num_classes=???", "data.num_classes has no value yet; give data.num_classes=..."),
+        ("data.num_classes=???", "data.num_classes has no value; set data.num_classes=VALUE"),
         ("data.root=${nothing}", "nothing"),
     ],
 )

@@ -64,7 +64,7 @@ def test_code_in_a_checkpoint_is_not_run(tmp_path, monkeypatch, way):
 
 def test_nobody_is_advised_to_run_the_code(tmp_path):
     torch.save({"state_dict": Code()}, tmp_path / "last.ckpt")
-    with pytest.raises(ValueError, match="something else than tensors and plain") as refusal:
+    with pytest.raises(ValueError, match="objects other than tensors and plain") as refusal:
         read(tmp_path / "last.ckpt")
     assert "weights_only" not in str(refusal.value)
 

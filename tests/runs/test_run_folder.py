@@ -210,7 +210,7 @@ def test_something_else_is_no_run_folder(tmp_path, name):
 
 
 def test_a_value_that_is_still_asked_for_is_named():
-    with pytest.raises(ValueError, match=r"data\.num_classes has no value yet; give data\.num_"):
+    with pytest.raises(ValueError, match=r"data\.num_classes has no value; set data\.num_"):
         resolved_config(OmegaConf.create({"data": {"num_classes": "???"}}))
 
 

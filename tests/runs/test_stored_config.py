@@ -78,7 +78,7 @@ def test_a_training_asks_for_the_environment_by_name(write, monkeypatch):
 
 def test_nothing_else_of_a_run_may_be_changed(write):
     folder = write("pw: <hidden pw>\nseed: 1\n")
-    with pytest.raises(ValueError, match=r"seed=\.\.\. would change the run.*only pw can be given"):
+    with pytest.raises(ValueError, match=r"seed=\.\.\. would change the run.*only pw can be set"):
         complete_config(folder, check, {"pw": "x", "seed": 2}, [])
 
 

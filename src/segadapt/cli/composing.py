@@ -35,7 +35,7 @@ def run_composed(job: Callable[[], None], config: str, conf: Path) -> None:
     full = "HYDRA_FULL_ERROR"
     os.environ.setdefault(DEBUG, os.environ.get(full, "0"))
     os.environ[full] = "1"  # Hydra passes errors on, rather than printing them
-    with answering_signals("interrupted; the same command resumes what has a folder"):
+    with answering_signals("interrupted; rerun the same command to resume runs that have a folder"):
         try:
             job()
         except (HydraException, OmegaConfBaseException, ValueError) as error:

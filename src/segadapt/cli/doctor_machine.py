@@ -95,7 +95,7 @@ def devices() -> Iterator[Finding]:
     import torch
 
     if torch.version.cuda is None and torch.version.hip is None:
-        yield Finding("CUDA", NOTE, "this torch is built for the CPU alone", CPU_ADVICE)
+        yield Finding("CUDA", NOTE, "this build of torch supports the CPU only", CPU_ADVICE)
     elif not torch.cuda.is_available():
         advice = f"check the driver with nvidia-smi; {CPU_ADVICE}"
         yield Finding("CUDA", NOTE, f"torch for CUDA {torch.version.cuda} finds no GPU", advice)

@@ -63,7 +63,7 @@ def _prepare(
     recipe = recipes[name].with_test() if test else recipes[name]
     _say(console, f"{recipe.title}, {recipe.home}\nlicence: {recipe.licence}")
     if prepare(recipe, root, Bars(console)):
-        _say(console, f"complete; {root / DOWNLOADS} is not needed any more. Train with:")
+        _say(console, f"complete; {root / DOWNLOADS} is no longer needed. Train with:")
     else:
         _say(console, "already complete. Train with:")
     _say(console, f"  {command('train')} data={name} {quoted_override('data.root', root)}")

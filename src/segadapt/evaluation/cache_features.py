@@ -93,7 +93,7 @@ def _check(cfg: DictConfig, out: Path) -> None:
     if cfg.train is not None and cfg.train < 1:
         raise ValueError(f"train={cfg.train}; keep 1 sample or more, or null for one of each image")
     if (out / CACHE).is_file():
-        raise ValueError(f"{out} holds cached features already; remove it, or give out=FOLDER")
+        raise ValueError(f"{out} already holds cached features; remove it, or give out=FOLDER")
 
 
 def _part(model: Segmentor, dataset: LabelledDataset, samples: int, device: str) -> SplitToCache:

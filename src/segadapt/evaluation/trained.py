@@ -178,7 +178,7 @@ def measured_data(trained: DictConfig, split: str, root: str | None) -> DictConf
         raise ValueError("the run's config.yaml has no data.name or no data.module.val")
     if root is not None:
         if "root" not in data:
-            raise ValueError(f"data set {data['name']} has no folder; leave data.root out")
+            raise ValueError(f"data set {data['name']} has no folder; remove data.root")
         data = with_paths_moved(data, data["root"], root)
     if split != "val":
         if "split" not in data["module"]["val"]:

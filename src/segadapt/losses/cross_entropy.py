@@ -56,7 +56,9 @@ class CrossEntropy(FusedLoss):
     ) -> None:
         super().__init__()
         if mean not in MEANS:
-            raise ValueError(f"mean of the cross-entropy is one of {', '.join(MEANS)}: not {mean}")
+            raise ValueError(
+                f"Unknown mean {mean!r} of the cross-entropy. Available: {', '.join(MEANS)}."
+            )
         check_ignore(ignore)
         self.mean, self.ignore = mean, ignore
         factors = None if weight is None else torch.tensor(list(weight), dtype=torch.float32)

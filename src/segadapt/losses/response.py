@@ -86,7 +86,7 @@ class ResponseDistillation(nn.Module):
         _check_choice("class_average", class_average, AVERAGES)
         _check_choice("boundary", boundary, tuple(BOUNDARIES))
         if not 0 <= label_mix <= 1:
-            raise ValueError(f"label_mix is a share from 0 to 1, not {label_mix}")
+            raise ValueError(f"label_mix must be from 0 to 1, not {label_mix}")
         if edge_size < 1 or border < 0:
             raise ValueError(
                 f"edge_size is at least 1 cell and border at least 0, not {edge_size} and {border}"

@@ -155,8 +155,8 @@ def _parse(file: BinaryIO, path: Path, map_location: Any) -> dict[str, Any]:
         content = torch.load(file, map_location=map_location or "cpu", weights_only=True)
     except pickle.UnpicklingError as error:  # whose advice is to run what the file holds
         raise ValueError(
-            f"{path} cannot be read as a checkpoint: it holds something else than tensors and "
-            "plain values; use another one"
+            f"{path} cannot be read as a checkpoint: it holds objects other than tensors "
+            "and plain values; use another one"
         ) from error
     except UNREADABLE as error:
         raise ValueError(f"{path} cannot be read as a checkpoint: {reason(error)}") from error

@@ -184,7 +184,7 @@ class RunFolder:
         if reason:
             self.close()
             raise ValueError(
-                f"{self.path} {reason}; nothing was changed. Take another folder with "
+                f"{self.path} {reason}; nothing was changed. Choose another folder with "
                 "hydra.run.dir=FOLDER"
             )
 

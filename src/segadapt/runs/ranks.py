@@ -72,7 +72,7 @@ def check_devices(trainer: DictConfig, environment: Mapping[str, str] = os.envir
         )
     if trainer.accelerator in ("gpu", "cuda") or cards:
         if count > cards:
-            raise ValueError(f"{wanted}, but torch finds {cards} GPU(s); use at most that many")
+            raise ValueError(f"{wanted}, but torch finds {cards} GPU(s); use at most this number")
         return
     if count > (cores := os.cpu_count() or 1):
         raise ValueError(

@@ -100,8 +100,8 @@ def _check_asked(given: Mapping[str, Any], hidden: Sequence[str]) -> None:
     """Refuse values that nothing asks for: a run is resumed as it was."""
     for key, _ in leaves(given):
         if not any(f"{key}.".startswith(f"{name}.") for name in hidden):
-            asked = f"only {', '.join(hidden)} can be given" if hidden else "nothing can be given"
-            raise ValueError(f"{key}=... would change the run, which is resumed as it was; {asked}")
+            asked = f"only {', '.join(hidden)} can be set" if hidden else "remove it"
+            raise ValueError(f"{key}=... would change the run, which is resumed unchanged; {asked}")
 
 
 def _checked(plain: Config, folder: Path, check: Check) -> DictConfig:

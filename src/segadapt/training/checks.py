@@ -8,7 +8,7 @@ from segadapt.functional.nonfinite import nonfinite, such_as
 from segadapt.losses.objective import Losses
 from segadapt.structures import ignored_label
 
-REMEDY = "Take a smaller optimizer.lr, a longer schedule.warmup or trainer.gradient_clip_val"
+REMEDY = "Use a smaller optimizer.lr, a longer schedule.warmup or trainer.gradient_clip_val"
 NEVER = torch.iinfo(torch.int64).max
 GRADIENT = "gradient"
 """Under this name the norm of all gradients is watched beside the losses."""
@@ -113,7 +113,7 @@ class FiniteCheck:
         if moved:
             raise ValueError(
                 f"the optimiser step made weights NaN or infinite ({such_as(moved)}) by step "
-                f"{step}, from a gradient that was finite; nothing of it was saved. {REMEDY}"
+                f"{step}, from a gradient that was finite; nothing was saved from it. {REMEDY}"
             )
         raise ValueError(
             f"buffers of the network became NaN or infinite by step {step} ({such_as(names)}), "
@@ -168,5 +168,5 @@ class LabelCheck:
         if not seen.item():
             raise ValueError(
                 f"no pixel of the training images so far has a label, all are {self.ignored} "
-                "(ignored); look at the label files, and at data.ignored where the data set has it"
+                "(ignored); check the label files, and at data.ignored where the data set has it"
             )

@@ -132,7 +132,7 @@ class SegmentationTask(L.LightningModule):
         if math.isnan(student.accuracy):
             raise ValueError(
                 f"no pixel of the validation set has a label, all are {self.labelled.ignored} "
-                "(ignored), so there is nothing to measure; look at its label files"
+                "(ignored), so there is nothing to measure; check its label files"
             )
         values = {"val/miou": student.miou, "val/accuracy": student.accuracy}
         values["val/mean_accuracy"] = student.mean_accuracy

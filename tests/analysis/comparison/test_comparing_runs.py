@@ -39,7 +39,7 @@ def test_trials_that_never_began_are_told(tmp_path):
     make_run(sweep / "0")
     plan = sweep / "sweep.json"
     plan.write_text(json.dumps({"trials": [{"trial": number} for number in range(6)]}))
-    told = f"{sweep}: 5 of 6 trials never began (1, 2, 3, ...)"
+    told = f"{sweep}: 5 of 6 trials never started (1, 2, 3, ...)"
     for paths in ([sweep], [tmp_path], sorted(sweep.iterdir())):
         found = collect(paths)
         assert (len(found.results), found.problems) == (1, [told])

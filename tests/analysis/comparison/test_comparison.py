@@ -92,9 +92,9 @@ def test_arms_that_learnt_for_longer_are_named(tmp_path):
     for steps in (600, 2400):
         make_run(tmp_path / str(steps), typed=[f"data.steps={steps}"], data={"steps": steps})
     make_run(tmp_path / "tau", classifier={"tau": 5.0}, typed=["a=5"], data={"steps": 600})
-    notes = [note for note in made(tmp_path).notes if "equally long" in note]
+    notes = [note for note in made(tmp_path).notes if "equally many steps" in note]
     assert notes == [
-        "not trained equally long, which may be all of a difference: "
+        "not trained for equally many steps, which alone may explain a difference: "
         "600 steps: data.steps=600, a=5; 2400 steps: data.steps=2400"
     ]
 
@@ -127,7 +127,7 @@ def test_arms_that_treat_rare_classes_differently_are_named(tmp_path, node, key,
     file.write_text(yaml.safe_dump(config))
     (note,) = [line for line in made(tmp_path).notes if "the same" in line]
     assert note == (
-        f"not trained with the same {name}, which may be all of a difference: "
+        f"not trained with the same {name}, which alone may explain a difference: "
         f"{node}.{key}=none: x=1; {node}.{key}={value}: {node}.{key}={value}"
     )
 

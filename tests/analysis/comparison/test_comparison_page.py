@@ -112,7 +112,7 @@ def test_it_begins_with_the_question_and_the_answer(page):
     answer = page.of("p")[0]
     assert answer.startswith("Yes: cac (+20.00 [")
     assert "is better; whether <script>" in answer
-    assert answer.endswith("is better or worse cannot be told from 3 common seeds.")
+    assert answer.endswith("is better or worse cannot be decided from 3 common seeds.")
 
 
 def test_every_part_has_its_heading(page):
@@ -217,24 +217,24 @@ def row(arm, mean=None, p=None, method="seeds", seeds=3):
         (
             [row("a", 0.02, 0.2), row("b", 0.01, 0.3, seeds=5)],
             "Whether a (+2.00 [+1.00, +3.00]) and b (+1.00 [+0.00, +2.00]) are better or worse "
-            "cannot be told from 3 to 5 common seeds.",
+            "cannot be decided from 3 to 5 common seeds.",
         ),
         (
             [row("a", 0.02, None, "too few seeds", 1)],
-            "Whether a (+2.00 (too few seeds)) is better or worse cannot be told from 1 common "
+            "Whether a (+2.00 (too few seeds)) is better or worse cannot be decided from 1 common "
             "seed.",
         ),
         (
             [row("a")],
-            "Whether a is better or worse cannot be told from runs without a common seed.",
+            "Whether a is better or worse cannot be decided from runs without a common seed.",
         ),
         (
             [row(name, 0.02, 0.2) for name in "abcd"],
-            "Whether a, b, c and d are better or worse cannot be told from 3 common seeds.",
+            "Whether a, b, c and d are better or worse cannot be decided from 3 common seeds.",
         ),
         (
             [row("a", 0.02, 0.2), row("b", -0.02, 0.01)],
-            "Whether a (+2.00 [+1.00, +3.00]) is better or worse cannot be told from 3 common "
+            "Whether a (+2.00 [+1.00, +3.00]) is better or worse cannot be decided from 3 common "
             "seeds; b (-2.00 [-3.00, -1.00]) is worse.",
         ),
         ([], "There is one arm only, so nothing is compared."),

@@ -44,7 +44,7 @@ def test_labels_from_one_are_noted(tmp_path):
     notes = proposed(scan(files, 100)).notes
     assert notes == [
         "The classes begin at 1; no label holds 0.",
-        "No label holds 3; add what is rare.",
+        "No label holds 3; add values that are rare.",
     ]
 
 

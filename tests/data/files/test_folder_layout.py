@@ -73,7 +73,7 @@ def test_a_folder_without_splits_says_how_to_draw_one(tmp_path):
         (["train/images/a.jpg", "train/masks/a.png", "train/labels/a.png"], "both be meant"),
         (["train/a.jpg", "images/train/a.jpg", "train/a.png", "masks/train/a.png"], "both be me"),
         (["train/a.jpg", "train/a_gt.png", "train/a_mask.png"], "end in _gt and in _mask; choose"),
-        (["train/a.jpg", "train/b.jpg"], "do not tell images from labels; say how"),
+        (["train/a.jpg", "train/b.jpg"], "do not distinguish images from labels; describe"),
         (["train/images/a.jpg", "train/images/a.webp", "train/masks/a.png"], "share a name"),
     ],
 )
@@ -146,9 +146,12 @@ def test_a_file_belongs_to_the_rule_that_fixes_more(tmp_path, image, label, file
         ({**RULE, "label": "/x/{split}/{name}.png"}, "is not a path below data.root"),
         ({**RULE, "label": "{split}/{name}.json"}, "must end in one of .png, "),
         ({**RULE, "label": "masks/{split}/{name}.png"}, "folder not found: .*masks/train; correct"),
-        ({"image": "{name}.jpg", "label": "{name}.png"}, "do not say which files are of which sp"),
+        (
+            {"image": "{name}.jpg", "label": "{name}.png"},
+            "do not say which files belong to",
+        ),
         ({**RULE, "partition": {"val": 0.5}}, r"holds \{split\}, but data.split or data.list"),
-        ({**RULE, "image": "{split}/{name}.webp"}, "no file in .*train is called as data.image="),
+        ({**RULE, "image": "{split}/{name}.webp"}, "no file in .*train matches data.image="),
     ],
 )
 def test_a_rule_that_cannot_be_followed_is_refused(tmp_path, rules, sentence):

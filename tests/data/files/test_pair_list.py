@@ -92,7 +92,7 @@ def test_a_list_may_be_dealt_out(root):
         (ROWS.encode("latin-1"), r"is not UTF-8 text \(line 3, byte \d+\); save it as UTF-8"),
         (b"i/a.jpg\0", "holds zero bytes"),
         ("i/a.jpg,m/a.png,test", r"has no line of split 'train'; it has test"),
-        ("i/a.jpg,m/a.png", "does not say which line is of which split; add a third column"),
+        ("i/a.jpg,m/a.png", "does not say which line belongs to which split; add a third column"),
         ("i/a.jpg,m/a.png,train\nm/a.png,i/a.txt,train", r"i/a\.txt is not a file"),
         ('"i/a.jpg,m/a.png,train', "line 1: .*; correct the quotes"),
     ],

@@ -145,7 +145,7 @@ def test_panoptic_masks_are_looked_up(tmp_path):
             SEGMENTS[:2],
             r"1: the mask .*a\.png holds segment 300, which segments_info does not",
         ),
-        ([*SEGMENTS, SEGMENTS[0]], "image 1, segment 7 is there twice"),
+        ([*SEGMENTS, SEGMENTS[0]], "image 1, segment 7 occurs twice"),
         ([{"id": 7, "category_id": 9}], "image 1, segment 7 is of category 9, which is not listed"),
         ([{"id": 0, "category_id": 1}], "image 1: id is 0; give a whole number of 1 or more"),
         (None, r"image 1 has no list 'segments_info'"),

@@ -107,8 +107,14 @@ def changed(tmp_path, act, annotations=()):
         (lambda c: c.pop("images"), "s.json has no list 'images'; export the annotations again"),
         (lambda c: c.update(annotations={}), "s.json has no list 'annotations'"),
         (lambda c: c["images"].append(3), r"s.json: images\[1\] is 3, not an object"),
-        (lambda c: c["images"].append(c["images"][0]), "image 1 is there twice; give each an id"),
-        (lambda c: c["categories"][1].update(id=1), "category 1 is there twice; give each an id"),
+        (
+            lambda c: c["images"].append(c["images"][0]),
+            "image 1 occurs twice; give each a unique id",
+        ),
+        (
+            lambda c: c["categories"][1].update(id=1),
+            "category 1 occurs twice; give each a unique id",
+        ),
         (lambda c: c["categories"][1].update(name="cat"), "holds 'cat' 2 times"),
         (lambda c: c["categories"][1].update(name=""), "category 2: name is ''; give a text"),
         (lambda c: c["images"].clear(), "the source lists no image; there is nothing to import"),
@@ -176,7 +182,7 @@ def test_byte_order_marks_and_windows_line_ends_are_read(tmp_path):
 def test_duplicate_annotations_are_refused(tmp_path):
     images(tmp_path, "a.png")
     source = coco(tmp_path / "s.json", [annotation(1, 1, BOX), annotation(1, 2, BOX)])
-    refused("coco", source, tmp_path, "annotation 1 is there twice; give each an id of its own")
+    refused("coco", source, tmp_path, "annotation 1 occurs twice; give each a unique id")
 
 
 def test_labels_that_are_not_named_are_refused(tmp_path):

@@ -151,7 +151,7 @@ def test_a_full_disk_keeps_what_is_there(server, part, bars, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(download, "copy", full)
-        with pytest.raises(ValueError, match="is full; free some space and call again"):
+        with pytest.raises(ValueError, match="is full; free some space and run the command again"):
             fetched(server, part, bars)
     kept = part.stat().st_size
     assert kept == copying.BLOCK

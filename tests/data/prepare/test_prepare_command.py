@@ -64,7 +64,7 @@ def test_errors_are_one_sentence_and_a_code(server, console, tmp_path, capsys):
     server.files.clear()
     assert code(["ade20k", f"root={tmp_path}"], {"ade20k": cooked}, console) == 1
     error = capsys.readouterr().err
-    assert error.startswith("error: ADEChallengeData2016.zip cannot be fetched now (http://127")
+    assert error.startswith("error: ADEChallengeData2016.zip cannot be downloaded now (http://127")
     assert error.count("\n") == 1
 
 

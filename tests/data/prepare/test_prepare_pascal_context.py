@@ -79,6 +79,6 @@ SPOILED = {
 
 @pytest.mark.parametrize("kind", SPOILED)
 def test_damaged_annotations_are_refused(tmp_path, stage, bars, kind):
-    with pytest.raises(ValueError, match=r"merged.json is damaged \(.+\); remove it and call"):
+    with pytest.raises(ValueError, match=r"merged.json is damaged \(.+\); remove it and run"):
         converted(tmp_path, stage, bars, SPOILED[kind]())
     assert not list(tmp_path.rglob("evil*"))

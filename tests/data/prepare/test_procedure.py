@@ -137,7 +137,7 @@ def test_what_needs_an_account_is_asked_for(server, bars, root):
     sentence = (
         r"Cityscapes needs an account: log in at https://www.cityscapes-dataset.com/downloads/, "
         r"fetch leftImg8bit_trainvaltest.zip and gtFine_trainvaltest.zip there, put them into .*"
-        r"one/downloads as they are, and call again"
+        r"one/downloads as they are, and run the command again"
     )
     with pytest.raises(ValueError, match=sentence):
         prepare(cooked, root, bars)
@@ -225,7 +225,7 @@ def test_a_full_disk_leaves_no_half_data_set(server, bars, root, monkeypatch):
     cooked = recipe("coco_stuff164k", server)
     with monkeypatch.context() as patch:
         patch.setattr(unpack, "copy", full)
-        with pytest.raises(ValueError, match="one is full; free some space and call again"):
+        with pytest.raises(ValueError, match="is full; free some space and run the command again"):
             prepare(cooked, root, bars)
     assert held(root) == []
     assert sorted(entry.name for entry in root.iterdir()) == ["downloads"]
@@ -291,7 +291,7 @@ def test_folders_on_another_disk_are_refused_before_fetching(server, bars, root)
     if not other.is_dir() or other.stat().st_dev == root.stat().st_dev:
         pytest.skip("there is no second disk")
     (root / "images").symlink_to(other)
-    with pytest.raises(ValueError, match=r"images lies on another disk than"):
+    with pytest.raises(ValueError, match=r"images is on a different disk than"):
         prepare(recipe("ade20k", server), root, bars)
     assert not server.asked
 
@@ -300,7 +300,7 @@ def test_two_calls_at_once_are_refused(server, bars, root):
     (root / "downloads").mkdir(parents=True)
     with (root / "downloads" / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        with pytest.raises(ValueError, match=r"another call prepares .*one now"):
+        with pytest.raises(ValueError, match=r"another process prepares .*one now"):
             prepare(recipe("ade20k", server), root, bars)
     assert prepare(recipe("ade20k", server), root, bars)
 
@@ -311,7 +311,7 @@ def test_the_second_address_is_asked_where_the_first_is_dead(server, bars, root)
     gone = server.address("gone.tar")
     both = source._replace(addresses=(gone, *source.addresses))
     assert prepare(cooked._replace(sources=(both,)), root, bars)
-    with pytest.raises(ValueError, match=r"fetched now \(.*gone.tar: the server says 404"):
+    with pytest.raises(ValueError, match=r"downloaded now \(.*gone.tar: the server says 404"):
         prepare(cooked._replace(sources=(source._replace(addresses=(gone,)),)), root / "two", bars)
 
 

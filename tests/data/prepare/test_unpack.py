@@ -211,7 +211,7 @@ def test_flipped_bytes_in_zips_are_noticed(tmp_path, stage, bars):
     content = bytearray((tmp_path / "a").read_bytes())
     content[100] ^= 0xFF
     (tmp_path / "a").write_bytes(content)
-    refused(tmp_path / "a", stage, bars, r"is damaged \(.+\); remove it and call again")
+    refused(tmp_path / "a", stage, bars, r"is damaged \(.+\); remove it and run the command again")
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>log in</html>"])

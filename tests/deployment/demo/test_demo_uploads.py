@@ -81,5 +81,5 @@ def test_the_largest_file_is_read():
 
 
 def test_content_that_is_not_base64_is_refused():
-    with pytest.raises(ValueError, match=r"a.jpg did not arrive as it was sent"):
+    with pytest.raises(ValueError, match=r"a.jpg arrived damaged"):
         read_upload("a.jpg", "?" * 40, LIMITS)

@@ -146,7 +146,7 @@ def shifted(image):
 def test_a_file_that_says_something_else_is_not_kept(run, tmp_path, monkeypatch):
     monkeypatch.setattr(preparation, "_weights_runner", lambda trained, file: shifted)
     out = tmp_path / "x.safetensors"
-    with pytest.raises(ValueError, match="was not kept, because it does not say what the network"):
+    with pytest.raises(ValueError, match="was not kept, because its output differs from"):
         export(run, out, Form("safetensors"))
     assert not list(tmp_path.iterdir())
 
@@ -193,7 +193,7 @@ def test_a_score_that_is_not_a_number_is_measured_as_one(run):
         (Form("torch"), "x.onnx", r"does not end in \.pt2"),
         (Form("torch", size=(0, 8)), "x.pt2", r"size=\[0, 8\]: sides have one pixel"),
         (Form("safetensors", "labels"), "x.safetensors", "holds weights alone"),
-        (Form("safetensors", precision="fp16"), "x.safetensors", "leave out .* and precision="),
+        (Form("safetensors", precision="fp16"), "x.safetensors", "remove .* and precision="),
         (Form("torch", precision="int8"), "x.pt2", "precision=int8 is onnxruntime's.*format=onnx"),
         (Form(precision="int4"), "x.onnx", "Unknown precision 'int4'. Available: fp32, fp16, int8"),
     ],

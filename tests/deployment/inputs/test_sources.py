@@ -49,7 +49,7 @@ def test_what_is_not_there_gets_a_sentence(photos, tmp_path):
     for images, sentence in (
         (empty, r"empty holds no image \(\.jpg"),
         (tmp_path / "nowhere.jpg", "nowhere.jpg does not exist; give an image, a folder, a glob"),
-        (photos / "*.bmp", "nothing that ends as images do matches"),
+        (photos / "*.bmp", "no image file matches"),
         (tmp_path / "none.txt", "none.txt names no image; write one path per line"),
     ):
         with pytest.raises(ValueError, match=sentence):
@@ -58,7 +58,7 @@ def test_what_is_not_there_gets_a_sentence(photos, tmp_path):
 
 def test_predictions_never_become_images(photos, tmp_path):
     for out in (photos, photos / "deep" / "out"):
-        with pytest.raises(ValueError, match="whose images it would join; choose a folder"):
+        with pytest.raises(ValueError, match="its files would become inputs; choose a folder"):
             found_images(str(photos), out)
     assert found_images(str(photos / "b.jpg"), photos)
 

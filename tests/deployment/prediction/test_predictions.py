@@ -232,7 +232,7 @@ def test_lists_and_iterators_of_any_sizes(models):
         ({"batch_size": 0}, "batch_size=0 is out of range"),
         (
             {"inference": "slide", "labels": np.zeros((16, 16), int), "branch": "teacher"},
-            "the teacher needs one look at the whole",
+            "the teacher needs the whole image at once",
         ),
         ({"labels": np.full((16, 16), 11)}, r"hold 11, which is neither a class \(0..10\)"),
         ({"labels": np.zeros((8, 16), int)}, "16 x 16 pixels as it is shown, but its label"),

@@ -187,7 +187,7 @@ def test_labels_beside_give_the_miou_of_each_image_and_panels(runs, photos, tmp_
     ("words", "sentence"),
     [
         (("images=PHOTOS",), "out= is missing. Write: run=RUN images=PATH out=FOLDER."),
-        (("images=PHOTOS", "out=PHOTOS/x"), "whose images it would join"),
+        (("images=PHOTOS", "out=PHOTOS/x"), "its files would become inputs"),
         (("images=PHOTOS", "out=OUT", "save=label"), "Unknown save='label'. Available: labels,"),
         (("images=PHOTOS", "out=OUT", "save=[]"), "save= is empty"),
         (("images=PHOTOS", "out=OUT", "numbers=own"), "Unknown numbers='own'"),

@@ -174,7 +174,7 @@ def test_an_image_that_cannot_be_read_leaves_nothing(tmp_path):
 
 def test_a_data_set_without_a_server_is_named(tmp_path):
     folder = run_of(tmp_path / "run", "voc2012", LAYOUTS["voc2012"](tmp_path / "data"))
-    with pytest.raises(ValueError, match=r"voc2012 has no server .* ade20k and cityscapes have"):
+    with pytest.raises(ValueError, match=r"voc2012 has no known .* Available: ade20k"):
         asked(folder, f"submission='{tmp_path / 'val.zip'}'")
 
 

@@ -120,7 +120,7 @@ def test_a_changed_byte_is_refused(folder, tmp_path, name, where):
 def test_a_missing_file_is_named(folder, tmp_path, name):
     shutil.copytree(folder, tmp_path / "copy")
     (tmp_path / "copy" / name).unlink()
-    with pytest.raises(ValueError, match=f"{name} is missing; get the bundle again"):
+    with pytest.raises(ValueError, match=f"{name} is missing; download or copy the bundle again"):
         segadapt.load(tmp_path / "copy", device="cpu")
 
 

@@ -123,7 +123,7 @@ def test_two_sweeps_do_not_share_a_folder(tmp_path):
     assert answer.code == 1
     assert answer.err == (
         f"error: process {os.getpid()} on {os.uname().nodename} is sweeping in sweep; wait for "
-        "it, or take another folder with hydra.sweep.dir=FOLDER\n"
+        "it, or choose another folder with hydra.sweep.dir=FOLDER\n"
     )
     assert not (tmp_path / "sweep" / "0").exists()
 

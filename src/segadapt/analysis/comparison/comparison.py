@@ -160,7 +160,7 @@ def _lengths(arms: Sequence[Arm]) -> list[str]:
         return []
     groups = sorted(by_steps.items())
     each = "; ".join(f"{steps} steps: {', '.join(names)}" for steps, names in groups)
-    return [f"not trained equally long, which may be all of a difference: {each}"]
+    return [f"not trained for equally many steps, which alone may explain a difference: {each}"]
 
 
 def _starts(arms: Sequence[Arm]) -> list[str]:
@@ -169,7 +169,7 @@ def _starts(arms: Sequence[Arm]) -> list[str]:
     if not by_weights:
         return []
     groups = "; ".join(f"from {name}: {', '.join(labels)}" for name, labels in by_weights.items())
-    return [f"not started from the same weights, which may be all of a difference: {groups}"]
+    return [f"not started from the same weights, which alone may explain a difference: {groups}"]
 
 
 RARE_CLASSES: Mapping[str, str] = {
@@ -187,7 +187,7 @@ def _balances(arms: Sequence[Arm]) -> list[str]:
         each = "; ".join(f"{key}={value}: {', '.join(labels)}" for value, labels in parts.items())
         if parts:
             said.append(
-                f"not trained with the same {name}, which may be all of a difference: {each}"
+                f"not trained with the same {name}, which alone may explain a difference: {each}"
             )
     return said
 
@@ -210,7 +210,7 @@ INTERVALS: Mapping[str, str] = {
     "seeds and images": "brackets: 95 % interval for other seeds and other validation images",
     "seeds": "brackets: 95 % interval of Student's t over the seeds that both arms have; it does "
     "not include the choice of validation images, because per-image counts are missing",
-    "too few seeds": "too few seeds: with one common seed nothing can be said about another one",
+    "too few seeds": "too few seeds: with one common seed nothing can be said about other seeds",
 }
 
 

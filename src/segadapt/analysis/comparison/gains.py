@@ -51,9 +51,9 @@ def branch_section(arms: Sequence[Arm], baseline: Arm) -> Section | None:
         return None
     head = ["arm", "coarse", "student", "oracle", "of coarse to oracle", "of baseline to oracle"]
     note = (
-        "oracle: scores from prototypes of the true labels, an upper bound; the last columns say "
-        "which part of the way from the coarse scores, or from the baseline, to the oracle the "
-        "student has gone"
+        "oracle: scores from prototypes of the true labels, an upper bound; the last columns show "
+        "which part of the gap from the coarse scores, or from the baseline, to the oracle the "
+        "student closes"
     )
     return Section("Gap closed to the oracle", [head, *rows], [note])
 

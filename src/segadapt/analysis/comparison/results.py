@@ -147,7 +147,7 @@ def _never_begun(plan: Path) -> list[str]:
     if not missing:
         return []
     some = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
-    return [f"{plan.parent}: {len(missing)} of {len(trials)} trials never began ({some})"]
+    return [f"{plan.parent}: {len(missing)} of {len(trials)} trials never started ({some})"]
 
 
 def _trials(plan: Path) -> list[str]:

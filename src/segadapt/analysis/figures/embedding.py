@@ -149,7 +149,7 @@ def embedding_figure(
             axes.scatter(*there.T, color=color, edgecolors="black", zorder=2 + (kind > 0), **style)
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
-    note = f"{method}: near means alike; distances between groups mean nothing"
+    note = f"{method}: nearby points are alike; distances between groups have no meaning"
     legend_below(figure, note, 3, _handles(points, classes, colors))
     return figure
 

@@ -74,6 +74,6 @@ def logger_of(trained: HasRun) -> Any:
     if not (logger := trained.config.get("logger")):
         raise ValueError(
             f"{trained.folder} was trained with logger=none, so it has no W&B run for its figures; "
-            "leave out wandb=true"
+            "remove wandb=true"
         )
     return logger

@@ -63,7 +63,7 @@ def check_group(oracle_group: int | None) -> None:
     """
     if oracle_group is not None and oracle_group < 1:
         raise ValueError(
-            f"classifier.oracle_group is {oracle_group}; give a number of images from 1 on, "
+            f"classifier.oracle_group is {oracle_group}; give a number of images of at least 1, "
             "or null for the whole batch"
         )
 
@@ -93,6 +93,6 @@ def check_clusters(number: int, momentum: float, epsilon: float, iterations: int
             f"{iterations}; see the classifier's settings"
         )
     if not 0 <= momentum <= 1:
-        raise ValueError(f"classifier.momentum is {momentum}; it is a share from 0 to 1")
+        raise ValueError(f"classifier.momentum is {momentum}; it must be from 0 to 1")
     if not epsilon > 0:
         raise ValueError(f"classifier.epsilon is {epsilon}; the entropy's weight must be positive")

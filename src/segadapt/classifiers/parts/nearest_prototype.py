@@ -52,8 +52,8 @@ class NearestPrototype(nn.Module):
             check_tau(tau)
         elif num_classes < 3:
             raise ValueError(
-                f"classifier.tau is null, but of {num_classes} classes the normalised scores say "
-                "next to nothing; give the factor of the cosines, for instance 15"
+                f"classifier.tau is null, but with {num_classes} classes the normalised scores "
+                "keep almost no information; set the factor of the cosines, for instance 15"
             )
         self.number, self.momentum, self.tau = number, momentum, tau
         self.epsilon, self.iterations = epsilon, iterations

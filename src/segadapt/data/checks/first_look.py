@@ -82,8 +82,8 @@ def _shared(parts: Mapping[str, SegmentationDataset]) -> list[Notice]:
                     Notice(
                         "shared_files",
                         f"{len(common)} images of the {first} split are in the {second} split, "
-                        f"too, such as {_named(pair[0])} and {_named(pair[1])}; what is measured "
-                        "there says nothing about new images: remove them from one",
+                        f"too, such as {_named(pair[0])} and {_named(pair[1])}; scores of "
+                        "these images say nothing about new ones: remove them from one split",
                     )
                 )
     return notices

@@ -139,13 +139,13 @@ def _of_numbers(numbers: Counter[int]) -> tuple[Entries, list[str], list[str]]:
     classes = [number for number in held if number != white]
     notes = []
     if white in numbers:
-        notes.append(f"{white} is taken for ignored pixels.")
+        notes.append(f"{white} is treated as ignored.")
     if classes and classes[0] == 1:
         notes.append("The classes begin at 1; no label holds 0.")
     elif classes and classes[0] == 0:
         notes.append("If 0 means that nothing is labelled, move it to ignored.")
     if gaps := sorted(set(range(classes[0], classes[-1])) - set(classes)) if classes else []:
-        notes.append(f"No label holds {', '.join(map(str, gaps[:8]))}; add what is rare.")
+        notes.append(f"No label holds {', '.join(map(str, gaps[:8]))}; add values that are rare.")
     entries = [(f"class_{number}", [str(number)], numbers[number]) for number in classes]
     return entries, [str(white)] if white in numbers else [], notes
 

@@ -83,7 +83,7 @@ def _check_headers(parts: Sequence[LabelledDataset]) -> None:
         if notices := [notice for part in own for notice in swapped(part, part.split)]:
             raise ValueError(notices[0].sentence)
         more = f" (and {len(wrong) - 1} more files like this)" if wrong[1:] else ""
-        raise ValueError(f"{wrong[0]}{more}; {command('check-data')} names all there is")
+        raise ValueError(f"{wrong[0]}{more}; {command('check-data')} lists all of them")
 
 
 def refusals(found: Verdict, allow: Collection[str]) -> list[str]:

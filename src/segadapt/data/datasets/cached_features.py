@@ -67,7 +67,7 @@ class CachedFeatures(LabelledDataset):
 
 def _mapped(file: Path, dtype: Any, shape: tuple[int | None, ...]) -> np.ndarray:
     if not file.is_file():
-        raise ValueError(f"{file} is gone; cache the features again")
+        raise ValueError(f"{file} is missing; cache the features again")
     found = np.load(file, mmap_mode="r")
     fits = len(found.shape) == len(shape) and all(
         expected in (None, side) for side, expected in zip(found.shape, shape, strict=True)

@@ -183,7 +183,7 @@ def check_limit(size: Size, file: Path, max_pixels: int, key: str = "data.max_pi
     """
     height, width = size
     if height * width == 0:
-        raise ValueError(f"{file} has {height} x {width} pixels; fetch or export it again")
+        raise ValueError(f"{file} has {height} x {width} pixels; download or export it again")
     if height * width > max_pixels:
         raise ValueError(
             f"{file} has {height} x {width} pixels, more than {key}={max_pixels}; "

@@ -90,7 +90,7 @@ def read_size(data: bytes, file: str) -> Size:
             can be seen without decoding.
     """
     if not data:
-        raise ValueError(f"{file} is empty (0 bytes); fetch or export it again")
+        raise ValueError(f"{file} is empty (0 bytes); download or export it again")
     for magic, size in FORMATS.items():
         if data.startswith(magic):
             return size(data, file)
@@ -150,12 +150,14 @@ def _jpeg(data: bytes, file: str) -> Size:
     else:
         if marker and size is not None:
             return size
-    raise ValueError(f"{file} is truncated: a JPEG without its end; fetch or export it again")
+    raise ValueError(
+        f"{file} is truncated: the JPEG has no end marker; download or export it again"
+    )
 
 
 def _bmp(data: bytes, file: str) -> Size:
     if len(data) < 26 or len(data) < int.from_bytes(data[2:6], "little"):
-        raise ValueError(f"{file} is truncated at byte {len(data)}; fetch or export it again")
+        raise ValueError(f"{file} is truncated at byte {len(data)}; download or export it again")
     old = int.from_bytes(data[14:18], "little") == 12  # sides of 16 bits
     width, height = struct.unpack("<HH", data[18:22]) if old else struct.unpack("<ii", data[18:26])
     return abs(height), abs(width)
@@ -164,7 +166,7 @@ def _bmp(data: bytes, file: str) -> Size:
 def _webp(data: bytes, file: str) -> Size:
     """Three kinds of WebP (lossy, lossless, extended) keep their size in three ways."""
     if len(data) < 30 or len(data) < int.from_bytes(data[4:8], "little") + 8:
-        raise ValueError(f"{file} is truncated at byte {len(data)}; fetch or export it again")
+        raise ValueError(f"{file} is truncated at byte {len(data)}; download or export it again")
     match data[12:16]:
         case b"VP8 ":
             width, height = struct.unpack("<HH", data[26:30])

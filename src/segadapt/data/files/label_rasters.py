@@ -106,7 +106,7 @@ def _bmp_indices(
     start = int.from_bytes(data[10:14], "little")
     pixels = np.frombuffer(data, dtype=np.uint8)[start : start + row * height]
     if len(pixels) < row * height:
-        raise ValueError(f"{file} is truncated at byte {len(data)}; fetch or export it again")
+        raise ValueError(f"{file} is truncated at byte {len(data)}; download or export it again")
     rows = pixels.reshape(height, row)
     if bits < 8:
         digits = np.unpackbits(rows, axis=1).reshape(height, -1, bits)

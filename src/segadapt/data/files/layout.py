@@ -109,7 +109,7 @@ def in_one_folder(folder: Path) -> Found:
     rest = [file for file in files if file not in set(chosen) and file.suffix.lower() in SUFFIXES]
     if not chosen or not rest:
         raise ValueError(
-            f"the names in {folder} do not tell images from labels; say how they are called, for "
+            f"the names in {folder} do not distinguish images from labels; describe them, for "
             f"example with {RULES}"
         )
     images, labels = by_name(folder, rest), by_name(folder, chosen, end)
@@ -241,6 +241,6 @@ def _nowhere(root: Path, split: str | None) -> str:
     return (
         f"{root} has no folder of split {split!r} with images and labels (it holds {held}); "
         f"{drawn}make {split}/images and {split}/labels, give lists with "
-        'data.list="{train: FILE, val: FILE}", or say how files are called, for example with '
+        'data.list="{train: FILE, val: FILE}", or describe the file names, for example with '
         'data.image="{split}/{name}.jpg" data.label="{split}/{name}_mask.png"'
     )

@@ -57,7 +57,7 @@ def read_matrix(data: bytes, name: str, max_pixels: int, file: str) -> Shaped[np
             limit = 8 * shape[0] * shape[1] + PEEK
             content = _inflated(content, limit, file, whole=True)[8:]
         return _numbers(content, shape, file)
-    raise ValueError(f"{file} holds no matrix of numbers called {name}; fetch it again")
+    raise ValueError(f"{file} holds no matrix of numbers called {name}; download it again")
 
 
 def _elements(data: bytes, file: str) -> Iterator[tuple[int, bytes]]:
@@ -73,7 +73,7 @@ def _elements(data: bytes, file: str) -> Iterator[tuple[int, bytes]]:
             # Elements begin at multiples of 8 bytes, but for those behind a compressed one.
             following = start + (length if kind == COMPRESSED else -(-length // 8) * 8)
         if start + length > min(len(data), following):
-            raise ValueError(f"{file} is truncated at byte {len(data)}; fetch it again")
+            raise ValueError(f"{file} is truncated at byte {len(data)}; download it again")
         yield kind, data[start : start + length]
         offset = following
 
@@ -84,9 +84,9 @@ def _inflated(data: bytes, limit: int, file: str, whole: bool = False) -> bytes:
     try:
         content = stream.decompress(data, limit)
     except zlib.error as error:
-        raise ValueError(f"{file} is damaged: {error}; fetch it again") from error
+        raise ValueError(f"{file} is damaged: {error}; download it again") from error
     if whole and not stream.eof:
-        raise ValueError(f"{file} is damaged: its matrix has no end; fetch it again")
+        raise ValueError(f"{file} is damaged: its matrix has no end; download it again")
     return content
 
 

@@ -105,9 +105,7 @@ def find_by_rules(root: Path, image: str, label: str, split: str) -> Found:
         labels = _but(labels, images)
     places = of_images.place(root, split), of_labels.place(root, split)
     if not images:
-        raise ValueError(
-            f"no file in {places[0]} is called as data.image={image!r} says; correct the rule"
-        )
+        raise ValueError(f"no file in {places[0]} matches data.image={image!r}; correct the rule")
     return Found(joined(images, labels, {}, *places), tuple(dict.fromkeys(places)))
 
 

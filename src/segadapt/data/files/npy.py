@@ -48,7 +48,7 @@ def read_array(data: bytes, file: str) -> Shaped[np.ndarray, "*shape"]:
     """
     shape, fortran, dtype, start = read_header(data, file)
     if len(data) - start < math.prod(shape) * dtype.itemsize:
-        raise ValueError(f"{file} is truncated at byte {len(data)}; fetch or export it again")
+        raise ValueError(f"{file} is truncated at byte {len(data)}; download or export it again")
     values = np.frombuffer(data, dtype, math.prod(shape), start)
     array = values.reshape(shape, order="F" if fortran else "C")
     return np.ascontiguousarray(array.astype(dtype.newbyteorder("="), copy=False))

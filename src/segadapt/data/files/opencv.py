@@ -33,5 +33,5 @@ def decode(data: bytes, flags: int, size: Size, file: Path) -> Shaped[np.ndarray
             f"{' '.join(error.err.split())}"
         ) from error
     if pixels is None or pixels.shape[:2] != size:
-        raise ValueError(f"{file} is damaged and cannot be decoded; fetch or export it again")
+        raise ValueError(f"{file} is damaged and cannot be decoded; download or export it again")
     return pixels

@@ -43,18 +43,20 @@ def parse(data: bytes, file: str) -> Png:
         head = data[offset : offset + 8]
         end = offset + 12 + int.from_bytes(head[:4])
         if len(head) < 8 or end > len(data):
-            raise ValueError(f"{file} is truncated at byte {len(data)}; fetch or export it again")
+            raise ValueError(
+                f"{file} is truncated at byte {len(data)}; download or export it again"
+            )
         body = data[offset + 4 : end - 4]
         if zlib.crc32(body) != int.from_bytes(data[end - 4 : end]):
             raise ValueError(
                 f"{file} is damaged: the checksum of its part at byte {offset} is wrong; "
-                "fetch or export it again"
+                "download or export it again"
             )
         chunks.append((body[:4], body[4:]))
         offset = end
     kind, header = chunks[0]
     if kind != b"IHDR" or len(header) != 13:
-        raise ValueError(f"{file} is damaged: a PNG without header; fetch or export it again")
+        raise ValueError(f"{file} is damaged: a PNG without header; download or export it again")
     width, height, depth, colour = struct.unpack(">IIBB", header[:10])
     return Png(width, height, depth, colour, chunks)
 

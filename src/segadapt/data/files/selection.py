@@ -108,8 +108,9 @@ def _in_folder(root: Path, split: str, rules: Rules, parts: bool) -> Found:
     divided = [rule for rule in (rules.image, rules.label) if SPLIT in rule]
     if parts and not divided:
         raise ValueError(
-            f"data.image={rules.image!r} and data.label={rules.label!r} do not say which files are "
-            "of which split; put {split} into both, or set data.split={val: 0.2} or data.list"
+            f"data.image={rules.image!r} and data.label={rules.label!r} do not say which files "
+            "belong to which split; put {split} into both, or set data.split={val: 0.2} or "
+            "data.list"
         )
     if not parts and divided:
         raise ValueError(
@@ -156,7 +157,7 @@ def _mine(file: Path, rows: Sequence[Row], split: str, rules: Rules) -> list[Row
     if not divided:
         if rules.partition is None and not isinstance(rules.listed, Mapping):
             raise ValueError(
-                f"{file} does not say which line is of which split; add a third column, or set "
+                f"{file} does not say which line belongs to which split; add a third column, set "
                 "data.split={val: 0.2}, or give data.list={train: FILE, val: FILE}"
             )
         return list(rows)

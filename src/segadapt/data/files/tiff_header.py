@@ -73,7 +73,7 @@ class _Reader:
         return values[0]
 
     def damaged(self, what: str) -> ValueError:
-        return ValueError(f"{self.file} is a damaged TIFF ({what}); fetch or export it again")
+        return ValueError(f"{self.file} is a damaged TIFF ({what}); download or export it again")
 
     def _entries(self) -> list[tuple[int, tuple[int, ...]]]:
         start = self._unpack("Q", 8)[0] if self.big else self._unpack("I", 4)[0]
@@ -83,7 +83,7 @@ class _Reader:
             else (self._unpack("H", start)[0], start + 2, 12)
         )
         if begin + count * size > len(self.data):
-            raise self.damaged(f"its directory ends behind byte {len(self.data)}")
+            raise self.damaged(f"its directory ends after byte {len(self.data)}")
         return [self._entry(begin + number * size) for number in range(count)]
 
     def _entry(self, at: int) -> tuple[int, tuple[int, ...]]:
@@ -123,7 +123,7 @@ def read_header(data: bytes, file: str) -> TiffHeader:
         for piece in zip(reader.tags.get(places, ()), reader.tags.get(sizes, ()), strict=False)
     )
     if any(place + size > len(data) for place, size in pieces):
-        raise ValueError(f"{file} is truncated at byte {len(data)}; fetch or export it again")
+        raise ValueError(f"{file} is truncated at byte {len(data)}; download or export it again")
     photometric = reader.whole(PHOTOMETRIC, GREY)
     return TiffHeader(
         reader.whole(HEIGHT),

@@ -63,7 +63,7 @@ def _by_id(nodes: list[Node], what: str) -> dict[Identity, Node]:
     for number, node in enumerate(nodes):
         key = identity(node, "id", f"{what} number {number + 1}")
         if key in found:
-            raise ValueError(f"{what} {key} is there twice; give each an id of its own")
+            raise ValueError(f"{what} {key} occurs twice; give each a unique id")
         found[key] = node
     return found
 
@@ -80,7 +80,7 @@ def _by_image(
             key = identity(node, "id", where)
             where = f"{name}: annotation {key}"
             if key in seen:
-                raise ValueError(f"{where} is there twice; give each an id of its own")
+                raise ValueError(f"{where} occurs twice; give each a unique id")
             seen.add(key)
         image = identity(node, "image_id", where)
         if image not in images:

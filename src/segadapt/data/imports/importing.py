@@ -121,7 +121,7 @@ def _check_classes(into: Path, classes: Sequence[str]) -> None:
         return
     if not file.is_file():
         raise ValueError(
-            f"{into} is there and holds no {CLASSES} of an import; take another folder with "
+            f"{into} exists and has no {CLASSES} of an import; choose another folder with "
             "into=FOLDER"
         )
     there = file.read_text("utf-8").splitlines()
@@ -129,7 +129,7 @@ def _check_classes(into: Path, classes: Sequence[str]) -> None:
         raise ValueError(
             f"{file} lists the classes {', '.join(there[:8])}, but the source has "
             f"{', '.join(classes[:8])}; give both imports the same classes=[NAME,NAME,...], or "
-            "take another folder with into=FOLDER"
+            "choose another folder with into=FOLDER"
         )
 
 

@@ -23,5 +23,5 @@ def read_colors(file: Path, max_pixels: int) -> UInt8[np.ndarray, "_ _ 3"]:
     check_limit(read_size(data, str(file)), file, max_pixels, "max_pixels")
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     if pixels is None:
-        raise ValueError(f"{file} cannot be decoded; fetch or export it again")
+        raise ValueError(f"{file} cannot be decoded; download or export it again")
     return pixels[..., ::-1]

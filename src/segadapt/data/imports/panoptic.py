@@ -68,7 +68,7 @@ def panoptic_painter(
         number = whole(segment, "id", where, least=1)
         place = f"{where}, segment {number}"
         if number in held:
-            raise ValueError(f"{place} is there twice; give each an id of its own")
+            raise ValueError(f"{place} occurs twice; give each a unique id")
         category = identity(segment, "category_id", place)
         if category not in values:
             raise ValueError(f"{place} is of category {told(category)}, which is not listed")

@@ -61,7 +61,7 @@ def check_kept(folder: Path, origin: Mapping[str, Any]) -> int:
     Raises:
         ValueError: If it was made of something else, or has been changed.
     """
-    way_out = "take another folder with into=FOLDER, or another part with split=NAME"
+    way_out = "choose another folder with into=FOLDER, or another part with split=NAME"
     file = folder / NAME
     if not file.is_file():
         raise ValueError(f"{folder} holds files that are not of an import; {way_out}")

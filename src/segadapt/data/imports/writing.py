@@ -69,7 +69,7 @@ def _image_size(picture: Picture, max_pixels: int) -> Size:
         check_limit(picture.size, picture.image, max_pixels, "max_pixels")
     if not picture.image.is_file():
         raise ValueError(
-            f"{picture.where}: there is no image {picture.image}; correct images=FOLDER"
+            f"{picture.where}: image {picture.image} does not exist; correct images=FOLDER"
         )
     head = Head(picture.image)
     size = head.size()

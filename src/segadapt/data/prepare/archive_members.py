@@ -49,7 +49,7 @@ def members(archive: Path) -> Iterator[Iterator[Member]]:
     else:
         raise ValueError(
             f"{archive} is neither a zip nor a tar archive (it begins with {_begin(archive)!r}); "
-            "remove it and call again"
+            "remove it and run the command again"
         )
 
 

@@ -70,7 +70,7 @@ def full_disk_said(folder: Path, then: str) -> Iterator[None]:
         if error.errno not in FULL:
             raise
         raise ValueError(
-            f"the disk of {folder} is full; free some space and call again, {then}"
+            f"the disk of {folder} is full; free some space and run the command again; {then}"
         ) from error
 
 

@@ -30,16 +30,16 @@ def fetch(source: Source, downloads: Path, bars: Bars) -> Path:
     if file.exists():
         if matches(file, source.checksum, source.name, bars):
             return file
-        raise ValueError(f"{file} is not {_published(source)}; remove it and call again")
+        raise ValueError(f"{file} is not {_published(source)}; remove it and run the command again")
     part = file.with_name(f"{file.name}.part")
     if not _fetched_before(source, part, bars):
         _download(source, file, part, bars)
         if not matches(part, source.checksum, source.name, bars):
             forget(part)
             raise ValueError(
-                f"what was fetched for {source.name} is not {_published(source)}, so it was "
-                "removed; call again, and if it is the same then, the publisher has changed the "
-                "file"
+                f"the file downloaded for {source.name} is not {_published(source)}, so it was "
+                "removed; run the command again. If the result is the same, the publisher has "
+                "changed the file"
             )
     part.replace(file)
     return file
@@ -61,7 +61,8 @@ def check_by_hand(recipe: Recipe, sources: Sequence[Source], downloads: Path) ->
     if lacking:
         raise ValueError(
             f"{recipe.title} needs an account: log in at {recipe.home}, fetch "
-            f"{' and '.join(lacking)} there, put them into {downloads} as they are, and call again"
+            f"{' and '.join(lacking)} there, put them into {downloads} as they are, and run the "
+            "command again"
         )
 
 
@@ -82,8 +83,8 @@ def _download(source: Source, file: Path, part: Path, bars: Bars) -> None:
         else:
             return
     raise ValueError(
-        f"{source.name} cannot be fetched now ({'; '.join(reasons)}); call again later, it goes on "
-        f"where it stopped, or put the file to {file} by other means"
+        f"{source.name} cannot be downloaded now ({'; '.join(reasons)}); run the command "
+        f"again later to continue, or put the file at {file} yourself"
     )
 
 

@@ -25,7 +25,7 @@ def lacking(root: Path, folders: Iterable[Folder]) -> list[Folder]:
             _check_disk(root, place)
             absent.append(folder)
         elif fault := _fault(place, str(place), folder):
-            raise ValueError(f"{fault}; move {place} away and call again")
+            raise ValueError(f"{fault}; move {place} away and run the command again")
     return absent
 
 
@@ -42,7 +42,9 @@ def check_whole(stage: Path, folders: Iterable[Folder], file: Path) -> None:
     """
     for folder in folders:
         if fault := _fault(stage / folder.target, folder.target, folder):
-            raise ValueError(f"{file} is not what was published: {fault}; remove it and call again")
+            raise ValueError(
+                f"{file} is not what was published: {fault}; remove it and run the command again"
+            )
 
 
 def count(place: Path, suffix: str) -> int:
@@ -66,7 +68,7 @@ def _check_disk(root: Path, place: Path) -> None:
     above = next(folder for folder in place.parents if folder.exists())
     if above.is_relative_to(root) and above.stat().st_dev != root.stat().st_dev:
         raise ValueError(
-            f"{above} lies on another disk than {root}; make a link of the whole root instead"
+            f"{above} is on a different disk than {root}; make a link of the whole root instead"
         )
 
 

@@ -84,7 +84,7 @@ def label(image: Image, annotations: Sequence[Annotation]) -> Label:
     for annotation in annotations:
         category, segmentation = annotation["category_id"], annotation["segmentation"]
         if category not in NUMBERS:
-            raise ValueError(f"class {category}, which is none of the 59")
+            raise ValueError(f"class {category}, which is not one of the 59")
         if list(segmentation["size"]) != [height, width]:
             raise ValueError(f"a mask of size {segmentation['size']}")
         columns[mask(segmentation["counts"], height, width)] = NUMBERS[category]
@@ -113,4 +113,4 @@ def _name(image: Image, file: Path) -> str:
 
 
 def _damaged(file: Path, what: str) -> ValueError:
-    return ValueError(f"{file} is damaged ({what}); remove it and call again")
+    return ValueError(f"{file} is damaged ({what}); remove it and run the command again")

@@ -76,7 +76,7 @@ def _alone(downloads: Path) -> Iterator[None]:
         lock = hold(downloads / LOCK)
     except Held as error:
         raise ValueError(
-            f"another call prepares {downloads.parent} now; wait for its end"
+            f"another process prepares {downloads.parent} now; wait until it has finished"
         ) from error
     with lock:
         yield

@@ -69,12 +69,14 @@ def _wanted(
         if not member.plain:
             raise ValueError(f"{archive} is hostile: {member.path} is a link or device; remove it")
         if target in seen:
-            raise ValueError(f"{archive} holds {member.path} twice; remove it and call again")
+            raise ValueError(
+                f"{archive} holds {member.path} twice; remove it and run the command again"
+            )
         total += member.size
         if total > allowed:
             raise ValueError(
                 f"{archive} would unpack to more than {size(allowed)}, {RATIO} times its own size; "
-                "it is not what was published: remove it and call again"
+                "it is not what was published: remove it and run the command again"
             )
         seen.add(target)
         yield target, member
@@ -97,7 +99,7 @@ def _write(member: Member, place: Path, archive: Path, advance: Advance) -> None
     if written != member.size:
         raise ValueError(
             f"{archive} is damaged: {member.path} ends after {size(written)} of "
-            f"{size(member.size)}; remove it and call again"
+            f"{size(member.size)}; remove it and run the command again"
         )
 
 
@@ -107,5 +109,6 @@ def _damage_said(archive: Path) -> Iterator[None]:
         yield
     except DAMAGE as error:
         raise ValueError(
-            f"{archive} is damaged ({error or type(error).__name__}); remove it and call again"
+            f"{archive} is damaged ({error or type(error).__name__}); remove it and run the "
+            "command again"
         ) from error

@@ -76,7 +76,7 @@ class Answers:
         def shown() -> Answer:
             number = _field(asked, "number", int)
             if not 0 <= number < len(self.samples):
-                raise ValueError(f"there is no sample {number}; load the page again")
+                raise ValueError(f"there is no sample {number}; reload the page")
             sample = self.samples[number]
             return self._shown(sample.read()._replace(name=sample.name))
 
@@ -185,7 +185,7 @@ def _field(asked: Any, name: str, kind: type[Value]) -> Value:
     """A value that the page's script sends."""
     value = asked.get(name) if isinstance(asked, dict) else None
     if not isinstance(value, kind):
-        raise ValueError(f"the request has no {name}; load the page again")
+        raise ValueError(f"the request has no {name}; reload the page")
     return value
 
 

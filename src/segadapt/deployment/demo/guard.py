@@ -62,7 +62,7 @@ class Guard:
         if scope["method"] == "POST":
             length = headers.get(b"content-length", "")
             if not length.isdecimal():
-                await _answer(send, 411, "the request does not say how long it is")
+                await _answer(send, 411, "the request has no length")
                 return
             if int(length) > self.max_body:  # the server reads no more than was announced
                 await _answer(send, 413, "the request is too large")

@@ -40,7 +40,7 @@ def read_upload(name: str, content: str, limits: Limits) -> Photograph:
     try:
         data = base64.b64decode(content, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise ValueError(f"{shown} did not arrive as it was sent ({error}); try again") from error
+        raise ValueError(f"{shown} arrived damaged ({error}); try again") from error
     if not data:
         raise ValueError(f"{shown} is empty; choose another file")
     return Photograph(decode_photograph(data, Path(shown), limits.pixels), shown)

@@ -119,8 +119,8 @@ def _check_parity(parity: Parity, form: Form, out: Path) -> None:
     farthest = "" if limits.farthest is None else f"at most {limits.farthest:g} and "
     other = "format" if form.precision == "fp32" else "precision"
     raise ValueError(
-        f"{out} was not kept, because it does not say what the network says ({parity}; "
-        f"{farthest}at least {100 * limits.equal:g} % are asked for); try another {other}="
+        f"{out} was not kept, because its output differs from that of the network ({parity}; "
+        f"{farthest}at least {100 * limits.equal:g} % are required); try another {other}="
     )
 
 

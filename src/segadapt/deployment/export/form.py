@@ -64,7 +64,7 @@ def check_form(form: Form, out: Path) -> None:
         raise ValueError(f"size={list(form.size)}: sides have one pixel or more")
     if form.format == "safetensors" and form != Form("safetensors"):
         raise ValueError(
-            "format=safetensors holds weights alone, which take any size; leave out output=, "
+            "format=safetensors holds weights alone, which take any size; remove output=, "
             "input=, size= and precision="
         )
     if form.precision == "int8" and form.format != "onnx":

@@ -103,7 +103,7 @@ def onnx_program(program: ExportedProgram, output: str) -> Any:
     except Exception as error:  # whatever part of torch could not follow
         reason = " ".join(str(error).split())[:300]
         raise ValueError(
-            f"ONNX has no form of this network ({type(error).__name__}: {reason}); choose "
+            f"ONNX cannot represent this network ({type(error).__name__}: {reason}); choose "
             "format=torch"
         ) from error
 

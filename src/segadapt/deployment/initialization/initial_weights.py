@@ -44,7 +44,7 @@ def settle_origin(cfg: DictConfig) -> None:
     if init.sha256 is not None and init.sha256 != digest:
         raise ValueError(
             f"init.run: {file} has changed since this config was written (its SHA-256 is {digest}, "
-            f"not {init.sha256}); give the weights of then, or init.sha256=null"
+            f"not {init.sha256}); restore those weights, or set init.sha256=null"
         )
     with open_dict(cfg):
         cfg.init.sha256 = digest

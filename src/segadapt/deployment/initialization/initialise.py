@@ -61,7 +61,7 @@ def part_to_freeze(model: Segmentor, part: str) -> nn.Module:
     encoder = getattr(model.generator, part, None)
     if encoder is None:
         raise ValueError(
-            f"init.freeze={part}: {type(model.generator).__name__} is not made of an encoder and a "
-            "decoder; pass init.freeze=generator"
+            f"init.freeze={part}: {type(model.generator).__name__} does not consist of an encoder "
+            "and a decoder; pass init.freeze=generator"
         )
     return encoder

@@ -51,15 +51,15 @@ def found_images(images: str, out: Path | None = None) -> list[Source]:
     elif WILD.search(images):
         files = [Path(name) for name in sorted(glob.glob(str(place), recursive=True))]  # noqa: PTH207 # any root
         files = [file for file in files if file.suffix.lower() in SUFFIXES]
-        base, what = _fixed(place), f"nothing that ends as images do matches {images}"
+        base, what = _fixed(place), f"no image file matches {images}"
     else:
         raise ValueError(f"{place} does not exist; give an image, a folder, a glob or a video")
     if not files:
         raise ValueError(what)
     if out is not None and _inside(out, base) and place.is_dir():
         raise ValueError(
-            f"out={out} lies in images={place}, whose images it would join; choose a folder "
-            "elsewhere"
+            f"out={out} lies in images={place}, so its files would become inputs; choose a "
+            "folder elsewhere"
         )
     sources = [Source(file, file.relative_to(base).with_suffix("")) for file in files]
     _check_names(sources)

@@ -64,15 +64,15 @@ def read_files(place: Path, with_digests: bool = False) -> dict[str, bytes]:
     digests = _digests(place, listed)
     if names := sorted(contents.keys() ^ digests.keys()):
         state = "missing" if names[0] in digests else f"not in {DIGESTS}"
-        raise ValueError(f"{place}: {names[0]} is {state}; get the bundle again")
+        raise ValueError(f"{place}: {names[0]} is {state}; download or copy the bundle again")
     for name, content in contents.items():
         if hashlib.sha256(content).hexdigest() != digests[name]:
             raise ValueError(
                 f"{place}: {name} has changed since the bundle was made (its SHA-256 is not that "
-                f"in {DIGESTS}); get the bundle again"
+                f"in {DIGESTS}); download or copy the bundle again"
             )
     if missing := [name for name in NEEDED if name not in contents]:
-        raise ValueError(f"{place} has no {missing[0]}; get the bundle again")
+        raise ValueError(f"{place} has no {missing[0]}; download or copy the bundle again")
     return {**contents, DIGESTS: listed} if with_digests else contents
 
 
@@ -146,7 +146,9 @@ def _of_archive(file: Path) -> dict[str, bytes]:
         try:
             return {entry.filename: archive.read(entry) for entry in entries}
         except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
-            raise ValueError(f"{file} is damaged ({error}); get the bundle again") from error
+            raise ValueError(
+                f"{file} is damaged ({error}); download or copy the bundle again"
+            ) from error
 
 
 def _digests(place: Path, content: bytes) -> dict[str, str]:

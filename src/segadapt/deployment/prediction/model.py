@@ -244,6 +244,6 @@ def _check(wanted: Collection[str], inference: Inference, labelled: bool) -> Non
     if "teacher" in wanted and not can_use_labels(inference):
         raise ValueError(
             f"inference={short_name(inference)} adapts several times to an image, but the teacher "
-            "needs one look at the whole; take inference=whole, or inference=slide with "
+            "needs the whole image at once; use inference=whole, or inference=slide with "
             "context=global"
         )

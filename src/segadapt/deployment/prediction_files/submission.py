@@ -80,8 +80,7 @@ def submitted(data: DictConfig, split: str) -> tuple[Unlabelled, Submission]:
     kind: type[LabelledDataset] = get_class(node._target_)
     if kind.submission is None:
         raise ValueError(
-            f"data set {data.name} has no server that takes submissions, as far as is known here; "
-            "ade20k and cityscapes have"
+            f"data set {data.name} has no known submission server. Available: ade20k, cityscapes"
         )
     source = cast(type[SegmentationDataset], kind)  # only files can be submitted for
     if split in source.unlabelled:

@@ -78,7 +78,7 @@ def files_of(trained: TrainedNetwork, teacher: bool, sample: Path | None) -> dic
     """The content of each file, the list of digests last."""
     network = trained.network if teacher else without_teacher(trained.network)
     if teacher and not with_teacher(network.classifier):
-        raise ValueError("teacher=true, but this network has no teacher; leave it out")
+        raise ValueError("teacher=true, but this network has no teacher; remove teacher=true")
     tensors = {name: value.contiguous().cpu() for name, value in network.state_dict().items()}
     config = shared_config(trained.config)
     info = {key: value for key, value in trained.info.items() if key not in LOCAL}
@@ -120,8 +120,8 @@ def shared_config(config: DictConfig) -> dict[str, Any]:
     for key, value in leaves(shared):
         if isinstance(value, str) and Path(value).is_absolute():
             raise ValueError(
-                f"the config's {key}={value} is a place of this machine, which nobody else has; "
-                "bundles hold networks whose settings name no files"
+                f"the config's {key}={value} is a path on this machine; a bundle can only "
+                "hold a network whose settings name no files"
             )
     return shared
 

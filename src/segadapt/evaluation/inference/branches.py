@@ -110,7 +110,7 @@ class _Network:
     def _seen(self, view: Tensor) -> Prediction:
         if self.mask is not None and view is not self.image:
             raise ValueError(
-                "the oracle branch needs the image once and whole; take inference=whole, or "
+                "the oracle branch needs the whole image at once; use inference=whole, or "
                 "inference=slide inference.context=global, for it"
             )
         return self.model(view, self.mask)

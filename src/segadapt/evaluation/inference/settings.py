@@ -55,14 +55,14 @@ def check_sees_images(inference: Inference, pictures: bool) -> None:
 
     Args:
         inference: How the data set is to be seen.
-        pictures: Whether it gives images; cached features are none.
+        pictures: Whether it gives images; cached features are not images.
 
     Raises:
         ValueError: If it does not, and is not seen whole.
     """
     if not pictures and (name := short_name(inference)) != whole.__name__:
         raise ValueError(
-            f"inference={name} cuts or resizes images, and cached features are none; take "
+            f"inference={name} cuts or resizes images, and cached features are not images; take "
             "inference=whole, or evaluate the network that they come from"
         )
 

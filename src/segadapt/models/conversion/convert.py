@@ -62,8 +62,8 @@ def _content(file: Path) -> Mapping[str, Any]:
     except pickle.UnpicklingError as error:
         raise ValueError(
             f"{file} is not a checkpoint, or holds more than tensors and plain values, which is "
-            "not read because it could run code; where you trust it, let mmsegmentation's "
-            "publish_model.py strip it first"
+            "not read because it could run code; if you trust it, strip it with "
+            "mmsegmentation's publish_model.py first"
         ) from error
     except UNREADABLE as error:
         raise ValueError(f"{file} cannot be read: {reason(error)}") from error
@@ -93,7 +93,7 @@ def check_classifier(state: State, plan: Plan, classifier: str, file: Path) -> N
     if plan.head + GUIDE in state:
         raise ValueError(
             f"{file} holds CGRSeg's own classifier ({plan.head}{GUIDE}), without which its scores "
-            "would be others; only SSA's checkpoints of CGRSeg, which replace it, can be converted"
+            "would differ; only SSA's checkpoints of CGRSeg, which replace it, can be converted"
         )
     there = next((name for name, mark in MARKS.items() if plan.head + mark in state), "fixed")
     if there != classifier:

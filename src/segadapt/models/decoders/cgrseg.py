@@ -73,7 +73,7 @@ class CGRSegDecoder(Decoder):
         widths = encoder_channels[1:]
         if not widths:
             raise ValueError(
-                "CGRSeg leaves the finest level out; this encoder has one level only, choose "
+                "CGRSeg does not use the finest level, but this encoder has only one level; choose "
                 "another decoder (model/decoder=...)"
             )
         self.channels = channels

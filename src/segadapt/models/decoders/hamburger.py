@@ -144,8 +144,8 @@ class LightHamDecoder(Decoder):
         super().__init__()
         if len(encoder_channels) < 2:
             raise ValueError(
-                "LightHam leaves the finest level out; this encoder has one level only, choose "
-                "another decoder (model/decoder=...)"
+                "LightHam does not use the finest level, but this encoder has only one level; "
+                "choose another decoder (model/decoder=...)"
             )
         self.channels = channels
         self.squeeze = joined_convolution(encoder_channels[1:], inner, 1, norm)

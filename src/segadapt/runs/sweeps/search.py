@@ -177,7 +177,8 @@ def _study(search: Search, identity: str, direction: str, console: Console) -> o
     if study.user_attrs and study.user_attrs != {**facts, "direction": direction}:
         raise ValueError(
             f"{search.folder} holds another search, over {study.user_attrs['space']} or with other "
-            "fixed overrides; nothing was changed. Take another folder with hydra.sweep.dir=FOLDER"
+            "fixed overrides; nothing was changed. Choose another folder with "
+            "hydra.sweep.dir=FOLDER"
         )
     for key, value in {**facts, "direction": direction}.items():
         study.set_user_attr(key, value)

@@ -190,7 +190,7 @@ def kept_balance(file: Path, classes: tuple[str, ...], images: int) -> Balance:
         raise ValueError(f"{file} is damaged ({error}); restore it") from error
     if names != classes or counted != images or (repeats is not None and len(repeats) != images):
         raise ValueError(
-            f"{file} was counted of {counted} training images with {len(names)} classes, but there "
+            f"{file} was counted on {counted} training images with {len(names)} classes, but there "
             f"are {images} with {len(classes)} now; restore the data set, or start a new run"
         )
     return Balance(weights, repeats)

@@ -42,7 +42,7 @@ def verdict(comparison: Comparison) -> str:
     if undecided:
         names = _names(undecided, len(undecided) <= MOST)
         whether = f"{'whether' if better else 'Whether'} {names} {_is(undecided)} better or worse"
-        parts.append(f"{whether} cannot be told from {_seeds(undecided)}")
+        parts.append(f"{whether} cannot be decided from {_seeds(undecided)}")
     if worse:
         parts.append(f"{'' if parts else 'No: '}{_names(worse)} {_is(worse)} worse")
     return f"{'; '.join(parts)}."
