@@ -13,6 +13,7 @@ from omegaconf import DictConfig
 
 from segadapt.data.checks.quick_check import cache_folder, look_at
 from segadapt.data.checks.split_record import check_record, write_record
+from segadapt.data.label_table.keeping import keep
 from segadapt.data.module import SegmentationDataModule
 from segadapt.deployment.initialization.initial_weights import settle_origin
 from segadapt.deployment.initialization.initialise import initialise
@@ -29,7 +30,7 @@ from segadapt.runs.config import (
     without_published_weights,
 )
 from segadapt.runs.environment import keep_environment
-from segadapt.runs.file_names import BALANCE, CHECKPOINTS, CONFIG, METRICS, SPLITS
+from segadapt.runs.file_names import BALANCE, CHECKPOINTS, CONFIG, METRICS, SPLITS, TABLE
 from segadapt.runs.folder import run_id, update_state
 from segadapt.runs.lengthening import dependence, lengthened
 from segadapt.runs.origin import Origin, without_modules
@@ -106,7 +107,7 @@ def fit(cfg: DictConfig) -> dict[str, float]:
     data = build_data(cfg)
     check_sees_images(instantiate(cfg.inference), data.val.pictures)
     _look_at(data)
-    _keep_splits(data, folder / SPLITS, resumed=start is not None)
+    _keep_data(data, folder, resumed=start is not None)
     given = start or value_at(cfg, "init.run")
     task = build_task(without_published_weights(cfg) if given else cfg)
     check_context(task.model, task.evaluator.inference)
@@ -146,11 +147,13 @@ def _look_at(data: SegmentationDataModule) -> None:
     _say(look_at(splits, cache_folder(), allow_empty_classes=empty, allow=data.allow))
 
 
-def _keep_splits(data: SegmentationDataModule, file: Path, resumed: bool) -> None:
-    """Write down which files are of which split, or see to it that they are the same still."""
+def _keep_data(data: SegmentationDataModule, folder: Path, resumed: bool) -> None:
+    """Write down which files are of which split and what labels mean, or compare them."""
     if rank() == 0:
         splits = {"train": data.train, "val": data.val}
-        (check_record if resumed else write_record)(file, splits)
+        (check_record if resumed else write_record)(folder / SPLITS, splits)
+        if data.train.table is not None:
+            keep(data.train.table, folder / TABLE)
 
 
 def _say(line: str | None, everywhere: bool = False) -> None:

@@ -1,5 +1,6 @@
 """The same scenes in other formats and layouts give the same batches; others train, too."""
 
+import json
 import os
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 import torch
 from compositions import composed
 from hydra.utils import instantiate
+from rich.console import Console
 from runs import SMALL
 from written import blocks, camvid, picture, write
 
@@ -16,6 +18,8 @@ import segadapt
 from segadapt.data.datasets.camvid import CamVid
 from segadapt.data.datasets.folder import Folder
 from segadapt.data.files.decode import read_image
+from segadapt.data.imports.importing import import_labels
+from segadapt.data.imports.pictures import Wanted
 from segadapt.data.transforms.pipelines import EvalTransform, TrainTransform
 from segadapt.deployment.inputs.images import read_one
 from segadapt.evaluation.trained import load_trained
@@ -60,6 +64,57 @@ def in_a_list(source, root):
     return {"listed": "pairs.csv"}
 
 
+def as_colors(source, root):
+    """Labels in CamVid's official colours, void in black."""
+    colors = np.zeros((256, 3), np.uint8)
+    colors[: len(CamVid.classes)] = CamVid.palette
+    for split in ("train", "val"):
+        for file in sorted((source / split).iterdir()):
+            _copy(file, root / split / "images" / file.name)
+            label = cv2.imread(str(source / f"{split}annot" / f"{file.stem}.png"), -1)
+            write(root / split / "masks" / f"{file.stem}.png", colors[label])
+    rows = [
+        f"{name},#{bytes(c).hex()}" for name, c in zip(CamVid.classes, CamVid.palette, strict=True)
+    ]
+    (root / "classes.csv").write_text("\n".join(["name,colors", *rows, "<ignored>,#000000"]))
+    return {"classes": None, "classes_file": root / "classes.txt", "ignored": [255]}
+
+
+def as_coco(source, root):
+    """Labels as run lengths of COCO's JSON, imported; void is not annotated."""
+    categories = [{"id": k + 1, "name": name} for k, name in enumerate(CamVid.classes)]
+    for split in ("train", "val"):
+        images, annotations = [], []
+        for number, file in enumerate(sorted((source / split).iterdir()), 1):
+            label = cv2.imread(str(source / f"{split}annot" / f"{file.stem}.png"), -1)
+            size = dict(zip(("height", "width"), label.shape, strict=True))
+            images.append({"id": number, "file_name": file.name, **size})
+            annotations += [
+                {
+                    "id": len(CamVid.classes) * number + k,
+                    "image_id": number,
+                    "category_id": k + 1,
+                    "iscrowd": 0,
+                    "segmentation": {"size": [*label.shape], "counts": runs_of(label == k)},
+                }
+                for k in range(len(CamVid.classes))
+                if (label == k).any()
+            ]
+        content = {"images": images, "annotations": annotations, "categories": categories}
+        listed = root.parent / f"{split}.json"
+        listed.write_text(json.dumps(content))
+        wanted = Wanted(listed, images=source / split, split=split, background=None)
+        import_labels("coco", wanted, root, Console(quiet=True), 1)
+    return {"classes": None, "classes_file": root / "classes.txt", "ignored": [255]}
+
+
+def runs_of(mask):
+    """Lengths of the runs of a mask, column by column, those of zeros first."""
+    bits = np.concatenate([[False], mask.T.ravel()])
+    ends = np.flatnonzero(bits[1:] != bits[:-1])
+    return np.diff([0, *ends, mask.size]).tolist()
+
+
 def _copy(source, target):
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(source.read_bytes())
@@ -69,26 +124,29 @@ def transform():
     return TrainTransform((32, 32), (48, 40))
 
 
+CLOTHES = [as_tiff, as_colors, as_coco, in_one_folder, in_a_list]
+
+
 def compare(source, root, change, number):
-    settings = change(source, root)
-    names, numbers = CamVid.classes, [11, 255]
+    plain = {"classes": CamVid.classes, "classes_file": "", "ignored": [11, 255]}
+    settings = plain | change(source, root)
     for split in ("train", "val"):
-        plain = CamVid(source, split, transform(), seed=3)
-        other = Folder(root, split, transform(), names, "", ignored=numbers, seed=3, **settings)
-        assert len(other) == len(plain)
-        for item in range(min(number, len(plain))):
-            one, same = plain[(7 + item, item)], other[(7 + item, item)]
+        published = CamVid(source, split, transform(), seed=3)
+        other = Folder(root, split, transform(), seed=3, **settings)
+        assert len(other) == len(published)
+        for item in range(min(number, len(published))):
+            one, same = published[(7 + item, item)], other[(7 + item, item)]
             assert torch.equal(one.image, same.image)
             assert torch.equal(one.mask, same.mask)
 
 
-@pytest.mark.parametrize("change", [as_tiff, in_one_folder, in_a_list])
+@pytest.mark.parametrize("change", CLOTHES)
 def test_camvid_in_other_clothes_gives_the_same_batches(tmp_path, change):
     compare(camvid(tmp_path / "camvid", 3), tmp_path / "own", change, 3)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("change", [as_tiff, in_one_folder, in_a_list])
+@pytest.mark.parametrize("change", CLOTHES)
 def test_the_published_camvid_gives_the_same_batches(tmp_path, change):
     if not PUBLISHED.is_dir():
         pytest.skip("SEGADAPT_CAMVID does not name a folder with CamVid")

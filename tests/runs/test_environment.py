@@ -1,6 +1,7 @@
 import hashlib
 import subprocess
 
+import cv2
 import pytest
 import torch
 
@@ -50,3 +51,4 @@ def test_a_digest_is_that_of_the_whole_file(tmp_path):
 
 def test_versions_are_those_installed():
     assert provenance()["torch"] == torch.__version__.split("+")[0]
+    assert provenance()["opencv"] == cv2.__version__

@@ -121,7 +121,7 @@ def facts(given: Wanted, cfg: DictConfig, text: str, classes: int) -> list[str]:
     from segadapt.models.conversion.lightham import rank_override
 
     rank = rank_override(cfg.model.decoder, given.overrides, text, given.file)
-    if OmegaConf.is_missing(cfg.data, "num_classes"):
+    if OmegaConf.is_interpolation(cfg.data, "num_classes"):  # the table may be elsewhere
         return [*rank, f"data.num_classes={classes}"]
     if cfg.data.num_classes != classes:
         raise ValueError(

@@ -9,7 +9,7 @@ from segadapt.cli import option_help
 from segadapt.cli.composing import run_composed
 from segadapt.cli.places import CONF
 from segadapt.cli.shell import answer
-from segadapt.data import cached_features
+from segadapt.data import cached_features, class_count
 from segadapt.runs import new_folder
 from segadapt.runs.reader import Run, read_run
 from segadapt.runs.settings.check import check_command, check_values, unresolved
@@ -17,6 +17,7 @@ from segadapt.runs.settings.squares import square
 from segadapt.runs.trust import Check, check, trusting
 
 cached_features.register()
+class_count.register()
 option_help.register(CONF)
 new_folder.register()
 

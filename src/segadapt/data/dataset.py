@@ -13,7 +13,7 @@ from torch.utils.data import Dataset
 from segadapt.data.files.decode import MAX_PIXELS, read_image, reduced
 from segadapt.data.files.image_format import PLAIN, ImageFormat, Pixels
 from segadapt.data.files.pairs import ImageFolder, Pair
-from segadapt.data.label_table.table import Color
+from segadapt.data.label_table.table import Color, LabelTable
 from segadapt.data.labels import LabelContract
 from segadapt.data.packing import PackedSample
 from segadapt.data.sampling import AUGMENTATION, Key, generator_for, position_and_item
@@ -101,6 +101,8 @@ class LabelledDataset(Dataset[Sample], ABC):
         notes: Sentences about its files that are worth reading before a training.
         recorded: Whether a run folder keeps which files are of which split, because a list or a
             draw says so.
+        table: The label table, where it was read from files and not written in this package: a run
+            folder keeps it.
         submission: What the data set's server takes; None where there is none.
         max_pixels: Larger images are refused.
         as_stored: Whether the labels are known to lie on the pixels as stored, whatever EXIF says
@@ -117,6 +119,7 @@ class LabelledDataset(Dataset[Sample], ABC):
     files: Sequence[Pair] = ()
     notes: Sequence[str] = ()
     recorded: bool = False
+    table: LabelTable | None = None
     submission: ClassVar[Submission | None] = None
     max_pixels: int = MAX_PIXELS
     as_stored: ClassVar[bool] = True

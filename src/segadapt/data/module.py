@@ -61,11 +61,7 @@ class SegmentationDataModule(L.LightningDataModule):
         super().__init__()
         if train.classes != val.classes:
             raise ValueError("the training and the validation set name different classes")
-        if len(train.classes) != num_classes:
-            raise ValueError(
-                f"data.num_classes={num_classes}, but the data set has {len(train.classes)} "
-                f"classes; set data.num_classes={len(train.classes)}"
-            )
+        check_count(num_classes, train)
         self.train, self.val = train, val
         self.batch_size, self.num_workers = batch_size, num_workers
         self.seed, self.steps = seed, steps
@@ -151,6 +147,19 @@ class SegmentationDataModule(L.LightningDataModule):
             collate_fn=_collate_packed if packs else collate,
             worker_init_fn=start_worker,
             pin_memory=self._trainer().strategy.root_device.type == "cuda",
+        )
+
+
+def check_count(num_classes: int, dataset: LabelledDataset) -> None:
+    """Compare the number of classes that a config states with a data set's.
+
+    Raises:
+        ValueError: If they differ.
+    """
+    if (number := len(dataset.classes)) != num_classes:
+        raise ValueError(
+            f"data.num_classes={num_classes}, but the data set has {number} classes; set "
+            f"data.num_classes={number}, or remove it where it follows from the label table"
         )
 
 

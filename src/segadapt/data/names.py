@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from segadapt.text.borders import printable
+from segadapt.text.borders import printable, shortened
 from segadapt.text.reading import read_lines
 
 
@@ -22,6 +22,28 @@ def read_names(file: Path) -> tuple[str, ...]:
             "data.classes=[NAME,NAME,...]"
         )
     return checked_names(read_lines(file), str(file))
+
+
+def read_numbered_names(file: Path) -> tuple[str, ...]:
+    """The names in a file with lines such as ``1: accordion``, numbered from 1 without a gap.
+
+    Raises:
+        ValueError: If there is no such file, or a line is not what it must be.
+    """
+    if not file.is_file():
+        raise ValueError(
+            f"class list not found: {file}; set data.root to the folder of the data set"
+        )
+    names: list[str] = []
+    for line in read_lines(file):
+        number, colon, name = line.partition(":")
+        if not colon or number.strip() != str(len(names) + 1):
+            raise ValueError(
+                f"{file}: {shortened(line, 40)!r} does not name class {len(names) + 1}; fetch the "
+                "list again"
+            )
+        names.append(name)
+    return checked_names(names, str(file))
 
 
 def checked_names(names: Sequence[Any], origin: str) -> tuple[str, ...]:

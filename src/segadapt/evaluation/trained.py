@@ -179,7 +179,10 @@ def measured_data(trained: DictConfig, split: str, root: str | None) -> DictConf
     if root is not None:
         if "root" not in data:
             raise ValueError(f"data set {data['name']} has no folder; remove data.root")
+        kept = value_at(data, "module.val.kept_table")
         data = with_paths_moved(data, data["root"], root)
+        if kept is not None:  # it lies in the run folder, which has not moved
+            data["module"]["val"]["kept_table"] = kept
     if split != "val":
         if "split" not in data["module"]["val"]:
             raise ValueError(f"data set {data['name']} has no split {split!r}, only val")

@@ -16,6 +16,7 @@ from segadapt.runs.file_names import (
     REPORT,
     SPLITS,
     STATE,
+    TABLE,
     WANDB,
 )
 
@@ -30,6 +31,7 @@ RECORD = (
     PER_IMAGE,
     REPORT,
     SPLITS,
+    TABLE,
     WANDB,
     CONFIG,
     STATE,

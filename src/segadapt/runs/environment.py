@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import cv2
 import torch
 
 from segadapt.files import replace_text
@@ -61,6 +62,7 @@ def provenance() -> dict[str, Any]:
         **commit(Path(__file__).parent),
         "python": platform.python_version(),
         **{name: version(name) for name in PACKAGES},
+        "opencv": cv2.__version__,  # it comes as packages of several names
     }
 
 

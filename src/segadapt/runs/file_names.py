@@ -24,6 +24,9 @@ INIT: Final = "init.json"
 SPLITS: Final = "splits.json"
 """Which files are of which split, where a list or a draw says so."""
 
+TABLE: Final = "classes.yaml"
+"""The label table of the training, where its data set has one of its own."""
+
 CHECKPOINTS: Final = "checkpoints"
 PANELS: Final = "panels"
 EVALUATION: Final = "evaluation"

@@ -40,6 +40,19 @@ def read_nodes(file: Path, limit: int) -> yaml.Node:
     if file.suffix.lower() == ".json":
         parse_json(text, str(file))
         text = text.replace("\t", " ")  # JSON is YAML but for tabs, which its strings cannot hold
+    return parse_nodes(text, str(file))
+
+
+def parse_nodes(text: str, origin: str) -> yaml.Node:
+    """The root node of YAML.
+
+    Args:
+        text: The YAML.
+        origin: What errors call where it comes from.
+
+    Raises:
+        ValueError: If it is not YAML within bounds; names the line.
+    """
     loader = yaml.SafeLoader if HALVES.search(text) else LOADER
     try:
         check_events(text, ENTRIES)
@@ -47,11 +60,11 @@ def read_nodes(file: Path, limit: int) -> yaml.Node:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f", line {mark.line + 1}" if mark else ""
-        raise ValueError(f"{file}{where} is not valid YAML ({error.problem})") from error
+        raise ValueError(f"{origin}{where} is not valid YAML ({error.problem})") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ValueError(f"{file} is not valid YAML ({' '.join(str(error).split())})") from error
+        raise ValueError(f"{origin} is not valid YAML ({' '.join(str(error).split())})") from error
     if root is None:
-        raise ValueError(f"{file} is empty")
+        raise ValueError(f"{origin} is empty")
     return root
 
 

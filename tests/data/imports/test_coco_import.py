@@ -18,6 +18,8 @@ from annotations import (
 )
 from written import write
 
+from segadapt.data.label_table.reading import read_table
+
 CAT, DOG = 1, 2
 """With the background as class 0, categories 1 and 2 have these numbers."""
 
@@ -85,8 +87,8 @@ def test_pixels_without_annotation_are_the_background_or_ignored(make, tmp_path)
     only = annotation(1, CAT, [rectangle(3, 2, 9, 7)])
     assert (make(only, into="1", background=None) == np.where(box(3, 2, 9, 7), 0, 255)).all()
     assert (make(only, into="2", background="dog") == np.where(box(3, 2, 9, 7), 0, 1)).all()
-    named = [(tmp_path / into / "classes.txt").read_text() for into in "12"]
-    assert named == ["cat\ndog\n", "cat\ndog\n"]
+    named = [read_table(tmp_path / into / "classes.yaml").names for into in "12"]
+    assert named == [("cat", "dog"), ("cat", "dog")]
 
 
 def test_classes_can_be_ordered_and_labels_ignored(make):
@@ -135,7 +137,7 @@ def test_panoptic_masks_are_looked_up(tmp_path):
     meaning = {0: 255, 7: 1, 300: 255, 70_000: 0}
     expected = [[meaning[number] for number in row] for row in numbers.tolist()]
     assert found.tolist() == expected
-    assert (tmp_path / "data" / "classes.txt").read_text() == "cat\ndog\n"
+    assert read_table(tmp_path / "data" / "classes.yaml").names == ("cat", "dog")
 
 
 @pytest.mark.parametrize(

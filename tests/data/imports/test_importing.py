@@ -44,7 +44,7 @@ def test_the_same_import_is_verified_and_kept(source, tmp_path):
     imported("coco", source, tmp_path / "data")
     assert content(tmp_path / "data") == before
     assert set(before) == {
-        "classes.txt",
+        "classes.yaml",
         *(f"train/{name}" for name in ("import.json", "images/a.png", "images/b.png")),
         *(f"train/labels/{name}" for name in ("a.png", "b.png")),
     }
@@ -78,7 +78,7 @@ def test_an_import_that_was_changed_is_named(source, tmp_path, name, gone):
 def test_a_further_split_has_the_same_classes(source, tmp_path):
     imported("coco", source, tmp_path / "data")
     imported("coco", source, tmp_path / "data", split="val")
-    assert {path.name for path in (tmp_path / "data").iterdir()} == {"classes.txt", "train", "val"}
+    assert {path.name for path in (tmp_path / "data").iterdir()} == {"classes.yaml", "train", "val"}
     other = coco(tmp_path / "o.json", [], ("a.png",), ("cow",))
     with pytest.raises(ValueError, match=r"lists the classes background, cat, dog, but the source"):
         imported("coco", other, tmp_path / "data", split="test")

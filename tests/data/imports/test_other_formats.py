@@ -21,6 +21,8 @@ from annotations import (
 from PIL import Image
 from written import write
 
+from segadapt.data.label_table.reading import read_table
+
 ROWS, COLUMNS = np.mgrid[0:HEIGHT, 0:WIDTH]
 
 
@@ -52,7 +54,7 @@ def test_labelme_shapes(tmp_path):
     expected[np.hypot(COLUMNS + 0.5 - 12, ROWS + 0.5 - 6) < 3] = 3
     expected[6:10, 2:7][bits] = 2
     assert (found == expected).all()
-    assert (tmp_path / "data" / "classes.txt").read_text() == "background\na\nb\nc\n"
+    assert read_table(tmp_path / "data" / "classes.yaml").names == ("background", "a", "b", "c")
 
 
 def test_labelme_finds_the_image_by_the_last_part_of_its_path(tmp_path):
@@ -83,7 +85,7 @@ def test_cvat_shapes(tmp_path):
     expected[((COLUMNS + 0.5 - 12) / 3) ** 2 + ((ROWS + 0.5 - 8) / 1.5) ** 2 < 1] = 1
     expected[9, 2:4] = 2
     assert (labels(split)["sub/a.png"] == expected).all()
-    assert (tmp_path / "data" / "classes.txt").read_text() == "background\ncar\nroad\n"
+    assert read_table(tmp_path / "data" / "classes.yaml").names == ("background", "car", "road")
 
 
 def test_a_rotated_box_of_cvat_turns_clockwise(tmp_path):
@@ -134,8 +136,11 @@ def test_voc_masks_without_difficult_objects(tmp_path):
     source = voc(tmp_path, numbers, objects, difficult=(0, 1))
     found = label(imported("voc", source, tmp_path / "data"))
     assert (found == np.where(objects == 2, 255, numbers)).all()
-    names = (tmp_path / "data" / "classes.txt").read_text().splitlines()
-    assert (names[0], names[20], len(names)) == ("background", "tvmonitor", 21)
+    table = read_table(tmp_path / "data" / "classes.yaml")
+    assert (table.names[0], table.names[20], table.num_classes) == ("background", "tvmonitor", 21)
+    assert [values.numbers for values in table.sources] == [(k,) for k in range(21)]
+    assert table.ignored.numbers == (255,)
+    assert table.palette == tuple(tuple(bits_spread(k)) for k in range(21))
 
 
 def test_voc_masks_with_colours_of_their_own(tmp_path):
@@ -147,7 +152,21 @@ def test_voc_masks_with_colours_of_their_own(tmp_path):
     source = voc(tmp_path, numbers, labelmap=labelmap, palette=palette)
     found = label(imported("voc", source, tmp_path / "data", ignored=("void",)))
     assert (found == np.array([0, 1, 255])[numbers]).all()
-    assert (tmp_path / "data" / "classes.txt").read_text() == "dog\nbackground\n"
+    assert read_table(tmp_path / "data" / "classes.yaml").names == ("dog", "background")
+    assert read_table(tmp_path / "data" / "classes.yaml").palette == ((10, 20, 30), (0, 0, 0))
+
+
+@pytest.mark.parametrize(("color", "wrong"), [("#0a141e", False), ("teal", True)])
+def test_cvat_colours_become_those_of_the_table(tmp_path, color, wrong):
+    source = cvat(tmp_path, "")
+    named = f"<label><name>car</name><color>{color}</color></label>"
+    source.write_text(source.read_text().replace("<label><name>car</name></label>", named))
+    if wrong:
+        with pytest.raises(ValueError, match=r"label 'car': 'teal' is not a colour; write '#rr"):
+            imported("cvat", source, tmp_path / "data")
+    else:
+        imported("cvat", source, tmp_path / "data")
+        assert read_table(tmp_path / "data" / "classes.yaml").palette[1] == (10, 20, 30)
 
 
 @pytest.mark.parametrize(

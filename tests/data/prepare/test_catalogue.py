@@ -6,11 +6,13 @@ from segadapt.data.datasets.ade20k import ADE20K
 from segadapt.data.prepare.catalogue import RECIPES
 
 NAMES = (
-    *("ade20k", "coco_stuff164k", "coco_stuff10k", "pascal_context59", "pascal_context60"),
-    *("cityscapes", "voc2012", "camvid"),
+    *("ade20k", "ade20k_full", "coco_stuff164k", "coco_stuff10k", "pascal_context59"),
+    *("pascal_context60", "pascal_context459", "cityscapes", "voc2012", "camvid"),
 )
 NUMBERS = {  # of the papers and mmsegmentation's documents
     "ade20k": {"images/training": 20210, "annotations/validation": 2000},
+    "ade20k_full": {"images_detectron2/training": 25574, "annotations_detectron2/validation": 2000},
+    "pascal_context459": {"trainval": 10103},
     "coco_stuff164k": {"images/train2017": 118287, "annotations/val2017": 5000},
     "coco_stuff10k": {"images": 10000, "annotations": 10000},
     "cityscapes": {"leftImg8bit/train": 2975, "gtFine/val": 500},

@@ -12,7 +12,11 @@ from segadapt.evaluation.detailed_evaluator import DetailedEvaluator
 from segadapt.evaluation.inference.methods import whole
 from segadapt.evaluation.report.gallery import Exhibit
 from segadapt.evaluation.report.html_page import page
-from segadapt.evaluation.report.json_report import findings_as_json
+from segadapt.evaluation.report.json_report import (
+    confusion_as_json,
+    confusion_of,
+    findings_as_json,
+)
 from segadapt.segmentor import Segmentor
 from segadapt.structures import Batch
 
@@ -30,13 +34,14 @@ PROTOCOL = {
 }
 
 
-def report(classifier):
-    examiner = DetailedEvaluator(CLASSES, whole)
-    model = Segmentor(Pooled(), classifier, CLASSES).eval()
+def report(classifier, number=CLASSES):
+    examiner = DetailedEvaluator(number, whole)
+    model = Segmentor(Pooled(), classifier, number).eval()
     for _ in range(2):
-        mask = torch.randint(CLASSES - 1, (1, 16, 24))  # the last class is never labelled
+        mask = torch.randint(number - 1, (1, 16, 24))  # the last class is never labelled
         examiner.update(model, Batch(torch.randn(1, 3, 16, 24), mask, ["a"]))
-    return {**findings_as_json(examiner.findings(), NAMES), "protocol": PROTOCOL}
+    names = NAMES if number == CLASSES else [f"class {k}" for k in range(number)]
+    return {**findings_as_json(examiner.findings(), names), "protocol": PROTOCOL}
 
 
 class Balanced(HTMLParser):
@@ -49,7 +54,7 @@ class Balanced(HTMLParser):
     def handle_starttag(self, tag, attrs):
         if tag == "img":
             self.sources.append(dict(attrs)["src"])
-        elif tag != "meta":
+        elif tag not in ("meta", "input"):
             self.open.append(tag)
 
     def handle_endtag(self, tag):
@@ -125,3 +130,22 @@ def test_mean_iou_near_borders_is_there_as_numbers():
 def test_a_classifier_that_does_not_adapt_has_a_page_too():
     text = parsed(page(report(FixedClassifier), [], [])).text
     assert "pixels fixed" not in text
+
+
+def test_of_many_classes_the_pixels_that_there_are_become_json():
+    confusion = torch.zeros(300, 300, dtype=torch.int64)
+    confusion[3, 4], confusion[299, 0], confusion[5, 5] = 7, 2**40, 1
+    kept = json.loads(json.dumps(confusion_as_json(confusion)))
+    assert kept["pixels"] == [7, 1, 2**40]
+    assert np.array_equal(confusion_of(kept), confusion.numpy())
+    few = confusion[:4, :4]
+    assert confusion_as_json(few) == few.tolist()
+    assert np.array_equal(confusion_of(few.tolist()), few.numpy())
+
+
+def test_a_page_of_hundreds_of_classes_can_be_searched():
+    found = page(report(FixedClassifier, 300), [], [])
+    assert parsed(found).sources
+    assert 'type="search"' in found
+    assert found.count("<td>class 299</td>") == 1
+    assert not re.search(r"(src|href)=\"(?!data:)", found)

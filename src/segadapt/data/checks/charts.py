@@ -24,6 +24,9 @@ LISTED: Final = 40
 WRITTEN: Final = 30
 """Classes up to which a map has room for names and numbers."""
 
+MANY: Final = 64
+"""Classes above which some of them are drawn by name."""
+
 LEAST: Final = 0.1
 """Percent at which the colour scale of a map begins at the latest."""
 
@@ -38,13 +41,23 @@ class Tile(NamedTuple):
 
 
 def distribution(census: Census, title: str) -> Figure:
-    """Pixels of each class, and in which share of the images of one class another occurs."""
+    """Pixels of each class, and in which share of the images of one class another occurs.
+
+    Of many classes, the bars are those with the most and with the fewest pixels.
+    """
     k = len(census.classes)
-    side = max(4.0, 0.16 * k)
+    order = np.arange(k)
+    if k > MANY:
+        order = np.argsort(-census.pixels, kind="stable")
+        order = np.concatenate([order[: MANY // 2], order[-MANY // 2 :]])
+    side = max(4.0, 0.16 * len(order))
     figure = Figure(figsize=(side + 5.5, side + 0.8), layout="constrained")
     bars, matrix = figure.subplots(1, 2, width_ratios=(4, side))
-    bars.barh(range(k), 100 * census.pixels / max(census.pixels.sum(), 1), color="tab:blue")
-    bars.set(xlabel="% of the labelled pixels", ylim=(k - 0.5, -0.5))
+    share = 100 * census.pixels / max(census.pixels.sum(), 1)
+    bars.barh(range(len(order)), share[order], color="tab:blue")
+    bars.set(xlabel="% of the labelled pixels", ylim=(len(order) - 0.5, -0.5))
+    if k > MANY:
+        bars.set_title(f"most and fewest pixels: {len(order)} of {k} classes", fontsize=8)
     if census.pixels.any():
         bars.set_xscale("log")
         bars.xaxis.set_major_formatter("{x:g}")
@@ -52,7 +65,7 @@ def distribution(census: Census, title: str) -> Figure:
     names = figure_names(
         f"{name} (no pixel)" if name in absent else name for name in census.classes
     )
-    bars.set_yticks(range(k), names, fontsize=7)
+    bars.set_yticks(range(len(order)), [names[i] for i in order], fontsize=7)
     _draw_together(matrix, census)
     figure.suptitle(figure_text(title, 120))
     return figure

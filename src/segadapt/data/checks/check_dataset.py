@@ -26,6 +26,7 @@ from segadapt.data.files.decode import read_image
 from segadapt.data.files.pairs import Incomplete
 from segadapt.data.files.selection import Rules, select
 from segadapt.data.label_table.choice import FILES
+from segadapt.data.module import check_count
 from segadapt.data.palette import class_colors
 from segadapt.files import expanded, replace_text
 from segadapt.text.borders import printable_values
@@ -89,6 +90,7 @@ def propose(cfg: DictConfig, console: Console) -> None:
 def check_together(cfg: DictConfig, console: Console) -> int:
     """Look at all splits as a training would; the number of things that would end it."""
     parts = {split: split_of(cfg.data, split) for split in cfg.splits}
+    check_count(cfg.data.num_classes, next(iter(parts.values())))
     found = judged(parts, "train")
     refused = [] if cfg.data.get("allow_empty_classes") or not found.refusal else [found.refusal]
     refused += refusals(found, cfg.data.get("allow") or ())

@@ -13,14 +13,12 @@ from segadapt.data.datasets.ade20k import ADE20K
 from segadapt.data.datasets.camvid import CamVid
 from segadapt.data.datasets.cityscapes import Cityscapes
 from segadapt.data.datasets.voc2012 import VOC2012
-from segadapt.data.files import png
-from segadapt.data.files.decode import check_limit
-from segadapt.data.files.image_headers import JPEG, read_size
-from segadapt.data.files.npy import SIGNATURE as NPY
-from segadapt.data.files.rasters import decoded, is_tiff, read_npy, read_tiff
+from segadapt.data.files.label_files import read_label_file
+from segadapt.data.files.label_values import LabelForm
 from segadapt.data.label_table.table import Color
 from segadapt.data.labels import colors_in
-from segadapt.files import read_regular
+
+ANYTHING: Final = LabelForm(numbers=True, colors=True, lossy=True)
 
 NEAR: Final = 2
 """Levels by which colours differ that JPEG or resampling made of one."""
@@ -134,7 +132,7 @@ def _of_numbers(numbers: Counter[int]) -> tuple[Entries, list[str], list[str]]:
             ("background", ["0"], numbers[0]),
             ("foreground", [str(foreground)], numbers[foreground]),
         ]
-        return entries, [], ["Binary masks; data.classes=binary data.num_classes=2 does the same."]
+        return entries, [], ["Binary masks; data.classes=binary does the same."]
     white = 65_535 if max(held) > 255 else 255
     classes = [number for number in held if number != white]
     notes = []
@@ -198,35 +196,14 @@ def _known(colors: Sequence[Color]) -> tuple[str, dict[Color, str]] | None:
 
 
 def _contents(file: Path, max_pixels: int) -> Contents:
-    data = read_regular(file)
-    values = _values(data, file, max_pixels)
-    if values.shape[2] == 1:
-        numbers, counts = np.unique(values, return_counts=True)
-        if values.dtype.kind not in "ui":
-            raise ValueError(f"label {file} holds {values.dtype}; save whole numbers")
-        held = dict(zip(numbers.tolist(), counts.tolist(), strict=True))
-        return Contents(Counter(held), Counter(), data.startswith(JPEG))
-    if values.dtype != np.uint8:
-        raise ValueError(f"label {file} holds colours of {values.dtype}; save them with 8 bits")
-    colors = colors_in(values[..., :3].reshape(-1, 3))
-    return Contents(Counter(), Counter(colors), data.startswith(JPEG))
-
-
-def _values(data: bytes, file: Path, max_pixels: int) -> np.ndarray:
     """Numbers or colours as the file has them; indices of a palette stay indices."""
-    size = read_size(data, str(file))
-    check_limit(size, file, max_pixels)
-    if is_tiff(data):
-        return read_tiff(data, file)
-    if data.startswith(NPY):
-        return read_npy(data, file)
-    if not data.startswith(png.SIGNATURE):
-        return decoded(data, size, file)
-    parsed = png.parse(data, str(file))
-    if parsed.colour not in (png.GREY, png.PALETTE):
-        return decoded(data, size, file)
-    numbers = decoded(png.as_grey(parsed), size, file)
-    return numbers // (255 // (2**parsed.depth - 1)) if parsed.depth < 8 else numbers
+    label = read_label_file(file, max_pixels, ANYTHING)
+    if label.values.ndim == 3:
+        colors = colors_in(label.values.reshape(-1, 3))
+        return Contents(Counter(), Counter(colors), label.lossy)
+    numbers, counts = np.unique(label.values, return_counts=True)
+    held = dict(zip(numbers.tolist(), counts.tolist(), strict=True))
+    return Contents(Counter(held), Counter(), label.lossy)
 
 
 def _distance(one: Color, other: Color) -> int:

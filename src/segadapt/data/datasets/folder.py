@@ -9,7 +9,8 @@ from segadapt.data.files.decode import MAX_PIXELS
 from segadapt.data.files.image_format import checked_format
 from segadapt.data.files.pairs import Pair
 from segadapt.data.files.selection import Rules, select
-from segadapt.data.label_table.choice import chosen_table
+from segadapt.data.label_table.choice import chosen_table, table_file
+from segadapt.data.label_table.keeping import kept_or_chosen
 from segadapt.data.labels import LabelContract
 from segadapt.data.palette import completed
 from segadapt.files import expanded
@@ -50,6 +51,7 @@ class Folder(SegmentationDataset):
         limits: The numbers that become black and white, where there are more than 8 bits.
         lossy_labels: ``nearest`` takes each value of a JPEG label for the nearest one of the
             table; None refuses such labels.
+        kept_table: The label table that a run folder keeps, for a training that is looked at again.
 
     Raises:
         ValueError: Also if there are no class names, or one of them twice.
@@ -76,13 +78,19 @@ class Folder(SegmentationDataset):
         depth: int | str = 8,
         limits: Sequence[float] | None = None,
         lossy_labels: str | None = None,
+        kept_table: str | None = None,
     ) -> None:
         self.form = checked_format(channels, depth, limits)
         self.rules = Rules(image, label, listed, partition)
         self.recorded = listed is not None or partition is not None
-        table = chosen_table(classes, expanded(classes_file).parent, first_label, ignored)
-        self.classes, self.palette = table.names, completed(table.palette)
-        self.labels = LabelContract(table, nearest=lossy_labels == NEAREST)
+        folder = expanded(classes_file).parent
+        self.table = kept_or_chosen(
+            kept_table,
+            table_file(classes, folder),
+            lambda: chosen_table(classes, folder, first_label, ignored),
+        )
+        self.classes, self.palette = self.table.names, completed(self.table.palette)
+        self.labels = LabelContract(self.table, nearest=lossy_labels == NEAREST)
         super().__init__(root, split, transform, seed, max_pixels)
 
     def pairs(self, root: Path, split: str) -> list[Pair]:

@@ -19,6 +19,9 @@ from segadapt.files import read_regular
 
 BMP: Final = b"BM"
 
+MATRICES: Final = ("S", "LabelMap")
+"""What the label maps of COCO-Stuff 10K and PASCAL-Context are called in MATLAB files."""
+
 Raw = UInt[np.ndarray, "H W"] | UInt8[np.ndarray, "H W 3"]
 """Numbers, or colours (RGB)."""
 
@@ -43,15 +46,19 @@ def read_label_file(
     """The numbers or colours of a label file.
 
     Args:
-        file: A PNG, TIFF, BMP or NPY file, a MATLAB file of COCO-Stuff 10K (whose label map is
-            called S), or a JPEG where that is accepted.
+        file: A PNG, TIFF, BMP or NPY file, a MATLAB file of COCO-Stuff 10K or PASCAL-Context, or a
+            JPEG where that is accepted.
         max_pixels: Larger ones are refused.
         form: What it may hold.
 
     Raises:
         ValueError: If it cannot be read, is damaged, or holds what it may not.
     """
-    data = read_regular(file)
+    return label_in(read_regular(file), file, max_pixels, form)
+
+
+def label_in(data: bytes, file: Path, max_pixels: int, form: LabelForm = NUMBERS) -> LabelFile:
+    """The numbers or colours of a label file that has been read: see :func:`read_label_file`."""
     for signature, reader in READERS.items():
         if data.startswith(signature):
             _check_lossless(signature, file, form)
@@ -104,7 +111,7 @@ def _unknown(data: bytes, file: Path) -> ValueError:
 
 
 def _matlab(data: bytes, file: Path, max_pixels: int, form: LabelForm) -> Raw:
-    return narrowed(matlab.read_matrix(data, "S", max_pixels, str(file)), file)
+    return narrowed(matlab.read_matrix(data, MATRICES, max_pixels, str(file)), file)
 
 
 def _npy_size(data: bytes, file: Path) -> Size:

@@ -8,7 +8,7 @@ all that is below but the last line. The format is described in MathWorks' "MAT-
 """
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import islice
 from typing import Final
 
@@ -28,12 +28,14 @@ NUMERIC: Final = range(6, 16)
 """Classes of variables that are plain numbers: no text, cell, structure or sparse matrix."""
 
 
-def read_matrix(data: bytes, name: str, max_pixels: int, file: str) -> Shaped[np.ndarray, "_ _"]:
-    """The matrix of a name; the other variables are not unpacked.
+def read_matrix(
+    data: bytes, names: Collection[str], max_pixels: int, file: str
+) -> Shaped[np.ndarray, "_ _"]:
+    """The matrix of one of several names; the other variables are not unpacked.
 
     Args:
         data: The whole file.
-        name: Name of a variable.
+        names: Names of variables, of which the first in the file is taken.
         max_pixels: Larger matrices are refused before they are unpacked.
         file: What errors call the file.
 
@@ -46,7 +48,7 @@ def read_matrix(data: bytes, name: str, max_pixels: int, file: str) -> Shaped[np
     for kind, content in _elements(data[HEADER:], file):
         head = _inflated(content, PEEK, file)[8:] if kind == COMPRESSED else content
         shape, variable = _described(head, file) if kind in (MATRIX, COMPRESSED) else ((), "")
-        if variable != name:
+        if variable not in names:
             continue
         if shape[0] * shape[1] > max_pixels:
             raise ValueError(
@@ -57,7 +59,9 @@ def read_matrix(data: bytes, name: str, max_pixels: int, file: str) -> Shaped[np
             limit = 8 * shape[0] * shape[1] + PEEK
             content = _inflated(content, limit, file, whole=True)[8:]
         return _numbers(content, shape, file)
-    raise ValueError(f"{file} holds no matrix of numbers called {name}; download it again")
+    raise ValueError(
+        f"{file} holds no matrix of numbers called {' or '.join(names)}; download it again"
+    )
 
 
 def _elements(data: bytes, file: str) -> Iterator[tuple[int, bytes]]:

@@ -12,6 +12,7 @@ from segadapt.data.imports.names import Classes
 from segadapt.data.imports.panoptic import panoptic_painter
 from segadapt.data.imports.pictures import VOID, Painter, Picture, Region, Regions, Source, Wanted
 from segadapt.data.imports.shapes import Polygons, Runs, Shape
+from segadapt.data.label_table.table import Color
 from segadapt.text.bounded import MIB, read_object
 
 LIMIT: Final = 2048 * MIB
@@ -54,7 +55,20 @@ def read(wanted: Wanted) -> Source:
                 wanted.overlap,
             )
         pictures.append(_picture(node, painter, wanted, where))
-    return Source(classes.names, pictures, files)
+    drawn = {labels[key]: _color(one, f"{name}: category {key}") for key, one in categories.items()}
+    return Source(classes.names, pictures, files, classes.colors(drawn))
+
+
+def _color(node: Node, where: str) -> Color | None:
+    """How panoptic sets draw a category; others do not say."""
+    match node.get("color"):
+        case None:
+            return None
+        case [int(red), int(green), int(blue)] if all(0 <= c < 256 for c in (red, green, blue)):
+            return red, green, blue
+    raise ValueError(
+        f"{where}: color is {told(node['color'])}; write [red, green, blue] from 0 to 255"
+    )
 
 
 def _by_id(nodes: list[Node], what: str) -> dict[Identity, Node]:

@@ -12,6 +12,8 @@ from segadapt.data.imports.fields import coordinate, relative, size_of, told
 from segadapt.data.imports.names import Classes
 from segadapt.data.imports.pictures import VOID, Picture, Region, Regions, Source, Wanted
 from segadapt.data.imports.shapes import Bitmap, Ellipse, Polygons, Shape
+from segadapt.data.label_table.entries import parsed_color
+from segadapt.data.label_table.table import Color
 from segadapt.data.prepare.run_lengths import filled
 from segadapt.text.bounded import MIB
 
@@ -44,7 +46,20 @@ def read(wanted: Wanted) -> Source:
         _picture(node, classes, wanted, f"{name}: image {told(node.get('name'))}")
         for node in images
     ]
-    return Source(classes.names, pictures, [wanted.source])
+    return Source(classes.names, pictures, [wanted.source], classes.colors(_colors(root, name)))
+
+
+def _colors(root: ET.Element, name: str) -> dict[str, Color]:
+    """How CVAT draws labels."""
+    found = {}
+    for node in root.findall("meta//label"):
+        label, color = node.findtext("name"), (node.findtext("color") or "").strip()
+        if label and color:
+            try:
+                found[label] = parsed_color(color)
+            except ValueError as error:
+                raise ValueError(f"{name}: label {told(label)}: {error}") from error
+    return found
 
 
 def _picture(node: ET.Element, classes: Classes, wanted: Wanted, where: str) -> Picture:

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
@@ -20,13 +21,20 @@ from segadapt.data.imports.formats import READERS
 from segadapt.data.imports.pictures import OVERLAPS, Picture, Source, Wanted
 from segadapt.data.imports.record import NAME, Written, check_kept, digests
 from segadapt.data.imports.writing import write_picture
+from segadapt.data.label_table.reading import read_table, write_table
+from segadapt.data.label_table.table import LabelTable
+from segadapt.data.palette import completed
 from segadapt.files import MARK, make_folder, write_json
+from segadapt.structures import ignored_label
 from segadapt.text.terminal import say
 
 FEW: Final = 64
 """Pictures that one process draws sooner than others start."""
 
-CLASSES: Final = "classes.txt"
+CLASSES: Final = "classes.yaml"
+
+EARLIER: Final = "classes.txt"
+"""What imports of earlier versions have in place of a table: names alone, of the same numbers."""
 
 
 def import_labels(
@@ -56,11 +64,11 @@ def import_labels(
         number = check_kept(folder, origin)
         say(console, f"{folder}: {number} images, as they were imported")
         return folder
-    _check_classes(into, source.classes)
+    _check_classes(into, source)
     with _beside(into) as made, make_folder(made / wanted.split, "data set", "into=FOLDER"):
         written = _write_all(source, made / wanted.split, console, workers, wanted.max_pixels)
         write_json(made / wanted.split / NAME, {**origin, "written": [list(w) for w in written]})
-        (made / CLASSES).write_text("".join(f"{name}\n" for name in source.classes), "utf-8")
+        write_table(_table(source), made / CLASSES, [f"Imported from {form}."])
         _move(made, into, wanted.split)
     ignored = 100 * float(np.mean([one.ignored for one in written]))
     counts = f"{len(written)} images, {len(source.classes)} classes"
@@ -114,22 +122,33 @@ def _origin(form: str, wanted: Wanted, source: Source) -> dict[str, Any]:
     }
 
 
-def _check_classes(into: Path, classes: Sequence[str]) -> None:
+def _table(source: Source) -> LabelTable:
+    """What the labels of an import mean, with a colour for each class."""
+    table = LabelTable.consecutive(source.classes, ignored=(ignored_label(len(source.classes)),))
+    return replace(table, palette=completed(source.colors))
+
+
+def _check_classes(into: Path, source: Source) -> None:
     """A further split has the classes of those that are there."""
-    file = into / CLASSES
     if not into.exists() or (into.is_dir() and not any(into.iterdir())):
         return
-    if not file.is_file():
+    file = next((into / name for name in (CLASSES, EARLIER) if (into / name).is_file()), None)
+    if file is None:
         raise ValueError(
             f"{into} exists and has no {CLASSES} of an import; choose another folder with "
             "into=FOLDER"
         )
-    there = file.read_text("utf-8").splitlines()
-    if there != list(classes):
+    held, wanted = read_table(file), _table(source)
+    if held.names != wanted.names:
         raise ValueError(
-            f"{file} lists the classes {', '.join(there[:8])}, but the source has "
-            f"{', '.join(classes[:8])}; give both imports the same classes=[NAME,NAME,...], or "
-            "choose another folder with into=FOLDER"
+            f"{file} lists the classes {', '.join(held.names[:8])}, but the source has "
+            f"{', '.join(wanted.names[:8])}; give both imports the same classes=[NAME,NAME,...], "
+            "or choose another folder with into=FOLDER"
+        )
+    if (held.sources, held.ignored) != (wanted.sources, wanted.ignored):
+        raise ValueError(
+            f"{file} gives classes other numbers than the import wrote; choose another folder with "
+            "into=FOLDER"
         )
 
 

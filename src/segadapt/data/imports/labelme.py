@@ -6,12 +6,10 @@ import math
 from pathlib import Path
 from typing import Any, Final
 
-import cv2
 import numpy as np
 
-from segadapt.data.files.decode import check_limit
-from segadapt.data.files.image_headers import read_size
 from segadapt.data.imports.fields import coordinate, objects, relative, ring, size_of, text, told
+from segadapt.data.imports.masks import read_bitmap
 from segadapt.data.imports.names import Classes
 from segadapt.data.imports.pictures import VOID, Picture, Region, Regions, Source, Wanted
 from segadapt.data.imports.shapes import Bitmap, Ellipse, Polygons, Shape
@@ -50,7 +48,7 @@ def read(wanted: Wanted) -> Source:
     )
     classes = Classes(labels, wanted, VOIDS)
     pictures = [_picture(file, node, classes, wanted) for file, node in nodes.items()]
-    return Source(classes.names, pictures, files)
+    return Source(classes.names, pictures, files, classes.colors({}))
 
 
 def _shown(file: Path, folder: Path) -> bool:
@@ -122,8 +120,4 @@ def _bitmap(content: Any, corner: tuple[float, float], where: str, max_pixels: i
     except (TypeError, ValueError, binascii.Error):
         raise ValueError(f"{where}: its mask is not base64; export it again") from None
     name = f"{where}: its mask"
-    check_limit(read_size(data, name), Path(name), max_pixels, "max_pixels")
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
-    if pixels is None:
-        raise ValueError(f"{name} cannot be decoded; export it again")
-    return Bitmap(round(corner[1]), round(corner[0]), pixels > 0)
+    return Bitmap(round(corner[1]), round(corner[0]), read_bitmap(data, name, max_pixels))

@@ -1,8 +1,9 @@
 """Labels of annotations become classes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from segadapt.data.imports.pictures import VOID, Wanted
+from segadapt.data.label_table.table import Color
 from segadapt.data.names import checked_names
 
 
@@ -45,6 +46,7 @@ class Classes:
         self.names = checked_names(chosen, f"the classes of {wanted.source}")
         if len(self.names) >= VOID:
             raise ValueError(f"{wanted.source} has {len(self.names)} classes, too many for labels")
+        self._chosen = chosen
         self._values = {name: k for k, name in enumerate(chosen)}
         self._void = {*void, *wanted.ignored}
         self.background = VOID if below is None else self._values[below]
@@ -52,3 +54,7 @@ class Classes:
     def value(self, label: str) -> int:
         """The number of a label's class, or ``VOID``."""
         return VOID if label in self._void else self._values[label]
+
+    def colors(self, known: Mapping[str, Color | None]) -> tuple[Color | None, ...]:
+        """The colour of each class, by the labels of those that have one."""
+        return tuple(known.get(label) for label in self._chosen)

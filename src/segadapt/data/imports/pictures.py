@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import UInt16
 
 from segadapt.data.imports.shapes import Patch, Shape, Size
+from segadapt.data.label_table.table import Color
 
 VOID: Final = 65_535
 """Ignored pixels, while a label is drawn."""
@@ -88,11 +89,13 @@ class Source(NamedTuple):
         classes: Names in the order of their numbers.
         pictures: One for each image.
         files: Annotation files, of which the digest tells whether the source is the same.
+        colors: How the source draws each class; None where it does not say.
     """
 
     classes: tuple[str, ...]
     pictures: list[Picture]
     files: list[Path]
+    colors: tuple[Color | None, ...]
 
 
 class Wanted(NamedTuple):

@@ -16,6 +16,7 @@ from segadapt.data.imports.masks import read_colors
 from segadapt.data.imports.names import Classes
 from segadapt.data.imports.pictures import VOID, Drawn, Painter, Picture, Source, Wanted
 from segadapt.data.imports.shapes import Size
+from segadapt.data.label_table.table import Color
 from segadapt.text.bounded import MIB
 from segadapt.text.reading import read_lines
 
@@ -28,8 +29,6 @@ NAMES: Final = (
     *("train", "tvmonitor"),
 )
 """The classes of VOC, where no ``labelmap.txt`` names others."""
-
-Color = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ def read(wanted: Wanted) -> Source:
         assert isinstance(painter, Mask)
         candidates = (painter.file, painter.annotation, painter.objects)
         files += [file for file in candidates if file.is_file()]
-    return Source(classes.names, pictures, files)
+    return Source(classes.names, pictures, files, classes.colors(colors))
 
 
 def color_of(number: int) -> Color:

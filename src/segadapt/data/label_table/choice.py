@@ -34,28 +34,53 @@ def chosen_table(
     Raises:
         ValueError: If there is no table, or more than one, or it is not in order.
     """
-    if isinstance(classes, Mapping):
-        if list(classes) != [BINARY]:
-            raise ValueError(
-                f"data.classes has the keys {', '.join(map(str, classes))}. Available: {BINARY}, "
-                "with two names"
-            )
-        table = LabelTable.binary(checked_names(classes[BINARY], "data.classes"))
-    elif classes == BINARY:
-        table = LabelTable.binary()
-    elif classes is None or isinstance(classes, str):
-        file = _found(folder) if classes is None else _named(classes, folder)
-        if file.suffix.lower() == ".txt":
-            return _plain(read_names(file), first_label, ignored)
-        table = read_table(file)
-    else:
-        return _plain(checked_names(classes, "data.classes"), first_label, ignored)
+    table, names = _meant(classes, folder)
+    if table is None:
+        return _plain(names, first_label, ignored)
     if first_label != 0 or tuple(ignored) != (IGNORE,):
         raise ValueError(
             f"data.first_label={first_label} data.ignored={list(ignored)} say what numbers mean, "
             "which the label table says already; remove them"
         )
     return table
+
+
+def number_of_classes(classes: Choice, folder: Path) -> int:
+    """How many classes :func:`chosen_table` gives, whatever numbers they have.
+
+    Raises:
+        ValueError: As there.
+    """
+    table, names = _meant(classes, folder)
+    return len(names) if table is None else table.num_classes
+
+
+def table_file(classes: Choice, folder: Path) -> Path | None:
+    """The file that a choice is read from, whether it is there or not; None for words and names.
+
+    Raises:
+        ValueError: If there is more than one.
+    """
+    if classes is None:
+        return _found(folder)
+    return _named(classes, folder) if isinstance(classes, str) and classes != BINARY else None
+
+
+def _meant(classes: Choice, folder: Path) -> tuple[LabelTable | None, tuple[str, ...]]:
+    """A label table, or nothing but names."""
+    if isinstance(classes, Mapping):
+        if list(classes) != [BINARY]:
+            raise ValueError(
+                f"data.classes has the keys {', '.join(map(str, classes))}. Available: {BINARY}, "
+                "with two names"
+            )
+        return LabelTable.binary(checked_names(classes[BINARY], "data.classes")), ()
+    if classes == BINARY:
+        return LabelTable.binary(), ()
+    file = table_file(classes, folder)
+    if file is None:
+        return None, checked_names(classes or (), "data.classes")
+    return (None, read_names(file)) if file.suffix.lower() == ".txt" else (read_table(file), ())
 
 
 def _found(folder: Path) -> Path:

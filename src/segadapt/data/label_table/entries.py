@@ -65,7 +65,7 @@ class LineFault(ValueError):
         self.line = line
 
 
-def built(entries: Entries, file: Path) -> LabelTable:
+def built(entries: Entries, file: Path | str) -> LabelTable:
     """The table that a file's entries make.
 
     Raises:

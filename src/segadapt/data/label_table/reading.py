@@ -8,11 +8,12 @@ from typing import Final
 from segadapt.data.label_table.csv_entries import csv_entries
 from segadapt.data.label_table.entries import LineFault, built
 from segadapt.data.label_table.table import LabelTable, Values, shown
-from segadapt.data.label_table.yaml_entries import yaml_entries
+from segadapt.data.label_table.yaml_entries import entries_of, yaml_entries
 from segadapt.data.names import read_names
 from segadapt.files import replacing
 from segadapt.structures import ignored_label
 from segadapt.text.bounded import MIB
+from segadapt.text.nodes import parse_nodes
 
 LIMIT: Final = 16 * MIB
 """Bytes of a table; one of 65,534 classes has some 5 MiB."""
@@ -52,6 +53,23 @@ def read_table(file: Path) -> LabelTable:
     except LineFault as fault:
         raise ValueError(f"{file}, line {fault.line}: {fault}") from fault
     return built(entries, file)
+
+
+def table_of(text: str, origin: str) -> LabelTable:
+    """The label table that :func:`yaml_text` wrote.
+
+    Args:
+        text: The YAML.
+        origin: What errors call where it comes from.
+
+    Raises:
+        ValueError: If it holds no such table; names the line.
+    """
+    try:
+        entries = entries_of(parse_nodes(text, origin))
+    except LineFault as fault:
+        raise ValueError(f"{origin}, line {fault.line}: {fault}") from fault
+    return built(entries, origin)
 
 
 def write_table(table: LabelTable, file: Path, comments: Sequence[str] = ()) -> None:

@@ -29,7 +29,15 @@ def yaml_entries(file: Path, limit: int) -> Entries:
         ValueError: If it is not such a file.
         LineFault: If an entry is not what it must be.
     """
-    root = read_nodes(file, limit)
+    return entries_of(read_nodes(file, limit))
+
+
+def entries_of(root: yaml.Node) -> Entries:
+    """The entries that a root node holds.
+
+    Raises:
+        LineFault: If an entry is not what it must be.
+    """
     try:
         return _entries(root)
     except NodeFault as fault:

@@ -4,14 +4,18 @@ import io
 import stat
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import IO, Final, NamedTuple, cast
+from typing import IO, Final, Literal, NamedTuple, cast
 
 MOST: Final = 1_000_000
 """Members of an archive; COCO has 118 287."""
+
+
+GZIP: Final = b"\x1f\x8b"
 
 
 class Member(NamedTuple):
@@ -35,7 +39,7 @@ def members(archive: Path) -> Iterator[Iterator[Member]]:
     """The files of an archive, without its folders.
 
     Args:
-        archive: A zip or an uncompressed tar file.
+        archive: A zip file, or a tar file that is not compressed or by gzip.
 
     Raises:
         ValueError: If it is neither, or one of its names leads out of it, or it has a great many.
@@ -43,8 +47,8 @@ def members(archive: Path) -> Iterator[Iterator[Member]]:
     if zipfile.is_zipfile(archive):
         with zipfile.ZipFile(archive) as zipped:
             yield _limited(_zip_members(zipped, archive), archive)
-    elif _is_tar(archive):
-        with tarfile.open(archive, "r:") as tar:
+    elif mode := _tar_mode(archive):
+        with tarfile.open(archive, mode) as tar:
             yield _limited(_tar_members(tar, archive), archive)
     else:
         raise ValueError(
@@ -120,12 +124,14 @@ def _of_tar(tar: tarfile.TarFile, info: tarfile.TarInfo) -> io.BufferedReader:
     return cast(io.BufferedReader, tar.extractfile(info))  # None only for folders and devices
 
 
-def _is_tar(archive: Path) -> bool:
+def _tar_mode(archive: Path) -> Literal["r:", "r:gz"] | None:
+    """How a tar file is opened; None for other files."""
+    mode: Literal["r:", "r:gz"] = "r:gz" if _begin(archive).startswith(GZIP) else "r:"
     try:
-        with tarfile.open(archive, "r:"):
-            return True
-    except tarfile.TarError:
-        return False
+        with tarfile.open(archive, mode):
+            return mode
+    except (tarfile.TarError, OSError, EOFError, zlib.error):
+        return None
 
 
 def _begin(archive: Path) -> bytes:

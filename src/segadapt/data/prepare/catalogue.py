@@ -10,9 +10,10 @@ checksum inside the zip archive, and the numbers of files with the published one
 from types import MappingProxyType
 from typing import Final
 
+from segadapt.data.prepare.ade20k_full import convert as convert_ade20k_full
 from segadapt.data.prepare.pascal_context import LABELS, LISTS, convert
 from segadapt.data.prepare.recipe import Checksum, Folder, Recipe, Source
-from segadapt.data.prepare.unpack import unpack
+from segadapt.data.prepare.unpack import keep, unpack
 
 _FLICKR: Final = "images: Flickr's terms of use"
 
@@ -41,6 +42,27 @@ ADE20K: Final = Recipe(
             checksum=Checksum("sha1", "e05747892219d10e9243933371a497e905a4860c"),
             deliver=unpack,
             folders=(Folder("images/testing", ".jpg", 3_352, "release_test/testing"),),
+        ),
+    ),
+)
+
+ADE20K_FULL: Final = Recipe(
+    title="ADE20K, all classes",
+    home="https://ade20k.csail.mit.edu/",
+    licence="images: non-commercial research and education; annotations: BSD 3-clause",
+    size="5 GB",
+    sources=(
+        Source(
+            name="ADE20K_2021_17_01.zip",
+            deliver=convert_ade20k_full,
+            folders=(
+                *(
+                    Folder(f"{kind}_detectron2/{split}", suffix, number)
+                    for kind, suffix in (("images", ".jpg"), ("annotations", ".tif"))
+                    for split, number in (("training", 25_574), ("validation", 2_000))
+                ),
+                Folder("classes", ".yaml", 1),
+            ),
         ),
     ),
 )
@@ -154,6 +176,35 @@ PASCAL_CONTEXT: Final = Recipe(
     ),
 )
 
+_STANFORD: Final = "https://cs.stanford.edu/~roozbeh/pascal-context"
+
+PASCAL_CONTEXT459: Final = Recipe(
+    title="PASCAL-Context, all classes",
+    home=f"{_STANFORD}/",
+    licence=_FLICKR,
+    size="1.5 GB",
+    sources=(
+        _voc(
+            2010,
+            "VOCtrainval_03-May-2010.tar",
+            "da459979d0c395079b5c75ee67908abb",
+            (Folder("JPEGImages", ".jpg"), Folder("ImageSets/Main", ".txt")),
+        ),
+        Source(
+            name="trainval.tar.gz",
+            addresses=(f"{_STANFORD}/trainval.tar.gz",),
+            deliver=unpack,
+            folders=(Folder("trainval", ".mat", 10_103, "trainval"),),
+        ),
+        Source(
+            name="labels.txt",
+            addresses=(f"{_STANFORD}/labels.txt",),
+            deliver=keep,
+            folders=(Folder("labels", ".txt", 1),),
+        ),
+    ),
+)
+
 _CITIES: Final = (("train", 2_975), ("val", 500), ("test", 1_525))
 
 CITYSCAPES: Final = Recipe(
@@ -207,10 +258,12 @@ CAMVID: Final = Recipe(
 RECIPES: Final = MappingProxyType(
     {
         "ade20k": ADE20K,
+        "ade20k_full": ADE20K_FULL,
         "coco_stuff164k": COCO_STUFF_164K,
         "coco_stuff10k": COCO_STUFF_10K,
         "pascal_context59": PASCAL_CONTEXT,
         "pascal_context60": PASCAL_CONTEXT,
+        "pascal_context459": PASCAL_CONTEXT459,
         "cityscapes": CITYSCAPES,
         "voc2012": VOC2012,
         "camvid": CAMVID,

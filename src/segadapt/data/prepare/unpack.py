@@ -6,6 +6,8 @@ error, and unpacks without a limit on the size or a look at the free space; a wa
 prefix to it, so that ``train`` brings ``training`` as well (pooch 1.9).
 """
 
+import gzip
+import shutil
 import tarfile
 import zipfile
 import zlib
@@ -30,6 +32,7 @@ DAMAGE: Final = (
     tarfile.TarError,
     zlib.error,
     EOFError,
+    gzip.BadGzipFile,
     NotImplementedError,  # zipfile's word for methods that it cannot unpack
 )
 
@@ -48,13 +51,27 @@ def unpack(archive: Path, folders: Sequence[Folder], stage: Path, bars: Bars) ->
             these folders, two files of one name, or unpacks to very much more than its size.
     """
     allowed = archive.stat().st_size * RATIO + SLACK
-    with _damage_said(archive), members(archive) as found:
+    with damage_said(archive), members(archive) as found:
         wanted = list(_wanted(found, folders, archive, allowed))
         total = sum(member.size for _, member in wanted)
         check_room(stage, total, f"unpacking {archive.name}")
         with bars.counted_bytes(f"unpack {archive.name}", total) as advance:
             for target, member in wanted:
                 _write(member, stage / target, archive, advance)
+
+
+def keep(file: Path, folders: Sequence[Folder], stage: Path, bars: Bars) -> None:
+    """Put a file that is no archive into the one folder that it is for.
+
+    Args:
+        file: The file.
+        folders: Where to.
+        stage: Folder below which it is put.
+        bars: Not needed: such files are small.
+    """
+    (folder,) = folders
+    (stage / folder.target).mkdir(parents=True)
+    shutil.copyfile(file, stage / folder.target / file.name)
 
 
 def _wanted(
@@ -104,7 +121,8 @@ def _write(member: Member, place: Path, archive: Path, advance: Advance) -> None
 
 
 @contextmanager
-def _damage_said(archive: Path) -> Iterator[None]:
+def damage_said(archive: Path) -> Iterator[None]:
+    """Say in a sentence that an archive is damaged."""
     try:
         yield
     except DAMAGE as error:

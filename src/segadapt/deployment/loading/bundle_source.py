@@ -1,5 +1,6 @@
 """A trained network out of a bundle."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,8 @@ from hydra.utils import instantiate
 from safetensors import SafetensorError
 from safetensors.torch import load as tensors_of
 
+from segadapt.data.label_table.reading import table_of
+from segadapt.data.label_table.table import LabelTable
 from segadapt.deployment.loading.bundle_files import FACTS, WEIGHTS, config_of, read_files, text_of
 from segadapt.deployment.loading.data_facts import data_facts
 from segadapt.deployment.loading.trained_network import TrainedNetwork, built_network, checked_parts
@@ -32,7 +35,7 @@ def from_bundle(place: Path, trust: bool = False) -> TrainedNetwork:
         tensors = tensors_of(contents[WEIGHTS])
     except (SafetensorError, ValueError, KeyError) as error:
         raise ValueError(f"{place}: {WEIGHTS} is not a safetensors file ({error})") from error
-    data = data_facts(config, facts["classes"])
+    data = data_facts(config, facts["classes"], _table(facts, place))
     colors = np.array(facts["colors"], dtype=np.uint8).reshape(len(data.classes), 3)
     return TrainedNetwork(
         built_network(config, tensors, f"{place}: {WEIGHTS}"),
@@ -42,6 +45,15 @@ def from_bundle(place: Path, trust: bool = False) -> TrainedNetwork:
         facts["precision"],
         {**facts["info"], "source": str(place)},
     )
+
+
+def _table(facts: Mapping[str, Any], place: Path) -> LabelTable | None:
+    """What labels mean; None in bundles of earlier versions, whose config says it."""
+    if (text := facts.get("table")) is None:
+        return None
+    if not isinstance(text, str):
+        raise ValueError(f"{place}: the label table in {FACTS} is not text")
+    return table_of(text, f"{place}: {FACTS}")
 
 
 def _facts(content: bytes, place: Path) -> dict[str, Any]:

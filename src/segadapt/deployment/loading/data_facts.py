@@ -38,12 +38,15 @@ class DataFacts(NamedTuple):
     """By which they are normalised."""
 
 
-def data_facts(config: DictConfig, names: Sequence[str] | None) -> DataFacts:
+def data_facts(
+    config: DictConfig, names: Sequence[str] | None, table: LabelTable | None = None
+) -> DataFacts:
     """Read them from the config of a training.
 
     Args:
         config: The config; ``data`` is read.
         names: Class names that were kept beside it, for data sets that read theirs from a file.
+        table: Label table that was kept beside it; None in earlier versions.
 
     Raises:
         ValueError: If the network is not for images, or the class names are not known.
@@ -58,7 +61,7 @@ def data_facts(config: DictConfig, names: Sequence[str] | None) -> DataFacts:
             f"data set {data.get('name')} holds cached features, and a network trained on them "
             "takes no images; load the run that they were made with"
         )
-    labels, palette = _labels(kind, node, names, int(data["num_classes"]))
+    labels, palette = _labels(kind, node, names, table, int(data["num_classes"]))
     classes = labels.table.names
     return DataFacts(
         str(data.get("name", kind.__name__)),
@@ -79,13 +82,17 @@ def _form(node: Mapping[str, Any]) -> ImageFormat:
 
 
 def _labels(
-    kind: type[LabelledDataset], node: Mapping[str, Any], names: Sequence[str] | None, number: int
+    kind: type[LabelledDataset],
+    node: Mapping[str, Any],
+    names: Sequence[str] | None,
+    kept: LabelTable | None,
+    number: int,
 ) -> tuple[LabelContract, Sequence[Color] | None]:
     """What values in label files mean, and how the classes are drawn."""
     own = getattr(kind, "labels", None)
     if own is not None:
         return own, kind.palette
-    table = _table(kind, node, names, number)
+    table = _table(kind, node, names, number) if kept is None else kept
     if table.num_classes != number:
         raise ValueError(f"{table.num_classes} class names, but the network has {number} classes")
     nearest = node.get("lossy_labels") is not None

@@ -6,11 +6,14 @@ from typing import Any, Final
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
+from segadapt.data.label_table.reading import read_table
+from segadapt.data.label_table.table import LabelTable
 from segadapt.deployment.loading.data_facts import data_facts
 from segadapt.deployment.loading.trained_network import TrainedNetwork, built_network, checked_parts
 from segadapt.evaluation.precision import precision_of
 from segadapt.evaluation.trained import Weights, read_run_weights
 from segadapt.runs.config import value_at
+from segadapt.runs.file_names import TABLE
 from segadapt.runs.reader import Run, read_facts, read_run
 from segadapt.runs.trust import trusting
 from segadapt.text.bounded import MIB, read_object
@@ -38,7 +41,7 @@ def from_run(
     return TrainedNetwork(
         built_network(run.config, weights.tensors, str(weights.file)),
         run.config,
-        data_facts(run.config, _names(folder, report)),
+        data_facts(run.config, _names(folder, report), _table(folder)),
         instantiate(run.config.inference),
         precision_of(run, device),
         _info(run, weights, report),
@@ -49,6 +52,12 @@ def _report(folder: Path) -> dict[str, Any]:
     """What the training's last validation found; empty where there was none."""
     file = folder / REPORT
     return read_object(file, 32 * MIB) if file.is_file() else {}
+
+
+def _table(folder: Path) -> LabelTable | None:
+    """The label table as the run keeps it, where its data set has one of its own."""
+    file = folder / TABLE
+    return read_table(file) if file.is_file() else None
 
 
 def _names(folder: Path, report: dict[str, Any]) -> list[str] | None:

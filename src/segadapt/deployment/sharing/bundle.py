@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from safetensors.torch import save as safetensors_of
 
 from segadapt.classifiers.base import with_teacher
+from segadapt.data.label_table.reading import yaml_text
 from segadapt.deployment.loading.bundle_files import (
     CARD,
     CONFIG,
@@ -31,8 +32,9 @@ from segadapt.runs.config import value_at, without_published_weights
 from segadapt.runs.redaction import leaves
 from segadapt.segmentor import without_teacher
 
-KEPT: Final = ("_target_", "transform", "classes", "first_label", "ignored")
-"""Of the validation data set: what decides about images and labels, and no place."""
+KEPT: Final = ("_target_", "transform", "channels", "depth", "limits", "lossy_labels")
+"""Of the validation data set: what decides about images, and no place. What labels mean is in the
+facts."""
 
 LOCAL: Final = ("source", "folder")
 """Facts about this machine."""
@@ -85,6 +87,7 @@ def files_of(trained: TrainedNetwork, teacher: bool, sample: Path | None) -> dic
     facts = {
         "classes": list(trained.data.classes),
         "colors": trained.data.colors.tolist(),
+        "table": yaml_text(trained.data.labels.table),
         "precision": trained.precision,
         "info": info,
     }
@@ -114,6 +117,7 @@ def shared_config(config: DictConfig) -> dict[str, Any]:
         "data": {
             "name": plain["data"]["name"],
             "num_classes": plain["data"]["num_classes"],
+            **{key: plain["data"][key] for key in ("channels", "depth") if key in plain["data"]},
             "module": {"val": {key: validation[key] for key in KEPT if key in validation}},
         },
     }

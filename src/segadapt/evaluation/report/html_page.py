@@ -1,4 +1,4 @@
-"""A report as one HTML file that needs nothing else: no script, no font, no other file."""
+"""A report as one HTML file that needs nothing else: no font, no other file."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,7 +9,9 @@ import cv2
 from segadapt.data.drawing import Picture
 from segadapt.evaluation.metrics.adaptation import LEAST_GAP
 from segadapt.evaluation.report.gallery import Exhibit
+from segadapt.evaluation.report.json_report import confusion_of
 from segadapt.evaluation.report.plots import (
+    MANY,
     as_png,
     class_bars,
     confusion_map,
@@ -40,19 +42,21 @@ def page(report: Mapping[str, Any], worst: Sequence[Exhibit], best: Sequence[Exh
     results, protocol = report["results"], report["protocol"]
     student, data = results["student"], protocol["data"]
     names = [entry["name"] for entry in student["classes"]]
+    confusion = confusion_of(student["confusion"])
     return render(
         "evaluation/report/page.html",
         title=f"{data['name']} {data['split']}: mIoU {_percent(student['miou'])}",
         note=_note(protocol),
         branches=_branches(results),
         least_gap=f"{100 * LEAST_GAP:g}",
-        classes=_classes(report),
+        classes=_classes(report, confusion.sum(1).tolist()),
+        searchable=len(names) > MANY,
         bars=png_source(as_png(class_bars(results))),
         trimap=_trimap(results) if student["trimap"] else None,
         trimap_curves=png_source(as_png(trimap_curves(results))) if student["trimap"] else None,
         reliability=png_source(as_png(reliability(results))),
         confusions=_confusions(report["confusions"]),
-        confusion_map=png_source(as_png(confusion_map(student["confusion"], names))),
+        confusion_map=png_source(as_png(confusion_map(confusion, names))),
         galleries={"Worst images": _exhibits(worst), "Best images": _exhibits(best)},
         protocol=json.dumps(protocol, indent=2).splitlines(),
     )
@@ -83,13 +87,12 @@ def _branches(results: Mapping[str, Any]) -> Table:
     return Table(["branch", *COLUMNS.values(), "calibration error"], rows)
 
 
-def _classes(report: Mapping[str, Any]) -> Table:
+def _classes(report: Mapping[str, Any], labelled: Sequence[int]) -> Table:
     results, adaptation = report["results"], report["adaptation"]
     student, branches = results["student"], results.values()
     head = ["class", "% of the pixels", *(f"IoU {name}" for name in results), "accuracy"]
     head += ["boundary IoU"]
     head += [] if adaptation is None else ["pixels fixed", "pixels broken", "gap closed"]
-    labelled = [sum(row) for row in student["confusion"]]
     rows = []
     for k, entry in enumerate(student["classes"]):
         row = [entry["name"], _percent(labelled[k] / max(sum(labelled), 1))]

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import numpy as np
 from jaxtyping import Float, Int
 from torch import Tensor
 
@@ -13,6 +14,7 @@ from segadapt.evaluation.metrics.branch_metrics import BranchMetrics
 from segadapt.evaluation.metrics.calibration import Calibration
 from segadapt.evaluation.metrics.confusion_matrix import Scores
 from segadapt.evaluation.metrics.costly_confusions import costly_pairs
+from segadapt.structures import NARROW
 
 PAIRS: Final = 20
 """Pairs of confused classes that are reported."""
@@ -50,8 +52,33 @@ def _extended(branch: BranchMetrics) -> dict[str, Any]:
             {"pixels": width, "miou": _number(miou)} for width, miou in branch.trimap.items()
         ],
         "calibration": _calibration(branch.calibration),
-        "confusion": branch.confusion.tolist(),
+        "confusion": confusion_as_json(branch.confusion),
     }
+
+
+def confusion_as_json(confusion: Int[Tensor, "k k"]) -> list[list[int]] | dict[str, Any]:
+    """Pixels by label and prediction: in rows, or of many classes those cells that have any.
+
+    The rows of 847 classes in three branches would have 28 MB, nearly all of it zeros.
+    """
+    number = len(confusion)
+    if number <= NARROW:
+        return confusion.tolist()
+    labels, predictions = confusion.nonzero(as_tuple=True)
+    pixels = confusion[labels, predictions]
+    columns = {"labels": labels, "predictions": predictions, "pixels": pixels}
+    return {"classes": number, **{name: column.tolist() for name, column in columns.items()}}
+
+
+def confusion_of(
+    node: Sequence[Sequence[int]] | Mapping[str, Any],
+) -> Int[np.ndarray, "k k"]:
+    """What :func:`confusion_as_json` wrote, as a matrix."""
+    if not isinstance(node, Mapping):
+        return np.array(node, dtype=np.int64)
+    confusion = np.zeros((node["classes"], node["classes"]), dtype=np.int64)
+    confusion[node["labels"], node["predictions"]] = node["pixels"]
+    return confusion
 
 
 def _calibration(calibration: Calibration) -> dict[str, Any]:

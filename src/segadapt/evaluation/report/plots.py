@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -14,11 +14,15 @@ from segadapt.text.borders import figure_names
 BRANCH_COLORS: Final = {"student": "#0072b2", "coarse": "#999999", "oracle": "#e69f00"}
 """Of Okabe and Ito: apart with and without green cones."""
 
+MANY: Final = 64
+"""Classes above which figures show some of them, or no names; the page's table has all."""
+
 
 def class_bars(results: Mapping[str, Any]) -> Figure:
     """IoU of each class in each branch, the student's best class first.
 
-    A class that is neither labelled nor predicted by the student is marked: it has no IoU.
+    A class that is neither labelled nor predicted by the student is marked: it has no IoU. Of many
+    classes, those with an IoU are drawn that have the highest and the lowest.
 
     Args:
         results: ``results`` of a report.
@@ -26,38 +30,47 @@ def class_bars(results: Mapping[str, Any]) -> Figure:
     names = figure_names(entry["name"] for entry in results["student"]["classes"])
     iou = {branch: _percent(result["classes"], "iou") for branch, result in results.items()}
     order = np.argsort(-np.nan_to_num(iou["student"], nan=-1.0), kind="stable")
-    figure = Figure(figsize=(9, 1 + 0.16 * len(names) * (len(iou) + 1)), layout="constrained")
+    some = len(order) > MANY
+    if some:
+        measured = order[: np.count_nonzero(~np.isnan(iou["student"]))]
+        order = ends(measured if len(measured) else order)
+    figure = Figure(figsize=(9, 1 + 0.16 * len(order) * (len(iou) + 1)), layout="constrained")
     axes = figure.subplots()
     thickness = 0.85 / len(iou)
     for index, (branch, values) in enumerate(iou.items()):
-        place = np.arange(len(names)) + (index - (len(iou) - 1) / 2) * thickness
+        place = np.arange(len(order)) + (index - (len(iou) - 1) / 2) * thickness
         label = f"{branch}: {_text(results[branch]['miou'])}"
         axes.barh(
             place, np.nan_to_num(values[order]), thickness, color=BRANCH_COLORS[branch], label=label
         )
     shown = [f"{names[k]} (absent)" if np.isnan(iou["student"][k]) else names[k] for k in order]
-    axes.set_yticks(range(len(names)), shown, fontsize=8)
-    axes.set(xlim=(0, 100), ylim=(len(names) - 0.5, -0.5), xlabel="IoU, %")
+    axes.set_yticks(range(len(order)), shown, fontsize=8)
+    axes.set(xlim=(0, 100), ylim=(len(order) - 0.5, -0.5), xlabel="IoU, %")
+    if some:
+        axes.set_title(f"{len(order)} of {len(names)} classes: highest and lowest IoU", fontsize=9)
     figure.legend(loc="outside lower center", title="mIoU", ncols=len(iou))
     axes.grid(axis="x", alpha=0.3)
     return figure
 
 
-def confusion_map(confusion: Sequence[Sequence[int]], classes: Sequence[str]) -> Figure:
+def confusion_map(confusion: Int[np.ndarray, "k k"], classes: Sequence[str]) -> Figure:
     """What the pixels of each class (row) were taken for, in percent of the class.
 
-    Numbers are written where there is room for them.
+    Numbers are written where there is room for them; many classes have numbers for names.
     """
-    counts, names = np.array(confusion, dtype=np.float64), figure_names(classes)
+    counts, names = confusion.astype(np.float64), figure_names(classes)
     share = 100 * counts / counts.sum(1, keepdims=True).clip(1)
-    side = min(3 + 0.32 * len(classes), 24)
+    many = len(classes) > MANY
+    side = 9.0 if many else 3 + 0.32 * len(classes)
     figure = Figure(figsize=(side + 1, side), layout="constrained")
     axes = figure.subplots()
     drawn = axes.imshow(share, cmap="Blues", vmin=0, vmax=100, interpolation="nearest")
-    size = min(8.0, 72 * side / len(classes) / 1.6)
-    axes.set_xticks(range(len(classes)), names, rotation=90, fontsize=size)
-    axes.set_yticks(range(len(classes)), names, fontsize=size)
-    axes.set(xlabel="prediction", ylabel="label")
+    if not many:
+        size = min(8.0, 72 * side / len(classes) / 1.6)
+        axes.set_xticks(range(len(classes)), names, rotation=90, fontsize=size)
+        axes.set_yticks(range(len(classes)), names, fontsize=size)
+    number = " (number of the class)" if many else ""
+    axes.set(xlabel=f"prediction{number}", ylabel=f"label{number}")
     figure.colorbar(drawn, ax=axes, label="% of the label's pixels", shrink=0.7)
     if len(classes) <= 30:
         _write_cells(axes, share)
@@ -100,6 +113,12 @@ def trimap_curves(results: Mapping[str, Any]) -> Figure:
     axes.grid(alpha=0.3)
     axes.legend()
     return figure
+
+
+def ends(order: Int[np.ndarray, " n"]) -> Int[np.ndarray, " m"]:
+    """The first and the last of many, as many of each, in their order."""
+    half = MANY // 2
+    return order if len(order) <= MANY else np.concatenate([order[:half], order[-half:]])
 
 
 def as_png(figure: Figure) -> bytes:

@@ -108,6 +108,8 @@ def unresolved(cfg: DictConfig) -> dict[str, Any]:
 def refuse(key: str, value: Any, kind: Kind) -> ValueError:
     """The sentence about a value that is of another kind."""
     advice = _options(key, value) if is_built(kind) else ""
+    if key == "data.num_classes" and value is None:
+        advice = "; remove it where it follows from the label table (data=folder)"
     if key == "data.num_classes" and value == 1:
         advice = "; for a single class, label everything else as a background class"
     return ValueError(f"{key}={shown(key, value)}; it must be {kind.takes(value)}{advice}")

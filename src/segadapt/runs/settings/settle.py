@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from segadapt.runs.config import Config, resolved
@@ -13,6 +13,9 @@ from segadapt.runs.settings.squares import square
 
 RESOLVER: Final = re.compile(r"ValueError raised while resolving interpolation: (.+)")
 """A resolver of this package refuses something, in a sentence of its own."""
+
+FROM_FILES: Final = ("${cached:", "${class_count:")
+"""Interpolations of ``data`` that read files."""
 
 
 def settle(cfg: DictConfig) -> Config:
@@ -31,7 +34,16 @@ def settle(cfg: DictConfig) -> Config:
     config = resolved_config(cfg)
     check_training(config, raw)
     check_agreement(config, raw)
+    _pin(cfg, config, raw)
     return config
+
+
+def _pin(cfg: DictConfig, config: Config, raw: Config) -> None:
+    """Write facts that were read from files into a config: a run stays what it was at its start."""
+    for key, value in raw["data"].items():
+        if isinstance(value, str) and value.startswith(FROM_FILES):
+            with read_write(cfg), open_dict(cfg):
+                OmegaConf.update(cfg, f"data.{key}", config["data"][key])
 
 
 def resolved_config(cfg: DictConfig) -> Config:

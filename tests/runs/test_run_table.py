@@ -1,0 +1,99 @@
+"""A run folder's label table serves evaluation, prediction and bundles, wherever the source is."""
+
+import shutil
+
+import cv2
+import numpy as np
+import pytest
+import yaml
+from compositions import composed
+from deployed import write_run
+from hydra.utils import instantiate
+from omegaconf import OmegaConf
+from runs import SMALL
+from written import picture, write
+
+import segadapt
+from segadapt.deployment.prediction.image_files import write_labels
+from segadapt.deployment.sharing.bundle import bundle
+from segadapt.evaluation.trained import measured_data
+from segadapt.experiment import train
+from segadapt.runs.config import config_digest, differences
+from segadapt.runs.stored_config import read_config, stored_config
+
+TABLE = """\
+classes:
+  - {name: sky, colors: ["#4682b4", "#000001"]}
+  - {name: road, colors: "#804080"}
+ignored: {colors: "#000000"}
+"""
+
+PLAIN = {"data": {"module": {"train": {"classes": None}, "val": {"classes": None}}}}
+
+
+def test_the_config_of_a_run_names_the_table_where_it_lies_now(tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "config.yaml").write_text(yaml.safe_dump(PLAIN))
+    assert stored_config(run) == PLAIN
+    (run / "classes.yaml").write_text(TABLE)
+    config = stored_config(run.rename(tmp_path / "moved"))
+    for split in ("train", "val"):
+        assert config["data"]["module"][split]["kept_table"] == f"{tmp_path}/moved/classes.yaml"
+    assert not differences(PLAIN, config)
+    assert config_digest(PLAIN) == config_digest(config)
+
+
+def test_data_that_has_moved_leaves_the_table_in_the_run_folder(tmp_path):
+    val = {"root": str(tmp_path), "kept_table": f"{tmp_path}/runs/1/classes.yaml"}
+    data = OmegaConf.create({"name": "folder", "root": str(tmp_path), "module": {"val": val}})
+    moved = measured_data(data, "val", "/elsewhere").module.val
+    assert (moved.root, moved.kept_table) == ("/elsewhere", val["kept_table"])
+
+
+@pytest.fixture
+def root(tmp_path):
+    """A set of two classes in colours."""
+    root, colors = tmp_path / "set", np.array([[70, 130, 180], [128, 64, 128]], np.uint8)
+    for split, numbers in (("train", range(3)), ("val", range(3, 5))):
+        for i in numbers:
+            image = picture(32, 32, i)
+            write(root / split / "images" / f"{i}.png", image)
+            write(root / split / "labels" / f"{i}.png", colors[(image[..., 0] > 127).astype(int)])
+    (root / "classes.yaml").write_text(TABLE)
+    return root
+
+
+def test_bundles_write_colours_back_by_the_table(tmp_path, root):
+    run = write_run(tmp_path / "run", "data=folder", f"data.root={root}", "data.num_classes=2")
+    shutil.move(root / "classes.yaml", run / "classes.yaml")
+    shared = bundle(str(run), tmp_path / "shared.zip")
+    (run / "classes.yaml").unlink()
+    model = segadapt.load(shared, device="cpu")
+    assert model.classes == ("sky", "road")
+    assert model.colors.tolist() == [[70, 130, 180], [128, 64, 128]]
+    result = model.predict(picture(16, 16))
+    write_labels(tmp_path / "out.png", result.labels, model.trained.data.labels)
+    written = cv2.imread(str(tmp_path / "out.png"))[..., ::-1]
+    assert np.array_equal(written, model.colors[result.labels])
+
+
+@pytest.mark.slow
+def test_a_training_outlives_its_table(tmp_path, root):
+    words = ["data.crop=[32,32]", "data.scale=[32,32]", "data.batch_size=2", "data.num_workers=0"]
+    words += ["data.steps=2", "data.eval_every=2", "data.pretrained=false"]
+    small = [word for word in SMALL if "data" not in word]
+    run = tmp_path / "run"
+    cfg = composed("data=folder", f"data.root={root}", *words, *small)
+    cfg.paths.run = str(run)
+    train(cfg)
+    assert stored_config(run)["data"]["num_classes"] == 2
+    (root / "classes.yaml").rename(tmp_path / "moved.yaml")
+    data = measured_data(read_config(run).data, "val", None)
+    assert instantiate(data.module.val).classes == ("sky", "road")
+    model = segadapt.load(run, device="cpu")
+    assert model.trained.data.labels.table.sources[0].colors == ((70, 130, 180), (0, 0, 1))
+    edited = TABLE.replace('"#000001"', '"#000002"')
+    (root / "classes.yaml").write_text(edited)
+    with pytest.raises(Exception, match=r"class 'sky' had #4682b4, #000001, but now #4682b4, #00"):
+        instantiate(data.module.val)
