@@ -42,7 +42,7 @@ def test_test_images_lie_where_the_reader_looks_for_them():
 def test_recipes_are_consistent(name):
     for source in (*RECIPES[name].sources, *RECIPES[name].test):
         for address in source.addresses:
-            assert re.fullmatch(r"https?://[\w.-]+/[\w./-]+", address)
+            assert re.fullmatch(r"https?://[\w.-]+/[\w./~-]+", address)
         if source.checksum:
             assert re.fullmatch(
                 f"[0-9a-f]{{{LENGTHS[source.checksum.kind]}}}", source.checksum.digest
