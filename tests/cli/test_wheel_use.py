@@ -132,7 +132,7 @@ def test_a_training_starts_from_a_run_or_a_bundle(installed, bundle, origin):
     words = ("classifier=ssa", "data.steps=20", "data.eval_every=20", f"hydra.run.dir={folder}")
     out, _ = installed.run("segadapt", "train", *DIGITS, *words, f"init={origin}")
     assert "encoder: " in out
-    assert "tensors taken, 0 new, 0 left" in out
+    assert "tensors taken, 0 new, 0 unused" in out
     kept = json.loads((installed.folder / folder / "init.json").read_text())
     assert all(part["taken"] for part in kept["parts"])
     state = [

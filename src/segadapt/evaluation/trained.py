@@ -17,9 +17,10 @@ from segadapt.data.dataset import LabelledDataset
 from segadapt.data.palette import class_colors
 from segadapt.evaluation.inference.methods import Inference
 from segadapt.evaluation.network import build_model
+from segadapt.runs.built_parts import MEASURED, check_parts
 from segadapt.runs.checkpoint import read_stored
 from segadapt.runs.config import value_at, with_paths_moved
-from segadapt.runs.file_names import SPLITS
+from segadapt.runs.file_names import CONFIG, SPLITS
 from segadapt.runs.origin import RUN
 from segadapt.runs.reader import Run
 from segadapt.segmentor import Segmentor
@@ -104,6 +105,7 @@ def load_trained(run: Run, split: str = "val", root: str | None = None) -> Train
     Raises:
         ValueError: If the weights or the data are not what the run's config says.
     """
+    check_parts(run.config, run.folder / CONFIG, MEASURED, ("data.num_classes",))
     weights = read_run_weights(run.checkpoint)
     data = measured_data(run.config.data, split, root)
     model = with_weights(build_model(run.config), weights).eval()

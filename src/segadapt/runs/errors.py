@@ -87,7 +87,7 @@ def _sentence(error: BaseException) -> str:
         return str(cause)
     if isinstance(cause, USER_ERRORS):
         return _line(cause) + _advice(cause) + where
-    if key and isinstance(cause, TypeError):
+    if cause is not error and isinstance(cause, TypeError):  # a constructor refuses its arguments
         return f"{_line(cause)}{where}"
     if meaning := _outside(cause):
         return meaning

@@ -21,6 +21,7 @@ from omegaconf import DictConfig, OmegaConf
 from segadapt.files import replace_text
 from segadapt.locks import LOCK, hold_folder
 from segadapt.runs.attempts import set_aside
+from segadapt.runs.built_parts import check_parts, training_parts
 from segadapt.runs.config import Config, differences, resolved, value_at
 from segadapt.runs.file_names import CHECKPOINTS, CONFIG, OVERRIDES, STATE
 from segadapt.runs.lengthening import dependence, lengthened
@@ -104,6 +105,7 @@ class RunFolder:
         """
         check_run_folder(path, check)
         config = complete_config(path, check, given or {}, names)
+        check_parts(config, path / CONFIG, training_parts(config), ("data.num_classes",))
         folder = cls(path)
         try:
             config = folder._resumed(config, steps)

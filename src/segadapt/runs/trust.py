@@ -12,6 +12,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterator
 from functools import reduce
+from importlib.metadata import version
 from typing import Any, Final
 
 from omegaconf import DictConfig, OmegaConf
@@ -190,6 +191,11 @@ def _resolved(key: str, target: str) -> Any:
             return reduce(getattr, parts[length:], module)
         except AttributeError:
             break
+    if parts[0] == "segadapt":  # trust is not what is missing
+        raise ValueError(
+            f"{key}={target} does not exist; this is segadapt {version('segadapt')}: install the "
+            "version that wrote the config"
+        )
     return refuse(key, target, "it does not exist")
 
 

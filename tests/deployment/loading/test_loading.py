@@ -92,6 +92,30 @@ def test_foreign_configs_are_refused_before_anything_is_built(run, tmp_path, par
         segadapt.load(folder)
 
 
+@pytest.mark.parametrize(
+    ("part", "reason"),
+    [
+        ("model", "model.future, which EncoderDecoder does not take"),
+        ("classifier", "classifier.future, which CACClassifier does not take"),
+        ("inference", "inference.future, which whole does not take"),
+    ],
+)
+def test_a_run_of_a_newer_version_gets_a_sentence(run, tmp_path, part, reason):
+    folder = altered(run, tmp_path / "run", lambda config: config[part].update(future=1))
+    with pytest.raises(ValueError, match=f"config.yaml has {reason}; this is segadapt "):
+        segadapt.load(folder)
+    with pytest.raises(ValueError, match=f"config.yaml has {reason}; this is segadapt "):
+        segadapt.load(folder, trust=True)  # trust is not what is missing
+
+
+def test_settings_that_predictions_do_not_use_may_be_newer(run, tmp_path):
+    def change(config):
+        config["data"]["module"]["val"]["future"] = 1
+        config["future"] = {"_target_": "torch.nn.Identity", "more": 1}
+
+    segadapt.load(altered(run, tmp_path / "run", change), device="cpu")
+
+
 def test_what_is_only_for_training_is_not_imported(run, tmp_path, monkeypatch):
     """A callback of Lightning is on the list, and stays where it is."""
     seen = []

@@ -20,7 +20,7 @@ from safetensors.torch import load_file
 
 import segadapt
 from segadapt.deployment.initialization.warm_start import start_from
-from segadapt.deployment.loading.bundle_files import LIMITS
+from segadapt.deployment.loading.bundle_files import LIMITS, digests_of
 from segadapt.deployment.sharing.bundle import bundle
 from segadapt.evaluation.network import bare_model
 
@@ -114,6 +114,21 @@ def test_a_changed_byte_is_refused(folder, tmp_path, name, where):
     (copy / name).write_bytes(content)
     with pytest.raises(ValueError, match=rf"{copy}"):
         segadapt.load(copy, device="cpu")
+
+
+def test_a_bundle_of_a_newer_version_gets_a_sentence(folder, tmp_path):
+    place = tmp_path / "copy"
+    shutil.copytree(folder, place)
+    config = yaml.safe_load((place / "config.yaml").read_text())
+    config["classifier"]["future"] = 1
+    (place / "config.yaml").write_text(yaml.safe_dump(config))
+    files = {f.name: f.read_bytes() for f in place.iterdir() if f.name != "bundle.json"}
+    (place / "bundle.json").write_text(json.dumps(digests_of(files)))
+    with pytest.raises(ValueError, match=r"classifier\.future, which SSAClassifier does not take"):
+        segadapt.load(place)
+    (place / "bundle.json").write_text(json.dumps({**digests_of(files), "format": 2}))
+    with pytest.raises(ValueError, match="is of another format than 1; install the segadapt that"):
+        segadapt.load(place)
 
 
 @pytest.mark.parametrize("name", sorted(set(LIMITS) - {"sample.png", "bundle.json"}))

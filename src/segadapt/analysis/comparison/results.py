@@ -10,6 +10,7 @@ from segadapt.analysis.comparison.paper_numbers import departures, title
 from segadapt.evaluation.earlier_protocols import completed
 from segadapt.evaluation.metrics.per_image import PerImage, read_per_image
 from segadapt.locks import true_state
+from segadapt.runs.built_parts import COUNTED, check_parts
 from segadapt.runs.config import resolved
 from segadapt.runs.file_names import (
     ATTEMPTS,
@@ -172,8 +173,11 @@ def read(folder: Path, evaluation: str | None = None, check: Check = check_names
     check_report(report, file)
     check_times(state, folder / STATE)
     words = read_overrides(folder) or []
-    config = resolved(read_config(folder, check))
+    stored = read_config(folder, check)
+    config = resolved(stored)
     check_config(config, folder / CONFIG)
+    if check is not check_names:  # its network is built, to count what it costs
+        check_parts(stored, folder / CONFIG, COUNTED)
     images = read_per_image(counts) if counts.is_file() else None
     report = completed(report, config, folder)
     return Result(folder, config, tuple(words), state, report, images)

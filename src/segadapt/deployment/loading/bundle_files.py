@@ -90,7 +90,10 @@ def config_of(contents: Mapping[str, bytes], place: Path, check: Check) -> DictC
     plain = parse_yaml(text_of(contents[CONFIG], place, CONFIG), f"{place}: {CONFIG}")
     if not isinstance(plain, dict):
         raise ValueError(f"{place}: {CONFIG} is not a mapping")
-    return check(OmegaConf.create(with_targets_renamed(plain)))
+    try:
+        return check(OmegaConf.create(with_targets_renamed(plain)))
+    except ValueError as error:
+        raise ValueError(f"{place}: {CONFIG}: {error}") from None
 
 
 def text_of(content: bytes, place: Path, name: str) -> str:

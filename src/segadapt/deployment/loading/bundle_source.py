@@ -11,9 +11,21 @@ from safetensors.torch import load as tensors_of
 
 from segadapt.data.label_table.reading import table_of
 from segadapt.data.label_table.table import LabelTable
-from segadapt.deployment.loading.bundle_files import FACTS, WEIGHTS, config_of, read_files, text_of
+from segadapt.deployment.loading.bundle_files import (
+    CONFIG,
+    FACTS,
+    WEIGHTS,
+    config_of,
+    read_files,
+    text_of,
+)
 from segadapt.deployment.loading.data_facts import data_facts
-from segadapt.deployment.loading.trained_network import TrainedNetwork, built_network, checked_parts
+from segadapt.deployment.loading.trained_network import (
+    TrainedNetwork,
+    built_network,
+    check_used_parts,
+    checked_parts,
+)
 from segadapt.runs.trust import trusting
 from segadapt.text.bounded import parse_json
 
@@ -30,6 +42,7 @@ def from_bundle(place: Path, trust: bool = False) -> TrainedNetwork:
     """
     contents = read_files(place)
     config = config_of(contents, place, trusting if trust else checked_parts)
+    check_used_parts(config, place / CONFIG)
     facts = _facts(contents[FACTS], place)
     try:
         tensors = tensors_of(contents[WEIGHTS])

@@ -9,11 +9,16 @@ from omegaconf import OmegaConf
 from segadapt.data.label_table.reading import read_table
 from segadapt.data.label_table.table import LabelTable
 from segadapt.deployment.loading.data_facts import data_facts
-from segadapt.deployment.loading.trained_network import TrainedNetwork, built_network, checked_parts
+from segadapt.deployment.loading.trained_network import (
+    TrainedNetwork,
+    built_network,
+    check_used_parts,
+    checked_parts,
+)
 from segadapt.evaluation.precision import precision_of
 from segadapt.evaluation.trained import Weights, read_run_weights
 from segadapt.runs.config import value_at
-from segadapt.runs.file_names import TABLE
+from segadapt.runs.file_names import CONFIG, TABLE
 from segadapt.runs.reader import Run, read_facts, read_run
 from segadapt.runs.trust import trusting
 from segadapt.text.bounded import MIB, read_object
@@ -36,6 +41,7 @@ def from_run(
         ValueError: If there is no such run or checkpoint, or it is not to be trusted.
     """
     run = read_run(str(folder), checkpoint, trusting if trust else checked_parts)
+    check_used_parts(run.config, folder / CONFIG)
     weights = read_run_weights(run.checkpoint)
     report = _report(folder)
     return TrainedNetwork(

@@ -1,6 +1,7 @@
 """A trained network with everything that its use takes; what runs and bundles are read into."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
@@ -12,6 +13,7 @@ from segadapt.deployment.loading.data_facts import DataFacts
 from segadapt.evaluation.inference.methods import Inference
 from segadapt.evaluation.network import bare_model
 from segadapt.evaluation.trained import check_fit
+from segadapt.runs.built_parts import NETWORK, check_parts
 from segadapt.runs.config import without_published_weights
 from segadapt.runs.trust import check, check_names
 from segadapt.segmentor import Segmentor
@@ -35,10 +37,6 @@ class TrainedNetwork(NamedTuple):
     these weights."""
 
 
-BUILT = ("model", "classifier", "inference")
-"""Parts of a training's config that are built to use its network."""
-
-
 def checked_parts(config: DictConfig) -> DictConfig:
     """Look at a config of which only the network is built; nothing else of it is imported.
 
@@ -52,9 +50,25 @@ def checked_parts(config: DictConfig) -> DictConfig:
         ValueError: If it names anything that is not on the list of what may be built.
     """
     checked = check_names(config)
-    parts = {name: checked[name] for name in BUILT if name in checked}
-    check(OmegaConf.create({**parts, "val": OmegaConf.select(checked, "data.module.val")}))
+    parts = {name: checked[name] for name in NETWORK if name in checked}
+    val = OmegaConf.select(checked, "data.module.val")
+    check(OmegaConf.create({**parts, "data": {"module": {"val": val}}}))
     return checked
+
+
+def check_used_parts(config: DictConfig, place: Path) -> None:
+    """Whether this version can build what the use of a network needs.
+
+    Args:
+        config: Of a run or a bundle, after :func:`checked_parts`.
+        place: Its file.
+
+    Raises:
+        ValueError: If another version wrote it, and this one cannot.
+    """
+    resize = "data.module.val.transform"
+    parts = NETWORK if OmegaConf.select(config, resize) is None else (*NETWORK, resize)
+    check_parts(config, place, parts, ("data.num_classes", "data.module.val._target_"))
 
 
 def built_network(config: DictConfig, tensors: Mapping[str, Tensor], file: str) -> Segmentor:

@@ -1,0 +1,100 @@
+"""Whether this version of segadapt can build what a stored config names."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig
+
+from segadapt.runs.config import resolved, value_at
+from segadapt.runs.file_names import ENVIRONMENT
+from segadapt.runs.settings.signatures import signature
+from segadapt.runs.settings.walk import HYDRA, TARGET
+from segadapt.text.bounded import MIB, read_object
+
+NETWORK = ("model", "classifier", "inference")
+"""Parts that every use of a trained network builds."""
+
+COUNTED = ("model", "classifier", "loss")
+"""Parts that a network with any weights is built of."""
+
+MEASURED = (*NETWORK, "loss", "data.module.val")
+"""Parts that a measurement builds; whether the network has a teacher follows from its loss."""
+
+
+def check_parts(
+    cfg: DictConfig, place: Path, parts: Sequence[str] = NETWORK, values: Sequence[str] = ()
+) -> None:
+    """Look at parts of a stored config that will be built, before any of them is.
+
+    Args:
+        cfg: Config of a run or a bundle, which another version may have written.
+        place: Its file, for the sentence.
+        parts: Keys of nodes that are built.
+        values: Keys that are read in addition.
+
+    Raises:
+        ValueError: If one is missing, or a class of this version does not take what it is given.
+    """
+    config = resolved(cfg)
+    for key in (*parts, *values):
+        if value_at(config, key) is None:
+            raise _refusal(place, f"lacks {key}")
+    for key in parts:
+        node = value_at(config, key)
+        if not isinstance(node, dict) or TARGET not in node:
+            raise _refusal(place, f"names nothing to build under {key}")
+        for name, built in _built(node, key):
+            _check_arguments(name, built, place)
+
+
+def training_parts(cfg: DictConfig) -> list[str]:
+    """Keys of the parts that a training builds."""
+    callbacks = [f"callbacks.{name}" for name in cfg.get("callbacks") or {}]
+    return [*NETWORK, "loss", "optimizer", "schedule", "data.module", *callbacks]
+
+
+def _check_arguments(key: str, node: Mapping[str, Any], place: Path) -> None:
+    """Compare what a node gives with what its class or function takes."""
+    taken = signature(str(node[TARGET]))
+    if taken is None:  # of a name that does not exist the import speaks
+        return
+    given = [str(name) for name in node if name not in HYDRA]
+    unknown = [name for name in given if name not in taken.parameters]
+    if unknown and not taken.open:
+        kind = str(node[TARGET]).rpartition(".")[2]
+        raise _refusal(place, f"has {key}.{unknown[0]}, which {kind} does not take")
+    if node.get("_partial_") or "_args_" in node:  # its caller gives the rest
+        return
+    for name, parameter in taken.parameters.items():
+        if parameter.required and name not in given:
+            raise _refusal(place, f"lacks {key}.{name}")
+
+
+def _refusal(place: Path, what: str) -> ValueError:
+    """The sentence about a file of another version."""
+    writer = _writer(place.parent)
+    known = f", segadapt {writer}" if writer else ""
+    return ValueError(
+        f"{place} {what}; this is segadapt {version('segadapt')}: install the version that wrote "
+        f"the file{known}"
+    )
+
+
+def _writer(folder: Path) -> str | None:
+    """The version that wrote a run folder, where it is another one and the folder says so."""
+    file = folder / ENVIRONMENT
+    stated = read_object(file, MIB).get("segadapt") if file.is_file() else None
+    return stated if isinstance(stated, str) and stated != version("segadapt") else None
+
+
+def _built(node: Any, key: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """All nodes that Hydra builds, with their keys."""
+    match node:
+        case {"_target_": str()}:
+            yield key, node
+    children: Any = node.items() if isinstance(node, dict) else enumerate(node)
+    for name, child in children:
+        if isinstance(child, dict | list):
+            yield from _built(child, f"{key}.{name}")
