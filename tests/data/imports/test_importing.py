@@ -88,7 +88,7 @@ def test_a_further_split_has_the_same_classes(source, tmp_path):
 def test_a_folder_of_something_else_is_left_alone(source, tmp_path):
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "notes.txt").write_text("mine")
-    with pytest.raises(ValueError, match=r"exists and has no classes\.txt of an import"):
+    with pytest.raises(ValueError, match=r"exists and has no classes\.yaml of an import"):
         imported("coco", source, tmp_path / "data")
     (tmp_path / "data" / "train").mkdir()
     with pytest.raises(ValueError, match="holds files that are not of an import"):

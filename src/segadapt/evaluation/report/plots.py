@@ -17,6 +17,9 @@ BRANCH_COLORS: Final = {"student": "#0072b2", "coarse": "#999999", "oracle": "#e
 MANY: Final = 64
 """Classes above which figures show some of them, or no names; the page's table has all."""
 
+SOME: Final = 40
+"""Of many classes, those that are shown."""
+
 
 def class_bars(results: Mapping[str, Any]) -> Figure:
     """IoU of each class in each branch, the student's best class first.
@@ -117,8 +120,8 @@ def trimap_curves(results: Mapping[str, Any]) -> Figure:
 
 def ends(order: Int[np.ndarray, " n"]) -> Int[np.ndarray, " m"]:
     """The first and the last of many, as many of each, in their order."""
-    half = MANY // 2
-    return order if len(order) <= MANY else np.concatenate([order[:half], order[-half:]])
+    half = SOME // 2
+    return order if len(order) <= SOME else np.concatenate([order[:half], order[-half:]])
 
 
 def as_png(figure: Figure) -> bytes:
