@@ -133,3 +133,14 @@ def test_texts_do_not_quote_what_is_known():
 def test_a_secret_of_the_environment_is_not_quoted(monkeypatch):
     monkeypatch.setenv("WANDB_API_KEY", "0123456789abcdef")
     assert cleared("key 0123456789abcdef is wrong") == "key <hidden> is wrong"
+
+
+def test_the_current_folder_is_not_a_password(monkeypatch):
+    monkeypatch.setenv("PWD", "/home/ada/project")
+    monkeypatch.setenv("DB_PWD", "0123456789")
+    sentence = "/home/ada/project/data/a.png is empty"
+    assert cleared(sentence) == sentence
+    assert hidden_words(["data.root=/home/ada/project/data"]) == [
+        "data.root=/home/ada/project/data"
+    ]
+    assert cleared("0123456789 is wrong") == "<hidden> is wrong"

@@ -20,6 +20,9 @@ SECRET: Final = re.compile(
 )
 """Last parts of keys whose values are nobody else's business."""
 
+FOLDERS: Final = ("PWD",)
+"""Variables in which every shell keeps the current folder, although their names look secret."""
+
 LOGIN: Final = re.compile(r"(?<=://)[^/\s]+(?=@)")
 """User and password in an address."""
 
@@ -124,7 +127,8 @@ def remember(config: Any) -> None:
 
 def cleared(text: str) -> str:
     """A text in which no known secret stands."""
-    variables = {v for k, v in os.environ.items() if SECRET.search(k) and len(v) >= 2 * SHORTEST}
+    named = {v for k, v in os.environ.items() if SECRET.search(k) and k not in FOLDERS}
+    variables = {value for value in named if len(value) >= 2 * SHORTEST}
     for secret in sorted(variables | _known, key=len, reverse=True):
         if len(secret) >= SHORTEST and not MARK.search(secret):
             text = text.replace(secret, "<hidden>")
