@@ -44,10 +44,11 @@ def measured(folder):
     return {name: value for name, value in metrics(folder).items() if name.startswith("val/")}
 
 
-SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("dnc", "protoseg", "gmmseg")]
+NAMES = ("cac", "dnc", "protoseg", "gmmseg")
+SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in NAMES]
 
 
-@pytest.mark.parametrize("classifier", ["fixed", "cac", "ssa", *SLOW])
+@pytest.mark.parametrize("classifier", ["fixed", "ssa", *SLOW])
 def test_two_ranks_learn_what_one_process_learns(tmp_path, classifier):
     changes = [f"classifier={classifier}", "trainer.log_every_n_steps=1"]
     if classifier in ("cac", "ssa"):
@@ -65,7 +66,7 @@ def test_two_ranks_learn_what_one_process_learns(tmp_path, classifier):
         assert metrics(tmp_path / "two")[name] == pytest.approx(value, abs=1e-3), name
 
 
-@pytest.mark.parametrize("images", [1, 2, 5])
+@pytest.mark.parametrize("images", [1, pytest.param(2, marks=pytest.mark.slow), 5])
 def test_validation_counts_each_image_once(tmp_path, images):
     """The same weights, so the same counts: nothing is learnt at a rate of zero."""
     changes = [f"data.module.val.length={images}", "optimizer.lr=1e-30", "data.steps=1"]
