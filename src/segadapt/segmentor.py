@@ -13,7 +13,7 @@ from segadapt.structures import Branch, Prediction
 
 
 class Segmentor(nn.Module):
-    """C(G(image)), with either half free to change.
+    """A segmentation network C(G(image)) whose two halves can be exchanged.
 
     Args:
         generator: Image to pixel features.

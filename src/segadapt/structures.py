@@ -58,7 +58,7 @@ class Batch(NamedTuple):
 
 
 class Branch(NamedTuple):
-    """One reading of an image: its class scores and the prototypes that gave them."""
+    """One set of class scores for an image, and the prototypes that produced them."""
 
     logits: Float[Tensor, "b k h w"]
     semantic: Float[Tensor, "b k d"] | None = None
@@ -79,7 +79,7 @@ class Assignment(NamedTuple):
 
 
 class Prediction(NamedTuple):
-    """All branches of a classifier. Only ``student`` is always there.
+    """All branches of a classifier. Only ``student`` is always present.
 
     Examples:
         >>> import torch

@@ -24,7 +24,7 @@ ALSO: Final = ("confidence", "entropy", "scores", "coarse", "teacher")
 
 
 class Wanted(NamedTuple):
-    """What one pass over an image gives."""
+    """Results of one pass over an image."""
 
     branch: str
     also: frozenset[str]

@@ -18,7 +18,7 @@ from segadapt.deployment.prediction.predictor import BRANCHES, Maps, Mask, Predi
 
 
 class Prototypes(NamedTuple):
-    """What the classifier compared the pixels of this image with.
+    """Prototypes with which the classifier compared the pixels of this image.
 
     Args:
         semantic: One vector for each class; None where the classifier does not adapt any.
@@ -30,7 +30,7 @@ class Prototypes(NamedTuple):
 
 
 class Palette(NamedTuple):
-    """What class numbers mean, and how they are shown and written."""
+    """Meaning of the class numbers, and how they are displayed and written."""
 
     classes: tuple[str, ...]
     colors: UInt8[np.ndarray, "k 3"]
@@ -38,7 +38,7 @@ class Palette(NamedTuple):
 
 
 class Result:
-    """What a network says of one image, at the image's own size.
+    """The prediction of a network for one image, at the size of the image.
 
     What is not known yet is computed when it is asked for, by another pass over the image; name it
     in ``predict(..., also=[...])`` to have it from the same pass.
@@ -90,17 +90,17 @@ class Result:
 
     @property
     def colors(self) -> UInt8[np.ndarray, "k 3"]:
-        """Their colours, RGB."""
+        """Colours of the classes, RGB."""
         return self._palette.colors
 
     @property
     def contract(self) -> LabelContract:
-        """What the numbers in the data set's label files mean."""
+        """Meaning of the numbers in the label files of the data set."""
         return self._palette.labels
 
     @property
     def mask(self) -> Mask | None:
-        """The labels that were given, as classes; 255 is ignored."""
+        """The given labels as class numbers; 255 is ignored."""
         return self._mask
 
     def has(self, branch: str) -> bool:
@@ -122,12 +122,12 @@ class Result:
 
     @property
     def entropy(self) -> Float[np.ndarray, "H W"]:
-        """That of each pixel's probabilities, in nats: 0 is certain, log K knows nothing."""
+        """Entropy of each pixel's probabilities in nats, from 0 (certain) to log K (uniform)."""
         return self._map("entropy", self.branch)
 
     @property
     def changed(self) -> Bool[np.ndarray, "H W"]:
-        """Where the adapted classifier decides otherwise than the coarse one.
+        """Pixels where the adapted classifier predicts another class than the coarse one.
 
         Raises:
             ValueError: If the classifier does not adapt, and so has no coarse branch.
@@ -136,7 +136,7 @@ class Result:
 
     @property
     def log_density(self) -> Float[np.ndarray, "H W"]:
-        """How likely each pixel is, whatever its class: low where nothing like it was trained on.
+        """Log density of each pixel, whatever its class: low for pixels unlike the training data.
 
         In nats, of the mixture of all classes (``classifier=gmmseg``).
 
@@ -147,7 +147,7 @@ class Result:
 
     @property
     def prototypes(self) -> Prototypes:
-        """Those that the student adapted to this image, seen whole."""
+        """The prototypes that the student adapted to this image as a whole."""
         student = self._predictor.adapted(self._photograph)
         return Prototypes(*map(_array, (student.semantic, student.spatial)))
 
@@ -217,7 +217,7 @@ class Result:
         return picture
 
     def show(self, opacity: float = 0.5) -> None:
-        """Show the overlay in a window, or below a notebook's cell."""
+        """Show the overlay in a window, or below a cell of a notebook."""
         PillowImage.fromarray(self.overlay(opacity=opacity)).show()
 
     def _map(self, field: str, branch: str) -> Map:
