@@ -226,3 +226,20 @@ def test_what_lightning_moves_to_the_device_is_uint8(build, monkeypatch):
     for one, other in zip(seen, expected, strict=True):
         assert torch.equal(one.image, other.image)
         assert torch.equal(one.mask, other.mask)
+
+
+@pytest.mark.gpu
+def test_a_gpu_normalises_to_the_same_bits_without_waiting(build):
+    device = torch.device("cuda", 0)
+    data, plain = build(device=device), build(packed=False)
+    both = zip(data.train_dataloader(), stream(plain), strict=False)  # the training batches
+    for number, (batch, (_, expected)) in enumerate(both):
+        assert batch.image.is_pinned()
+        moved = data.transfer_batch_to_device(batch, device, 0)
+        torch.cuda.set_sync_debug_mode("error" if number else "default")  # the table has come
+        try:
+            seen = data.on_after_batch_transfer(moved, 0)
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
+        assert torch.equal(seen.image.cpu(), expected.image)
+        assert torch.equal(seen.mask.cpu(), expected.mask)

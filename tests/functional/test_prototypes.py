@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from segadapt.functional.class_order import FEW
 from segadapt.functional.masks import one_hot
 from segadapt.functional.prototypes import (
     centers_by_class,
@@ -48,6 +49,27 @@ def test_soft_centers_are_weighted_sums_by_class_or_by_position(over):
                 shares = [p[k] / sum(q[k] for q in powers) for p in powers]
             expected = sum(s * rows[b, n] for n, s in enumerate(shares))
             torch.testing.assert_close(centers[b, k], expected)
+
+
+@pytest.mark.parametrize("classes", [2, FEW, FEW + 1])
+def test_centers_by_class_and_their_gradients_in_both_orders_of_the_scores(classes):
+    logits, rows = torch.randn(2, 30, classes), torch.randn(2, 30, 4)
+    inputs = [values.requires_grad_() for values in (logits, rows)]
+    exact = [values.detach().double().requires_grad_() for values in inputs]
+    shares = exact[0].exp() / exact[0].exp().sum(2, keepdim=True)
+    expected = torch.einsum("bnk,bnd->bkd", shares / shares.sum(1, keepdim=True), exact[1])
+    centers = centers_by_class(*inputs)
+    torch.testing.assert_close(centers.double(), expected, rtol=1e-5, atol=1e-6)
+    upstream = torch.randn(centers.shape)
+    found = torch.autograd.grad(centers, inputs, upstream)
+    for mine, theirs in zip(
+        found, torch.autograd.grad(expected, exact, upstream.double()), strict=True
+    ):
+        torch.testing.assert_close(mine.double(), theirs, rtol=1e-5, atol=1e-6)
+
+
+def test_centers_of_no_image():
+    assert centers_by_class(torch.zeros(0, 6, 3), torch.zeros(0, 6, 4)).shape == (0, 3, 4)
 
 
 def _labelled(images):

@@ -3,6 +3,7 @@ import torch
 import torch.nn.functional as F
 from cases import close, gradient, logits
 
+from segadapt.functional.class_order import FEW
 from segadapt.losses.parts import workspace
 from segadapt.losses.parts.soft_cross_entropy import row_entropy, soft_cross_entropy
 
@@ -13,12 +14,13 @@ def given(pixels=11, classes=4):
 
 
 @pytest.mark.parametrize("label_mix", [0.0, 0.3, 1.0])
-@pytest.mark.parametrize("strip", [1, 12, 10**6])
-def test_equals_torch_in_chunks_of_any_size(label_mix, strip, monkeypatch):
+@pytest.mark.parametrize("strip", [1, 50, 10**6])
+@pytest.mark.parametrize("classes", [4, FEW, FEW + 1])
+def test_equals_torch_in_chunks_of_any_size(label_mix, strip, classes, monkeypatch):
     monkeypatch.setattr(workspace, "STRIP", strip)
-    student, teacher, label, weight = given()
+    student, teacher, label, weight = given(classes=classes)
     wanted = (1 - label_mix) * teacher.detach().softmax(1) + label_mix * F.one_hot(
-        label, 4
+        label, classes
     ).double()
     theirs = (weight * F.cross_entropy(student, wanted, reduction="none")).sum()
     mine = soft_cross_entropy(student, teacher, label, weight, label_mix)
@@ -57,7 +59,9 @@ def test_without_gradient_the_value_is_the_same():
     assert not soft_cross_entropy(student.detach(), *rest, 0.5).requires_grad
 
 
-def test_entropy():
-    scores = torch.stack([torch.zeros(4), torch.tensor([1e4, 0, 0, 0]), torch.randn(4)])
+@pytest.mark.parametrize("classes", [4, FEW + 1])
+def test_entropy(classes):
+    certain = F.pad(torch.tensor([1e4]), (0, classes - 1))
+    scores = torch.stack([torch.zeros(classes), certain, torch.randn(classes)])
     wanted = torch.distributions.Categorical(logits=scores).entropy()
     torch.testing.assert_close(row_entropy(scores), wanted)

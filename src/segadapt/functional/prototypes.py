@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
+from segadapt.functional.class_order import class_shares
 from segadapt.functional.cosine import EPSILON, Score, accurate, cosine_scores
 from segadapt.functional.precision import product_type
 
@@ -56,7 +57,7 @@ def centers_by_class(
     logits: Float[Tensor, "b n k"], rows: Float[Tensor, "b n d"]
 ) -> Float[Tensor, "b k d"]:
     """Mean row of each class, weighted by the class probabilities (CAC Eq. 4, SSA Eq. 4)."""
-    weights = accurate(logits).softmax(2)
+    weights = class_shares(accurate(logits))
     mass = weights.sum(1)
     return class_sums(weights, mass, rows) / (mass + EPSILON)[..., None]
 

@@ -146,7 +146,7 @@ def _of_difference(
 ) -> Float[Tensor, ""]:
     """The same for two classes: -log softmax(z)[y] is softplus of the other score minus the own."""
     classes = strip.layout.classes
-    sign = torch.eq(strip.labels, 1, out=torch.empty_like(weight)).mul_(-2).add_(1)
+    sign = torch.rsub(strip.labels, 1, alpha=2)  # 1 and -1; any number where the weight is 0
     lead = strip.scores.squeeze(classes) * sign
     value = torch.dot(F.softplus(lead, threshold=LINEAR).flatten(), weight.flatten())
     if with_gradient:

@@ -105,6 +105,19 @@ def check_mode(mode: str, deterministic: bool, gpu: bool) -> None:
         )
 
 
+def check_has_doubles(mode: str, device: torch.device) -> None:
+    """Refuse to compile where gradients that differ could not be compared with exact ones.
+
+    Raises:
+        ValueError: If the device does not compute in double precision.
+    """
+    if device.type == "mps":
+        raise ValueError(
+            f"trainer.compile={mode} compares gradients with those of double precision, which "
+            "Apple GPUs do not have. Set trainer.compile=null or trainer=cpu"
+        )
+
+
 def _options(mode: str | None) -> dict[str, Any]:
     import torch._inductor  # a second, which only compiled trainings pay
 

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from segadapt.functional.class_order import class_dimension, class_log_shares, ordered
 from segadapt.losses.parts.workspace import strip_rows
 
 
@@ -42,7 +43,7 @@ def row_entropy(logits: Float[Tensor, "n k"]) -> Float[Tensor, "n"]:
     """Entropy of the softmax of each row, without gradient (CAC Eq. 9, SSA Eq. 12)."""
     parts = []
     for chunk in logits.detach().split(strip_rows(logits.device, logits.shape[1])):
-        logarithms = chunk.log_softmax(1)
+        logarithms = class_log_shares(chunk)
         parts.append((logarithms.exp() * logarithms).sum(1))
     return -torch.cat(parts)
 
@@ -60,22 +61,26 @@ class _SoftCrossEntropy(torch.autograd.Function):
         label_mix: float,
         with_gradient: bool,
     ) -> Tensor:
-        sums = []
+        sums, classes = [], class_dimension(student)
         gradient = torch.empty_like(student) if with_gradient else None
-        inputs = (student, teacher, label[:, None], weight[:, None])
         step = strip_rows(student.device, student.shape[1])
-        for number, chunk in enumerate(zip(*(x.split(step) for x in inputs), strict=True)):
-            scores, guide, own, factor = chunk
-            wanted = guide.softmax(1).mul_(1 - label_mix)
-            shares = scores.softmax(1)
+        inputs = (x.split(step) for x in (student, teacher, label, weight))
+        for number, (*both, labels, factor) in enumerate(zip(*inputs, strict=True)):
+            scores, guide = (ordered(part, classes) for part in both)
+            own = labels.unsqueeze(classes)
+            wanted = guide.softmax(classes).mul_(1 - label_mix)
+            shares = scores.softmax(classes)
             # log sum exp z = max z - log max softmax(z); the distribution sums to 1.
-            normaliser = scores.amax(1, keepdim=True) - shares.amax(1, keepdim=True).log()
-            mean = (wanted * scores).sum(1, keepdim=True) + label_mix * scores.gather(1, own)
+            normaliser = scores.amax(classes) - shares.amax(classes).log()
+            named = scores.gather(classes, own).squeeze(classes)
+            mean = (wanted * scores).sum(classes) + label_mix * named
             sums.append(((normaliser - mean) * factor).sum())
             if gradient is not None:
                 slope = shares.sub_(wanted)
-                slope.scatter_(1, own, slope.gather(1, own) - label_mix)
-                torch.mul(slope, factor, out=gradient[number * step : (number + 1) * step])
+                slope.scatter_(classes, own, slope.gather(classes, own) - label_mix)
+                out = gradient[number * step : (number + 1) * step]
+                factor = factor.unsqueeze(classes)
+                torch.mul(slope, factor, out=out if classes else out.T)
         if gradient is not None:
             ctx.save_for_backward(gradient)
         return torch.stack(sums).sum()
