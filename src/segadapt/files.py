@@ -136,6 +136,20 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     sync_folder(path.parent)
 
 
+@contextmanager
+def replacing_path(path: Path) -> Iterator[Path]:
+    """The same for a file that a library writes by its name: where it is written."""
+    beside = _beside(path)
+    try:
+        yield beside
+        with beside.open("rb") as file:
+            os.fsync(file.fileno())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
 def replace_text(path: Path, text: str) -> None:
     """Write a text file, all of it or nothing."""
     with replacing(path) as file:

@@ -3,11 +3,10 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
+from typing import ClassVar, NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Float32, Int, UInt, UInt8
-from torch import Tensor
+from jaxtyping import Float32, UInt
 from torch.utils.data import Dataset
 
 from segadapt.data.files.decode import MAX_PIXELS, read_image, reduced
@@ -16,58 +15,13 @@ from segadapt.data.files.pairs import ImageFolder, Pair
 from segadapt.data.label_table.table import Color, LabelTable
 from segadapt.data.labels import LabelContract
 from segadapt.data.packing import PackedSample
+from segadapt.data.pipeline import Transform
+from segadapt.data.reading import Part, Reading, WholeFiles, Windows
 from segadapt.data.sampling import AUGMENTATION, Key, generator_for, position_and_item
 from segadapt.files import expanded
 from segadapt.structures import Sample
 from segadapt.text.borders import printable
 from segadapt.text.invocation import command
-
-
-@runtime_checkable
-class Transform(Protocol):
-    """Turns a decoded image and its classes into what the network sees."""
-
-    @property
-    def levels(self) -> Float32[np.ndarray, "c 256"] | None:
-        """What normalisation makes of the 256 levels of each channel; None: not by a table."""
-        return None
-
-    def __call__(
-        self,
-        image: Pixels,
-        mask: UInt[np.ndarray, "_ _"],
-        generator: np.random.Generator,
-    ) -> tuple[Float[Tensor, "c _ _"], UInt[Tensor, "_ _"]]:
-        """Transform an image and its classes.
-
-        Args:
-            image: RGB of 8 bits, or what the data set's format says, of its mask's size divided by
-                what :meth:`reduction` said.
-            mask: Its classes; the largest number of its type is ignored.
-            generator: Where all randomness comes from.
-        """
-
-    def packed(
-        self,
-        image: UInt8[np.ndarray, "_ _ _"],
-        mask: UInt[np.ndarray, "_ _"],
-        generator: np.random.Generator,
-    ) -> tuple[UInt8[Tensor, "_ _ _"], Int[Tensor, "2"], UInt[Tensor, "_ _"]]:
-        """The same, but what :attr:`levels` is for is left to the device.
-
-        Returns:
-            Image and size of a :class:`segadapt.data.packing.PackedSample`, and the classes.
-        """
-        raise AssertionError("this transform has no levels")
-
-    def reduction(self, size: tuple[int, int], generator: np.random.Generator) -> int:
-        """What both sides of an image may be divided by while it is decoded.
-
-        Args:
-            size: Its height and width, pixels.
-            generator: A copy of the one that the transform will be called with.
-        """
-        return 1
 
 
 class Submission(NamedTuple):
@@ -155,6 +109,9 @@ class SegmentationDataset(LabelledDataset):
         labels: What the numbers in the files mean.
         images: How many images each split has as published; nothing where nobody published it.
         unlabelled: Further splits, which have no labels: predictions go to a server.
+        reading: How its files are read for checks.
+        windows: The same where TIFFs are read by windows; None where files are read whole.
+        parts: Its items: files, or cells of rasters.
 
     Args:
         root: Folder of the data set.
@@ -162,6 +119,7 @@ class SegmentationDataset(LabelledDataset):
         transform: What is done to an image and its classes.
         seed: Seed of the run.
         max_pixels: Larger images are refused.
+        windows: Side of the blocks in which TIFFs are read, pixels; None to read files whole.
 
     Raises:
         ValueError: If files are missing or do not match, the split has no labels, or classes and
@@ -180,6 +138,7 @@ class SegmentationDataset(LabelledDataset):
         transform: Transform,
         seed: int = 0,
         max_pixels: int = MAX_PIXELS,
+        windows: int | None = None,
     ) -> None:
         if len(self.classes) != self.labels.num_classes:
             raise ValueError(
@@ -195,25 +154,36 @@ class SegmentationDataset(LabelledDataset):
         self.split, self.transform = split, transform
         self.seed, self.max_pixels = seed, max_pixels
         self.files = self.pairs(self.root, split)
-        self.levels = transform.levels if self.form.depth == 8 else None
+        self.levels = transform.levels if self.form.depth == 8 and windows is None else None
+        self.windows: Windows | None = None
+        self.reading: Reading = WholeFiles(self.labels, self.form, max_pixels, not self.as_stored)
+        self.parts = [Part(pair) for pair in self.files]
+        if windows is not None:
+            self.windows = Windows(self.labels, self.form, transform.cell(windows))
+            self.reading, self.parts = self.windows, self.windows.parts(self.files)
 
     @abstractmethod
     def pairs(self, root: Path, split: str) -> list[Pair]:
         """Files of a split, in an order that does not depend on the machine."""
 
     def __len__(self) -> int:
-        return len(self.files)
+        return len(self.parts)
 
     def __getitem__(self, key: Key) -> Sample:
-        """Load, check and transform one image.
+        """Load, check and transform one image, or one part of a raster.
 
         Raises:
             ValueError: If a file cannot be decoded or breaks the label contract, or the label has
                 another size than its image.
         """
         position, item = position_and_item(key)
-        pixels, mask = self.transform(*self._decoded(position, self.files[item]))
-        return Sample(pixels, mask, self.below_root(self.files[item].image))
+        pair, box = self.parts[item]
+        if self.windows is not None and box is not None:
+            generator = generator_for(AUGMENTATION, self.seed, position)
+            cut = self.transform.cut(self.windows.view(pair), box, generator)
+            return Sample(*cut, f"{self.below_root(pair.image)}{box}")
+        pixels, mask = self.transform(*self._decoded(position, pair))
+        return Sample(pixels, mask, self.below_root(pair.image))
 
     def packed(self, key: Key) -> PackedSample:
         position, item = position_and_item(key)

@@ -132,7 +132,7 @@ def test_only_augmentation_loads_albumentations():
     """It takes seconds, which help texts and data sets without augmentation must not cost."""
     library = "albumentations_import"
     users = {file.stem for file in SOURCE.glob("*.py") if library in imports(file.stem)}
-    own = {"resize", "crop", "resized_crop", "photometric"}
+    own = {"resize", "crop", "resized_crop", "raster_crop", "photometric"}
     assert users == {library, *own}
 
 

@@ -22,7 +22,6 @@ from segadapt.data.checks.quick_check import judged, refusals
 from segadapt.data.checks.statistics import measure
 from segadapt.data.dataset import SegmentationDataset
 from segadapt.data.drawing import shown, viewable
-from segadapt.data.files.decode import read_image
 from segadapt.data.files.pairs import Incomplete
 from segadapt.data.files.selection import Rules, select
 from segadapt.data.label_table.choice import FILES
@@ -111,9 +110,8 @@ def report_statistics(cfg: DictConfig, console: Console) -> None:
     dataset = split_of(whole.data, "train")
     given = cfg.data.get("range")
     limits = None if given is None else (float(given[0]), float(given[1]))
-    images = [pair.image for pair in dataset.files]
     form = dataset.form._replace(range=limits)
-    settings = measure(images, form, dataset.max_pixels, cfg.threads).settings()
+    settings = measure(dataset.parts, dataset.reading.values, form, cfg.threads).settings()
     file = Path(cfg.out) / "statistics.json"
     _write_json(file, settings)
     words = [f"'data.{key}={values}'" for key, values in settings.items()]
@@ -121,7 +119,7 @@ def report_statistics(cfg: DictConfig, console: Console) -> None:
     if dataset.form.is_plain:
         shown = ", ".join(f"{key} {values}" for key, values in settings.items())
         add = f"{shown}; nothing to add: 8-bit RGB is normalised as pretrained weights expect it"
-    say(console, f"train: {len(images)} images", f"  {add}", f"  written: {file}")
+    say(console, f"train: {len(dataset.files)} images", f"  {add}", f"  written: {file}")
 
 
 def check_split(cfg: DictConfig, split: str, console: Console) -> int:
@@ -184,8 +182,8 @@ def write(
     bad = {finding.file for finding in census.errors}
     good = [
         item
-        for item, pair in enumerate(dataset.files)
-        if bad.isdisjoint(dataset.below_root(file) for file in pair)
+        for item, part in enumerate(dataset.parts)
+        if bad.isdisjoint(dataset.below_root(file) for file in part.pair)
     ]
     chosen = np.linspace(0, len(good) - 1, min(samples, len(good)), dtype=int)
     if len(chosen):
@@ -198,11 +196,13 @@ def write(
 
 def tiles(dataset: SegmentationDataset, item: int) -> list[Tile]:
     """An image as it is stored, its labels, and what the split's transform makes of both."""
-    pair = dataset.files[item]
-    raw = dataset.labels.read(pair.label, dataset.max_pixels)
-    label = dataset.labels(raw, pair.label)
-    image = viewable(read_image(pair.image, dataset.max_pixels, form=dataset.form))
-    row = [Tile(pair.image.name, image, None), Tile("stored labels", image, label)]
+    part = dataset.parts[item]
+    label = dataset.reading.label(part)
+    image = viewable(dataset.reading.image(part))
+    row = [
+        Tile(f"{part.pair.image.name}{part.box or ''}", image, None),
+        Tile("stored labels", image, label),
+    ]
     for draw in range(DRAWS):
         sample = dataset[(draw * len(dataset) + item, item)]
         mask = sample.mask.numpy()

@@ -14,10 +14,8 @@ from typing import Final, NamedTuple, TypeVar
 import numpy as np
 
 from segadapt.data.dataset import SegmentationDataset
-from segadapt.data.files.decode import read_image, read_values
-from segadapt.data.files.image_format import PLAIN
-from segadapt.data.files.pairs import Pair
-from segadapt.files import read_regular
+from segadapt.data.reading import Part
+from segadapt.files import open_regular
 from segadapt.text.borders import printable
 
 SAMPLE: Final = 64
@@ -120,8 +118,9 @@ def _same(dataset: SegmentationDataset, name: str) -> list[Notice]:
 
 def swapped(dataset: SegmentationDataset, name: str) -> list[Notice]:
     """Images that look like labels beside labels that look like pictures."""
-    pairs = [dataset.files[item] for item in _sample(len(dataset.files), 8)]
-    seen = _each(partial(_levels, dataset), pairs)
+    parts = [dataset.parts[item] for item in _sample(len(dataset.parts), 8)]
+    seen = _each(partial(_levels, dataset), parts)
+    files = parts[0].pair
     if not all(image <= LEVELS < label for image, label in seen):
         return []
     return [
@@ -129,20 +128,20 @@ def swapped(dataset: SegmentationDataset, name: str) -> list[Notice]:
             "swapped",
             f"the {name} images have at most {max(image for image, _ in seen)} different values "
             f"and the labels up to {max(label for _, label in seen)}, as if the folders were "
-            f"swapped ({_named(pairs[0].image)}, {_named(pairs[0].label)}); exchange them",
+            f"swapped ({_named(files.image)}, {_named(files.label)}); exchange them",
         )
     ]
 
 
-def _levels(dataset: SegmentationDataset, pair: Pair) -> tuple[int, int]:
+def _levels(dataset: SegmentationDataset, part: Part) -> tuple[int, int]:
     """Different values of the first channel of an image and its label, both read as images.
 
     A file that cannot be read has none.
     """
     counts = []
-    for file, form in ((pair.image, dataset.form), (pair.label, PLAIN)):
+    for read in (dataset.reading.values, dataset.reading.label_as_image):
         try:
-            counts.append(len(np.unique(read_values(file, dataset.max_pixels, form)[..., 0])))
+            counts.append(len(np.unique(read(part)[..., 0])))
         except ValueError:  # what reads files for good says why
             counts.append(0)
     return counts[0], counts[1]
@@ -150,11 +149,10 @@ def _levels(dataset: SegmentationDataset, pair: Pair) -> tuple[int, int]:
 
 def _ignored(dataset: SegmentationDataset, name: str) -> list[Notice]:
     def counted(item: int) -> tuple[int, int]:
-        pair = dataset.files[item]
-        tally = dataset.labels.tally(dataset.labels.read(pair.label, dataset.max_pixels))
+        tally = dataset.reading.tally(dataset.parts[item])
         return tally.ignored, int(tally.classes.sum()) + tally.ignored
 
-    counts = _each(counted, _sample(len(dataset.files)))
+    counts = _each(counted, _sample(len(dataset.parts)))
     ignored, total = (sum(column) for column in zip(*counts, strict=True))
     if ignored <= IGNORED * total:
         return []
@@ -175,10 +173,10 @@ def _range(dataset: SegmentationDataset, name: str) -> list[Notice]:
         return []
 
     def extremes(item: int) -> tuple[float, float]:
-        image = read_image(dataset.files[item].image, dataset.max_pixels, form=dataset.form)
+        image = dataset.reading.image(dataset.parts[item])
         return float(np.quantile(image, 0.01)), float(np.quantile(image, 0.99))
 
-    lows, highs = zip(*_each(extremes, _sample(len(dataset.files))), strict=True)
+    lows, highs = zip(*_each(extremes, _sample(len(dataset.parts))), strict=True)
     low, high = dataset.form.range
     if max(highs) >= DARK and min(lows) <= 1 - DARK:
         return []
@@ -203,7 +201,8 @@ def _sample(length: int, most: int = SAMPLE) -> list[int]:
 
 
 def _digest(file: Path) -> bytes:
-    return hashlib.sha256(read_regular(file)).digest()
+    with open_regular(file) as opened:
+        return hashlib.file_digest(opened, "sha256").digest()  # type: ignore[arg-type] # buffered
 
 
 def _named(file: Path) -> str:

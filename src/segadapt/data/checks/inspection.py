@@ -9,7 +9,6 @@ import numpy as np
 from jaxtyping import Int
 
 from segadapt.data.dataset import SegmentationDataset
-from segadapt.data.files.decode import read_image
 from segadapt.data.label_table.table import shown
 from segadapt.data.labels import Tally
 
@@ -74,26 +73,27 @@ def inspect(dataset: SegmentationDataset, threads: int | None = None) -> Iterato
 
 def inspect_pair(dataset: SegmentationDataset, item: int) -> Inspection:
     """Decode an image and its label and count the pixels of each class."""
-    pair = dataset.files[item]
+    part = dataset.parts[item]
+    pair = part.pair
     findings: list[Finding] = []
-    image = label = None
+    image = tally = None
+    size: tuple[int, int] | None = None
     try:
-        image = read_image(pair.image, dataset.max_pixels, not dataset.as_stored, form=dataset.form)
+        image = dataset.reading.image(part)
     except ValueError as error:
         findings.append(Finding(UNREADABLE, dataset.below_root(pair.image), str(error)))
     try:
-        label = dataset.labels.read(pair.label, dataset.max_pixels)
+        tally, size = dataset.reading.counted(part)
     except ValueError as error:
         findings.append(Finding(UNREADABLE, dataset.below_root(pair.label), str(error)))
-    if label is None:
+    if tally is None or size is None:
         nothing = np.zeros(dataset.labels.num_classes, dtype=np.int64)
         return Inspection(None, nothing, 0, findings)
     file = dataset.below_root(pair.label)
-    if image is not None and image.shape[:2] != label.shape[:2]:
-        findings.append(Finding(SIZE, file, _sizes(image, label)))
-    tally = dataset.labels.tally(label)
+    if image is not None and image.shape[:2] != size:
+        findings.append(Finding(SIZE, file, _sizes(image.shape, size)))
     findings += _in_label(tally, file)
-    return Inspection((label.shape[0], label.shape[1]), tally.classes, tally.ignored, findings)
+    return Inspection(size, tally.classes, tally.ignored, findings)
 
 
 def _in_label(tally: Tally, file: str) -> list[Finding]:
@@ -112,6 +112,6 @@ def _in_label(tally: Tally, file: str) -> list[Finding]:
     return findings
 
 
-def _sizes(image: np.ndarray, label: np.ndarray) -> str:
-    (height, width), (rows, columns) = image.shape[:2], label.shape[:2]
+def _sizes(image: tuple[int, ...], label: tuple[int, int]) -> str:
+    (height, width), (rows, columns) = image[:2], label
     return f"the image has {height} x {width} pixels, its label {rows} x {columns}"

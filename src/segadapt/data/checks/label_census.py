@@ -12,7 +12,7 @@ from jaxtyping import Int
 
 from segadapt.data.checks.quick_check import files_digest
 from segadapt.data.dataset import LabelledDataset, SegmentationDataset
-from segadapt.data.files.pairs import Pair
+from segadapt.data.reading import Part
 from segadapt.files import replace_text
 from segadapt.structures import ignored_label
 from segadapt.text.bounded import MIB, read_object
@@ -30,7 +30,7 @@ class LabelCensus(NamedTuple):
     Attributes:
         pixels: Of each class.
         ignored: Ignored pixels.
-        classes: Classes of which each image has pixels, image by image.
+        classes: Classes of which each image, or part of a raster, has pixels, one by one.
     """
 
     pixels: list[int]
@@ -77,16 +77,15 @@ def label_census(dataset: LabelledDataset, cache: Path) -> LabelCensus:
 def _of_files(dataset: SegmentationDataset) -> Iterator[Count]:
     """Threads suffice: reading and decoding let other threads run."""
 
-    def count(pair: Pair) -> Count:
-        raw = dataset.labels.read(pair.label, dataset.max_pixels)
-        tally = dataset.labels.tally(raw)
+    def count(part: Part) -> Count:
+        tally = dataset.reading.tally(part)
         if tally.unknown:
-            dataset.labels(raw, pair.label)  # says which, and what to do
+            dataset.reading.label(part)  # says which, and what to do
         return tally.classes, tally.ignored
 
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         try:
-            yield from pool.map(count, dataset.files)
+            yield from pool.map(count, dataset.parts)
         finally:
             pool.shutdown(cancel_futures=True)
 

@@ -76,7 +76,7 @@ def verdict(dataset: SegmentationDataset, name: str, trained: bool) -> Verdict:
 
 def occurrence(dataset: SegmentationDataset, enough: int) -> Occurrence:
     """Read labels in random order, several at a time, until enough classes were seen."""
-    order = np.random.default_rng(0).permutation(len(dataset.files)).tolist()
+    order = np.random.default_rng(0).permutation(len(dataset.parts)).tolist()
     threads = len(os.sched_getaffinity(0))
     values: frozenset[int | Color] = frozenset()
     classes: frozenset[int] = frozenset()
@@ -100,10 +100,12 @@ def held(dataset: SegmentationDataset, item: int) -> Occurrence:
     Raises:
         ValueError: If it is damaged, or one of its values means nothing.
     """
-    file = dataset.files[item].label
-    raw = dataset.labels.read(file, dataset.max_pixels)
-    label = dataset.labels(raw, file)
-    classes = np.flatnonzero(np.bincount(label.ravel())[: dataset.labels.num_classes])
+    part = dataset.parts[item]
+    raw = dataset.reading.raw(part)
+    tally = dataset.labels.tally(raw)
+    if tally.unknown:
+        dataset.labels(raw, part.pair.label)  # says which, and what to do
+    classes = np.flatnonzero(tally.classes)
     values = values_in(raw.reshape(-1, 3) if raw.ndim == 3 else raw.ravel())
     return Occurrence(frozenset(values), frozenset(classes.tolist()))
 

@@ -143,6 +143,8 @@ def files_digest(splits: Sequence[SegmentationDataset]) -> str:
         asked = (split.max_pixels, split.as_stored, *split.form, *split.classes)
         meaning = (split.labels.table, split.labels.form)
         found.update(f"\0{asked}\0{meaning}".encode())
+        if split.windows is not None:
+            found.update(f"\0{split.windows.cell}".encode())
         for pair in split.files:
             for file in pair:
                 found.update(f"\0{file}\0{_state(file)}".encode("utf-8", "surrogateescape"))
@@ -152,9 +154,15 @@ def files_digest(splits: Sequence[SegmentationDataset]) -> str:
 def mistakes(split: LabelledDataset) -> list[str]:
     """What is wrong with images and labels as their headers say, a sentence for each pair."""
 
+    def compared(pair: Pair) -> None:
+        compare(pair, split.max_pixels, not split.as_stored, split.form, form_of(split))
+
+    windows = split.windows if isinstance(split, SegmentationDataset) else None
+    check = compared if windows is None else windows.check
+
     def sentence(pair: Pair) -> str | None:
         try:
-            compare(pair, split.max_pixels, not split.as_stored, split.form, form_of(split))
+            check(pair)
         except ValueError as error:
             return str(error)
         return None

@@ -3,14 +3,13 @@
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
 from jaxtyping import Float64, Int64, Num
 
-from segadapt.data.files.decode import read_values
 from segadapt.data.files.image_format import ImageFormat
+from segadapt.data.reading import Part
 
 BINS: Final = 65536
 """Levels of a histogram: all of 16 bits, so that only other numbers are rounded."""
@@ -43,28 +42,27 @@ class Measured(NamedTuple):
 
 
 def measure(
-    files: Sequence[Path], form: ImageFormat, max_pixels: int, threads: int | None = None
+    parts: Sequence[Part],
+    read: Callable[[Part], Num[np.ndarray, "n c"]],
+    form: ImageFormat,
+    threads: int | None = None,
 ) -> Measured:
     """Look at the images of a split, twice where they have no fixed levels; none is kept.
 
     Args:
-        files: The images.
+        parts: The images, or the parts of rasters.
+        read: Gives the numbers of one.
         form: Channels and depth. A range that it has is kept, and else measured.
-        max_pixels: Larger images are refused.
         threads: How many are read at a time; None for one a core.
 
     Raises:
         ValueError: If an image cannot be read, or all values are the same.
     """
     number = threads or len(os.sched_getaffinity(0))
-
-    def values(file: Path) -> Num[np.ndarray, "n c"]:
-        return read_values(file, max_pixels, form).reshape(-1, form.channels)
-
     with ThreadPoolExecutor(number) as pool:
-        edges = _edges(files, form, values, pool)
+        edges = _edges(parts, form, read, pool)
         histogram = np.zeros((form.channels, len(edges) - 1), dtype=np.int64)
-        for counted in pool.map(lambda file: _counts(values(file), edges), files):
+        for counted in pool.map(lambda part: _counts(read(part), edges), parts):
             histogram += counted
     centres = (edges[:-1] + edges[1:]) / 2
     if form.depth == 8:
@@ -76,21 +74,23 @@ def measure(
 
 
 def _edges(
-    files: Sequence[Path],
+    parts: Sequence[Part],
     form: ImageFormat,
-    values: Callable[[Path], Num[np.ndarray, "n c"]],
+    read: Callable[[Part], Num[np.ndarray, "n c"]],
     pool: ThreadPoolExecutor,
 ) -> Float64[np.ndarray, "_"]:
     """Where the levels end: between whole numbers, or evenly between the least and the greatest."""
     if form.depth != "float":
         return np.arange(257 if form.depth == 8 else BINS + 1) - 0.5
 
-    def extremes(file: Path) -> tuple[float, float]:
-        array = values(file)
-        return float(array.min()), float(array.max())
+    def extremes(part: Part) -> tuple[float, float]:
+        array = read(part).astype(np.float64)
+        return float(array.min(initial=np.inf)), float(array.max(initial=-np.inf))
 
-    least, most = zip(*pool.map(extremes, files), strict=True)
+    least, most = zip(*pool.map(extremes, parts), strict=True)
     low, high = min(least), max(most)
+    if low > high:
+        raise ValueError("no image has a pixel with data, so nothing can be measured")
     return np.linspace(low, high if high > low else low + 1, BINS + 1)
 
 

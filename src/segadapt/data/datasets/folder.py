@@ -52,6 +52,8 @@ class Folder(SegmentationDataset):
         lossy_labels: ``nearest`` takes each value of a JPEG label for the nearest one of the
             table; None refuses such labels.
         kept_table: The label table that a run folder keeps, for a training that is looked at again.
+        windows: Side of the blocks, pixels, in which TIFFs are read at their own resolution; None
+            to read images whole.
 
     Raises:
         ValueError: Also if there are no class names, or one of them twice.
@@ -79,6 +81,7 @@ class Folder(SegmentationDataset):
         limits: Sequence[float] | None = None,
         lossy_labels: str | None = None,
         kept_table: str | None = None,
+        windows: int | None = None,
     ) -> None:
         self.form = checked_format(channels, depth, limits)
         self.rules = Rules(image, label, listed, partition)
@@ -91,7 +94,9 @@ class Folder(SegmentationDataset):
         )
         self.classes, self.palette = self.table.names, completed(self.table.palette)
         self.labels = LabelContract(self.table, nearest=lossy_labels == NEAREST)
-        super().__init__(root, split, transform, seed, max_pixels)
+        super().__init__(root, split, transform, seed, max_pixels, windows)
+        if self.windows is not None:
+            self.notes = (*self.notes, *self.windows.notes(self.files))
 
     def pairs(self, root: Path, split: str) -> list[Pair]:
         selection = select(root, split, self.rules)

@@ -185,7 +185,9 @@ def check_limit(size: Size, file: Path, max_pixels: int, key: str = "data.max_pi
     if height * width == 0:
         raise ValueError(f"{file} has {height} x {width} pixels; download or export it again")
     if height * width > max_pixels:
+        by_windows = key == Limit(0).key and file.suffix.lower() in (".tif", ".tiff")
+        other = ", or set data.windows=1024 to read TIFFs by windows" if by_windows else ""
         raise ValueError(
             f"{file} has {height} x {width} pixels, more than {key}={max_pixels}; "
-            "raise it if you trust the file"
+            f"raise it if you trust the file{other}"
         )

@@ -1,9 +1,13 @@
 """What the first image of a TIFF file says of itself, before anything is decoded."""
 
 import math
+import mmap
 import struct
 import zlib
 from typing import Final, NamedTuple
+
+Content = bytes | mmap.mmap
+"""A whole file, in memory or mapped."""
 
 SIGNATURES: Final = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 """How TIFF and BigTIFF begin, in both orders of bytes."""
@@ -59,7 +63,7 @@ class TiffHeader(NamedTuple):
 class _Reader:
     """The tags of the first directory."""
 
-    def __init__(self, data: bytes, file: str) -> None:
+    def __init__(self, data: Content, file: str) -> None:
         self.data, self.file = data, file
         self.order = "<" if data[:2] == b"II" else ">"
         self.big = 43 in (data[2], data[3])
@@ -106,7 +110,7 @@ class _Reader:
             raise self.damaged(f"it ends at byte {len(self.data)}") from error
 
 
-def read_header(data: bytes, file: str) -> TiffHeader:
+def read_header(data: Content, file: str) -> TiffHeader:
     """The header of the first image, whose strips or tiles are checked to be in the file.
 
     Args:

@@ -9,9 +9,11 @@ import torch
 from jaxtyping import Float, Float32, Int, UInt, UInt8
 from torch import Tensor
 
+from segadapt.data.files.boxes import Box, Size
 from segadapt.data.files.decode import REDUCTIONS
 from segadapt.data.files.image_format import Pixels
 from segadapt.data.packing import pack
+from segadapt.data.patches import View
 from segadapt.data.transforms.normalization import (
     check_channels,
     checked_statistics,
@@ -59,20 +61,23 @@ class TrainTransform:
         from segadapt.data.transforms.albumentations_import import albumentations as A
         from segadapt.data.transforms.crop import CatMaxRatioCrop
         from segadapt.data.transforms.photometric import PhotometricDistortion
+        from segadapt.data.transforms.raster_crop import RasterCrop
         from segadapt.data.transforms.resize import RandomRatioResize
         from segadapt.data.transforms.resized_crop import ResizedCrop
 
         self.crop, self.reduced_decoding = (crop[0], crop[1]), reduced_decoding
         self.statistics = checked_statistics(mean, std)
         self.resize = RandomRatioResize(scale, ratio_range)
-        self.compose = A.Compose(
-            [
-                ResizedCrop(self.resize, CatMaxRatioCrop(crop, cat_max_ratio)),
-                A.HorizontalFlip(p=flip),
-                *([PhotometricDistortion()] if photometric else []),
-            ],
-            is_check_shapes=False,  # the data set has; a reduced image is smaller than its label
-        )
+        self.window = RasterCrop(crop, ratio_range, cat_max_ratio)
+
+        def composed(*first: A.BasicTransform) -> A.Compose:
+            distortion = [PhotometricDistortion()] if photometric else []
+            steps = [*first, A.HorizontalFlip(p=flip), *distortion]
+            # The data set checks shapes; a reduced image is smaller than its label.
+            return A.Compose(steps, is_check_shapes=False)
+
+        self.compose = composed(ResizedCrop(self.resize, CatMaxRatioCrop(crop, cat_max_ratio)))
+        self.cropped = composed()
 
         self.levels: Float32[np.ndarray, "c 256"] = np.stack(tables(self.statistics))
 
@@ -93,6 +98,18 @@ class TrainTransform:
         self.compose.set_random_state(generator, _flips(generator))
         result = self.compose(image=image, mask=mask)
         return result["image"], torch.from_numpy(padded(result["mask"], self.crop))
+
+    def cell(self, block: int) -> Size:
+        """The crop: an epoch has one for each part of a raster that is as large."""
+        return self.crop
+
+    def cut(self, view: View, cell: Box, generator: np.random.Generator) -> Output:
+        """A crop of a raster, as :class:`RasterCrop` draws it, and then as of any image."""
+        self.cropped.set_random_state(generator, _flips(generator))
+        drawn = self.window(view, cell, generator)
+        result = self.cropped(image=drawn.image, mask=drawn.mask)
+        image = normalised(result["image"], self.crop, self.statistics)
+        return torch.from_numpy(image), torch.from_numpy(padded(result["mask"], self.crop))
 
     def reduction(self, size: tuple[int, int], generator: np.random.Generator) -> int:
         """What both sides may be divided by: what is left is no smaller than what is wanted.
@@ -154,6 +171,16 @@ class EvalTransform:
     def reduction(self, size: tuple[int, int], generator: np.random.Generator) -> int:
         """None: evaluation sees every pixel."""
         return 1
+
+    def cell(self, block: int) -> Size:
+        """A block."""
+        return block, block
+
+    def cut(self, view: View, cell: Box, generator: np.random.Generator) -> Output:
+        """A block of a raster as it is stored: rasters are not resized."""
+        patch = view.at(cell)
+        image = normalised(patch.image, statistics=self.statistics)
+        return torch.from_numpy(image), torch.from_numpy(patch.label)
 
 
 def _flips(generator: np.random.Generator) -> random.Random:

@@ -36,6 +36,8 @@ class DataFacts(NamedTuple):
     """Channels and depth of the images."""
     statistics: Statistics = IMAGENET
     """By which they are normalised."""
+    windows: int | None = None
+    """Side of the blocks in which TIFFs were read, pixels; None: images were read whole."""
 
 
 def data_facts(
@@ -71,6 +73,7 @@ def data_facts(
         _resize(node),
         _form(node),
         checked_statistics(*(value_at(node, f"transform.{key}") for key in ("mean", "std"))),
+        node.get("windows"),
     )
 
 
@@ -120,7 +123,7 @@ def _table(
 
 def _resize(node: Mapping[str, Any]) -> Callable[[Pixels], Pixels]:
     """What evaluation does to the size of an image."""
-    if "transform" not in node:
+    if "transform" not in node or node.get("windows") is not None:
         return _unchanged
     transform = instantiate(node["transform"])
     if not isinstance(transform, EvalTransform):

@@ -123,6 +123,22 @@ class Predictor(NamedTuple):
             prediction: Prediction = self.network(self._input([photograph]))
         return prediction.student
 
+    @torch.no_grad()
+    def scores(self, pixels: Pixels, name: str) -> Float[Tensor, "1 k h w"]:
+        """The student's scores of an image that is not resized, on the network's grid.
+
+        Args:
+            pixels: The image.
+            name: What errors call it.
+
+        Raises:
+            ValueError: If scores are NaN or infinite.
+        """
+        with self.precision.forward_context():
+            scores = self.network(self._batch([pixels])).student.logits
+        refuse_nonfinite(name)(scores.isfinite().all())
+        return scores
+
     def _densities(self, view: Num[Tensor, "b c H W"]) -> Float[Tensor, "b k h w"]:
         return self.network.classifier.log_densities(self.network.generator(view).pixels)
 
@@ -154,7 +170,9 @@ class Predictor(NamedTuple):
 
     def _input(self, photographs: Sequence[Photograph]) -> Num[Tensor, "b c H W"]:
         """Images as the network takes them: of 8 bits, unless they are going to be resampled."""
-        images = [self.resized(photograph.pixels) for photograph in photographs]
+        return self._batch([self.resized(photograph.pixels) for photograph in photographs])
+
+    def _batch(self, images: Sequence[Pixels]) -> Num[Tensor, "b c H W"]:
         planes = [
             torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1) for image in images
         ]

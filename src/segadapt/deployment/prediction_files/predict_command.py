@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Console
 
@@ -11,6 +11,7 @@ from segadapt.deployment.prediction.image_files import NUMBERS
 from segadapt.deployment.prediction_files.networks import open_networks
 from segadapt.deployment.prediction_files.outputs import Style, check_outputs
 from segadapt.deployment.prediction_files.predict_files import predict_files
+from segadapt.deployment.prediction_files.raster_files import divided, predict_rasters
 from segadapt.deployment.prediction_files.video import (
     predict_video,
     read_clip,
@@ -22,6 +23,9 @@ from segadapt.files import expanded
 from segadapt.text.terminal import say
 
 OVERLAY = "overlay"
+
+SMALLEST: Final = 64
+"""Pixels of the side of a window."""
 
 
 def predict_command(
@@ -54,9 +58,12 @@ def predict_command(
         save=options["save"],
         style=Style(options["numbers"], options["opacity"], options["legend"]),
         labels=labels,
+        windows=options["windows"] or networks[0].model.trained.data.windows,
         **{key: options[key] for key in ("batch_size", "workers", "max_pixels", "overwrite")},
     )
-    return predict_files(sources, work, console)
+    rasters, others = divided(sources, work)
+    failures = predict_rasters(rasters, work, console) if rasters else 0
+    return failures + (predict_files(others, work, console) if others else 0)
 
 
 def _check(options: Mapping[str, Any], out: Path) -> None:
@@ -71,6 +78,10 @@ def _check(options: Mapping[str, Any], out: Path) -> None:
     for key in ("batch_size", "workers", "max_pixels"):
         if options[key] < 1:
             raise ValueError(f"{key}={options[key]} is out of range; choose 1 or more")
+    if options["windows"] != 0 and options["windows"] < SMALLEST:
+        raise ValueError(
+            f"windows={options['windows']} is out of range; choose {SMALLEST} or more, or 0"
+        )
     if out.exists() and not out.is_dir():
         raise ValueError(f"out={out} is not a folder; choose another name")
 

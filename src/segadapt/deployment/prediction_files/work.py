@@ -36,6 +36,8 @@ class Work(NamedTuple):
         batch_size: Images of one size that are passed through the network together.
         workers: Threads that read images, and as many that write.
         max_pixels: Larger images are refused.
+        windows: Side of the windows, pixels, by which all TIFFs are read; None: only those that are
+            larger.
         overwrite: Whether what is there is made again.
     """
 
@@ -47,6 +49,7 @@ class Work(NamedTuple):
     batch_size: int = 1
     workers: int = 2
     max_pixels: int = MAX_PIXELS
+    windows: int | None = None
     overwrite: bool = False
 
 
@@ -88,6 +91,7 @@ def decisive(work: Work) -> dict[str, Any]:
         ],
         **work.style._asdict(),
         "labels": bool(work.labels),
+        **({} if work.windows is None else {"windows": work.windows}),
         "classes": list(work.networks[0].model.classes),
         "label_numbers": _numbers(work),
         "scales": {

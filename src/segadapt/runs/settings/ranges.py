@@ -130,6 +130,7 @@ RANGES: Final[Mapping[str, Range]] = {
     "weights": NOT_NEGATIVE,
     "widths": WIDTH,
     "window": SIDE,
+    "windows": Range(64, 8192),
 }
 """Numbers; in a list, of each of its members, unless ``name[]`` says otherwise."""
 

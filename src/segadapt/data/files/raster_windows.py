@@ -1,0 +1,223 @@
+"""TIFFs that are read by windows, because they may be larger than memory.
+
+GDAL reads them, through rasterio (extra ``geo``). A raster is opened in each process and thread
+that reads from it, and kept open there, because GDAL's handles can be shared by neither.
+"""
+
+import mmap
+import os
+import threading
+import warnings
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from jaxtyping import Bool
+
+from segadapt.data.files import tiff_header
+from segadapt.data.files.boxes import Box, Size
+from segadapt.data.files.image_format import ImageFormat, Pixels
+from segadapt.data.files.rasters import PHOTOMETRIC, Values, is_tiff
+from segadapt.data.files.tiff_header import PALETTE, TiffHeader
+from segadapt.files import open_regular
+
+CACHE: Final = "128"
+"""Mebibytes of decoded tiles that GDAL keeps in each process, unless GDAL_CACHEMAX says so."""
+
+OPEN: Final = 16
+"""Rasters that a thread keeps open."""
+
+SIDE: Final = 1_000_000
+"""Pixels of a side; a header of some bytes can declare four billion."""
+
+PIECE: Final = 256 * 2**20
+"""Bytes that a tile or strip may unpack to: it is decoded as a whole, whatever is read of it."""
+
+BANDS: Final = 4096
+KINDS: Final = ("uint8", "uint16", "int16", "uint32", "int32", "float32", "float64")
+
+
+class Window(NamedTuple):
+    """What was read of a raster.
+
+    Attributes:
+        values: Rows x columns x bands.
+        empty: Which of them mean that there are no data; None where all are data.
+    """
+
+    values: Values
+    empty: Bool[np.ndarray, "_ _ _"] | None
+
+    @property
+    def valid(self) -> Bool[np.ndarray, "_ _"] | None:
+        """Where at least one band has data; None: everywhere."""
+        return None if self.empty is None else np.logical_not(self.empty.all(2))
+
+    def pixels(self, form: ImageFormat, file: Path) -> Pixels:
+        """The pixels as the pipeline takes them; what has no data is black.
+
+        Raises:
+            ValueError: If they do not fit the format.
+        """
+        values = self.values
+        if self.empty is not None:
+            low = 0 if form.range is None else form.range[0]
+            values = np.where(self.empty, np.asarray(low).astype(values.dtype), values)
+        return form.pixels(values, file)
+
+
+class Raster:
+    """A TIFF that is open.
+
+    Attributes:
+        file: Which.
+        header: What it says of itself.
+        size: Height and width, pixels.
+        source: The open file.
+
+    Args:
+        file: A TIFF, with or without georeference.
+
+    Raises:
+        ValueError: If it cannot be opened, is truncated, or cannot be read by windows.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self.file, self.header = file, header_of(file)
+        self.source: Any = _opened(file)
+        self.size: Size = (self.source.height, self.source.width)
+        self._check()
+
+    @property
+    def is_striped(self) -> bool:
+        """Whether a narrow window costs as much as one of full width."""
+        return self.source.block_shapes[0][1] >= self.size[1]
+
+    def read(self, box: Box) -> Window:
+        """Read a part.
+
+        Raises:
+            ValueError: If it is damaged.
+        """
+        from rasterio.enums import MaskFlags
+        from rasterio.errors import RasterioError
+        from rasterio.windows import Window as Place
+
+        place = Place(box.left, box.top, box.width, box.height)
+        flags = self.source.mask_flag_enums[0]
+        mask = None
+        try:
+            planes = self.source.read(window=place)
+            if MaskFlags.per_dataset in flags:
+                mask = self.source.read_masks(1, window=place)
+        except RasterioError as error:
+            raise ValueError(f"{self.file} is damaged at {box} and cannot be decoded") from error
+        values = np.ascontiguousarray(np.moveaxis(planes, 0, -1))
+        if mask is not None:
+            return Window(values, np.broadcast_to((mask == 0)[..., None], values.shape))
+        return Window(values, _empty(values, self.source.nodata))
+
+    def _check(self) -> None:
+        height, width = self.size
+        source, kinds = self.source, sorted(set(self.source.dtypes))
+        rows, columns = source.block_shapes[0]
+        together = source.count if source.interleaving.name == "pixel" else 1
+        piece = rows * columns * together * np.dtype(kinds[0]).itemsize
+        problem = None
+        if not 0 < max(height, width) <= SIDE:
+            problem = f"declares {height} x {width} pixels; sides may have up to {SIDE:,}"
+        elif len(kinds) > 1 or kinds[0] not in KINDS or source.count > BANDS:
+            problem = f"has {source.count} bands of {', '.join(kinds)}; convert them to one type"
+        elif piece > PIECE:
+            problem = (
+                f"has tiles or strips of {rows} x {columns} pixels ({piece / 2**20:,.0f} MiB), each"
+                " of which is decoded as a whole; tile it: gdal_translate -co TILED=YES IN OUT"
+            )
+        elif self.header.orientation != 1:
+            problem = "is turned when it is shown; store its pixels upright"
+        elif self.header.photometric not in (*PHOTOMETRIC, PALETTE):
+            problem = (
+                f"has photometric interpretation {self.header.photometric} (white is zero, CMYK or "
+                "another); convert it to grey or RGB"
+            )
+        if problem is not None:
+            raise ValueError(f"{self.file} {problem}")
+
+
+def raster(file: Path) -> Raster:
+    """The raster, opened where this thread has not opened it yet, or it has changed.
+
+    Raises:
+        ValueError: As :class:`Raster`.
+    """
+    try:
+        found = file.stat()
+    except OSError as error:
+        raise ValueError(f"{file} cannot be read: {error.strerror}") from error
+    if _mine.process != os.getpid():  # of the process that this one was forked from
+        _mine.__init__()  # type: ignore[misc] # as at the start of a thread
+    key = (file, found.st_size, found.st_mtime_ns)
+    if key not in _mine.rasters:
+        _mine.rasters[key] = Raster(file)
+        if len(_mine.rasters) > OPEN:
+            _mine.rasters.popitem(last=False)
+    _mine.rasters.move_to_end(key)
+    return _mine.rasters[key]
+
+
+def header_of(file: Path) -> TiffHeader:
+    """What a TIFF of any size says of itself; all of its tiles or strips lie within it.
+
+    Raises:
+        ValueError: If it is not a TIFF, truncated or damaged.
+    """
+    try:
+        with open_regular(file) as opened:
+            if not is_tiff(opened.read(4)):
+                raise ValueError(
+                    f"{file} is not a TIFF, and only TIFFs are read by windows; convert it "
+                    "(gdal_translate -co TILED=YES), or set data.windows=null"
+                )
+            with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
+                return tiff_header.read_header(content, str(file))
+    except OSError as error:
+        raise ValueError(f"{file} cannot be read: {error.strerror}") from error
+
+
+class _Mine(threading.local):
+    """Rasters that this thread of this process has open."""
+
+    def __init__(self) -> None:
+        self.process = os.getpid()
+        self.rasters: OrderedDict[tuple[Path, int, int], Raster] = OrderedDict()
+
+
+_mine = _Mine()
+_warning = threading.Lock()
+
+
+def _opened(file: Path) -> Any:
+    """The open file; only GDAL's reader of TIFF looks at it, so that it cannot point elsewhere."""
+    os.environ.setdefault("GDAL_CACHEMAX", CACHE)
+    try:
+        import rasterio
+        from rasterio.errors import NotGeoreferencedWarning, RasterioError
+    except ImportError:
+        raise ValueError(
+            f"{file} is to be read by windows, which needs rasterio; install it with: pip install "
+            "'segadapt[geo]'"
+        ) from None
+    try:
+        with _warning, warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            return rasterio.open(file, driver="GTiff")
+    except RasterioError as error:
+        raise ValueError(f"{file} cannot be opened as a TIFF: {error}") from error
+
+
+def _empty(values: Values, nodata: float | None) -> Bool[np.ndarray, "_ _ _"] | None:
+    if nodata is None:
+        return None
+    empty = np.isnan(values) if np.isnan(nodata) else values == nodata
+    return empty if empty.any() else None

@@ -1,0 +1,105 @@
+"""Windows of an image and its label."""
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Num
+
+from segadapt.data.files.boxes import Box, Size
+from segadapt.data.files.image_format import ImageFormat, Pixels
+from segadapt.data.files.label_rasters import LOSSY
+from segadapt.data.files.pairs import Pair
+from segadapt.data.files.raster_grids import check_same_grid
+from segadapt.data.files.raster_windows import Window, raster
+from segadapt.data.files.tiff_header import PALETTE
+from segadapt.data.labels import Label, LabelContract, Raw
+
+
+class Patch:
+    """A window of an image and its label, read when it is looked at.
+
+    Args:
+        pair: Their files.
+        box: Which window.
+        labels: What the values of labels mean.
+        form: Channels and depth of the images.
+    """
+
+    def __init__(self, pair: Pair, box: Box, labels: LabelContract, form: ImageFormat) -> None:
+        self.pair, self.box, self.labels, self.form = pair, box, labels, form
+
+    @cached_property
+    def image(self) -> Pixels:
+        """The pixels; those without data are black."""
+        return self._image.pixels(self.form, self.pair.image)
+
+    @property
+    def values(self) -> Num[np.ndarray, "n c"]:
+        """The numbers of the pixels whose channels all have data."""
+        values, empty = self._image
+        whole = np.ones(self.box.size, bool) if empty is None else ~empty.any(2)
+        return self.form.checked(values[whole][None], self.pair.image)[0]
+
+    @cached_property
+    def raw(self) -> Raw:
+        """The values of the label where it and the image have data: in one row, unless all have."""
+        values, file = self._label.values, self.pair.label
+        if self._valid is not None:
+            values = values[self._valid][None]
+        if values.shape[2] != 1:
+            return self.labels.form.checked_colors(values, file)
+        opened = raster(file)
+        if opened.header.photometric == PALETTE:
+            levels = np.array(opened.header.color_map, dtype=np.int64).reshape(3, -1).T >> 8
+            return self.labels.form.of_indices(values[..., 0], levels.astype(np.uint8), file)
+        return self.labels.form.of_grey(values[..., 0], file, 2**opened.header.bits - 1)
+
+    @cached_property
+    def label(self) -> Label:
+        """The classes; where there are no data, the ignored label."""
+        if self._valid is None:
+            return self.labels(self.raw, self.pair.label)
+        label = np.full(self.box.size, self.labels.nothing)
+        if self._valid.any():
+            label[self._valid] = self.labels(self.raw, self.pair.label)[0]
+        return label
+
+    @property
+    def without_data(self) -> int:
+        """Pixels of which the image or the label has no data."""
+        return 0 if self._valid is None else int(self._valid.size - np.count_nonzero(self._valid))
+
+    @cached_property
+    def _image(self) -> Window:
+        return raster(self.pair.image).read(self.box)
+
+    @cached_property
+    def _label(self) -> Window:
+        opened = raster(self.pair.label)
+        check_same_grid(raster(self.pair.image), opened)
+        if opened.header.compression in LOSSY:
+            raise ValueError(
+                f"label {self.pair.label} is a TIFF of compression {opened.header.compression}, "
+                "which changes the values near borders; save it without loss (LZW or deflate)"
+            )
+        return opened.read(self.box)
+
+    @cached_property
+    def _valid(self) -> Bool[np.ndarray, "_ _"] | None:
+        """Where the label, and at least one channel of the image, have data; None: everywhere."""
+        valid = [read.valid for read in (self._image, self._label) if read.valid is not None]
+        return np.logical_and.reduce(valid) if valid else None
+
+
+class View(NamedTuple):
+    """An image and its label, of which any window can be had.
+
+    Attributes:
+        size: Height and width of both.
+        at: Gives a window.
+    """
+
+    size: Size
+    at: Callable[[Box], Patch]

@@ -1,0 +1,137 @@
+"""Large TIFFs of ``segadapt predict``: read by windows, and written as GeoTIFFs of labels."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from rich.console import Console
+
+from segadapt.data.files.raster_windows import Raster, header_of
+from segadapt.deployment.inputs.sources import Source
+from segadapt.deployment.prediction.raster_labels import RasterLabels, sight
+from segadapt.deployment.prediction_files import ledger
+from segadapt.deployment.prediction_files.geotiff import label_raster, numbering
+from segadapt.deployment.prediction_files.progress import progress
+from segadapt.deployment.prediction_files.work import Work, decisive
+from segadapt.files import MARK
+from segadapt.text.borders import print_line
+from segadapt.text.terminal import say
+
+SUFFIXES: Final = (".tif", ".tiff")
+
+SIDE: Final = 1024
+"""Pixels of the side of a window where neither the command nor the training says so."""
+
+LABELS: Final = "labels"
+
+
+class Divided(NamedTuple):
+    """Images by how they are read."""
+
+    rasters: list[Source]
+    others: list[Source]
+
+
+def divided(sources: Sequence[Source], work: Work) -> Divided:
+    """Tell the TIFFs that are read by windows from the images that are read whole.
+
+    They are all where ``windows`` is set, and else those of more than ``max_pixels``. What is not a
+    readable TIFF is left to those who read images whole, and say why not.
+    """
+    rasters = [source for source in sources if _is_raster(source.file, work)]
+    return Divided(rasters, [source for source in sources if source not in set(rasters)])
+
+
+def predict_rasters(sources: Sequence[Source], work: Work, console: Console) -> int:
+    """Predict rasters one after the other; those that are there already are kept.
+
+    Args:
+        sources: TIFFs.
+        work: What becomes of them.
+        console: Where progress and the summary go.
+
+    Returns:
+        How many could not be read.
+
+    Raises:
+        ValueError: If something else than labels of one network is asked for, other predictions are
+            there, or a file cannot be written.
+    """
+    _check(work)
+    if unwritten := [kind for kind in work.save if kind != LABELS]:
+        say(console, f"note: of rasters read by windows, no {' or '.join(unwritten)} is written")
+    ledger.begin(work.out, decisive(work), work.overwrite)
+    for orphan in work.out.rglob(f".*{MARK}*"):
+        orphan.unlink(missing_ok=True)  # of a process that was killed
+    todo = [s for s in sources if work.overwrite or not raster_file(work.out, s).is_file()]
+    skipped = []
+    for source in todo:
+        try:
+            _predict(source, work, console)
+        except ValueError as error:
+            print_line(f"skipped: {error}", error=True)
+            skipped.append({"file": str(source.file), "reason": str(error)})
+    kept = f", {len(sources) - len(todo)} kept from before" if len(todo) < len(sources) else ""
+    ledger.end(work.out, {"rasters": len(sources), "skipped_rasters": skipped})
+    say(console, f"predicted {len(todo) - len(skipped)} rasters{kept}", f"written to: {work.out}")
+    return len(skipped)
+
+
+def raster_file(out: Path, source: Source) -> Path:
+    """Where the labels of a raster go."""
+    return out / LABELS / source.name.with_name(f"{source.name.name}.tif")
+
+
+def _predict(source: Source, work: Work, console: Console) -> None:
+    """Write the labels of one raster.
+
+    Raises:
+        ValueError: If it cannot be read.
+        OSError: If its labels cannot be written.
+    """
+    started = time.monotonic()
+    network, image = work.networks[0], Raster(source.file)
+    data = network.model.trained.data
+    way = sight(network.predictor.inference, work.windows or SIDE)
+    blocks = RasterLabels(network.predictor, image, data.form, way)
+    file = raster_file(work.out, source)
+    numbers = numbering(data.labels, work.style.numbers)
+    with (
+        label_raster(file, image, numbers, data.colors) as written,
+        progress(console, len(blocks), "blocks") as step,
+    ):
+        for box, labels, valid in blocks:
+            written.write(box, None if labels is None else labels.cpu().numpy(), valid)
+            step()
+    height, width = image.size
+    say(
+        console,
+        f"{file}: {height:,} x {width:,} pixels in {time.monotonic() - started:.1f} s; pixels "
+        f"without data are {numbers.ignored}",
+    )
+
+
+def _check(work: Work) -> None:
+    """Refuse what cannot be had of rasters."""
+    if LABELS not in work.save:
+        raise ValueError(
+            f"save={','.join(work.save)} cannot be made of rasters that are read by windows; "
+            "add labels"
+        )
+    if len(work.networks) > 1 or work.labels:
+        raise ValueError(
+            "rasters that are read by windows have no panels; remove beside= and labels=, and "
+            "measure with segadapt evaluate"
+        )
+    sight(work.networks[0].predictor.inference, work.windows or SIDE)
+
+
+def _is_raster(file: Path, work: Work) -> bool:
+    if file.suffix.lower() not in SUFFIXES:
+        return False
+    try:
+        header = header_of(file)
+    except ValueError:
+        return False
+    return work.windows is not None or header.height * header.width > work.max_pixels
