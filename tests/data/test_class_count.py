@@ -8,6 +8,7 @@ from rich.console import Console
 from written import blocks, picture, write
 
 from segadapt.data.checks.check_dataset import check_together
+from segadapt.data.label_table.choice import chosen_table
 from segadapt.runs.redaction import stored
 from segadapt.runs.settings.settle import settle
 
@@ -83,3 +84,14 @@ def test_what_gives_no_number_is_one_sentence(tmp_path, table, text, sentence):
     with pytest.raises(ValueError, match=sentence) as caught:
         settle(folder(tmp_path, table, text))
     assert "\n" not in str(caught.value)
+
+
+def test_with_many_names_255_is_a_class_and_the_ignored_number_is_another(tmp_path):
+    names = [f"class {k}" for k in range(300)]
+    assert chosen_table(names, tmp_path).ignored.numbers == (65_535,)
+    assert chosen_table(names[:254], tmp_path).ignored.numbers == (255,)
+
+
+def test_names_of_binary_masks_are_a_list(tmp_path):
+    with pytest.raises(ValueError, match=r"^data\.classes=\{binary: .*\} needs two names; write"):
+        chosen_table({"binary": "ab"}, tmp_path)

@@ -10,16 +10,21 @@ from compositions import composed
 from deployed import write_run
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
+from rich.console import Console
 from runs import SMALL
 from written import picture, write
 
 import segadapt
+from segadapt.data.checks.split_record import write_record
 from segadapt.deployment.prediction.image_files import write_labels
 from segadapt.deployment.sharing.bundle import bundle
+from segadapt.evaluation.evaluate import evaluate
 from segadapt.evaluation.trained import measured_data
 from segadapt.experiment import train
 from segadapt.runs.config import config_digest, differences
+from segadapt.runs.reader import read_run
 from segadapt.runs.stored_config import read_config, stored_config
+from segadapt.runs.trust import trusting
 
 TABLE = """\
 classes:
@@ -76,6 +81,25 @@ def test_bundles_write_colours_back_by_the_table(tmp_path, root):
     write_labels(tmp_path / "out.png", result.labels, model.trained.data.labels)
     written = cv2.imread(str(tmp_path / "out.png"))[..., ::-1]
     assert np.array_equal(written, model.colors[result.labels])
+
+
+def test_an_evaluation_compares_the_split_with_that_of_the_training(tmp_path, root):
+    for folder in ("images", "labels"):
+        (root / "train" / folder).rename(root / folder)
+    shutil.rmtree(root / "train")
+    shutil.rmtree(root / "val")
+    words = ["data=folder", f"data.root={root}", "data.num_classes=2", "data.split={val:0.34}"]
+    run = write_run(tmp_path / "run", *words)
+    whole = composed("model=tiny", "trainer=cpu", f"paths.run='{run}'", *words)
+    OmegaConf.save(whole, run / "config.yaml", resolve=True)
+    node = read_config(run).data.module.val
+    write_record(run / "splits.json", {"val": instantiate(node)})
+    shutil.rmtree(root / "images")
+    (root / "labels").rename(root / "images")
+    shutil.copytree(root / "images", root / "labels")
+    cfg = composed(f"run={run}", "device=cpu", name="evaluate")
+    with pytest.raises(ValueError, match=r"split 'val' is not what the training had"):
+        evaluate(cfg, read_run(str(run), "last", trusting), Console(quiet=True))
 
 
 @pytest.mark.slow

@@ -49,18 +49,21 @@ class DatasetEvaluation(NamedTuple):
     """Sizes of network inputs and of labels: rows, columns."""
 
 
-def evaluate_dataset(model: Segmentor, cfg: DictConfig, console: Console) -> DatasetEvaluation:
+def evaluate_dataset(
+    model: Segmentor, dataset: LabelledDataset, cfg: DictConfig, console: Console
+) -> DatasetEvaluation:
     """Examine a network, with a progress bar.
 
     Args:
         model: Network.
+        dataset: The split.
         cfg: conf/evaluate.yaml, composed, with the ``data`` of the training.
         console: Where the progress goes.
 
     Raises:
         ValueError: If cached features were to be cut or resized.
     """
-    inference, dataset = instantiate(cfg.inference), instantiate(cfg.data.module.val)
+    inference = instantiate(cfg.inference)
     check_sees_images(inference, dataset.pictures)
     check_context(model, inference)
     device = torch.device(cfg.device)

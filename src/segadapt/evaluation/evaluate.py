@@ -58,7 +58,7 @@ def evaluate(cfg: DictConfig, run: Run, console: Console) -> Path:
     weights = trained.weights
     # Inference may refer to the crop of the data.
     cfg = OmegaConf.create({**cfg, "data": trained.data, "precision": precision})
-    measured = evaluate_dataset(trained.model, cfg, console)
+    measured = evaluate_dataset(trained.model, trained.dataset, cfg, console)
     report = {
         **findings_as_json(measured.findings, measured.classes),
         "images": [

@@ -3,6 +3,7 @@ import codecs
 import pytest
 from written import blocks, picture, write
 
+from segadapt.data.files.pair_list import listed_pairs, read_rows
 from segadapt.data.files.selection import Rules, select
 
 
@@ -123,3 +124,10 @@ def test_an_unknown_name_is_refused(root):
     (root / "m").rename(root / "masks")
     with pytest.raises(ValueError, match=r"t\.txt, line 2: no image is called 'z'; correct"):
         listed(root, "a\nz\n", name="t.txt", partition={"val": 0.5})
+
+
+def test_a_name_that_no_file_can_have_is_one_sentence(tmp_path):
+    (tmp_path / "l.csv").write_text(f"image,label\n{'a' * 5000}.png,b.png\n")
+    rows = read_rows(tmp_path / "l.csv")
+    with pytest.raises(ValueError, match=r"l\.csv, line 2: a+\.\.\.a+\.png is not a file below"):
+        listed_pairs(tmp_path / "l.csv", tmp_path, rows)

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from segadapt.data.files.layout import ALIASES, LABEL_SUFFIXES
 from segadapt.data.files.pairs import SUFFIXES, Pair
+from segadapt.text.borders import shortened
 from segadapt.text.reading import numbered_lines
 
 HEADS: Final[Mapping[str, Sequence[str]]] = {
@@ -166,10 +167,12 @@ def _file(root: Path, text: str, suffixes: Sequence[str], where: str) -> Path:
         )
     below = str(path.relative_to(base))
     forms = [root / unicodedata.normalize(form, below) for form in ("NFC", "NFD")]
-    found = next((form for form in (root / below, *forms) if form.is_file()), None)
+    candidates = (root / below, *forms)
+    # Path.is_file raises where a name is too long.
+    found = next((form for form in candidates if os.path.isfile(form)), None)  # noqa: PTH113
     if found is None:
         hint = "write / between folders" if "\\" in text else "correct the line or data.root"
-        raise ValueError(f"{where}: {text} is not a file below {root}; {hint}")
+        raise ValueError(f"{where}: {shortened(text, 120)} is not a file below {root}; {hint}")
     if found.suffix.lower() not in suffixes:
         raise ValueError(f"{where}: {text} does not end in one of {', '.join(suffixes)}")
     return found

@@ -8,7 +8,7 @@ from segadapt.data.label_table.reading import read_table
 from segadapt.data.label_table.table import LabelTable
 from segadapt.data.names import checked_names, read_names
 from segadapt.files import expanded
-from segadapt.structures import IGNORE
+from segadapt.structures import IGNORE, ignored_label
 
 BINARY: Final = "binary"
 """The word for masks of 0 and 255, or 0 and 1."""
@@ -36,7 +36,8 @@ def chosen_table(
     """
     table, names = _meant(classes, folder)
     if table is None:
-        return _plain(names, first_label, ignored)
+        usual = tuple(ignored) == (IGNORE,)  # with many classes, 255 is one of them
+        return _plain(names, first_label, [ignored_label(len(names))] if usual else ignored)
     if first_label != 0 or tuple(ignored) != (IGNORE,):
         raise ValueError(
             f"data.first_label={first_label} data.ignored={list(ignored)} say what numbers mean, "
@@ -74,7 +75,13 @@ def _meant(classes: Choice, folder: Path) -> tuple[LabelTable | None, tuple[str,
                 f"data.classes has the keys {', '.join(map(str, classes))}. Available: {BINARY}, "
                 "with two names"
             )
-        return LabelTable.binary(checked_names(classes[BINARY], "data.classes")), ()
+        names = classes[BINARY]
+        if names is None or isinstance(names, str):
+            raise ValueError(
+                f"data.classes={{{BINARY}: {names}}} needs two names; write "
+                f"{{{BINARY}: [background, foreground]}}"
+            )
+        return LabelTable.binary(checked_names(names, "data.classes")), ()
     if classes == BINARY:
         return LabelTable.binary(), ()
     file = table_file(classes, folder)
