@@ -42,6 +42,7 @@ def test_a_device_that_is_there_is_taken(monkeypatch, count, device, chosen):
             r"device=cuda:2, but torch finds 2 GPU\(s\), counted from 0; "
             "set device=cuda:1 at most",
         ),
+        (0, "tpu9", r"Unknown device 'tpu9'\. Available: auto, cpu, mps, cuda, cuda:NUMBER\."),
         (0, "mps", "device=mps, but torch finds no Apple GPU; set device=cpu or device=auto"),
     ],
 )

@@ -1,5 +1,7 @@
 """The device of a command that trains nothing."""
 
+import re
+
 import torch
 from omegaconf import DictConfig
 
@@ -22,8 +24,12 @@ def chosen_device(device: str) -> str:
         device: Value of the key ``device``.
 
     Raises:
-        ValueError: If the machine does not have it.
+        ValueError: If there is no such device, or the machine does not have it.
     """
+    if re.fullmatch(r"auto|cpu|mps|cuda(:\d{1,4})?", str(device)) is None:
+        raise ValueError(
+            f"Unknown device {device!r}. Available: auto, cpu, mps, cuda, cuda:NUMBER."
+        )
     cards = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if device == "auto":
         return "cuda" if cards else "cpu"

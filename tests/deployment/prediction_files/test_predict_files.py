@@ -13,6 +13,7 @@ from PIL import Image
 import segadapt
 from segadapt.cli.predict import main
 from segadapt.data.files.decode import read_photograph
+from segadapt.deployment.prediction_files import predict_files
 
 KINDS = "[labels,overlay,probabilities,confidence,entropy,coarse,changed]"
 
@@ -122,6 +123,25 @@ def test_other_predictions_are_not_mixed_in(runs, photos, tmp_path, capsys):
     (tmp_path / "mine" / "letter.txt").write_text("dear")
     text = said(capsys, runs, f"images={photos}", f"out={tmp_path / 'mine'}")
     assert "is not empty (letter.txt) and has no predictions.json" in text
+
+
+def test_predictions_of_other_settings_are_not_kept_after_an_interruption(
+    runs, photos, tmp_path, monkeypatch, capsys
+):
+    """``overwrite=true`` with other settings, ended after one image, then continued without it."""
+    out = tmp_path / "out"
+    words = (f"images={photos}", "save=labels")
+    typed(runs, *words, f"out={out}")
+    typed(runs, *words, f"out={tmp_path / 'whole'}", "numbers=train")
+    with monkeypatch.context() as patch:
+        patch.setattr(predict_files, "_predicted", lambda *_: iter(()))  # it ends before the first
+        typed(runs, *words, f"out={out}", "numbers=train", "overwrite=true")
+    capsys.readouterr()
+    assert typed(runs, *words, f"out={out}", "numbers=train") == 0
+    assert "predicted 3 images" in capsys.readouterr().out
+    assert contents(out / "labels") == contents(tmp_path / "whole" / "labels")
+    assert typed(runs, *words, f"out={out}", "numbers=train") == 0
+    assert "3 kept from before" in capsys.readouterr().out
 
 
 def test_files_that_cannot_be_read_are_named_and_skipped(runs, photos, tmp_path, capsys):

@@ -42,7 +42,7 @@ def found_images(images: str, out: Path | None = None) -> list[Source]:
     place = expanded(images)
     if place.is_dir():
         base, files = place, images_below(place)
-        what = f"{place} holds no image ({', '.join(SUFFIXES)})"
+        what = f"{place} holds no image file ({', '.join(SUFFIXES)})"
     elif place.is_file() and place.suffix.lower() == ".txt":
         files = [_beside(place, line) for line in read_lines(place, any_bytes=True)]
         base, what = _common(files), f"{place} names no image; write one path per line"

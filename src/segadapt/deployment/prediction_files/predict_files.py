@@ -64,12 +64,14 @@ def predict_files(sources: Sequence[Source], work: Work, console: Console) -> in
         OSError: If a file cannot be written.
     """
     started = time.monotonic()
-    ledger.begin(work.out, decisive(work), work.overwrite)
+    since = ledger.begin(work.out, decisive(work), work.overwrite)
     for orphan in work.out.rglob(f".*{MARK}*"):
         orphan.unlink(missing_ok=True)  # of a process that was killed
     names = ("image", "miou", "accuracy", "pixels")
     rows = ledger.Rows(work.out, names, work.overwrite) if work.labels else None
-    todo = [source for source in sources if work.overwrite or not is_done(source, work, rows)]
+    todo = [
+        source for source in sources if work.overwrite or not is_done(source, work, rows, since)
+    ]
     skipped: list[Read] = []
     lock = threading.Lock()
     with (
@@ -96,7 +98,7 @@ def predict_files(sources: Sequence[Source], work: Work, console: Console) -> in
     rate = f" ({made / seconds:.1f} a second)" if made else ""
     say(
         console,
-        f"predicted {made} images in {seconds:.1f} s{rate}{more}",
+        f"predicted {made} image{'' if made == 1 else 's'} in {seconds:.1f} s{rate}{more}",
         f"written to: {work.out}",
     )
     return len(skipped)

@@ -70,11 +70,19 @@ def file_of(out: Path, kind: str, source: Source) -> Path:
     return out / kind / source.name.with_name(source.name.name + suffix)
 
 
-def is_done(source: Source, work: Work, rows: Rows | None) -> bool:
-    """Whether everything that an image becomes is there."""
+def is_done(source: Source, work: Work, rows: Rows | None, since: int) -> bool:
+    """Whether everything that an image becomes is there.
+
+    Args:
+        source: The image.
+        work: What becomes of it.
+        rows: Lines that are written about images.
+        since: Files that were modified earlier are of other settings; nanoseconds since 1970.
+    """
     kinds = [*work.save, *([PANELS] if has_panels(work) else [])]
     counted = rows is None or rows.has(str(source.name))
-    return counted and all(file_of(work.out, kind, source).is_file() for kind in kinds)
+    files = (file_of(work.out, kind, source) for kind in kinds)
+    return counted and all(file.is_file() and file.stat().st_mtime_ns >= since for file in files)
 
 
 def decisive(work: Work) -> dict[str, Any]:
