@@ -117,7 +117,9 @@ def unpacked(
         columns = len(range(width)[field.columns])
         numbers = columns * classes if field.per_class else columns
         stop = start + numbers * field.dtype.itemsize
-        values = content[:, :, start:stop].contiguous().view(field.dtype)
+        part = content[:, :, start:stop]
+        # a copy even of one row, whose slice counts as contiguous where it is not aligned
+        values = part.clone(memory_format=torch.contiguous_format).view(field.dtype)
         if field.per_class:
             values = values.unflatten(2, (classes, columns)).movedim(2, 1)
         for image, value in zip(images, values.numpy(), strict=True):
