@@ -36,7 +36,7 @@ INLINE = re.compile(r"`((?:segadapt|python|make) [^`\n]+)`")
 
 COMPOSING = ("evaluate", "resume", "check-data", "cache-features")
 SECTIONS = importlib.import_module("scripts.benchmark").SECTIONS
-OTHERS = {"pip", "source", "hf", ".venv/bin/uv", "ssh"}
+OTHERS = {"pip", "source", "hf", ".venv/bin/uv", "ssh", "gdal_translate"}
 """Programs that are not ours."""
 
 NEW = {
@@ -75,12 +75,15 @@ def commands(page):
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
-    """A folder with what is read before a training: the facts of cached features."""
+    """A folder with what is read before a training: the facts of cached features, classes."""
     facts = {"classes": ["a", "b"], "palette": None, "channels": 3, "precision": "fp32"}
     facts |= {"crop": [4, 4], "names": {"train": ["x"], "val": ["y"]}, "source": {}}
     for name in ("FEATURES", "FOLDER"):
         (tmp_path / name).mkdir()
         (tmp_path / name / CACHE).write_text(json.dumps(facts))
+    for name in ("DATA", "PATH"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "classes.txt").write_text("a\nb\nc\n")
     monkeypatch.chdir(tmp_path)
 
 
