@@ -165,10 +165,7 @@ def _say(line: str | None, everywhere: bool = False) -> None:
 
 
 def _kept(cfg: DictConfig, folder: Path) -> Config:
-    """The config without secrets, as the run folder keeps it.
-
-    Another rank may be here before it is written; it is of a run that begins now.
-    """
+    """The config without secrets, as the run folder keeps it, or is about to (other ranks)."""
     return stored_config(folder) if (folder / CONFIG).is_file() else stored(cfg)
 
 

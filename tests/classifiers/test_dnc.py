@@ -156,7 +156,7 @@ def test_awkward_inputs_train_with_finite_numbers(case):
     ("options", "words"),
     [
         ({"sub_centroids": 0}, "at least one prototype"),
-        ({"momentum": 1.1}, "a share from 0 to 1"),
+        ({"momentum": 1.1}, "must be from 0 to 1"),
         ({"epsilon": 0.0}, "must be positive"),
         ({"tau": -1.0}, "must be positive"),
     ],
@@ -167,6 +167,6 @@ def test_odd_settings_are_refused(options, words):
 
 
 def test_two_classes_need_a_factor():
-    with pytest.raises(ValueError, match="give the factor of the cosines"):
+    with pytest.raises(ValueError, match="set the factor of the cosines"):
         DNCClassifier(4, 2)
     assert DNCClassifier(4, 2, tau=15.0)(torch.randn(1, 4, 2, 2)).student.logits.shape[1] == 2

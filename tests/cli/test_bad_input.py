@@ -106,7 +106,7 @@ BROKEN = {
         "{set}/train/images/1.png has 48 x 64 pixels, but its label {set}/train/labels/1.png has "
         "20 x 30; both must have the same size",
     ),
-    "truncated": (damage, "{set}/train/images/1.png is truncated at byte 300; fetch or export"),
+    "truncated": (damage, "{set}/train/images/1.png is truncated at byte 300; download or export"),
     "no image": (
         lambda root: (root / "train/images/1.png").write_text("words"),
         "{set}/train/images/1.png is not a JPEG, PNG, BMP, WebP, TIFF or NPY file; convert it",

@@ -190,7 +190,7 @@ def test_what_was_left_unfinished_is_begun_anew_and_what_is_whole_is_kept(run, t
         CachedFeatures(tmp_path, "val", 5, 1)
     cached(run[0], tmp_path)
     before = (tmp_path / "val" / "features.npy").read_bytes()
-    with pytest.raises(ValueError, match="holds cached features already"):
+    with pytest.raises(ValueError, match="already holds cached features"):
         cached(run[0], tmp_path)
     assert (tmp_path / "val" / "features.npy").read_bytes() == before
 

@@ -95,7 +95,7 @@ def test_the_oracle_is_refused_where_the_network_does_not_see_the_image_whole(ad
     one = batch()
     many = partial(multiscale, scales=[0.5, 1.0], flip=True)
     assert set(branch_labels(adaptive, many, one.image, (9, 9))) == {"student", "coarse"}
-    with pytest.raises(ValueError, match="needs the image once and whole"):
+    with pytest.raises(ValueError, match="needs the whole image at once"):
         branch_labels(adaptive, many, one.image, (9, 9), one.mask)
 
 

@@ -89,7 +89,7 @@ def test_blocks_start_close_to_the_identity():
 
 
 def test_one_level_is_refused():
-    with pytest.raises(ValueError, match="this encoder has one level only"):
+    with pytest.raises(ValueError, match="this encoder has only one level"):
         CGRSegDecoder([8])
 
 

@@ -116,5 +116,5 @@ def test_decoder_equals_its_statement():
 
 
 def test_encoder_with_one_level_is_an_error():
-    with pytest.raises(ValueError, match="one level only"):
+    with pytest.raises(ValueError, match="only one level"):
         LightHamDecoder([8], norm=GROUPS)

@@ -28,7 +28,7 @@ def cfg(path, **changes):
         "paths": {"run": str(path)},
         "trainer": {"devices": 1, "accelerator": "cpu", "max_steps": 600},
         "data": {"steps": 600, "module": {"steps": 600}},
-        "schedule": {"_target_": POLY, "power": 0, "warmup": 0, "steps": 600},
+        "schedule": {"_target_": POLY, "_partial_": True, "power": 0, "warmup": 0, "steps": 600},
     }
     return OmegaConf.create({**facts, "seed": 0, "tau": "${seed}", **changes})
 
@@ -246,7 +246,7 @@ def test_a_run_is_lengthened_and_stays_so(tmp_path):
 
 
 def test_a_run_that_cannot_be_lengthened_is_left_as_it_is(tmp_path):
-    schedule = {"_target_": POLY, "power": 0.9, "warmup": 0, "steps": 600}
+    schedule = {"_target_": POLY, "_partial_": True, "power": 0.9, "warmup": 0, "steps": 600}
     before = contents(finished(tmp_path, schedule=schedule))
     with pytest.raises(ValueError, match=r"cannot be lengthened .*poly, power 0\.9"):
         RunFolder.resume(tmp_path, trusting, 1000)

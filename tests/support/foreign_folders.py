@@ -53,6 +53,7 @@ def make_folder(place: Path) -> Path:
     config["monitor"] = "val/miou"
     config["schedule"] = {
         "_target_": "segadapt.training.optim.schedules.Poly",
+        "_partial_": True,
         "power": 0.9,
         "steps": 9,
     }

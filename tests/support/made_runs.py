@@ -20,7 +20,7 @@ def config(seed, classifier, **data):
         },
         "classifier": classifier,
         "loss": {"weights": {"student": 1.0, "response": classifier.get("weight", 1.0)}},
-        "inference": {"_target_": "segadapt.evaluation.inference.methods.whole"},
+        "inference": {"_target_": "segadapt.evaluation.inference.methods.whole", "_partial_": True},
         "seed": seed,
         "paths": {"run": "somewhere"},
     }

@@ -5,7 +5,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from segadapt.runs.config import resolved, value_at
 from segadapt.runs.file_names import ENVIRONMENT
@@ -50,9 +50,10 @@ def check_parts(
 
 
 def training_parts(cfg: DictConfig) -> list[str]:
-    """Keys of the parts that a training builds."""
+    """Keys of the parts that a training builds, as far as the config says what to build there."""
     callbacks = [f"callbacks.{name}" for name in cfg.get("callbacks") or {}]
-    return [*NETWORK, "loss", "optimizer", "schedule", "data.module", *callbacks]
+    parts = [*NETWORK, "loss", "optimizer", "schedule", "data.module", *callbacks]
+    return [key for key in parts if OmegaConf.select(cfg, f"{key}.{TARGET}") is not None]
 
 
 def _check_arguments(key: str, node: Mapping[str, Any], place: Path) -> None:

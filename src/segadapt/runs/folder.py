@@ -1,10 +1,9 @@
 """A run folder: everything about one training, and never more than one process in it.
 
 ``config.yaml`` (resolved), ``overrides.yaml``, ``environment.json``, ``metrics.csv``,
-``checkpoints/``, ``report.json``, ``per_image.npz``, and ``run.json`` with the state: ``running``,
-``interrupted``, ``finished``, ``failed``. A run that was killed says ``running``, but nobody holds
-its lock: ``locks.true_state`` tells. ``attempts/`` holds what starts with other configs left that
-came to no checkpoint. Nothing here imports torch.
+``checkpoints/``, ``report.json``, ``per_image.npz``, ``attempts/`` (other configs that left no
+checkpoint), and ``run.json`` with the state: ``running`` (also of a killed run, whose lock nobody
+holds), ``interrupted``, ``finished`` or ``failed``.
 """
 
 import json
@@ -94,9 +93,9 @@ class RunFolder:
         """Resume an interrupted run, from its folder alone, wherever it lies now.
 
         Args:
-            path: Folder.
+            path: Its folder.
             check: Looks at the unresolved config, of which everything will be built.
-            steps: Optimiser steps to which the run is lengthened; None leaves it as it is.
+            steps: Optimiser steps to which the run is lengthened, or None.
             given: Values of secrets, which the folder does not keep, by their keys.
             names: Variables of the environment that the config may read.
 
@@ -105,7 +104,7 @@ class RunFolder:
         """
         check_run_folder(path, check)
         config = complete_config(path, check, given or {}, names)
-        check_parts(config, path / CONFIG, training_parts(config), ("data.num_classes",))
+        check_parts(config, path / CONFIG, training_parts(config))
         folder = cls(path)
         try:
             config = folder._resumed(config, steps)
@@ -227,12 +226,9 @@ def kept_config(cfg: DictConfig) -> Config:
 def _finished(path: Path, config: Config) -> str:
     """What can be done with a run that cannot be resumed."""
     steps, run = value_at(config, "data.steps", "?"), quoted_override("run", path)
-    reason = dependence(value_at(config, "schedule", {}))
-    longer = (
-        f"it cannot be trained for longer, because {reason}"
-        if reason
-        else f"train for longer with: {command('resume')} {run} data.steps=N"
-    )
+    longer = f"train for longer with: {command('resume')} {run} data.steps=N"
+    if reason := dependence(value_at(config, "schedule", {})):
+        longer = f"it cannot be trained for longer, because {reason}"
     return (
         f"{path} holds a run that has finished at step {steps} of {steps}; evaluate it with: "
         f"{command('evaluate')} {run}; {longer}"

@@ -76,7 +76,7 @@ def test_a_class_has_one_colour_in_all_figures():
 
 
 def test_a_plane_says_what_its_distances_mean():
-    assert legend_of(embedded())[1].startswith("t-SNE: near means alike")
+    assert legend_of(embedded())[1].startswith("t-SNE: nearby points are alike")
 
 
 @pytest.mark.parametrize(("border", "dotted"), [(0, False), (1, True)])

@@ -94,7 +94,7 @@ def test_a_resumed_run_believes_its_folder_and_counts_nothing(tmp_path):
         (lambda kept: kept["classes"][0].update(weight="2"), r"damaged \('2' is not a number\)"),
         (lambda kept: kept["classes"][0].update(weight=-1), r"damaged \(-1 is not a number of 0"),
         (lambda kept: kept.update(repeats=[0.5] * LENGTH), r"damaged \(0.5 is not a number of 1"),
-        (lambda kept: kept.update(images=9), "counted of 9 training images .* there are 4 with 3"),
+        (lambda kept: kept.update(images=9), "counted on 9 training images .* there are 4 with 3"),
         (lambda kept: kept["classes"].pop(), "with 2 classes, but there are 4 with 3 now"),
         (lambda kept: kept.update(classes=7), "is damaged"),
     ],

@@ -1,9 +1,11 @@
 """Whether numbers were measured under the same conditions."""
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from segadapt.analysis.comparison.results import Result
+from segadapt.runs.file_names import TABLE
 
 NOT_CONDITIONS = ("software", "run", "checkpoint", "seconds", "device", "inference")
 """Of a protocol stamp: who measured what when, and what is read apart from it."""
@@ -12,7 +14,10 @@ DATA = ("name", "num_classes")
 """Of a config's data, besides the validation set as it is built: a size that only training has, or
 that a data set does not read, is no condition of a number."""
 
-NOISE = ("seed", "num_workers", "root", "max_pixels")
+NOISE = ("seed", "num_workers", "root", "max_pixels", "kept_table")
+
+LABELS = "labels"
+"""Digest of the label table that a run folder keeps; runs of earlier versions keep none."""
 
 
 def stamp(result: Result) -> dict[str, Any]:
@@ -28,6 +33,9 @@ def stamp(result: Result) -> dict[str, Any]:
         "validation": data["module"]["val"],
         "inference": result.inference,
     }
+    table = result.folder / TABLE
+    if table.is_file():
+        conditions[LABELS] = hashlib.sha256(table.read_bytes()).hexdigest()[:12]
     return dict(_flat(conditions, ""))
 
 
@@ -35,7 +43,12 @@ def differing(results: Sequence[Result]) -> dict[str, list[str]]:
     """Fields in which the stamps of results differ, with the values that there are."""
     stamps = [stamp(result) for result in results]
     fields = sorted(set().union(*stamps)) if stamps else []
-    values = {field: sorted({repr(one.get(field, "absent")) for one in stamps}) for field in fields}
+    values = {
+        field: sorted(
+            {repr(one.get(field, "absent")) for one in stamps if field != LABELS or field in one}
+        )
+        for field in fields
+    }
     return {field: there for field, there in values.items() if len(there) > 1}
 
 

@@ -6,6 +6,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from omegaconf import DictConfig, OmegaConf
 
+from segadapt.runs.file_names import TABLE
 from segadapt.runs.reader import read_run
 from segadapt.runs.trust import Check, check_names
 
@@ -58,11 +59,13 @@ def check_same_images(trained: Mapping[str, HasRun]) -> None:
             )
 
 
-def _validation(trained: HasRun) -> Any:
-    """The validation set as a training built it."""
+def _validation(trained: HasRun) -> tuple[dict[str, Any], str | None]:
+    """The validation set as a training built it, and its label table, wherever that lies."""
     if (data := OmegaConf.select(trained.config, "data.module.val")) is None:
         raise ValueError(f"{trained.folder}/config.yaml has no data.module.val")
-    return data
+    table = trained.folder / TABLE
+    kept = table.read_text(encoding="utf-8") if table.is_file() else None
+    return {key: value for key, value in data.items() if key != "kept_table"}, kept
 
 
 def logger_of(trained: HasRun) -> Any:
