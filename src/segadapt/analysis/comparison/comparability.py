@@ -1,11 +1,10 @@
 """Whether numbers were measured under the same conditions."""
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from segadapt.analysis.comparison.results import Result
-from segadapt.runs.file_names import TABLE
+from segadapt.runs.kept_table import table_digest
 
 NOT_CONDITIONS = ("software", "run", "checkpoint", "seconds", "device", "inference")
 """Of a protocol stamp: who measured what when, and what is read apart from it."""
@@ -33,9 +32,8 @@ def stamp(result: Result) -> dict[str, Any]:
         "validation": data["module"]["val"],
         "inference": result.inference,
     }
-    table = result.folder / TABLE
-    if table.is_file():
-        conditions[LABELS] = hashlib.sha256(table.read_bytes()).hexdigest()[:12]
+    if digest := table_digest(result.folder):
+        conditions[LABELS] = digest
     return dict(_flat(conditions, ""))
 
 

@@ -6,7 +6,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from omegaconf import DictConfig, OmegaConf
 
-from segadapt.runs.file_names import TABLE
+from segadapt.runs.kept_table import table_digest
 from segadapt.runs.reader import read_run
 from segadapt.runs.trust import Check, check_names
 
@@ -63,9 +63,8 @@ def _validation(trained: HasRun) -> tuple[dict[str, Any], str | None]:
     """The validation set as a training built it, and its label table, wherever that lies."""
     if (data := OmegaConf.select(trained.config, "data.module.val")) is None:
         raise ValueError(f"{trained.folder}/config.yaml has no data.module.val")
-    table = trained.folder / TABLE
-    kept = table.read_text(encoding="utf-8") if table.is_file() else None
-    return {key: value for key, value in data.items() if key != "kept_table"}, kept
+    plain = {key: value for key, value in data.items() if key != "kept_table"}
+    return plain, table_digest(trained.folder)
 
 
 def logger_of(trained: HasRun) -> Any:

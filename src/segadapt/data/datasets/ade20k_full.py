@@ -23,8 +23,8 @@ class ADE20KFull(SegmentationDataset):
     Layout: ``images_detectron2/{training,validation}/*.jpg`` and
     ``annotations_detectron2/{training,validation}/*.tif``, which hold 0 ... 846, and 65 535 for
     everything else, which is ignored. No published file names the classes in this order:
-    ``segadapt prepare-data`` writes ``classes/classes.yaml``, and to files that were prepared by
-    others belongs a ``classes/classes.txt`` with a name on each line.
+    ``segadapt prepare-data`` writes ``classes/classes.yaml``. Files that were prepared by other
+    programs need ``classes/classes.txt`` with one name per line.
 
     Args:
         root: Folder of the data set.
@@ -33,7 +33,7 @@ class ADE20KFull(SegmentationDataset):
         classes: File of the label table or of names, or None for the one in ``classes``.
         seed: Seed of the run.
         max_pixels: Larger images are refused.
-        kept_table: The label table that a run folder keeps, for a training that is looked at again.
+        kept_table: Label table kept by the run folder, if an existing run is opened; else None.
 
     Raises:
         ValueError: Also if there is no label table.

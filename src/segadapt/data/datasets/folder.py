@@ -51,7 +51,7 @@ class Folder(SegmentationDataset):
         limits: The numbers that become black and white, where there are more than 8 bits.
         lossy_labels: ``nearest`` takes each value of a JPEG label for the nearest one of the
             table; None refuses such labels.
-        kept_table: The label table that a run folder keeps, for a training that is looked at again.
+        kept_table: Label table kept by the run folder, if an existing run is opened; else None.
         windows: Side of the blocks, pixels, in which TIFFs are read at their own resolution; None
             to read images whole.
 

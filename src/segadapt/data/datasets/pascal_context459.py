@@ -33,7 +33,7 @@ class PascalContext459(SegmentationDataset):
         classes: File of a label table, which may merge classes, or None for the published list.
         seed: Seed of the run.
         max_pixels: Larger images are refused.
-        kept_table: The label table that a run folder keeps, for a training that is looked at again.
+        kept_table: Label table kept by the run folder, if an existing run is opened; else None.
 
     Raises:
         ValueError: Also if there is no list of classes.

@@ -32,7 +32,7 @@ def keep(table: LabelTable, file: Path) -> None:
 def kept_or_chosen(
     file: str | None, source: Path | None, choose: Callable[[], LabelTable]
 ) -> LabelTable:
-    """The table that a training kept, if this is one that is looked at again, else the one chosen.
+    """The table kept by the run folder, if an existing run is opened, else the one chosen.
 
     Args:
         file: What the run folder keeps; None where there is no run folder yet.

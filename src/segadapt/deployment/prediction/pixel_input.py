@@ -1,10 +1,11 @@
 """A network that takes 8-bit images: normalisation becomes its first layer."""
 
+import numpy as np
 import torch
 from jaxtyping import Float, Num
 from torch import Tensor, nn
 
-from segadapt.data.transforms.normalization import IMAGENET, Statistics
+from segadapt.data.transforms.normalization import IMAGENET, Statistics, tables
 from segadapt.functional.precision import Conversion, at_least_single
 from segadapt.models.interfaces import FeatureGenerator, Features
 from segadapt.segmentor import Segmentor
@@ -34,9 +35,8 @@ class PixelInput(FeatureGenerator):
         self.statistics = statistics
         self.generator, self.dtype = generator, dtype
         self.channels, self.inputs = generator.channels, generator.inputs
-        levels = torch.arange(256, dtype=torch.float64) / 255
-        table = torch.stack([(levels - mean) / std for mean, std in zip(*statistics, strict=True)])
-        self.register_buffer("table", table.float(), persistent=False)
+        table = torch.from_numpy(np.stack(tables(statistics)))
+        self.register_buffer("table", table, persistent=False)
 
     def _apply(self, fn: Conversion, recurse: bool = True) -> nn.Module:
         table = at_least_single(fn)(self.table)  # halves would round the levels
