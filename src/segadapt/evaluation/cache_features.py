@@ -80,10 +80,8 @@ def cache(cfg: DictConfig, run: Run, console: Console) -> Path:
     _tell(parts, cfg.precision, out, console)
     names = {split: _write(out / split, model, part, cfg, console) for split, part in parts.items()}
     replace_text(out / CACHE, json.dumps(_facts(parts, names, cfg, trained)._asdict()))
-    say(
-        console,
-        f"cached: {command('train')} model=cached data=cached {quoted_override('data.root', out)}",
-    )
+    words = f"model=cached data=cached {quoted_override('data.root', out)}"
+    say(console, f"train on the features with: {command('train')} {words}")
     return out
 
 

@@ -6,7 +6,13 @@ from typing import Final
 
 PLAIN: Final = re.compile(r"[\w.:@+-]*/[\w./:@+-]*", re.ASCII)
 """Paths that Hydra takes without quotes of their own: it knows no other letters than English, and
-what has no slash may be a number or null to it."""
+what has no slash may be a number or null to it, unless it is a name."""
+
+NAME: Final = re.compile(
+    r"(?!(true|false|null|none|nan|inf|yes|no|on|off|y|n)\Z)[a-z_][\w.-]*",
+    re.ASCII | re.IGNORECASE,
+)
+"""Names that neither Hydra nor YAML reads as anything but a text."""
 
 
 def quoted_override(key: str, value: object) -> str:
@@ -27,7 +33,7 @@ def override(key: str, value: object) -> str:
         value: What it becomes.
     """
     text = str(value)
-    if not PLAIN.fullmatch(text):
+    if not (PLAIN.fullmatch(text) or NAME.fullmatch(text)):
         # Hydra drops one of two backslashes where a quote follows, and keeps all others.
         text = re.sub(r"(\\*)'", r"\1\1\\'", text)
         text = "'" + re.sub(r"(\\+)$", r"\1\1", text) + "'"

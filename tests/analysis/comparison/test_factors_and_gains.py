@@ -11,6 +11,7 @@ from segadapt.analysis.comparison.arms import arms
 from segadapt.analysis.comparison.factors import contrast_section, factor_section, factors
 from segadapt.analysis.comparison.gains import border_section, branch_section, class_section
 from segadapt.analysis.comparison.results import collect
+from segadapt.analysis.comparison.sections import points
 
 SSA = {
     "classifier": "SSA",
@@ -145,6 +146,22 @@ def test_the_gap_to_the_oracle_is_a_share(tmp_path):
     # from 41 to 81 the student reached 61; from the baseline's 51 to 81 it went 10 of 30
     assert section.cells[1] == [b.label, "41.00", "61.00", "81.00", "50 %", "33 %"]
     assert section.cells[2][3:] == ["-", "-", "-"]
+
+
+def test_a_gap_to_the_oracle_below_half_a_point_has_no_share(tmp_path):
+    """A few steps of training once made it 603 %."""
+
+    def branches(name, results):
+        if name == "b":
+            miou = results["student"]["miou"]
+            results |= {"coarse": {"miou": miou}, "oracle": {"miou": miou + 0.004}}
+
+    a, b = made_arms(tmp_path, branches)
+    assert branch_section([b, a], b).cells[1][4] == "-"
+
+
+def test_no_negative_zero_is_printed():
+    assert [points(value) for value in (-0.00001, 0.00001, -0.01)] == ["+0.00", "+0.00", "-1.00"]
 
 
 def test_borders_are_beside_the_baseline(tmp_path):

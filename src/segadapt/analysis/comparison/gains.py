@@ -12,6 +12,9 @@ from segadapt.runs.config import value_at
 CLASSES: Final = 10
 """Rows for the classes that gained most, and as many for those that lost most."""
 
+LEAST_GAP: Final = 0.005
+"""mIoU; below this distance to the oracle, the closed part of it means nothing."""
+
 
 def class_section(arms: Sequence[Arm], baseline: Arm) -> Section | None:
     """IoU of the baseline by class, and what the others gain; None where classes differ."""
@@ -53,7 +56,7 @@ def branch_section(arms: Sequence[Arm], baseline: Arm) -> Section | None:
     note = (
         "oracle: scores from prototypes of the true labels, an upper bound; the last columns show "
         "which part of the gap from the coarse scores, or from the baseline, to the oracle the "
-        "student closes"
+        "student closes (-: a gap of less than half a point)"
     )
     return Section("Gap closed to the oracle", [head, *rows], [note])
 
@@ -67,9 +70,9 @@ def _branches(arm: Arm, baseline: Arm) -> list[str]:
 
 
 def _closed(start: float | None, student: float, oracle: float | None) -> str:
-    if start is None or oracle is None or oracle <= start:
+    if start is None or oracle is None or oracle - start < LEAST_GAP:
         return ABSENT
-    return f"{100 * (student - start) / (oracle - start):.0f} %"
+    return f"{100 * (student - start) / (oracle - start):z.0f} %"
 
 
 def border_section(arms: Sequence[Arm], baseline: Arm) -> Section | None:

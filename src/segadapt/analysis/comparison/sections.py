@@ -26,7 +26,7 @@ class Section(NamedTuple):
 
 def points(value: float | None) -> str:
     """A fraction as signed percentage points."""
-    return ABSENT if value is None else f"{100 * value:+.2f}"
+    return ABSENT if value is None else f"{100 * value:+z.2f}"
 
 
 def percent(value: float | None) -> str:

@@ -108,8 +108,8 @@ def _gap(gap: Difference | None) -> str:
     if gap is None:
         return "-"
     if gap.low is None or gap.high is None:
-        return f"{100 * gap.mean:+.2f} ({gap.method})"
-    return f"{100 * gap.mean:+.2f} [{100 * gap.low:+.2f}, {100 * gap.high:+.2f}]"
+        return f"{100 * gap.mean:+z.2f} ({gap.method})"
+    return f"{100 * gap.mean:+z.2f} [{100 * gap.low:+z.2f}, {100 * gap.high:+z.2f}]"
 
 
 def _costs(row: ArmRow) -> list[str]:

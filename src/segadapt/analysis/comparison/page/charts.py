@@ -95,7 +95,7 @@ def chart(values: Mapping[str, Mapping[str, Sequence[float]]], caption: str) -> 
     for name, arms in values.items():
         marks = [
             _mark(
-                arm, mean := float(np.mean(seeds)), [min(seeds), max(seeds)], scale, f"{mean:+.2f}"
+                arm, mean := float(np.mean(seeds)), [min(seeds), max(seeds)], scale, f"{mean:+z.2f}"
             )
             for arm, seeds in arms.items()
         ]

@@ -1,0 +1,103 @@
+"""Write tables of docs/evidence.md and README.md: python scripts/write_evidence.py.
+
+Each place is marked, as in <!--evidence main:arms--> ... <!--/evidence-->: a folder or comparison,
+and a table of what `segadapt compare` prints for it. The words around them are written by hand.
+"""
+
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+PAGES: Final = (ROOT / "docs" / "evidence.md", ROOT / "README.md")
+FIGURES: Final = ROOT / "docs" / "figures"
+
+ARMS: Final = "arms"
+"""Name of the first table that `segadapt compare` writes, which has no heading."""
+
+SUMMARY: Final = "summary"
+SUMMARY_COLUMNS: Final = 4
+"""The first columns of the arms: what README shows."""
+
+COMPARISONS: Final[Mapping[str, tuple[str, ...]]] = {
+    "main": ("docs/evidence/main", "baseline=fixed", "power=true", "gains=true"),
+    "cosine": ("docs/evidence/main", "baseline=fixed, cosine scores", "cost=false"),
+    "long": ("docs/evidence/long", "baseline=fixed", "gains=true"),
+}
+
+MARK: Final = re.compile(
+    r"(?P<open><!--evidence (?P<name>\w+):(?P<table>[^>]+)-->\n).*?(?P<close><!--/evidence-->)",
+    re.DOTALL,
+)
+
+
+def compared(name: str) -> str:
+    """What `segadapt compare` writes for a comparison.
+
+    Args:
+        name: Key of ``COMPARISONS``.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "table.md"
+        words = [*COMPARISONS[name], f"out={out}", f"plots={folder}"]
+        command = [sys.executable, "scripts/compare.py", *words]
+        subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+        figure = FIGURES / f"evidence_{name}_steps.png"
+        if figure.exists():
+            figure.write_bytes((Path(folder) / "steps.png").read_bytes())
+        return out.read_text()
+
+
+def tables(text: str) -> dict[str, str]:
+    """The tables of a comparison by their headings, with the notes below them.
+
+    Args:
+        text: Markdown of `segadapt compare`.
+    """
+    first, *rest = re.split(r"^## ", text, flags=re.MULTILINE)
+    sections = {ARMS: first.strip(), SUMMARY: _first_columns(first)}
+    for part in rest:
+        heading, _, body = part.partition("\n")
+        sections[heading.strip().lower()] = body.strip()
+    return sections
+
+
+def _first_columns(arms: str) -> str:
+    """The table of the arms without costs, p values and notes."""
+    rows = [line.split(" | ") for line in arms.splitlines() if line.startswith("|")]
+    return "\n".join(" | ".join(row[:SUMMARY_COLUMNS]) + " |" for row in rows)
+
+
+def filled(page: str, table: Callable[[str, str], str]) -> str:
+    """A page whose marked places hold the tables that they name.
+
+    Args:
+        page: Markdown with marks.
+        table: From a comparison and a heading to a table.
+    """
+
+    def place(mark: re.Match[str]) -> str:
+        return f"{mark['open']}{table(mark['name'], mark['table'])}\n{mark['close']}"
+
+    return MARK.sub(place, page)
+
+
+def main() -> None:
+    """Write both pages."""
+    written: dict[str, dict[str, str]] = {}
+
+    def table(name: str, heading: str) -> str:
+        if name not in written:
+            written[name] = tables(compared(name))
+        return written[name][heading]
+
+    for page in PAGES:
+        page.write_text(filled(page.read_text(), table))
+
+
+if __name__ == "__main__":
+    main()
