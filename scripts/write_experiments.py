@@ -39,7 +39,7 @@ def text(experiment: Experiment) -> str:
 
 
 def heading(experiment: Experiment) -> Iterator[str]:
-    """What the row is, and how ours differs from it."""
+    """Description of the row, and of how our experiment differs from it."""
     row, column = experiment.printed, experiment.column
     network = " ".join(dict.fromkeys((experiment.head, row["backbone"])))
     network += f" ({row['pretraining']})" if "pretraining" in row else ""
@@ -96,7 +96,7 @@ def published(experiment: Experiment) -> Iterator[Line]:
 
 
 def changed(experiment: Experiment) -> Iterator[Line]:
-    """What differs from the settings that data, network and classifier bring."""
+    """Settings that differ from those of the data, the network and the classifier."""
     yield from _classifier(experiment)
     every = experiment.recipe(experiment.variant, "baseline").get("eval_interval")
     yield "data:", ""
@@ -130,14 +130,14 @@ def _classifier(experiment: Experiment) -> Iterator[Line]:
         lines += [("  dropout: 0.0", "fraction of channels dropped: none, as in the release")]
     group = experiment.recipe(experiment.variant).get("samples_per_gpu", "4")
     if experiment.variant != "baseline" and group != "4":
-        lines += [(f"  oracle_group: {group}", "images of one GPU of the release")]
+        lines += [(f"  oracle_group: {group}", "number of images on one GPU in the release")]
     if lines:
         yield "classifier:", ""
         yield from lines
 
 
 def _beside_ade20k(own: Record, ade20k: Record) -> Iterator[Line]:
-    """What differs from ADE20K's recipe, which the network brings along."""
+    """Settings that differ from ADE20K's recipe, which is that of the network."""
     keys = ("norm_mean_rgb", "norm_std_rgb")
     if any(own.get(key) != ade20k.get(key) for key in keys):
         mean, std = (", ".join(f"{float(v) / 255:.3f}" for v in own[key].split()) for key in keys)
@@ -145,7 +145,7 @@ def _beside_ade20k(own: Record, ade20k: Record) -> Iterator[Line]:
         yield "  encoder:", ""
         yield (
             f"    colors: [[{mean}], [{std}]]",
-            "mean and std, fractions of white",
+            "mean and standard deviation, fractions of white",
         )
     rate, decay = own.get("lr"), own.get("paramwise", "")
     if rate != ade20k.get("lr"):

@@ -1,4 +1,4 @@
-"""How our experiments differ from the rows that the papers print, a sentence each."""
+"""Differences between our experiments and the printed rows, one sentence each."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -12,8 +12,8 @@ BASELINES: Final[Mapping[str, str]] = {
     "UperNet Swin-Large": "The printed number is within 0.05 of that of the Swin authors for "
     "crops of 640 x 640, not 512.",
     "FCN MobileNet-V2": "The printed number is that of mmsegmentation's model zoo, apparently not "
-    "trained beside CAC. It is unusually low, so expect a smaller gain over a baseline trained "
-    "here.",
+    "trained together with CAC. It is unusually low, so expect a smaller gain over a baseline "
+    "trained here.",
 }
 """What is special about the baselines of CAC on ADE20K; see baseline_provenance.csv."""
 
@@ -30,14 +30,14 @@ def _cac(experiment: Experiment) -> Iterator[str]:
     """Sentences for a row of CAC."""
     if experiment.data != "ade20k":
         yield (
-            "The release has no configuration for this data set; the number of steps is not known "
-            "and ADE20K's is used."
+            "The release has no configuration for this data set; the number of steps is unknown, "
+            "so ADE20K's is used."
         )
     elif experiment.variant == "baseline":
         yield BASELINES.get(
             experiment.network,
             "The printed number is that of mmsegmentation's model zoo, apparently not trained "
-            "beside CAC.",
+            "together with CAC.",
         )
     else:
         if not experiment.recipe("cac"):
@@ -46,8 +46,8 @@ def _cac(experiment: Experiment) -> Iterator[str]:
                 "baseline's."
             )
         yield (
-            "Half of the KL target is the label, and a teacher pools the images of one GPU, as "
-            "released."
+            "As released, half of the KL target is the label, and the teacher pools the images of "
+            "one GPU."
         )
         yield from _readme(experiment)
 
@@ -58,24 +58,21 @@ def _ssa(experiment: Experiment) -> Iterator[str]:
     if variant == "cac" and experiment.model == "ocrnet_hrnet48":
         yield "The printed number is that of the CAC paper (45.68)."
     elif variant == "cac":
-        yield "No release has CAC for this network; its head is CAC's, the recipe the baseline's."
+        yield ("No release has CAC for this network; it uses CAC's head and the baseline's recipe.")
     elif variant not in ("baseline", "ssa"):
         yield (
-            "The printed number is that of the method's own authors or of a run that is not "
-            "described; no repository of SSA has it."
+            "The printed number comes from the method's authors or from a run that is not "
+            "described; SSA's repositories do not contain it."
         )
     if not recipe:
-        head = ", and SSA's head is built as for the others" if variant == "ssa" else ""
+        head = ", and SSA's head is the same as for other networks" if variant == "ssa" else ""
         yield f"The release has no configuration for this network; mmsegmentation's is used{head}."
     elif "non-existing" in recipe["note"] and variant == "ssa":
         yield "The released configuration names a missing base file; the baseline's is used."
     elif "ViTAdapter" in recipe["note"]:
-        yield "The release lacks the backbone's code. Images are tested by windows."
+        yield "The release lacks the backbone's code. Images are tested with sliding windows."
     if experiment.data == "ade20k":
-        yield (
-            "The released test pipeline resizes to multiples of 32, which mmsegmentation's does "
-            "not."
-        )
+        yield "The released test pipeline resizes to multiples of 32, unlike mmsegmentation's."
     elif experiment.data == "coco_stuff10k":
         yield "The paper counts 172 classes, one of them unlabelled; the release has 171."
     yield from _source(experiment)
@@ -100,7 +97,7 @@ def _source(experiment: Experiment) -> Iterator[str]:
 
 
 def _readme(experiment: Experiment) -> Iterator[str]:
-    """What the README of the release says, if it is another number."""
+    """The number in the README of the release, if it differs."""
     for row in rows(f"{experiment.paper.lower()}_readme"):
         place = (row.get("head") or row["method"], row["backbone"].split(" (")[0], row["dataset"])
         data = experiment.title.replace(" ", "-")
@@ -110,5 +107,5 @@ def _readme(experiment: Experiment) -> Iterator[str]:
 
 
 def _agree(number: str, rounded: str) -> bool:
-    """Whether a number, at the decimals of another one, is that one."""
+    """Whether a number, rounded to the decimals of another one, equals it."""
     return f"{float(number):.{len(rounded.partition('.')[2])}f}" == rounded

@@ -1,5 +1,7 @@
 """What ``--help`` and the reference show of a key is the comment in its YAML."""
 
+from itertools import pairwise
+
 import pytest
 
 from segadapt.cli.key_table import GRAMMAR, keys
@@ -32,6 +34,21 @@ def test_no_comment_is_cut(meanings):
         if meaning.endswith((",", ";", ":", "(")) or meaning.count("(") != meaning.count(")")
     ]
     assert cut == []
+
+
+def test_no_comment_hangs_in_the_air():
+    """An indented line of comment continues the comment above it, in the same column."""
+    stray = []
+    for file in FILES:
+        lines = file.read_text("utf-8").splitlines()
+        stray += [
+            f"{file.relative_to(CONF)}: {line.strip()}"
+            for above, line in pairwise(lines)
+            if line.startswith(" ")
+            and line.lstrip().startswith("#")
+            and above[line.index("#") : line.index("#") + 1] != "#"
+        ]
+    assert stray == []
 
 
 def test_comments_name_the_commands_of_the_wheel():

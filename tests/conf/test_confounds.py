@@ -76,7 +76,7 @@ def test_each_trains_on_the_terms_it_names(name):
 def test_each_says_what_it_tests(name):
     header = (FOLDER / f"{name}.yaml").read_text().split("label:")[0]
     assert "# Explanation tested: " in header
-    assert "# To be compared with " in header
+    assert "# Compare with " in header
     assert configs()[name].label
     assert configs()[name].published is None
 
