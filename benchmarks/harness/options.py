@@ -19,7 +19,7 @@ Parameters, multiply-adds, time and memory of any model with any classifier, sid
   data=digits                   take size, batch and classes from a data set's file (conf/data)
   size=512  batch=2  num_classes=150
                                 pixels of a side, images of a step, classes
-  device=auto                   cpu, cuda, cuda:1; auto: cuda if available
+  device=auto                   cpu, cuda, cuda:1, ...; auto: cuda if available
   precision=auto                32 or bf16 (autocast); auto: bf16 on a GPU
   compile=false                 torch.compile generator and classifier
   channels_last=true            memory format of images and network

@@ -17,7 +17,7 @@ CLASSES: Final = (
 class CamVid(SegmentationDataset):
     """367 training, 101 validation and 233 test frames of driving, 360 x 480 pixels.
 
-    Layout: ``train/ trainannot/ val/ valannot/ test/ testannot/``; images of any suffix.
+    Layout: ``train/ trainannot/ val/ valannot/ test/ testannot/``; images with any file extension.
     """
 
     classes = CLASSES

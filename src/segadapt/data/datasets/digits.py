@@ -22,7 +22,7 @@ class Digits(LabelledDataset):
         split: "train" or "val".
         length: Number of scenes.
         size: Side of the scenes, pixels.
-        difficulty: 0 (clear and calm) to 1: less contrast, more texture, noise and scribbles.
+        difficulty: 0 (easy) to 1 (less contrast; more texture, noise and scribbles).
         seed: Seed of the data set; not of the run, so that runs see the same images.
 
     Raises:

@@ -51,7 +51,7 @@ def scene(
     Args:
         material: Digits and photographs.
         size: Height and width, pixels.
-        difficulty: 0 (clear and calm) to 1: less contrast, more texture, noise and scribbles.
+        difficulty: 0 (easy) to 1 (less contrast; more texture, noise and scribbles).
         generator: Where all randomness comes from.
     """
     picture = _background(material, size, difficulty, generator)
