@@ -1,7 +1,13 @@
 import pytest
 import torch
 
+from segadapt.losses.cross_entropy import CrossEntropy
+from segadapt.losses.dice import Dice
+from segadapt.losses.objective import Objective
+from segadapt.losses.parts import label_counts
 from segadapt.losses.parts.label_counts import labels_per_image
+from segadapt.losses.supervised import Supervised
+from segadapt.structures import Branch, Prediction
 
 
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.int32, torch.int64])
@@ -55,3 +61,42 @@ def test_any_label_can_be_ignored(ignore):
 def test_several_wrong_labels_beside_ignored_ones():
     with pytest.raises(ValueError, match=r"the labels hold 25[34]"):
         labels_per_image(torch.tensor([[[0, 253, 254, 255]]]), 3)
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """The labels that were counted."""
+    masks, count = [], label_counts._on_cpu
+
+    def counting(mask, *options):
+        masks.append(mask)
+        return count(mask, *options)
+
+    monkeypatch.setattr(label_counts, "_on_cpu", counting)
+    return masks
+
+
+def test_an_objective_counts_the_labels_of_a_step_once(counted):
+    branches = ("student", "coarse", "teacher")
+    pixel = [CrossEntropy("valid"), CrossEntropy("all"), Dice()]
+    terms = {name: Supervised(name, pixel) for name in branches}
+    objective = Objective(terms, dict.fromkeys(branches, 1))
+    scores = {name: Branch(torch.randn(2, 3, 2, 2)) for name in branches}
+    first, second = torch.randint(3, (2, 2, 8, 8)).unbind()
+    for mask in (first, second):
+        together = objective(Prediction(**scores), mask)
+        alone = sum(terms[name](Prediction(**scores), mask) for name in branches)
+        assert together.total.item() == pytest.approx(alone.item())
+    assert [mask is first for mask in counted] == [True] * (1 + 9) + [False] * (1 + 9)
+
+
+def test_what_is_ignored_is_counted_apart(counted):
+    mask = torch.tensor([[[0, 1, 1, 2]]])
+    with label_counts.counted_once():
+        for _ in range(2):
+            assert labels_per_image(mask, 3).tolist() == [[1, 2, 1]]
+            assert labels_per_image(mask, 3, ignore=1).tolist() == [[1, 0, 1]]
+            assert labels_per_image(mask, 4).tolist() == [[1, 2, 1, 0]]
+    assert len(counted) == 3
+    mask[:] = 0
+    assert labels_per_image(mask, 3).tolist() == [[4, 0, 0]]

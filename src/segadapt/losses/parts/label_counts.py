@@ -1,6 +1,8 @@
 """What the losses need to know about a batch of labels before they look at a score."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Final
 
 import torch
@@ -14,9 +16,25 @@ from segadapt.structures import ignored_label
 AT_ONCE: Final = 2**18
 """Pixels that are counted at once."""
 
+Counts = dict[tuple[int, int, int], tuple[Tensor, Tensor]]
+"""By the identity of the labels, the number of classes and what is ignored: the labels, which keeps
+their identity their own, and the pixels of each class."""
+
+_counts: Final[ContextVar[Counts | None]] = ContextVar("_counts", default=None)
+
 BINS: Final = 2**12
 """Bins of a histogram of an image when several labels are counted as one number; the processor's
 first cache holds them."""
+
+
+@contextmanager
+def counted_once() -> Iterator[None]:
+    """Within it, the pixels of the same labels are counted once; nothing may change the labels."""
+    token = _counts.set({})
+    try:
+        yield
+    finally:
+        _counts.reset(token)
 
 
 def labels_per_image(
@@ -34,8 +52,17 @@ def labels_per_image(
             it would make the host wait, and the data workers have checked every label before.
     """
     ignore = ignore_or_default(ignore, num_classes)
-    if mask.device.type == "cpu":
-        return _counted(mask, num_classes, ignore)
+    count = _on_cpu if mask.device.type == "cpu" else _elsewhere
+    if (counts := _counts.get()) is None:
+        return count(mask, num_classes, ignore)
+    key = (id(mask), num_classes, ignore)
+    if key not in counts:
+        counts[key] = (mask, count(mask, num_classes, ignore))
+    return counts[key][1]
+
+
+def _elsewhere(mask: Integer[Tensor, "b H W"], num_classes: int, ignore: int) -> Int[Tensor, "b k"]:
+    """Without waiting for the device."""
     labels = mask.long()
     column = labels.where(labels != ignore, num_classes)
     images = torch.arange(len(mask), device=mask.device)[:, None, None]
@@ -45,8 +72,8 @@ def labels_per_image(
     return counts.view(len(mask), -1)[:, :num_classes]
 
 
-def _counted(labels: Integer[Tensor, "b H W"], num_classes: int, ignore: int) -> Int[Tensor, "b k"]:
-    """On the CPU: by histograms, which are several times as fast and show wrong labels."""
+def _on_cpu(labels: Integer[Tensor, "b H W"], num_classes: int, ignore: int) -> Int[Tensor, "b k"]:
+    """By histograms, which are several times as fast and show wrong labels."""
     counts = torch.zeros(len(labels), num_classes + 1, dtype=torch.long)
     if labels.numel():
         step = max(1, AT_ONCE // labels[0].numel())
