@@ -9,6 +9,7 @@ from sklearn.metrics import confusion_matrix
 from toy import CLASSES, Pooled
 
 from segadapt.classifiers.cac import CACClassifier
+from segadapt.classifiers.dnc import DNCClassifier
 from segadapt.classifiers.fixed import FixedClassifier
 from segadapt.evaluation.evaluator import Evaluator
 from segadapt.evaluation.inference.branches import branch_labels, branch_maps
@@ -89,6 +90,29 @@ def test_without_the_oracle_the_network_sees_no_labels(adaptive):
     evaluator = Evaluator(CLASSES, whole, oracle=False)
     evaluator.update(adaptive, batch())
     assert list(evaluator.scores()) == ["student", "coarse"]
+
+
+class Auxiliary(Pooled):
+    """Counts how often it is asked for auxiliary scores."""
+
+    asked = 0
+
+    def forward(self, image, auxiliary=False):
+        self.asked += auxiliary
+        return super().forward(image)
+
+
+@pytest.mark.parametrize("kind", [FixedClassifier, CACClassifier, DNCClassifier])
+def test_only_what_is_measured_is_computed(kind):
+    """No auxiliary scores, and nothing of the labels but the oracle's scores."""
+    model = Segmentor(Auxiliary(), kind, CLASSES).eval()
+    targets = []
+    model.classifier.register_forward_hook(lambda _, given, __: targets.append(given[1:]))
+    evaluator = Evaluator(CLASSES, whole)
+    evaluator.update(model, batch())
+    assert model.generator.asked == 0
+    (target,) = targets
+    assert (target != ()) == (kind is CACClassifier) == ("oracle" in evaluator.compute())
 
 
 def test_the_oracle_is_refused_where_the_network_does_not_see_the_image_whole(adaptive):

@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Bool, Float, Int, Integer, Num
 from torch import Tensor
 
+from segadapt.classifiers.base import with_teacher
 from segadapt.evaluation.inference.methods import Inference, Keep, labels
 from segadapt.evaluation.inference.strips import Size
 from segadapt.evaluation.inference.views import Scorer
@@ -90,6 +91,7 @@ class _Network:
         self, model: Segmentor, image: Tensor, mask: Tensor | None, wanted: Collection[str]
     ) -> None:
         self.model, self.image, self.mask, self.wanted = model, image, mask, wanted
+        self.has_oracle = bool(with_teacher(model.classifier))
         self.names: list[str] = []
         self.finite: list[Bool[Tensor, ""]] = []
         """Of each pass, whether all scores were; they are looked at before they are resized."""
@@ -113,7 +115,11 @@ class _Network:
                 "the oracle branch needs the whole image at once; use inference=whole, or "
                 "inference=slide inference.context=global, for it"
             )
-        return self.model(view, self.mask)
+        features = self.model.generator(view).pixels  # nothing reads the auxiliary scores
+        if self.mask is None or not self.has_oracle:  # nor what else labels are needed for
+            return self.model.classifier(features)
+        target = self.model.targets(self.mask, features.shape[-2:])
+        return self.model.classifier(features, target)
 
     def _watched(self, scores: Tensor) -> Tensor:
         self.finite.append(scores.isfinite().all())
