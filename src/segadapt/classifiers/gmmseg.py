@@ -32,8 +32,7 @@ class GMMSegClassifier(StaticClassifier):
             comes to 1 to 3 nats.
         iterations: Of Sinkhorn and Knopp (3).
         memory: Pixels remembered for each component. The release's 32000 take 9.8 GB on ADE20K, on
-            every rank and in every checkpoint; and data parallel training sends the memory, as it
-            does all buffers, from the first rank to the others in every step.
+            every rank and in every checkpoint.
         samples: Pixels of a step that enter each memory at most (release: 20).
         tau: Factor of the log likelihoods, or None: layer normalisation over the classes, as
             released. 1 is the posterior of the paper.

@@ -29,6 +29,7 @@ FREE = (
     "paths",
     "published",
     "smaller_oracle_groups",
+    "trainer.strategy.broadcast_buffers",
 )
 """What may change while a run is interrupted: nothing here changes its numbers (``loss.kernel``
 only in their rounding)."""

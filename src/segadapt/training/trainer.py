@@ -1,5 +1,6 @@
 """Lightning's trainer, with what this project decides for it."""
 
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ from hydra.utils import instantiate
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers.logger import Logger
 from omegaconf import DictConfig, open_dict
+from torch.nn.parallel import DistributedDataParallel
 
 from segadapt.evaluation.precision_names import precision_name
 from segadapt.training.checkpoint_io import AtomicCheckpointIO
@@ -53,6 +55,7 @@ def build_trainer(
     settings = cfg.copy()
     with open_dict(settings):
         settings.pop("compile", None)  # it is about the network: see training/compiled.py
+        _rename_options(settings.strategy)
     trainer = instantiate(
         settings,
         **fixed,
@@ -81,6 +84,14 @@ def on_gpu(cfg: DictConfig) -> bool:
     if cfg.accelerator == "mps" and not torch.backends.mps.is_available():
         raise ValueError("trainer.accelerator=mps, but torch finds no Apple GPU; use trainer=cpu")
     return available and cfg.accelerator != "cpu"
+
+
+def _rename_options(strategy: DictConfig | str) -> None:
+    """Give torch's data parallelism its options by the names of the installed version."""
+    names = inspect.signature(DistributedDataParallel.__init__).parameters
+    old, new = "broadcast_buffers", "forward_sync_buffers"  # since torch 2.15
+    if isinstance(strategy, DictConfig) and old in strategy and new in names:
+        strategy[new] = strategy.pop(old)
 
 
 def _nothing() -> None:

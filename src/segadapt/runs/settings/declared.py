@@ -31,6 +31,7 @@ TRAINER: Final[Annotations] = {
     "trainer.profiler": "Profiler | Built | None",
     "trainer.strategy": "Strategy | Built",
     "trainer.strategy._target_": "str",
+    "trainer.strategy.broadcast_buffers": "bool",
     "trainer.strategy.find_unused_parameters": "bool",
     "trainer.strategy.gradient_as_bucket_view": "bool",
     "trainer.strategy.static_graph": "bool",
