@@ -26,7 +26,10 @@ LOWEST: Final = 8
 """Rows of a strip at least: below, most rows of the grid would be read for two strips."""
 
 HIGHEST: Final = 32
-"""Rows of a strip at most: above, the products multiply mostly zeros."""
+"""Rows of a strip at most, unless it is small: above, the products multiply mostly zeros."""
+
+SMALL: Final = 2**17
+"""Scores in a strip up to which more rows cost less than one more strip does: about 0.1 ms."""
 
 COLUMNS: Final = 64
 """Columns of pixels in one product, for the same reason."""
@@ -81,8 +84,9 @@ class PlaneResizer(Resizer):
         return max(1, self._budget() // (2 * LOWEST * classes * self.size[1]))
 
     def height(self, images: int, classes: int) -> int:
-        rows = self._budget() // (images * classes * self.size[1])
-        strips = -(-self.size[0] // min(max(rows, LOWEST), HIGHEST))
+        row = images * classes * self.size[1]
+        rows = min(self._budget() // row, max(HIGHEST, SMALL // row))
+        strips = -(-self.size[0] // max(rows, LOWEST))
         return -(-self.size[0] // strips)  # none with a rest of few rows
 
     def strips(self, scores: Float[Tensor, "m k h w"]) -> Iterator[Rows]:
