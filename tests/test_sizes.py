@@ -6,10 +6,13 @@ from pathlib import Path
 import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "segadapt"
-KERNELS = SOURCE / "losses" / "kernels"
-"""A Triton kernel is one function, which is not split."""
-
 FILES = sorted(SOURCE.rglob("*.py"))
+
+
+def is_kernel(function):
+    """Whether a GPU runs it; the launcher takes no structures, so that its arguments fill lines."""
+    names = [ast.unparse(decorator).partition("(")[0] for decorator in function.decorator_list]
+    return "triton.jit" in names
 
 
 def lines(function):
@@ -25,9 +28,8 @@ def test_files_have_250_lines_and_functions_40_at_most(room):
             continue
         text = file.read_text(encoding="utf-8")
         assert len(text.splitlines()) <= 250, file
-        if KERNELS in file.parents:
-            continue
         functions = [
             node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)
         ]
-        assert [node.name for node in functions if lines(node) > 40] == [], file
+        large = {node.name: 90 if is_kernel(node) else 40 for node in functions}
+        assert [node.name for node in functions if lines(node) > large[node.name]] == [], file

@@ -8,8 +8,9 @@ from steps import own, scaled, small_batch, small_task
 from torch import nn
 
 from segadapt.models.interfaces import FeatureGenerator
+from segadapt.structures import Batch
 from segadapt.training import gradient_check
-from segadapt.training.gradient_check import SingleDraws, compared, exact_gradients, gradients
+from segadapt.training.gradient_check import FEW, SingleDraws, compared, exact_gradients, gradients
 
 
 @pytest.fixture
@@ -69,6 +70,31 @@ def test_wrong_gradients_are_far(task, batch):
     assert {"classifier.student.mix.weight", "generator.encoder.stem.0.0.weight"} <= wrong
     assert not any(name.startswith("classifier.teacher.") for name in wrong)
     assert verdict.own.max() < 1e-4
+
+
+def repeated(batch, times):
+    """More images, each several times."""
+    image, mask = batch.image.repeat(times, 1, 1, 1), batch.mask.repeat(times, 1, 1)
+    return Batch(image, mask, list(batch.name) * times)
+
+
+@pytest.mark.parametrize("broken", [1, FEW + 1])
+def test_double_precision_sees_few_images_and_the_whole_batch_is_judged(task, batch, broken):
+    """A way that is wrong for any number of images, and one that is right for few of them."""
+    batch = repeated(batch, FEW)
+    counts, way = [], own(task)
+    task.objective.register_forward_hook(
+        lambda _, given, __: counts.append((given[1].shape[0], given[0].student.logits.dtype))
+    )
+
+    def forward(image, mask):
+        return scaled(way, 2 if len(image) >= broken else 1)(image, mask)
+
+    verdict = compared(task.model, forward, task.objective, batch)
+    assert verdict.exact
+    assert "classifier.student.mix.weight" in {verdict.names[number] for number in verdict.wrong}
+    whole, few = (len(batch.image), torch.float32), (FEW, torch.float32)
+    assert counts == [whole, whole, few, few, (FEW, torch.float64)]
 
 
 def test_the_step_in_double_precision_drops_the_same_units(task, batch):

@@ -16,7 +16,7 @@ from torch._dynamo.exc import TorchDynamoException
 from segadapt.losses.objective import Objective
 from segadapt.segmentor import Segmentor, joined
 from segadapt.structures import Batch, Prediction
-from segadapt.training.gradient_check import Verdict, compared
+from segadapt.training.gradient_check import FEW, Verdict, compared
 
 BACKEND: Final = "inductor"
 
@@ -26,10 +26,6 @@ MODES: Final[dict[str, str | None]] = {
 }
 """Modes of torch.compile by ours. CUDA graphs would keep results in memory that the next part of an
 accumulated batch overwrites."""
-
-PART: Final = 4
-"""Images that are checked where the training itself is in half precision: in float32 the whole
-batch might not fit."""
 
 
 class CompiledHalves:
@@ -80,7 +76,8 @@ class CompiledHalves:
         """
         if self.pending:
             device = batch.image.device.type
-            part = PART if torch.is_autocast_enabled(device) else None
+            # In half precision: in float32 the whole batch might not fit.
+            part = FEW if torch.is_autocast_enabled(device) else None
             try:
                 verdict = compared(self.model, self, objective, batch, part)
             except TorchDynamoException as error:
