@@ -62,7 +62,7 @@ class Installed(NamedTuple):
     def run(self, *words, code=0, variables=None):
         streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         process = self.start(*words, variables=variables, **streams)
-        out, err = process.communicate(timeout=300)
+        out, err = process.communicate(timeout=900)
         said = f"{shlex.join(words)}\n{out}\n{err}"
         assert process.returncode == code, said
         assert "scripts/" not in said  # commands of a checkout

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -39,4 +40,7 @@ def class_log_shares(rows: Float[Tensor, "*n k"]) -> Float[Tensor, "*n k"]:
 
 
 def _faster_on_planes(rows: Float[Tensor, "*n k"]) -> bool:
+    if torch.compiler.is_exporting():
+        # The program runs elsewhere: onnxruntime would turn planes back into rows.
+        return False
     return rows.device.type == "cpu" and rows.shape[-1] <= FEW

@@ -11,11 +11,13 @@ from deployed import scene, write_run
 from safetensors import safe_open
 
 import segadapt
+from segadapt.classifiers.cac import CACClassifier
 from segadapt.deployment.export import preparation
 from segadapt.deployment.export.export import export
 from segadapt.deployment.export.form import PRECISIONS, SUFFIXES, Form
 from segadapt.deployment.export.parity import Parity, measured
 from segadapt.deployment.loading.read import read_network
+from segadapt.functional.class_order import FEW
 
 MISSING = [n for n in ("onnx", "onnxscript", "onnxruntime") if importlib.util.find_spec(n) is None]
 onnx_only = pytest.mark.skipif(bool(MISSING), reason=f"needs the extra export: {MISSING}")
@@ -70,6 +72,17 @@ def test_a_program_holds_no_teacher_and_no_dropout(programs):
     program = torch.export.load(programs.file)
     assert not [name for name in program.state_dict if "teacher" in name or "auxiliary" in name]
     assert not [node for node in program.graph.nodes if "dropout" in str(node.target)]
+
+
+def test_few_classes_bring_no_transposes_into_a_program():
+    def operators(classes):
+        network = CACClassifier(in_channels=4, num_classes=classes).eval()
+        with torch.no_grad():
+            program = torch.export.export(network, (torch.rand(1, 4, 3, 5),), strict=False)
+        return [node.target for node in program.graph.nodes if node.op == "call_function"]
+
+    # On a CPU, torch computes the softmax of few classes on planes.
+    assert operators(FEW) == operators(FEW + 1)
 
 
 def test_a_program_says_what_it_is(run, programs):
