@@ -1,8 +1,11 @@
 """``segadapt doctor``: what is in order passes, what is not is named."""
 
 import json
+import queue
+import time
 import urllib.error
 import urllib.request
+from types import SimpleNamespace
 
 import pytest
 
@@ -138,3 +141,11 @@ def test_a_failed_check_is_the_exit_code(monkeypatch, capsys):
 @pytest.mark.slow
 def test_two_processes_add_their_numbers():
     assert one(doctor_training.two_processes).state == OK
+
+
+def test_a_process_that_fails_is_not_waited_for():
+    ranks = [SimpleNamespace(exitcode=code) for code in (None, 3)]
+    began = time.monotonic()
+    sums, problem = doctor_training._sums(ranks, queue.Queue())
+    assert (sums, problem) == ([], "one ended with exit code 3")
+    assert time.monotonic() < began + 5

@@ -19,6 +19,9 @@ from segadapt.cli.options import main as options
 from segadapt.cli.places import CONF
 from segadapt.cli.verb_help import EXAMPLES, verb_help
 
+LONGER = ("train", "evaluate", "check-data", "cache-features", "resume", "benchmark")
+"""Verbs that need Hydra or a checkout, whose errors have tests of their own."""
+
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_each_verb_is_a_file_with_a_main_of_its_words(verb):
@@ -32,6 +35,17 @@ def test_each_verb_of_a_config_explains_every_key(verb):
     file = CONF / f"{verb.replace('-', '_')}.yaml"
     unexplained = [key.name for key in keys(file) if not key.meaning] if file.exists() else []
     assert unexplained == []
+
+
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in LONGER])
+def test_a_wrong_word_is_one_sentence(verb, capsys):
+    try:
+        code = main([verb, "no_such_key=1"])
+    except SystemExit as end:
+        code = end.code
+    said = capsys.readouterr().err or code
+    assert code not in (0, None)
+    assert said.startswith("error: ")
 
 
 @pytest.mark.parametrize("words", [["options", "experiment"], ["completion", "bash"]])

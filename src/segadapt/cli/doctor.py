@@ -2,12 +2,17 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 from segadapt.cli.doctor_findings import BAD, OK, Finding
 from segadapt.cli.places import CONF
+from segadapt.cli.shell import answer
 from segadapt.cli.words import read_words
 from segadapt.text.borders import print_line
+
+FILE: Final = CONF / "doctor.yaml"
+
+Check = Callable[[], Iterator[Finding]]
 
 
 def main(words: Sequence[str]) -> int:
@@ -19,6 +24,13 @@ def main(words: Sequence[str]) -> int:
     Returns:
         1 if a check failed, else 0.
     """
+    failed: list[int] = []
+    answer(lambda: failed.append(examine(words)))
+    return 1 if sum(failed) else 0
+
+
+def examine(words: Sequence[str]) -> int:
+    """Run the checks and show what they find; how many failed."""
     options = read_words(["json=true" if word == "--json" else word for word in words], FILE)
     findings = []
     for check in checks(options):
@@ -32,12 +44,7 @@ def main(words: Sequence[str]) -> int:
         print(json.dumps({"ok": not failed, "findings": rows}, indent=1))
     else:
         print_line(f"{failed} of {len(findings)} checks failed" if failed else "all checks passed")
-    return 1 if failed else 0
-
-
-FILE = CONF / "doctor.yaml"
-
-Check = Callable[[], Iterator[Finding]]
+    return failed
 
 
 def checks(options: dict[str, Any]) -> Iterator[Check]:
