@@ -1,18 +1,25 @@
 """Two ranks train what one process trains, or stop together."""
 
+import inspect
 import json
 import math
 import os
 import signal
 import time
+from unittest.mock import Mock
 
+import lightning as L
 import pytest
 import torch
-from runs import config, fork, fork_ranks, wait
+from compositions import composed
+from runs import SMALL, config, fork, fork_ranks, wait
+from torch.nn.parallel import DistributedDataParallel
 
 from segadapt import experiment
 from segadapt.experiment import fit, train
 from segadapt.losses.objective import Losses
+from segadapt.training import trainer
+from segadapt.training.checkpoint_io import AtomicCheckpointIO
 
 STEPS = 4
 BASE = (f"data.steps={STEPS}", "data.batch_size=8", "data.eval_every=4", "classifier.dropout=0.0")
@@ -160,3 +167,18 @@ def test_a_signal_to_either_rank_stops_both_at_the_same_step(tmp_path, asked):
     saved = torch.load(tmp_path / "checkpoints" / "last.ckpt", weights_only=True)["global_step"]
     last = int(rows.read_text().splitlines()[-1].split(",")[0])
     assert saved == last
+
+
+def test_ranks_do_not_send_their_buffers_in_each_step(monkeypatch):
+    """By the name that the installed version of torch has for it: the older one is a warning."""
+    given = []
+    made = Mock(spec=L.Trainer, _signal_connector=Mock())
+    monkeypatch.setattr(trainer, "instantiate", lambda node, **_: given.append(node) or made)
+    settings = composed(*SMALL[2:], *TWO, "paths.run=x").trainer
+    trainer.build_trainer(settings, 1, [], [], Mock(spec=AtomicCheckpointIO))
+    (built,) = given
+    names = inspect.signature(DistributedDataParallel.__init__).parameters
+    expected = next(name for name in ("forward_sync_buffers", "broadcast_buffers") if name in names)
+    assert built.strategy[expected] is False
+    assert set(built.strategy) - {"_target_", "timeout"} <= set(names)
+    assert settings.strategy.broadcast_buffers is False
