@@ -1,3 +1,4 @@
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -8,7 +9,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from segadapt.data.workers import sentence, start_worker
+from segadapt.data.workers import sentence, start_method, start_worker
 
 
 class Facts(Dataset):
@@ -67,3 +68,14 @@ def test_the_sentence_of_a_worker_is_recovered():
 
 def test_the_sentence_of_the_main_process_is_left_alone():
     assert sentence(ValueError("steps=0; choose more")) == "steps=0; choose more"
+
+
+@pytest.mark.parametrize(
+    ("default", "num_workers", "chosen"),
+    [("loky", 2, "fork"), ("loky", 0, None), ("fork", 2, None), ("forkserver", 2, None)],
+)
+def test_only_a_foreign_way_to_start_processes_is_replaced(
+    monkeypatch, default, num_workers, chosen
+):
+    monkeypatch.setattr(multiprocessing, "get_start_method", lambda: default)
+    assert start_method(num_workers) == chosen

@@ -5,7 +5,6 @@ import os
 import pty
 import re
 import select
-import shlex
 import signal
 import sys
 import time
@@ -79,8 +78,8 @@ def test_a_signal_to_a_sweep_uses_up_no_retry_and_starts_no_trial(tmp_path, monk
     stub(monkeypatch, stopped_by(number))
     answer = command(train.train, tmp_path, *words)
     assert answer.code == 128 + number
-    again = shlex.quote("hydra.sweep.dir='sweep'")
-    assert answer.err == f"interrupted; resume with: the same command with {again}\n"
+    again = "interrupted; resume with: the same command with hydra.sweep.dir=sweep\n"
+    assert answer.err == again
     assert facts(tmp_path / "sweep" / "0")["failures"] == []
     assert not (tmp_path / "sweep" / "1").exists()
     stub(monkeypatch, finish)

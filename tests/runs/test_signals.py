@@ -8,6 +8,8 @@ import threading
 import pytest
 from runs import fork, wait
 
+from segadapt.runs.errors import Interrupted
+from segadapt.runs.session import interruptible
 from segadapt.runs.signals import hand_over, handling, leave_terminal, unhandled
 
 
@@ -63,6 +65,22 @@ def test_another_thread_than_the_first_handles_nothing():
 def test_what_a_scheduler_handles_is_left_to_it(heard):
     assert signal.SIGTERM not in unhandled()
     assert signal.SIGINT in unhandled()
+
+
+def test_before_the_first_step_a_scheduler_interrupts_rather_than_fails_a_run():
+    """Submitit's handler raises, or ends the process, wherever it is."""
+
+    def raising(*_):
+        raise RuntimeError("timed-out too many times")
+
+    before = signal.signal(signal.SIGUSR2, raising)
+    try:
+        with pytest.raises(Interrupted), interruptible():
+            signal.raise_signal(signal.SIGUSR2)
+        with pytest.raises(RuntimeError, match="timed-out"):
+            hand_over(signal.SIGUSR2)
+    finally:
+        signal.signal(signal.SIGUSR2, before)
 
 
 def test_output_after_a_hang_up_goes_nowhere_and_a_file_stays_a_file(tmp_path):

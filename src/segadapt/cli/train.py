@@ -72,14 +72,15 @@ def _train(cfg: DictConfig) -> float:
     if sweeping:
         print_line(f"trial {folder.name}: {shlex.join(hidden_words(overrides))}")
     try:
-        settle_origin(cfg)
-        session.prepare(cfg)
-        folder = Path(cfg.paths.run)
-        if sweeping:
-            _group(cfg, Path(job.sweep.dir))
-        if cfg.published:
-            print_line(_announcement(cfg, job.runtime.choices["model"]))
-        metrics = session.start(cfg, overrides, hydra_command.fit_run)
+        with session.interruptible():
+            settle_origin(cfg)
+            session.prepare(cfg)
+            folder = Path(cfg.paths.run)
+            if sweeping:
+                _group(cfg, Path(job.sweep.dir))
+            if cfg.published:
+                print_line(_announcement(cfg, job.runtime.choices["model"]))
+            metrics = session.start(cfg, overrides, hydra_command.fit_run)
         return _monitored(metrics, cfg.monitor)
     except (Exception, Interrupted, KeyboardInterrupt) as error:
         same = f"the same command with {quoted_override('hydra.sweep.dir', job.sweep.dir)}"

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, Dataset, default_collate
 from segadapt.data.dataset import LabelledDataset
 from segadapt.data.packing import PackedBatch, PackedSample, unpacked
 from segadapt.data.sampling import Key, ShardSampler, StepBatchSampler
-from segadapt.data.workers import start_worker
+from segadapt.data.workers import start_method, start_worker
 from segadapt.structures import Batch, Sample
 
 
@@ -146,6 +146,7 @@ class SegmentationDataModule(L.LightningDataModule):
             persistent_workers=self.num_workers > 0,
             collate_fn=_collate_packed if packs else collate,
             worker_init_fn=start_worker,
+            multiprocessing_context=start_method(self.num_workers),
             pin_memory=self._trainer().strategy.root_device.type == "cuda",
         )
 

@@ -1,10 +1,29 @@
 """How loader processes behave, and what is reported when one of them fails."""
 
+import multiprocessing
 import os
 import signal
 import threading
 
 import cv2
+
+
+def start_method(num_workers: int) -> str | None:
+    """How loader processes start; give it to a DataLoader as ``multiprocessing_context``.
+
+    A launcher such as joblib changes the default of its processes to a method of its own, which
+    cannot start those of torch. Python's default stays as it is.
+
+    Args:
+        num_workers: Loader processes; torch refuses a method where there is none.
+
+    Returns:
+        None for the default.
+    """
+    methods = multiprocessing.get_all_start_methods()
+    if num_workers == 0 or multiprocessing.get_start_method() in methods:
+        return None
+    return "fork" if "fork" in methods else methods[0]
 
 
 def start_worker(_: int) -> None:

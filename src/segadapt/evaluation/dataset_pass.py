@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader
 from segadapt.data.dataset import LabelledDataset
 from segadapt.data.module import collate
 from segadapt.data.palette import class_colors
-from segadapt.data.workers import start_worker
+from segadapt.data.workers import start_method, start_worker
 from segadapt.evaluation.detailed_evaluator import DetailedEvaluator, NetworkMetrics
 from segadapt.evaluation.evaluator import check_context
 from segadapt.evaluation.fingerprint import Fingerprint
@@ -104,5 +104,9 @@ def evaluate_dataset(
 def one_by_one(dataset: LabelledDataset, num_workers: int) -> DataLoader:
     """Images one by one, in order."""
     return DataLoader(
-        dataset, num_workers=num_workers, collate_fn=collate, worker_init_fn=start_worker
+        dataset,
+        num_workers=num_workers,
+        collate_fn=collate,
+        worker_init_fn=start_worker,
+        multiprocessing_context=start_method(num_workers),
     )

@@ -53,10 +53,14 @@ def restore(before: dict[int, Handler | int | None]) -> None:
 
 
 def unhandled() -> list[int]:
-    """Signals of a user, a shell or a terminal that would end this process here and now."""
+    """Signals that would end this process here and now, or that a scheduler's handler takes.
+
+    Submitit's handler raises an error wherever the process is, which would look like a failure.
+    """
     defaults = (signal.SIG_DFL, signal.default_int_handler)
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    return [number for number in numbers if signal.getsignal(number) in defaults]
+    ending = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    numbers = [number for number in ending if signal.getsignal(number) in defaults]
+    return [*numbers, *(number for number in SCHEDULERS if callable(signal.getsignal(number)))]
 
 
 def leave_terminal() -> None:

@@ -10,12 +10,27 @@ from pathlib import Path
 import pytest
 from commands import command
 from hydra import compose, initialize_config_dir
+from hydra.plugins.launcher import Launcher
+from rich.console import Console
 from runs import SMALL
 
 from segadapt.cli.hydra_command import CONF
 from segadapt.cli.train import train
+from segadapt.runs.sweeps.grid import launch
+from segadapt.runs.sweeps.trial import Trial
 
 PLUGINS = {"joblib": "hydra_joblib_launcher", "slurm": "hydra_submitit_launcher"}
+
+
+class Recorder(Launcher):
+    """Keeps the overrides of the jobs, and runs none."""
+
+    def setup(self, *, hydra_context, task_function, config):
+        raise NotImplementedError
+
+    def launch(self, job_overrides, initial_job_idx):
+        self.words = job_overrides
+        return []
 
 
 def installed(name):
@@ -60,6 +75,30 @@ def test_joblib_trains_side_by_side_in_a_folder_that_can_be_started_again(tmp_pa
     starts = [json.loads((tmp_path / f"sweep/{n}/run.json").read_text()) for n in (0, 1)]
     assert [run["starts"] for run in starts] == [1, 1]
     assert len({run["pid"] for run in starts}) == 2
+
+
+@pytest.mark.slow
+def test_joblib_trains_with_loader_processes_in_the_default_folder(tmp_path):
+    """As docs/how-to/sweeps.md types it: no folder is named, and digits has a loader process."""
+    if not installed("joblib"):
+        pytest.skip("hydra-joblib-launcher is not installed")
+    script = str(Path(__file__).parents[3] / "train.py")
+    words = [*SMALL, "data.num_workers=1", "classifier=fixed", "data.steps=2", "seed=0,1"]
+    typed = [sys.executable, script, *words, "sweep=joblib"]
+    answer = subprocess.run(typed, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer
+    (sweep,) = (tmp_path / "runs" / "sweeps").glob("*/*")
+    told = json.loads((sweep / "sweep.json").read_text())["trials"]
+    assert [trial["state"] for trial in told] == ["finished", "finished"]
+
+
+def test_a_trial_is_told_the_folder_of_its_sweep(tmp_path):
+    """A launcher's process composes the config again; a fresh folder would be another one."""
+    trial, launcher = Trial(3, ("seed=0",), tmp_path / "a b" / "3", "val/miou"), Recorder()
+    launch(launcher, [trial], Console())
+    assert launcher.words == [
+        ["seed=0", f"hydra.sweep.dir='{tmp_path}/a b'", "hydra.sweep.subdir=3"]
+    ]
 
 
 @pytest.mark.slow  # submitit counts in minutes

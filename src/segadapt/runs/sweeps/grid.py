@@ -11,6 +11,7 @@ from hydra.types import HydraContext
 from omegaconf import DictConfig
 from rich.console import Console
 
+from segadapt.runs.overrides import override
 from segadapt.runs.ranks import external
 from segadapt.runs.sweeps.execution import check_finished, recorded, rows, run_due_trials, say
 from segadapt.runs.sweeps.folder import SweepFolder
@@ -64,7 +65,7 @@ def launch(launcher: Launcher, trials: Sequence[Trial], console: Console) -> Non
         ValueError: If submitit does not take the launcher's settings.
         Exception: What a job raised that is not a failure of its training.
     """
-    words = [[*trial.overrides, f"hydra.sweep.subdir={trial.number}"] for trial in trials]
+    words = [_words(trial) for trial in trials]
     try:
         for job in launcher.launch(words, initial_job_idx=0):
             _ = job.return_value
@@ -79,6 +80,16 @@ def launch(launcher: Launcher, trials: Sequence[Trial], console: Console) -> Non
             f"a scheduler job ended before its trial finished ({first}); not waiting for the other "
             "jobs",
         )
+
+
+def _words(trial: Trial) -> list[str]:
+    """Overrides of a trial, with its folder.
+
+    A launcher's process composes the config again, where the default folder of a sweep would be a
+    new one.
+    """
+    folder = override("hydra.sweep.dir", trial.folder.parent)
+    return [*trial.overrides, folder, f"hydra.sweep.subdir={trial.number}"]
 
 
 def _of_scheduler(error: Exception) -> bool:
