@@ -120,7 +120,8 @@ def test_a_job_at_its_time_limit_saves_and_is_queued_again(tmp_path):
     assert "Traceback" not in answer.stdout + answer.stderr
     trial = tmp_path / "sweep" / "0"
     facts = json.loads((trial / "run.json").read_text())
-    assert (facts["state"], facts["starts"]) == ("running", 4)
+    assert facts["state"] in ("interrupted", "running")  # the second where it was killed meanwhile
+    assert facts["starts"] == 4
     log = next((tmp_path / "sweep").rglob("*_log.err")).read_text()
     stops = [int(step) for step in re.findall(r"interrupted at step (\d+)", log)]
     assert stops == sorted(set(stops))  # each start went on from where the last one had saved
