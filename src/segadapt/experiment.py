@@ -20,6 +20,7 @@ from segadapt.deployment.initialization.initialise import initialise
 from segadapt.evaluation.evaluator import check_context
 from segadapt.evaluation.inference.settings import check_sees_images
 from segadapt.evaluation.network import build_network
+from segadapt.evaluation.run_data import kept_table
 from segadapt.runs import session
 from segadapt.runs.checkpoint import LAST, PREVIOUS, digest
 from segadapt.runs.config import (
@@ -69,9 +70,19 @@ def build_task(cfg: DictConfig) -> SegmentationTask:
     )
 
 
-def build_data(cfg: DictConfig) -> SegmentationDataModule:
-    """Instantiate the data sets and what loads them."""
-    return instantiate(cfg.data.module)
+def build_data(cfg: DictConfig, folder: Path | None = None) -> SegmentationDataModule:
+    """Instantiate the data sets and what loads them.
+
+    Args:
+        cfg: Composed config.
+        folder: Run folder, whose label table is read if its training has begun; None without one.
+    """
+    module = cfg.data.module
+    if folder is None:
+        return instantiate(module)
+    return instantiate(
+        module, **{part: kept_table(module[part], folder) for part in ("train", "val")}
+    )
 
 
 def train(cfg: DictConfig) -> dict[str, float]:
@@ -104,7 +115,7 @@ def fit(cfg: DictConfig) -> dict[str, float]:
     metrics = MetricsFile(folder / METRICS)
     if rank() == 0:
         metrics.check()
-    data = build_data(cfg)
+    data = build_data(cfg, folder)
     check_sees_images(instantiate(cfg.inference), data.val.pictures)
     _look_at(data)
     _keep_data(data, folder, resumed=start is not None)

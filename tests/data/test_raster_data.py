@@ -186,6 +186,27 @@ def test_nodata_of_image_and_label_is_ignored(tmp_path):
     assert total == np.isfinite(values).all(2).sum()
 
 
+def test_windows_without_any_data_are_looked_at_like_others(tmp_path):
+    image, label = raster_set(tmp_path)
+    image[:, :250] = 255
+    for split in ("train", "val"):
+        write_tiff(tmp_path / split / "images/scene.tif", image, nodata=255)
+    train, val = training(tmp_path), validation(tmp_path, 64)
+    census = label_census(train, tmp_path / "cache")
+    np.testing.assert_array_equal(census.pixels, np.bincount(label[:, 250:].ravel()))
+    assert census.ignored == 300 * 250
+    assert sum(look.ignored for look in inspect(val)) == 300 * 250
+    measured = measure(val.parts, val.reading.values, val.form)
+    np.testing.assert_allclose(measured.mean, image[:, 250:].reshape(-1, 3).mean(0) / 255)
+    assert (val[0].mask == 255).all()
+    assert (tiles(val, 0)[0].image == 0).all()
+    findings = first_look({"train": train}, "train")
+    assert not findings
+    write_tiff(tmp_path / "val/images/scene.tif", np.full_like(image, 255), nodata=255)
+    with pytest.raises(ValueError, match="no image has a pixel with data, so nothing can be"):
+        measure(val.parts, val.reading.values, val.form)
+
+
 def test_checks_count_by_windows_what_numpy_counts_of_the_whole(tmp_path):
     image, label = raster_set(tmp_path)
     train, val = training(tmp_path), validation(tmp_path)

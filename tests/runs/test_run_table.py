@@ -5,10 +5,8 @@ import shutil
 import cv2
 import numpy as np
 import pytest
-import yaml
 from compositions import composed
 from deployed import write_run
-from hydra.utils import instantiate
 from omegaconf import OmegaConf
 from rich.console import Console
 from runs import SMALL
@@ -16,12 +14,14 @@ from written import picture, write
 
 import segadapt
 from segadapt.data.checks.split_record import write_record
+from segadapt.deployment.export.trial_images import labelled_images
+from segadapt.deployment.loading.run_source import from_run
 from segadapt.deployment.prediction.image_files import write_labels
 from segadapt.deployment.sharing.bundle import bundle
 from segadapt.evaluation.evaluate import evaluate
+from segadapt.evaluation.run_data import kept_table, split_of_run
 from segadapt.evaluation.trained import measured_data
 from segadapt.experiment import train
-from segadapt.runs.config import config_digest, differences
 from segadapt.runs.reader import read_run
 from segadapt.runs.stored_config import read_config, stored_config
 from segadapt.runs.trust import trusting
@@ -33,27 +33,13 @@ classes:
 ignored: {colors: "#000000"}
 """
 
-PLAIN = {"data": {"module": {"train": {"classes": None}, "val": {"classes": None}}}}
 
-
-def test_the_config_of_a_run_names_the_table_where_it_lies_now(tmp_path):
-    run = tmp_path / "run"
-    run.mkdir()
-    (run / "config.yaml").write_text(yaml.safe_dump(PLAIN))
-    assert stored_config(run) == PLAIN
-    (run / "classes.yaml").write_text(TABLE)
-    config = stored_config(run.rename(tmp_path / "moved"))
-    for split in ("train", "val"):
-        assert config["data"]["module"][split]["kept_table"] == f"{tmp_path}/moved/classes.yaml"
-    assert not differences(PLAIN, config)
-    assert config_digest(PLAIN) == config_digest(config)
-
-
-def test_data_that_has_moved_leaves_the_table_in_the_run_folder(tmp_path):
-    val = {"root": str(tmp_path), "kept_table": f"{tmp_path}/runs/1/classes.yaml"}
-    data = OmegaConf.create({"name": "folder", "root": str(tmp_path), "module": {"val": val}})
-    moved = measured_data(data, "val", "/elsewhere").module.val
-    assert (moved.root, moved.kept_table) == ("/elsewhere", val["kept_table"])
+def test_only_data_sets_with_a_table_of_their_own_get_that_of_a_run(tmp_path):
+    own, published = OmegaConf.create({"classes": None}), OmegaConf.create({"root": "data"})
+    assert kept_table(own, tmp_path) == {}
+    (tmp_path / "classes.yaml").write_text(TABLE)
+    assert kept_table(own, tmp_path) == {"kept_table": f"{tmp_path}/classes.yaml"}
+    assert kept_table(published, tmp_path) == {}
 
 
 @pytest.fixture
@@ -83,7 +69,7 @@ def test_bundles_write_colours_back_by_the_table(tmp_path, root):
     assert np.array_equal(written, model.colors[result.labels])
 
 
-def test_an_evaluation_compares_the_split_with_that_of_the_training(tmp_path, root):
+def test_evaluation_and_export_compare_the_split_with_that_of_the_training(tmp_path, root):
     for folder in ("images", "labels"):
         (root / "train" / folder).rename(root / folder)
     shutil.rmtree(root / "train")
@@ -92,14 +78,22 @@ def test_an_evaluation_compares_the_split_with_that_of_the_training(tmp_path, ro
     run = write_run(tmp_path / "run", *words)
     whole = composed("model=tiny", "trainer=cpu", f"paths.run='{run}'", *words)
     OmegaConf.save(whole, run / "config.yaml", resolve=True)
-    node = read_config(run).data.module.val
-    write_record(run / "splits.json", {"val": instantiate(node)})
+    write_record(run / "splits.json", {"val": split_of_run(read_config(run).data, run)})
     shutil.rmtree(root / "images")
     (root / "labels").rename(root / "images")
     shutil.copytree(root / "images", root / "labels")
     cfg = composed(f"run={run}", "device=cpu", name="evaluate")
     with pytest.raises(ValueError, match=r"split 'val' is not what the training had"):
         evaluate(cfg, read_run(str(run), "last", trusting), Console(quiet=True))
+    with pytest.raises(ValueError, match=r"split 'val' is not what the training had"):
+        next(labelled_images(from_run(run)))
+
+
+def test_a_network_of_other_classes_than_the_table_is_refused(tmp_path, root):
+    words = ["data=folder", f"data.root={root}", "data.num_classes=3"]
+    cfg = composed("model=tiny", "trainer=cpu", f"paths.run='{tmp_path}'", *words)
+    with pytest.raises(ValueError, match=r"has 3 classes, but its label table .* has 2; use the"):
+        split_of_run(cfg.data, tmp_path)
 
 
 @pytest.mark.slow
@@ -114,10 +108,10 @@ def test_a_training_outlives_its_table(tmp_path, root):
     assert stored_config(run)["data"]["num_classes"] == 2
     (root / "classes.yaml").rename(tmp_path / "moved.yaml")
     data = measured_data(read_config(run).data, "val", None)
-    assert instantiate(data.module.val).classes == ("sky", "road")
+    assert split_of_run(data, run).classes == ("sky", "road")
     model = segadapt.load(run, device="cpu")
     assert model.trained.data.labels.table.sources[0].colors == ((70, 130, 180), (0, 0, 1))
     edited = TABLE.replace('"#000001"', '"#000002"')
     (root / "classes.yaml").write_text(edited)
     with pytest.raises(Exception, match=r"class 'sky' had #4682b4, #000001, but now #4682b4, #00"):
-        instantiate(data.module.val)
+        split_of_run(data, run)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hydra import compose, initialize_config_dir
 from hydra.errors import HydraException
@@ -12,9 +12,14 @@ from omegaconf.errors import OmegaConfBaseException
 from segadapt.cli.hydra_command import CONF  # and our resolvers, which it registers
 from segadapt.cli.shell import answer
 from segadapt.cli.words import UsageError, read_words
+from segadapt.files import expanded
+from segadapt.runs.file_names import TABLE
 from segadapt.runs.overrides import quoted_override
 from segadapt.text.borders import print_line
 from segadapt.text.invocation import command
+
+if TYPE_CHECKING:
+    from segadapt.data.label_table.table import LabelTable
 
 CLASSIFIERS = ("fixed", "cac", "ssa")
 """Heads that can be converted."""
@@ -43,6 +48,7 @@ def main(words: Sequence[str]) -> None:
 def convert(words: Sequence[str]) -> None:
     """Convert a checkpoint, as the words say."""
     given = wanted(words)
+    from segadapt.data.label_table.reading import write_table
     from segadapt.experiment import build_task
     from segadapt.files import sha256
     from segadapt.models.conversion import convert as published
@@ -60,11 +66,14 @@ def convert(words: Sequence[str]) -> None:
     classes = published.count_classes(file.tensors, rules, given.file)
     overrides += facts(given, cfg, file.config, classes)
     cfg = compose_config(overrides)
+    table = label_table(cfg, given.file, classes)
     model = build_task(cfg).model
     converted = published.convert(file.tensors, rules, model.state_dict(), given.file)
     model.load_state_dict(converted.tensors)
     origin = {"file": given.file.name, "sha256": sha256(given.file), "unused": converted.unused}
     write_run(given.out, cfg, overrides, converted.tensors, origin)
+    if table is not None:
+        write_table(table, folder / TABLE, ["Label table of this network."])
     print_line(f"{given.out}: {len(converted.tensors)} tensors, {classes} classes")
     print_line(f"tensors that the release does not use either: {_listed(converted.idle)}")
     print_line(f"unused: {_listed(converted.unused)}")
@@ -129,6 +138,36 @@ def facts(given: Wanted, cfg: DictConfig, text: str, classes: int) -> list[str]:
             f"{cfg.data.num_classes}; name its data set with data=NAME, or omit data="
         )
     return rank
+
+
+def label_table(cfg: DictConfig, file: Path, classes: int) -> "LabelTable | None":
+    """The label table of somebody's own data set; None where there is none yet.
+
+    Args:
+        cfg: Config of the network.
+        file: The checkpoint.
+        classes: How many it scores.
+
+    Raises:
+        ValueError: If the table is not in order, or has another number of classes.
+    """
+    from segadapt.data.label_table.choice import chosen_table, table_file
+
+    node = cfg.data.module.val
+    if "classes_file" not in node:
+        return None
+    choice: Any = OmegaConf.to_container(OmegaConf.create({"classes": node.classes}))
+    folder = expanded(node.classes_file).parent
+    source = table_file(choice["classes"], folder)
+    if node.classes is None and source is not None and not source.is_file():
+        return None
+    table = chosen_table(choice["classes"], folder, node.first_label, node.ignored)
+    if table.num_classes != classes:
+        raise ValueError(
+            f"{file} scores {classes} classes, but the label table {source or node.classes} has "
+            f"{table.num_classes}; name the table of its classes with data.classes=FILE"
+        )
+    return table
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -134,7 +134,7 @@ class LabelContract:
         """Classes, the ignored label, and the unknown one."""
         if raw.ndim == 3:
             return self._colors[packed(raw)]
-        if raw.dtype == np.uint8 and self._dtype is np.uint8:
+        if raw.dtype == np.uint8 and self._dtype is np.uint8 and raw.size:  # OpenCV takes no empty
             return cv2.LUT(raw.astype(np.uint8, copy=False), self._bytes)  # faster than numpy
         return self._numbers[raw]
 

@@ -9,11 +9,10 @@ from jaxtyping import Bool, Num
 
 from segadapt.data.files.boxes import Box, Size
 from segadapt.data.files.image_format import ImageFormat, Pixels
-from segadapt.data.files.label_rasters import LOSSY
+from segadapt.data.files.label_windows import label_values, read_label_window
 from segadapt.data.files.pairs import Pair
 from segadapt.data.files.raster_grids import check_same_grid
 from segadapt.data.files.raster_windows import Window, raster
-from segadapt.data.files.tiff_header import PALETTE
 from segadapt.data.labels import Label, LabelContract, Raw
 
 
@@ -48,13 +47,7 @@ class Patch:
         values, file = self._label.values, self.pair.label
         if self._valid is not None:
             values = values[self._valid][None]
-        if values.shape[2] != 1:
-            return self.labels.form.checked_colors(values, file)
-        opened = raster(file)
-        if opened.header.photometric == PALETTE:
-            levels = np.array(opened.header.color_map, dtype=np.int64).reshape(3, -1).T >> 8
-            return self.labels.form.of_indices(values[..., 0], levels.astype(np.uint8), file)
-        return self.labels.form.of_grey(values[..., 0], file, 2**opened.header.bits - 1)
+        return label_values(values, file, self.labels.form)
 
     @cached_property
     def label(self) -> Label:
@@ -77,14 +70,8 @@ class Patch:
 
     @cached_property
     def _label(self) -> Window:
-        opened = raster(self.pair.label)
-        check_same_grid(raster(self.pair.image), opened)
-        if opened.header.compression in LOSSY:
-            raise ValueError(
-                f"label {self.pair.label} is a TIFF of compression {opened.header.compression}, "
-                "which changes the values near borders; save it without loss (LZW or deflate)"
-            )
-        return opened.read(self.box)
+        check_same_grid(raster(self.pair.image), raster(self.pair.label))
+        return read_label_window(self.pair.label, self.box)
 
     @cached_property
     def _valid(self) -> Bool[np.ndarray, "_ _"] | None:

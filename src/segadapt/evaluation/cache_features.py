@@ -8,7 +8,6 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import torch
-from hydra.utils import instantiate
 from jaxtyping import UInt
 from numpy.lib.format import open_memmap
 from omegaconf import DictConfig
@@ -74,7 +73,7 @@ def cache(cfg: DictConfig, run: Run, console: Console) -> Path:
     model = trained.model.to(cfg.device)
     parts = {}
     for split in SPLITS:
-        dataset: LabelledDataset = instantiate(trained.data.module[split])
+        dataset = split_of_run(trained.data, run.folder, split)
         samples = len(dataset) if split == "val" or cfg.train is None else cfg.train
         parts[split] = _part(model, dataset, samples, cfg.device)
     _tell(parts, cfg.precision, out, console)

@@ -12,15 +12,15 @@ from jaxtyping import UInt8
 from omegaconf import DictConfig, OmegaConf
 from torch import Tensor, nn
 
-from segadapt.data.checks.split_record import check_record
 from segadapt.data.dataset import LabelledDataset
 from segadapt.data.palette import class_colors
 from segadapt.evaluation.inference.methods import Inference
 from segadapt.evaluation.network import build_model
+from segadapt.evaluation.run_data import split_of_run
 from segadapt.runs.built_parts import MEASURED, check_parts
 from segadapt.runs.checkpoint import read_stored
 from segadapt.runs.config import value_at, with_paths_moved
-from segadapt.runs.file_names import CONFIG, SPLITS
+from segadapt.runs.file_names import CONFIG
 from segadapt.runs.origin import RUN
 from segadapt.runs.reader import Run
 from segadapt.segmentor import Segmentor
@@ -66,12 +66,9 @@ class Trained:
         """The images of the split, opened when they are first asked for.
 
         Raises:
-            ValueError: If they are not those that the training kept a record of.
+            ValueError: As :func:`split_of_run`.
         """
-        dataset: LabelledDataset = instantiate(self.data.module.val)
-        if dataset.recorded:
-            check_record(self.folder / SPLITS, {str(self.data.module.val.split): dataset})
-        return dataset
+        return split_of_run(self.data, self.folder)
 
     @cached_property
     def inference(self) -> Inference:
@@ -181,10 +178,7 @@ def measured_data(trained: DictConfig, split: str, root: str | None) -> DictConf
     if root is not None:
         if "root" not in data:
             raise ValueError(f"data set {data['name']} has no folder; remove data.root")
-        kept = value_at(data, "module.val.kept_table")
         data = with_paths_moved(data, data["root"], root)
-        if kept is not None:  # it lies in the run folder, which has not moved
-            data["module"]["val"]["kept_table"] = kept
     if split != "val":
         if "split" not in data["module"]["val"]:
             raise ValueError(f"data set {data['name']} has no split {split!r}, only val")

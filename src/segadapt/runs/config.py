@@ -17,7 +17,6 @@ FREE = (
     "data.allow_empty_classes",
     "data.module.allow",
     "data.module.allow_empty_classes",
-    *(f"data.module.{split}.kept_table" for split in ("train", "val")),
     "data.module.num_workers",
     "data.num_workers",
     "data.smoke_test",

@@ -12,7 +12,7 @@ from typing import Any, Final
 from omegaconf import DictConfig, OmegaConf
 
 from segadapt.runs.config import Config, value_at, with_paths_moved
-from segadapt.runs.file_names import CONFIG, OVERRIDES, TABLE
+from segadapt.runs.file_names import CONFIG, OVERRIDES
 from segadapt.runs.redaction import filled, leaves, remember, unkept, variables
 from segadapt.runs.renamed_targets import with_targets_renamed
 from segadapt.runs.trust import Check, check_names, trusting
@@ -83,16 +83,7 @@ def stored_config(folder: Path) -> Config:
     if "paths" in plain and Path(old).name in ("", ".."):
         raise ValueError(f"{folder / CONFIG}: paths.run={old!r} is not the folder of a run")
     plain = with_paths_moved(plain, old, here) if old else plain
-    _name_table(plain, folder.resolve() / TABLE)
     return {str(key): value for key, value in plain.items()}
-
-
-def _name_table(plain: Mapping[str, Any], table: Path) -> None:
-    """Let data sets that have a label table of their own read the one that the run keeps."""
-    parts = [value_at(plain, f"data.module.{split}") for split in ("train", "val")]
-    for part in parts:
-        if isinstance(part, dict) and "classes" in part and table.is_file():
-            part["kept_table"] = str(table)
 
 
 def read_overrides(folder: Path) -> list[str] | None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import yaml
 from compositions import composed
+from geotiffs import raster_set, write_tiff
 from PIL import Image
 from rich.console import Console
 from written import blocks, picture, write
@@ -112,3 +113,36 @@ def test_check_data_writes_the_table_and_ends(tmp_path):
     content = yaml.safe_load((tmp_path / "out/classes.yaml").read_text())
     assert values(content) == [[0], [255]]
     assert not (tmp_path / "set/classes.yaml").exists()
+
+
+def test_rasters_are_counted_by_windows(tmp_path):
+    label = np.random.default_rng(0).integers(3, size=(150, 200), dtype=np.uint8) * 40
+    label[:20] = 9
+    levels = np.array([label, label // 2, 255 - label]).transpose(1, 2, 0)
+    number, color = (
+        write_tiff(tmp_path / name, array, nodata=nodata, **settings)
+        for name, array, nodata, settings in (
+            ("number.tif", label, 9, {}),
+            ("color.tif", levels, None, {"photometric": "RGB"}),
+        )
+    )
+    with pytest.raises(ValueError, match=r"data\.max_pixels=1000; .*data\.windows=1024"):
+        scan([number], 1000)
+    for side in (64, 199):
+        expected = dict(zip(*np.unique(label[20:], return_counts=True), strict=True))
+        assert scan([number, number], 1000, windows=side).numbers == {
+            value: 2 * pixels for value, pixels in expected.items()
+        }
+        colors, counts = np.unique(levels.reshape(-1, 3), axis=0, return_counts=True)
+        found = scan([color], 1000, windows=side).colors
+        assert found == dict(zip(map(tuple, colors.tolist()), counts.tolist(), strict=True))
+
+
+def test_check_data_proposes_the_table_of_rasters(tmp_path):
+    raster_set(tmp_path / "set")
+    (tmp_path / "set/classes.txt").unlink()
+    words = [f"data.root={tmp_path}/set", f"out={tmp_path}/out", "data.num_classes=2"]
+    words += ["data.windows=64", "data.max_pixels=100"]
+    check(composed("data=folder", *words, name="check_data"), Console(file=io.StringIO()))
+    content = yaml.safe_load((tmp_path / "out/classes.yaml").read_text())
+    assert values(content) == [[0], [1], [2]]

@@ -53,11 +53,13 @@ def test_the_same_import_is_verified_and_kept(source, tmp_path):
 def test_another_import_into_the_same_split_is_refused(source, tmp_path):
     imported("coco", source, tmp_path / "data")
     before = content(tmp_path / "data")
-    with pytest.raises(ValueError, match="holds an import with another overlap; nothing was"):
+    with pytest.raises(
+        ValueError, match="holds an earlier import that differs in overlap; nothing was"
+    ):
         imported("coco", source, tmp_path / "data", overlap="area")
     coco(source, [annotation(2, 1, BOX)], ("a.png", "b.png"))
     with pytest.raises(
-        ValueError, match=r"train holds an import with another source; .*split=NAME"
+        ValueError, match=r"train holds an earlier import that differs in source; .*split=NAME"
     ):
         imported("coco", source, tmp_path / "data")
     assert content(tmp_path / "data") == before

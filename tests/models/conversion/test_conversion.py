@@ -19,6 +19,7 @@ from released_names import RELEASED
 
 from segadapt.cli.convert import convert as converted
 from segadapt.cli.hydra_command import CONF
+from segadapt.data.label_table.reading import read_table
 from segadapt.evaluation.trained import read_run_weights
 from segadapt.models.conversion.convert import (
     check_classifier,
@@ -347,3 +348,17 @@ def test_a_converted_file_is_a_run_that_evaluates(segformer, tmp_path, capsys):
     assert all(torch.equal(tensors[name], expected[name]) for name in tensors)
     with pytest.raises(ValueError, match="scores 150 classes, but data=synthetic has"):
         converted([*words, f"out={tmp_path / 'other' / 'a.ckpt'}", "data=synthetic"])
+
+
+def test_a_converted_network_keeps_the_label_table_of_its_classes(segformer, tmp_path):
+    _, _, state = segformer
+    file, run, table = tmp_path / "theirs.pth", tmp_path / "run", tmp_path / "classes.txt"
+    torch.save({"state_dict": state}, file)
+    words = [str(file), "model=segformer_mit_b0", "classifier=fixed", f"out={run}/a.ckpt"]
+    table.write_text("road\nsky\n")
+    with pytest.raises(ValueError, match=r"150 classes, but the label table .*classes.txt has 2;"):
+        converted([*words, f"data.root={tmp_path}"])
+    assert not run.exists()
+    table.write_text("".join(f"class {k}\n" for k in range(150)))
+    converted([*words, f"data.root={tmp_path}"])
+    assert read_table(run / "classes.yaml").names[149] == "class 149"

@@ -13,7 +13,7 @@ DATA = ("name", "num_classes")
 """Of a config's data, besides the validation set as it is built: a size that only training has, or
 that a data set does not read, is no condition of a number."""
 
-NOISE = ("seed", "num_workers", "root", "max_pixels", "kept_table")
+NOISE = ("seed", "num_workers", "root", "max_pixels")
 
 LABELS = "labels"
 """Digest of the label table that a run folder keeps; runs of earlier versions keep none."""

@@ -63,8 +63,7 @@ def _validation(trained: HasRun) -> tuple[dict[str, Any], str | None]:
     """The validation set as a training built it, and its label table, wherever that lies."""
     if (data := OmegaConf.select(trained.config, "data.module.val")) is None:
         raise ValueError(f"{trained.folder}/config.yaml has no data.module.val")
-    plain = {key: value for key, value in data.items() if key != "kept_table"}
-    return plain, table_digest(trained.folder)
+    return dict(data), table_digest(trained.folder)
 
 
 def logger_of(trained: HasRun) -> Any:

@@ -74,7 +74,7 @@ def propose(cfg: DictConfig, console: Console) -> None:
     data, root = cfg.data, expanded(cfg.data.root)
     rules = Rules(data.image, data.label, data.list, data.split)
     labels = [pair.label for pair in select(root, "train", rules).pairs]
-    table = proposed(scan(labels, data.max_pixels, cfg.threads))
+    table = proposed(scan(labels, data.max_pixels, cfg.threads, data.get("windows")))
     file = Path(cfg.out) / FILES[0]
     file.parent.mkdir(parents=True, exist_ok=True)
     replace_text(file, table.text)

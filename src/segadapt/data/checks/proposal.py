@@ -2,8 +2,8 @@
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
 
@@ -13,8 +13,11 @@ from segadapt.data.datasets.ade20k import ADE20K
 from segadapt.data.datasets.camvid import CamVid
 from segadapt.data.datasets.cityscapes import Cityscapes
 from segadapt.data.datasets.voc2012 import VOC2012
-from segadapt.data.files.label_files import read_label_file
+from segadapt.data.files.boxes import Box, cells
+from segadapt.data.files.label_files import Raw, read_label_file
 from segadapt.data.files.label_values import LabelForm
+from segadapt.data.files.label_windows import label_values, read_label_window
+from segadapt.data.files.raster_windows import raster
 from segadapt.data.label_table.table import Color
 from segadapt.data.labels import colors_in
 
@@ -64,8 +67,16 @@ class Proposal(NamedTuple):
     notes: list[str]
 
 
-def scan(labels: Sequence[Path], max_pixels: int, threads: int | None = None) -> Contents:
-    """Count the values of labels, several files at a time.
+def scan(
+    labels: Sequence[Path], max_pixels: int, threads: int | None = None, windows: int | None = None
+) -> Contents:
+    """Count the values of labels, several files or windows at a time.
+
+    Args:
+        labels: Files.
+        max_pixels: Larger ones are refused unless they are read by windows.
+        threads: Files or windows that are read at the same time; None for one per core.
+        windows: Side of the windows in which TIFFs are read, pixels; None to read whole files.
 
     Raises:
         ValueError: If a label cannot be read, or there are more values than a table may have.
@@ -74,11 +85,12 @@ def scan(labels: Sequence[Path], max_pixels: int, threads: int | None = None) ->
     colors: Counter[Color] = Counter()
     lossy = False
     with ThreadPoolExecutor(threads or len(os.sched_getaffinity(0))) as pool:
-        for seen in pool.map(lambda file: _contents(file, max_pixels), labels):
+        for seen in _contents(labels, max_pixels, windows, pool):
             numbers.update(seen.numbers)
             colors.update(seen.colors)
             lossy = lossy or seen.lossy
             if not lossy and max(len(numbers), len(colors)) > MOST:
+                pool.shutdown(cancel_futures=True)
                 raise ValueError(
                     f"the labels hold more than {MOST} different values, so these are not classes; "
                     "check that data.root and the folders are not those of images"
@@ -195,15 +207,36 @@ def _known(colors: Sequence[Color]) -> tuple[str, dict[Color, str]] | None:
     return None
 
 
-def _contents(file: Path, max_pixels: int) -> Contents:
-    """Numbers or colours as the file has them; indices of a palette stay indices."""
+def _contents(
+    labels: Sequence[Path], max_pixels: int, windows: int | None, pool: Executor
+) -> Iterator[Contents]:
+    """What files, or windows of them, hold."""
+    if windows is None:
+        return pool.map(lambda file: _of_file(file, max_pixels), labels)
+    parts = [(f, box) for f in labels for box in cells(raster(f).size, (windows, windows))]
+    return pool.map(lambda part: _of_window(*part), parts)
+
+
+def _of_file(file: Path, max_pixels: int) -> Contents:
     label = read_label_file(file, max_pixels, ANYTHING)
-    if label.values.ndim == 3:
-        colors = colors_in(label.values.reshape(-1, 3))
-        return Contents(Counter(), Counter(colors), label.lossy)
-    numbers, counts = np.unique(label.values, return_counts=True)
-    held = dict(zip(numbers.tolist(), counts.tolist(), strict=True))
-    return Contents(Counter(held), Counter(), label.lossy)
+    return _counted(label.values, label.lossy)
+
+
+def _of_window(file: Path, box: Box) -> Contents:
+    """The values of the pixels that have data."""
+    values, empty = read_label_window(file, box)
+    if empty is not None:
+        values = values[~empty.all(2)][None]
+    return _counted(label_values(values, file, ANYTHING))
+
+
+def _counted(values: Raw, lossy: bool = False) -> Contents:
+    """Numbers or colours as the file has them; indices of a palette stay indices."""
+    if values.ndim == 3:
+        return Contents(Counter(), Counter(colors_in(values.reshape(-1, 3))), lossy)
+    numbers, counts = np.unique(values, return_counts=True)
+    pixels = dict(zip(numbers.tolist(), counts.tolist(), strict=True))
+    return Contents(Counter(pixels), Counter(), lossy)
 
 
 def _distance(one: Color, other: Color) -> int:

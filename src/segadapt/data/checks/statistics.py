@@ -64,6 +64,8 @@ def measure(
         histogram = np.zeros((form.channels, len(edges) - 1), dtype=np.int64)
         for counted in pool.map(lambda part: _counts(read(part), edges), parts):
             histogram += counted
+    if not histogram.any():
+        raise ValueError("no image has a pixel with data, so nothing can be measured")
     centres = (edges[:-1] + edges[1:]) / 2
     if form.depth == 8:
         return _moments(histogram, centres / 255, None)

@@ -69,7 +69,8 @@ def check_kept(folder: Path, origin: Mapping[str, Any]) -> int:
     for key, value in origin.items():
         if content.get(key) != value:
             raise ValueError(
-                f"{folder} holds an import with another {key}; nothing was changed: {way_out}"
+                f"{folder} holds an earlier import that differs in {key}; nothing was changed: "
+                f"{way_out}"
             )
     try:
         written = [Written(*row) for row in content["written"]]

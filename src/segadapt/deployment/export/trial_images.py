@@ -3,17 +3,17 @@
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
-from hydra.utils import instantiate
 from jaxtyping import UInt8
 
 from segadapt.deployment.inputs.images import read_one
 from segadapt.deployment.inputs.sources import found_images
 from segadapt.deployment.inputs.validation import UNREADABLE, eight_bits
 from segadapt.deployment.loading.trained_network import TrainedNetwork
+from segadapt.evaluation.run_data import split_of_run
 
 NUMBER: Final = 3
 """Of images, each in every size."""
@@ -93,9 +93,8 @@ def labelled_images(trained: TrainedNetwork, part: str = "val") -> Iterator[Labe
         trained: The network.
         part: ``val``, or ``train`` for the split that was trained on, prepared as in evaluation.
     """
-    module = trained.config.data.module
-    split = {"split": module.train.split} if part == "train" else {}
-    data: Any = instantiate(module.val, **split)
+    split = trained.config.data.module.train.split if part == "train" else None
+    data = split_of_run(trained.config.data, trained.folder, split=split)
     for index in range(len(data)):
         sample = data[index]
         yield Labelled(eight_bits(sample.image), sample.mask.numpy())

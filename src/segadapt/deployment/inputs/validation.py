@@ -1,10 +1,9 @@
 """The validation images of a training, where its data set is at hand."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from hydra.errors import HydraException
-from hydra.utils import instantiate
 from jaxtyping import Float
 from omegaconf.errors import OmegaConfBaseException
 from torch import Tensor
@@ -12,6 +11,7 @@ from torch import Tensor
 from segadapt.data.dataset import LabelledDataset
 from segadapt.deployment.inputs.images import Photograph, Pixels
 from segadapt.deployment.loading.trained_network import TrainedNetwork
+from segadapt.evaluation.run_data import split_of_run
 from segadapt.functional.normalization import MEAN, STD
 from segadapt.runs.errors import user_message
 
@@ -48,7 +48,7 @@ def validation(trained: TrainedNetwork) -> Validation:
         ValueError: If they are not here.
     """
     try:
-        data: Any = instantiate(trained.config.data.module.val)
+        data = split_of_run(trained.config.data, trained.folder)
     except UNREADABLE as error:
         raise ValueError(user_message(error)) from error
     return Validation(data)

@@ -97,7 +97,10 @@ def _labels(
         return own, kind.palette
     table = _table(kind, node, names, number) if kept is None else kept
     if table.num_classes != number:
-        raise ValueError(f"{table.num_classes} class names, but the network has {number} classes")
+        raise ValueError(
+            f"the network has {number} classes, but its label table (data.classes) has "
+            f"{table.num_classes}; use the table of the network's classes"
+        )
     nearest = node.get("lossy_labels") is not None
     return LabelContract(table, nearest), completed(table.palette) or kind.palette
 

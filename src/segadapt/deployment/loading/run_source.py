@@ -51,6 +51,7 @@ def from_run(
         instantiate(run.config.inference),
         precision_of(run, device),
         _info(run, weights, report),
+        run.folder,
     )
 
 

@@ -35,6 +35,8 @@ class TrainedNetwork(NamedTuple):
     """Plain values: where the network comes from (``source``), the digest of its weights
     (``sha256``), its ``step``, and ``miou``, ``per_class`` and ``protocol`` of a measurement of
     these weights."""
+    folder: Path | None = None
+    """Run folder; None for a bundle."""
 
 
 def checked_parts(config: DictConfig) -> DictConfig:

@@ -1,0 +1,50 @@
+"""The data sets of a run, with the label table and the splits that its folder keeps."""
+
+from pathlib import Path
+
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+
+from segadapt.data.checks.split_record import check_record
+from segadapt.data.dataset import LabelledDataset
+from segadapt.runs.file_names import SPLITS, TABLE
+
+
+def kept_table(node: DictConfig, folder: Path) -> dict[str, str]:
+    """The argument by which a data set with a label table of its own gets that of a run.
+
+    Args:
+        node: Config of the data set.
+        folder: Run folder, which keeps no table before its training has begun.
+    """
+    table = folder / TABLE
+    return {"kept_table": str(table)} if "classes" in node and table.is_file() else {}
+
+
+def split_of_run(
+    data: DictConfig, folder: Path | None, part: str = "val", split: str | None = None
+) -> LabelledDataset:
+    """Open a split as the training of a run would.
+
+    Args:
+        data: ``data`` of the run's config.
+        folder: Run folder; None for what was shared without one.
+        part: Part of ``data.module`` that says how images are read.
+        split: Another split than that part has.
+
+    Raises:
+        ValueError: If its files, its classes or its label table are not those of the run.
+    """
+    node = data.module[part]
+    name = {} if split is None else {"split": split}
+    table = {} if folder is None else kept_table(node, folder)
+    dataset: LabelledDataset = instantiate(node, **name, **table)
+    if (number := len(dataset.classes)) != data.num_classes:
+        raise ValueError(
+            f"the network of {folder or 'this bundle'} has {data.num_classes} classes, but its "
+            f"data set {data.name} has {number}; use the label table of the network's classes "
+            "(data.classes)"
+        )
+    if dataset.recorded and folder is not None:
+        check_record(folder / SPLITS, {split or str(node.split): dataset})
+    return dataset
