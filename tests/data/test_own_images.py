@@ -1,8 +1,6 @@
 """The same scenes in other formats and layouts give the same batches; others train, too."""
 
 import json
-import os
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,7 +10,7 @@ from compositions import composed
 from hydra.utils import instantiate
 from rich.console import Console
 from runs import SMALL
-from written import blocks, camvid, picture, write
+from written import PUBLISHED_CAMVID, blocks, camvid, picture, write
 
 import segadapt
 from segadapt.data.datasets.camvid import CamVid
@@ -26,8 +24,6 @@ from segadapt.evaluation.trained import load_trained
 from segadapt.experiment import train
 from segadapt.runs.reader import read_run
 from segadapt.runs.trust import check
-
-PUBLISHED = Path(os.environ.get("SEGADAPT_CAMVID", "/nowhere"))
 
 
 def as_tiff(source, root):
@@ -148,9 +144,9 @@ def test_camvid_in_other_clothes_gives_the_same_batches(tmp_path, change):
 @pytest.mark.slow
 @pytest.mark.parametrize("change", CLOTHES)
 def test_the_published_camvid_gives_the_same_batches(tmp_path, change):
-    if not PUBLISHED.is_dir():
+    if not PUBLISHED_CAMVID.is_dir():
         pytest.skip("SEGADAPT_CAMVID does not name a folder with CamVid")
-    compare(PUBLISHED, tmp_path / "own", change, 10**6)
+    compare(PUBLISHED_CAMVID, tmp_path / "own", change, 10**6)
 
 
 def own(root, channels, depth):

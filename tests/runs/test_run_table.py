@@ -92,7 +92,7 @@ def test_evaluation_and_export_compare_the_split_with_that_of_the_training(tmp_p
 def test_a_network_of_other_classes_than_the_table_is_refused(tmp_path, root):
     words = ["data=folder", f"data.root={root}", "data.num_classes=3"]
     cfg = composed("model=tiny", "trainer=cpu", f"paths.run='{tmp_path}'", *words)
-    with pytest.raises(ValueError, match=r"has 3 classes, but its label table .* has 2; use the"):
+    with pytest.raises(ValueError, match=r"has 3 classes, but its data set folder has 2; use the"):
         split_of_run(cfg.data, tmp_path)
 
 

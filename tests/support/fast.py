@@ -25,7 +25,7 @@ SKIPPED: Final = {
     "cli": "bad_input compare figures_command hostile_set light_imports main option_help "
     "scaled_experiments shell",
     "conf": "conf confounds experiments loss_conf recipes",
-    "data": "data_module packing raster_data workers",
+    "data": "data_module packing raster_data raster_training workers",
     "data/checks": "check quick_check",
     "data/datasets": "published_sets",
     "data/label_table": "table_files",
@@ -58,7 +58,7 @@ SKIPPED: Final = {
     "launch mishaps new_folder resume run_reader signals",
     "runs/settings": "agreement settings",
     "runs/sweeps": "launchers search sweep",
-    "training": "checks compiled ddp gradient_check precision rehearsal",
+    "training": "checks compiled ddp gradient_check precision rehearsal windowed_ranks",
     "training/callbacks": "checkpoints class_balance compilation panels progress summary "
     "throughput",
     "training/loggers": "wandb_tracker",

@@ -1,5 +1,6 @@
 """Small data sets on disk, written with Pillow, which the package does not decode with."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,10 @@ def blocks(height: int, width: int, values: int, seed: int = 0) -> np.ndarray:
     rng = np.random.default_rng(seed)
     small = rng.integers(values, size=(-(-height // 8), -(-width // 8)), dtype=np.uint8)
     return small.repeat(8, 0).repeat(8, 1)[:height, :width]
+
+
+PUBLISHED_CAMVID = Path(os.environ.get("SEGADAPT_CAMVID", "/nowhere"))
+"""The published data set, where there is one."""
 
 
 def camvid(root: Path, images: int = 5, height: int = 40, width: int = 56) -> Path:

@@ -15,6 +15,7 @@ from segadapt.data.files.pairs import ImageFolder, Pair
 from segadapt.data.label_table.table import Color, LabelTable
 from segadapt.data.labels import LabelContract
 from segadapt.data.packing import PackedSample
+from segadapt.data.palette import completed
 from segadapt.data.pipeline import Transform
 from segadapt.data.reading import Part, Reading, WholeFiles, Windows
 from segadapt.data.sampling import AUGMENTATION, Key, generator_for, position_and_item
@@ -210,6 +211,17 @@ class SegmentationDataset(LabelledDataset):
             )
         generator = generator_for(AUGMENTATION, self.seed, position)
         return _Decoded(image, self.labels(raw, pair.label), generator)
+
+    def use(self, table: LabelTable, nearest: bool = False) -> None:
+        """Take classes, colours and the meaning of labels from a table, before the files are found.
+
+        Args:
+            table: What the values of labels mean.
+            nearest: Whether the values of JPEG labels become the nearest ones of the table.
+        """
+        self.table, self.classes = table, table.names
+        self.palette = completed(table.palette)
+        self.labels = LabelContract(table, nearest)
 
     def below_root(self, file: Path) -> str:
         """What a file of the data set is called, wherever the data set lies."""

@@ -20,6 +20,7 @@ from segadapt.data.dataset import LabelledDataset
 from segadapt.data.datasets.cached_features import DTYPES
 from segadapt.data.labels import label_type
 from segadapt.evaluation.device import with_device
+from segadapt.evaluation.run_data import split_of_run
 from segadapt.evaluation.trained import Trained, load_trained
 from segadapt.files import replace_text, sync_folder
 from segadapt.runs.file_names import FEATURES as FEATURES_FOLDER

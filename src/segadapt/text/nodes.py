@@ -60,7 +60,10 @@ def parse_nodes(text: str, origin: str) -> yaml.Node:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f", line {mark.line + 1}" if mark else ""
-        raise ValueError(f"{origin}{where} is not valid YAML ({error.problem})") from error
+        raise ValueError(
+            f"{origin}{where} is not valid YAML ({error.problem}); put texts with special "
+            "characters in quotes"
+        ) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ValueError(f"{origin} is not valid YAML ({' '.join(str(error).split())})") from error
     if root is None:

@@ -191,3 +191,9 @@ def test_labels_of_another_place_are_refused(tmp_path, other, sentence):
     check_same_grid(image, Raster(write_tiff(tmp_path / "plain.tif", array, referenced=False)))
     with pytest.raises(ValueError, match=sentence):
         check_same_grid(image, Raster(write_tiff(tmp_path / "b.tif", array, **other)))
+
+
+def test_bands_of_another_type_are_named(tmp_path):
+    file = write_tiff(tmp_path / "a.tif", np.ones((40, 40), np.uint64))
+    with pytest.raises(ValueError, match=r"has 1 bands of uint64; convert them to one of uint8, "):
+        Raster(file)

@@ -51,7 +51,7 @@ ANNOTATIONS = {
     "line": ([[3, 2, 9, 2]], "annotation 1: a polygon of 4 numbers; give x and y of three"),
     "ring": ([7], "annotation 1: a polygon of 7; give x and y of three vertices"),
     "none": (None, "annotation 1: segmentation is missing; give polygons, or run lengths"),
-    "empty": ([], "annotation 1: segmentation is a list; give polygons"),
+    "empty": ([], "annotation 1: segmentation is empty; give polygons"),
     "huge": (counts([10**30]), r"annotation 1: a run of 10{30} pixels; correct its counts"),
     "wrap": (counts([2**62] * 4 + [0, 192]), "annotation 1: a run of 4611686018427387904 pixels"),
     "long": (counts([2**39]), "annotation 1: a run of 549755813888 pixels for an image of 16 x"),

@@ -2,7 +2,6 @@
 
 import json
 import os
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +10,7 @@ from annotations import annotation, coco, images, imported, labels, rectangle, r
 from compositions import composed
 from hydra.utils import instantiate
 from PIL import Image
-from written import camvid
+from written import PUBLISHED_CAMVID, camvid
 
 from segadapt.cli.import_labels import import_labels as command
 from segadapt.data.datasets.camvid import CamVid
@@ -19,7 +18,6 @@ from segadapt.data.imports import importing
 from segadapt.data.module import collate
 from segadapt.data.sampling import StepBatchSampler
 
-SHARED = Path("/work/shared/datasets/CamVid")
 BOX = [rectangle(3, 2, 9, 7)]
 
 
@@ -154,7 +152,7 @@ def as_coco(root, split, file):
 def modules(root, data, side):
     """The data modules of CamVid as it is and as it was imported."""
     small = [f"data.crop=[{side},{side}]", "data.scale=[56,40]", "data.batch_size=4", "seed=3"]
-    if root == SHARED:
+    if root == PUBLISHED_CAMVID:
         small[1] = "data.scale=[480,360]"
     both = (
         ["data=camvid", f"data.root={root}"],
@@ -193,6 +191,8 @@ def test_a_small_camvid_imported_gives_the_same_batches(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not SHARED.is_dir(), reason="CamVid is not on this machine")
+@pytest.mark.skipif(
+    not PUBLISHED_CAMVID.is_dir(), reason="SEGADAPT_CAMVID does not name a folder with CamVid"
+)
 def test_camvid_imported_gives_the_same_labels_and_batches(tmp_path):
-    check_same(SHARED, tmp_path, 360, 8)
+    check_same(PUBLISHED_CAMVID, tmp_path, 360, 8)

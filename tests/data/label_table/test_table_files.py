@@ -176,7 +176,7 @@ def test_a_mistake_is_named_with_its_line(tmp_path, mistake):
         ("name,colors\na,1 2 3 4\n", r"line 2: '\[4\]' is not a colour"),
         ("name,numbers\na,1\n<others>,x\n", "line 3: other values mean 'x'"),
         ("name,numbers\na,1\n<ignored>,2\n<ignored>,3\n", "line 4: .* twice"),
-        ("", "line 1: the first line names the columns nothing"),
+        ("", "line 1: the line is empty; name the columns: name, numbers"),
     ],
 )
 def test_a_mistake_in_a_csv_file_is_named_with_its_line(tmp_path, text, sentence):

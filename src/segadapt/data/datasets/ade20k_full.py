@@ -9,8 +9,6 @@ from segadapt.data.files.decode import MAX_PIXELS
 from segadapt.data.files.pairs import Pair, chosen, matched
 from segadapt.data.label_table.choice import chosen_table, table_file
 from segadapt.data.label_table.keeping import kept_or_chosen
-from segadapt.data.labels import LabelContract
-from segadapt.data.palette import completed
 from segadapt.files import expanded
 from segadapt.structures import IGNORE, ignored_label
 
@@ -55,13 +53,12 @@ class ADE20KFull(SegmentationDataset):
         folder = expanded(root) / "classes"
         file = table_file(classes, folder)
         named = file is None or file.suffix == ".txt"
-        self.table = kept_or_chosen(
+        table = kept_or_chosen(
             kept_table,
             file,
             lambda: chosen_table(classes, folder, 0, NOTHING if named else (IGNORE,)),
         )
-        self.classes, self.palette = self.table.names, completed(self.table.palette)
-        self.labels = LabelContract(self.table)
+        self.use(table)
         super().__init__(root, split, transform, seed, max_pixels)
 
     def pairs(self, root: Path, split: str) -> list[Pair]:

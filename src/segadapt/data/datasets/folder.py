@@ -11,8 +11,6 @@ from segadapt.data.files.pairs import Pair
 from segadapt.data.files.selection import Rules, select
 from segadapt.data.label_table.choice import chosen_table, table_file
 from segadapt.data.label_table.keeping import kept_or_chosen
-from segadapt.data.labels import LabelContract
-from segadapt.data.palette import completed
 from segadapt.files import expanded
 from segadapt.structures import IGNORE
 
@@ -87,13 +85,12 @@ class Folder(SegmentationDataset):
         self.rules = Rules(image, label, listed, partition)
         self.recorded = listed is not None or partition is not None
         folder = expanded(classes_file).parent
-        self.table = kept_or_chosen(
+        table = kept_or_chosen(
             kept_table,
             table_file(classes, folder),
             lambda: chosen_table(classes, folder, first_label, ignored),
         )
-        self.classes, self.palette = self.table.names, completed(self.table.palette)
-        self.labels = LabelContract(self.table, nearest=lossy_labels == NEAREST)
+        self.use(table, nearest=lossy_labels == NEAREST)
         super().__init__(root, split, transform, seed, max_pixels, windows)
         if self.windows is not None:
             self.notes = (*self.notes, *self.windows.notes(self.files))

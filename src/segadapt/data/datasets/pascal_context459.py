@@ -10,9 +10,7 @@ from segadapt.data.files.pairs import Pair, chosen, listed
 from segadapt.data.label_table.choice import chosen_table, table_file
 from segadapt.data.label_table.keeping import kept_or_chosen
 from segadapt.data.label_table.table import LabelTable
-from segadapt.data.labels import LabelContract
 from segadapt.data.names import read_numbered_names
-from segadapt.data.palette import completed
 from segadapt.files import expanded
 
 LABELS: Final = "labels/labels.txt"
@@ -54,15 +52,12 @@ class PascalContext459(SegmentationDataset):
     ) -> None:
         folder = expanded(root)
         if classes is None:
-            self.table = kept_or_chosen(
-                kept_table, folder / LABELS, lambda: _published(folder / LABELS)
-            )
+            table = kept_or_chosen(kept_table, folder / LABELS, lambda: _published(folder / LABELS))
         else:
-            self.table = kept_or_chosen(
+            table = kept_or_chosen(
                 kept_table, table_file(classes, folder), lambda: chosen_table(classes, folder)
             )
-        self.classes, self.palette = self.table.names, completed(self.table.palette)
-        self.labels = LabelContract(self.table)
+        self.use(table)
         super().__init__(root, split, transform, seed, max_pixels)
 
     def pairs(self, root: Path, split: str) -> list[Pair]:

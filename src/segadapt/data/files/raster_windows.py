@@ -128,7 +128,10 @@ class Raster:
         if not 0 < max(height, width) <= SIDE:
             problem = f"declares {height} x {width} pixels; sides may have up to {SIDE:,}"
         elif len(kinds) > 1 or kinds[0] not in KINDS or source.count > BANDS:
-            problem = f"has {source.count} bands of {', '.join(kinds)}; convert them to one type"
+            problem = (
+                f"has {source.count} bands of {', '.join(kinds)}; convert them to one of "
+                f"{', '.join(KINDS)} (gdal_translate -ot), and at most {BANDS} bands"
+            )
         elif piece > PIECE:
             problem = (
                 f"has tiles or strips of {rows} x {columns} pixels ({piece / 2**20:,.0f} MiB), each"

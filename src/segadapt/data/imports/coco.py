@@ -136,7 +136,8 @@ def _shape(node: Any, where: str) -> Shape:
                     raise ValueError(f"{where}: a run of {told(run)} pixels; correct its counts")
             return Runs(np.array(counts, dtype=np.int64), _size(size, where))
     raise ValueError(
-        f"{where}: segmentation is {told(node)}; give polygons, or run lengths with counts and size"
+        f"{where}: segmentation is {told(node) if node != [] else 'empty'}; give polygons, or run "
+        "lengths with counts and size"
     )
 
 

@@ -76,10 +76,12 @@ def _rows(text: str) -> Iterator[tuple[int, Row]]:
 
 def _columns(cells: Sequence[str]) -> list[str]:
     columns = [cell.strip().lower() for cell in cells]
+    if not any(columns):
+        raise LineFault(1, f"the line is empty; name the columns: {', '.join(COLUMNS)}")
     wrong = [name for name in columns if name not in COLUMNS]
     colored = [name for name in columns if name in ("r", "g", "b")]
     if wrong or len(set(columns)) < len(columns) or "name" not in columns or len(colored) in (1, 2):
-        given = ", ".join(columns)[:80] or "nothing"
+        given = ", ".join(columns)[:80]
         raise LineFault(
             1,
             f"the first line names the columns {given}; name each of these once at most, name "
