@@ -60,6 +60,7 @@ def test_grey_becomes_rgb():
         (torch.full((3, 4, 5), -2.0), "values from -2 to -2 .*not normalised"),
         (Image.new("I", (4, 5)), "mode I, more than 8 bits"),
         (7, "int is not an image; give a path"),
+        (b"\x89PNG", "bytes is not an image; give a path"),
         (np.zeros((0, 5, 3), np.uint8), "has 0 x 5 pixels"),
     ],
 )
@@ -77,6 +78,7 @@ def test_large_images_are_refused_with_the_option_that_allows_them(tmp_path):
 
 def test_a_batch_of_arrays_is_not_one_image():
     assert is_one("a.jpg")
+    assert is_one(b"\x89PNG")
     assert is_one(np.zeros((4, 5, 3)))
     assert not is_one(np.zeros((2, 4, 5, 3)))
     assert not is_one(["a.jpg"])

@@ -77,7 +77,8 @@ def is_one(source: object) -> bool:
     """Whether something holds one image, rather than several."""
     if isinstance(source, np.ndarray | Tensor):
         return source.ndim < 4
-    single = isinstance(source, str | PathLike | PillowImage.Image)
+    # Bytes are the content of one file; read_one refuses them by name.
+    single = isinstance(source, str | bytes | bytearray | PathLike | PillowImage.Image)
     return single or not isinstance(source, Iterable)
 
 
