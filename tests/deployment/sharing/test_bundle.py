@@ -9,6 +9,7 @@ import sys
 import zipfile
 
 import cv2
+import httpx
 import numpy as np
 import pytest
 import torch
@@ -21,6 +22,7 @@ from safetensors.torch import load_file
 import segadapt
 from segadapt.deployment.initialization.warm_start import start_from
 from segadapt.deployment.loading.bundle_files import LIMITS, digests_of
+from segadapt.deployment.loading.hub import push
 from segadapt.deployment.sharing.bundle import bundle
 from segadapt.evaluation.network import bare_model
 
@@ -198,6 +200,18 @@ def test_what_is_there_is_not_overwritten_unasked(run, folder, tmp_path):
         bundle(str(run), tmp_path / "mine", overwrite=True)
     assert (tmp_path / "mine" / "thesis.tex").read_text() == "all of it"
     assert [entry.name for entry in tmp_path.iterdir()] == ["mine"]
+
+
+def test_a_hub_out_of_reach_and_a_name_without_an_owner_are_one_sentence(folder, monkeypatch):
+    def unreachable(hub, repo, **settings):
+        raise httpx.ConnectError("Name or service not known")
+
+    monkeypatch.setattr("huggingface_hub.HfApi.create_repo", unreachable)
+    with pytest.raises(ValueError, match=r"cannot be reached for hf:a/b .*not known\)"):
+        push(folder, "a/b")
+    for act in (lambda: push(folder, "name"), lambda: segadapt.load("hf:name")):
+        with pytest.raises(ValueError, match="'name' is not a repository's name; write owner/name"):
+            act()
 
 
 PUSH_AND_LOAD = """

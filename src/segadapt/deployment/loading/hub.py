@@ -60,6 +60,7 @@ def push(bundle: Path, repo: str, private: bool = False) -> str:
 @contextmanager
 def _explained(repo: str) -> Iterator[None]:
     """Errors of the hub as one sentence."""
+    from httpx import TransportError  # comes with huggingface_hub
     from huggingface_hub.errors import (
         GatedRepoError,
         HfHubHTTPError,
@@ -71,8 +72,14 @@ def _explained(repo: str) -> Iterator[None]:
         RevisionNotFoundError,
     )
 
+    if repo.count("/") != 1:
+        raise ValueError(f"{repo!r} is not a repository's name; write owner/name")
     try:
         yield
+    except TransportError as error:
+        raise ValueError(
+            f"the hub cannot be reached for hf:{repo} ({error}); check the network and try again"
+        ) from error
     except GatedRepoError as error:
         raise ValueError(f"hf:{repo} is gated; ask for access on its page, then log in") from error
     except RepositoryNotFoundError as error:
