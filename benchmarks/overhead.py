@@ -25,7 +25,7 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from segadapt.analysis.cost.timing import Timing, cpu_clock, ratio, seconds, spread
 from segadapt.data.dataset import LabelledDataset
-from segadapt.data.module import collate
+from segadapt.data.transport import collate
 from segadapt.experiment import build_task, train
 from segadapt.structures import Batch
 

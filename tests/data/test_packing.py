@@ -6,15 +6,20 @@ import lightning as L
 import numpy as np
 import pytest
 import torch
+from geotiffs import raster_set
 from written import blocks, camvid, picture, write
 
 from segadapt.data.datasets.camvid import CamVid
 from segadapt.data.datasets.digits import Digits
 from segadapt.data.datasets.folder import Folder
 from segadapt.data.datasets.synthetic import Synthetic
+from segadapt.data.datasets.unlabelled import Unlabelled
 from segadapt.data.module import SegmentationDataModule
 from segadapt.data.packing import PackedBatch, pack, unpacked
+from segadapt.data.pipeline import Transform
 from segadapt.data.transforms.pipelines import EvalTransform, TrainTransform
+from segadapt.data.transport import Transport
+from segadapt.evaluation.dataset_pass import one_by_one
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 CPU, ELSEWHERE = torch.device("cpu"), torch.device("meta")
@@ -133,6 +138,74 @@ def test_a_device_that_is_not_the_cpu_normalises_by_itself(build):
 
 
 FIELDS = ("image", "size", "mask")
+
+
+def evaluation_sets(root):
+    """What an evaluation loads: labelled images, and those to submit."""
+    labelled = CamVid(root, "val", EvalTransform((40, 32)))
+    files = [pair.image for pair in labelled.files]
+    return labelled, Unlabelled(CamVid, root, files, EvalTransform(multiple=32))
+
+
+def test_an_evaluation_sees_the_same_bits_of_both(root):
+    for dataset in evaluation_sets(root):
+        packed, plain = Transport([dataset], packed=True), Transport([dataset])
+        loader = packed.loader(dataset, CPU, 0)
+        assert all(batch.image.dtype == torch.uint8 for batch in loader)
+        both = zip(packed.moved(loader, CPU), one_by_one(dataset, 0, CPU), strict=True)
+        for number, (one, other) in enumerate(both):
+            assert torch.equal(one.image, other.image)
+            assert torch.equal(one.image[0], dataset[number].image)
+            assert torch.equal(one.mask, other.mask)
+            assert one.name == other.name
+        assert not plain.packs(CPU)
+
+
+def test_what_an_evaluation_moves_to_a_device_is_uint8(root, monkeypatch):
+    moved, unpack = [], Transport.unpacked
+
+    def unpacked(transport, batch):
+        moved.append(batch)
+        return unpack(transport, batch)
+
+    monkeypatch.setattr(Transport, "unpacked", unpacked)
+    for dataset in evaluation_sets(root):
+        seen = list(one_by_one(dataset, 0, ELSEWHERE))
+        assert len(seen) == len(dataset)
+        for batch in seen:
+            assert batch.image.device == batch.mask.device == ELSEWHERE
+            assert batch.image.dtype == torch.float32
+    assert {(type(batch), batch.image.dtype) for batch in moved} == {(PackedBatch, torch.uint8)}
+
+
+class Plain(Transform):
+    """Gives the image as it is, without a table."""
+
+    def __call__(self, image, mask, generator):
+        return torch.from_numpy(image).permute(2, 0, 1) / 255, torch.from_numpy(mask)
+
+
+def test_a_transform_of_ones_own_needs_no_table(root):
+    data = CamVid(root, "val", Plain())
+    (first, *_) = one_by_one(data, 0, ELSEWHERE)
+    assert data.levels is None
+    assert first.image.dtype == torch.float32
+
+
+def test_windows_of_rasters_travel_with_8_bits(tmp_path):
+    pytest.importorskip("rasterio")
+    raster_set(tmp_path, 100, 130)
+
+    def build(packed):
+        def part(split, transform):
+            return Folder(tmp_path, split, transform, None, tmp_path / "classes.txt", windows=64)
+
+        train = part("train", TrainTransform((48, 64), (2048, 512)))
+        val = part("val", EvalTransform((2048, 512)))
+        return module(train, val, classes=len(train.classes), packed=packed)
+
+    seen = compare(build(True), build(False), padded=False)
+    assert any(batch.name[0].endswith("]") for batch in seen)
 
 
 @pytest.mark.parametrize("options", [{}, {"device": ELSEWHERE, "packed": False}])

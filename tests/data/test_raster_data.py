@@ -14,10 +14,10 @@ from segadapt.data.checks.label_census import label_census
 from segadapt.data.checks.quick_check import look_at, mistakes
 from segadapt.data.checks.statistics import measure
 from segadapt.data.datasets.folder import Folder
-from segadapt.data.module import collate
 from segadapt.data.sampling import StepBatchSampler
 from segadapt.data.transforms.normalization import MEAN, STD
 from segadapt.data.transforms.pipelines import EvalTransform, TrainTransform
+from segadapt.data.transport import collate
 from segadapt.data.workers import start_worker
 
 pytest.importorskip("rasterio")

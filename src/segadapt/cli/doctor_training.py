@@ -38,7 +38,7 @@ def train(device: Any) -> list[float]:
     from hydra import compose, initialize_config_dir
 
     from segadapt.cli import hydra_command  # noqa: F401 # registers resolvers
-    from segadapt.data.module import collate
+    from segadapt.data.transport import collate
     from segadapt.experiment import build_data, build_task
 
     with initialize_config_dir(str(CONF), version_base="1.3"):

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float32, UInt
 from torch.utils.data import Dataset
 
+from segadapt.data.files.boxes import Box
 from segadapt.data.files.decode import MAX_PIXELS, read_image, reduced
 from segadapt.data.files.image_format import PLAIN, ImageFormat, Pixels
 from segadapt.data.files.pairs import ImageFolder, Pair
@@ -95,7 +96,7 @@ class LabelledDataset(Dataset[Sample], ABC):
         raise AssertionError(f"{type(self).__name__} has no levels")
 
 
-class _Decoded(NamedTuple):
+class Decoded(NamedTuple):
     """A checked image and its classes, before the transform."""
 
     image: Pixels
@@ -155,7 +156,7 @@ class SegmentationDataset(LabelledDataset):
         self.split, self.transform = split, transform
         self.seed, self.max_pixels = seed, max_pixels
         self.files = self.pairs(self.root, split)
-        self.levels = transform.levels if self.form.depth == 8 and windows is None else None
+        self.levels = transform.levels if self.form.depth == 8 else None
         self.windows: Windows | None = None
         self.reading: Reading = WholeFiles(self.labels, self.form, max_pixels, not self.as_stored)
         self.parts = [Part(pair) for pair in self.files]
@@ -177,21 +178,33 @@ class SegmentationDataset(LabelledDataset):
             ValueError: If a file cannot be decoded or breaks the label contract, or the label has
                 another size than its image.
         """
-        position, item = position_and_item(key)
-        pair, box = self.parts[item]
+        position, (pair, box) = self._part(key)
         if self.windows is not None and box is not None:
             generator = generator_for(AUGMENTATION, self.seed, position)
-            cut = self.transform.cut(self.windows.view(pair), box, generator)
-            return Sample(*cut, f"{self.below_root(pair.image)}{box}")
-        pixels, mask = self.transform(*self._decoded(position, pair))
-        return Sample(pixels, mask, self.below_root(pair.image))
+            sample = self.transform.cut(self.windows.view(pair), box, generator)
+        else:
+            sample = self.transform(*self._decoded(position, pair))
+        return Sample(*sample, self._name(pair, box))
 
     def packed(self, key: Key) -> PackedSample:
-        position, item = position_and_item(key)
-        packed = self.transform.packed(*self._decoded(position, self.files[item]))
-        return PackedSample(*packed, self.below_root(self.files[item].image))
+        position, (pair, box) = self._part(key)
+        if self.windows is not None and box is not None:
+            generator = generator_for(AUGMENTATION, self.seed, position)
+            sample = self.transform.packed_cut(self.windows.view(pair), box, generator)
+        else:
+            sample = self.transform.packed(*self._decoded(position, pair))
+        return PackedSample(*sample, self._name(pair, box))
 
-    def _decoded(self, position: int, pair: Pair) -> _Decoded:
+    def _part(self, key: Key) -> tuple[int, Part]:
+        """The global sample index and what is looked at."""
+        position, item = position_and_item(key)
+        return position, self.parts[item]
+
+    def _name(self, pair: Pair, box: Box | None) -> str:
+        """What a file or a part of it is called."""
+        return self.below_root(pair.image) + ("" if box is None else str(box))
+
+    def _decoded(self, position: int, pair: Pair) -> Decoded:
         divisor = 1
 
         def reduction(size: tuple[int, int]) -> int:
@@ -210,7 +223,7 @@ class SegmentationDataset(LabelledDataset):
                 f"{_size(raw)}; both must have the same size"
             )
         generator = generator_for(AUGMENTATION, self.seed, position)
-        return _Decoded(image, self.labels(raw, pair.label), generator)
+        return Decoded(image, self.labels(raw, pair.label), generator)
 
     def use(self, table: LabelTable, nearest: bool = False) -> None:
         """Take classes, colours and the meaning of labels from a table, before the files are found.

@@ -6,14 +6,13 @@ import lightning as L
 import numpy as np
 import torch
 from jaxtyping import Float
-from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, default_collate
+from torch.utils.data import DataLoader
 
 from segadapt.data.dataset import LabelledDataset
-from segadapt.data.packing import PackedBatch, PackedSample, unpacked
-from segadapt.data.sampling import Key, ShardSampler, StepBatchSampler
-from segadapt.data.workers import start_method, start_worker
-from segadapt.structures import Batch, Sample
+from segadapt.data.packing import PackedBatch
+from segadapt.data.sampling import ShardSampler, StepBatchSampler
+from segadapt.data.transport import Transport
+from segadapt.structures import Batch
 
 
 class SegmentationDataModule(L.LightningDataModule):
@@ -38,8 +37,7 @@ class SegmentationDataModule(L.LightningDataModule):
         steps: Optimiser steps of the whole run.
         allow_empty_classes: Whether a split may have pixels of one class only.
         allow: Names of findings about the files that are accepted.
-        packed: Whether images of 8 bits are normalised on the device, with the same result; None:
-            unless that is the CPU, where the loader's processes have the time.
+        packed: As of :class:`segadapt.data.transport.Transport`.
 
     Raises:
         ValueError: If the data sets disagree with each other or the network about the classes.
@@ -67,8 +65,7 @@ class SegmentationDataModule(L.LightningDataModule):
         self.seed, self.steps = seed, steps
         self.allow_empty_classes, self.allow = allow_empty_classes, tuple(allow)
         self.repeats: Float[np.ndarray, " n"] | None = None
-        self.packed = packed
-        self._levels: dict[torch.device, Tensor] = {}
+        self.transport = Transport([train, val], packed)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -112,23 +109,8 @@ class SegmentationDataModule(L.LightningDataModule):
 
     def on_after_batch_transfer(self, batch: Batch | PackedBatch, dataloader_idx: int) -> Batch:
         """Normalise images and widen labels where they are used: fewer bytes are moved."""
-        if isinstance(batch, PackedBatch):
-            batch = unpacked(batch, self._levels_on(batch.image.device))
+        batch = self.transport.unpacked(batch)
         return batch._replace(mask=batch.mask.long())
-
-    def _packs(self) -> bool:
-        """Whether images travel with 8 bits."""
-        train, val = self.train.levels, self.val.levels
-        if train is None or val is None or not np.array_equal(train, val):
-            return False
-        wanted = self._trainer().strategy.root_device.type != "cpu"
-        return wanted if self.packed is None else self.packed
-
-    def _levels_on(self, device: torch.device) -> Float[Tensor, "c 256"]:
-        """The table of both data sets, moved to the device once."""
-        if device not in self._levels:
-            self._levels[device] = torch.as_tensor(self.train.levels, device=device)
-        return self._levels[device]
 
     def _trainer(self) -> L.Trainer:
         assert self.trainer is not None, "loaders belong to a trainer: fit, validate or test first"
@@ -137,17 +119,15 @@ class SegmentationDataModule(L.LightningDataModule):
     def _loader(
         self, dataset: LabelledDataset, batches: StepBatchSampler | ShardSampler
     ) -> DataLoader:
-        packs = self._packs()
-        return DataLoader(
-            _Packed(dataset) if packs else dataset,
+        device = self._trainer().strategy.root_device
+        return self.transport.loader(
+            dataset,
+            device,
+            self.num_workers,
             batch_sampler=batches,
-            num_workers=self.num_workers,
             prefetch_factor=4 if self.num_workers else None,
             persistent_workers=self.num_workers > 0,
-            collate_fn=_collate_packed if packs else collate,
-            worker_init_fn=start_worker,
-            multiprocessing_context=start_method(self.num_workers),
-            pin_memory=self._trainer().strategy.root_device.type == "cuda",
+            pin_memory=device.type == "cuda",
         )
 
 
@@ -167,22 +147,3 @@ def check_count(num_classes: int, dataset: LabelledDataset) -> None:
 def _nothing() -> DataLoader:
     empty = Batch(torch.zeros(0, 3, 1, 1), torch.zeros(0, 1, 1, dtype=torch.uint8), [])
     return DataLoader([empty], batch_size=None)  # type: ignore[arg-type] # a list is indexed, too
-
-
-class _Packed(Dataset[PackedSample]):
-    """A data set whose images travel with 8 bits."""
-
-    def __init__(self, dataset: LabelledDataset) -> None:
-        self.dataset = dataset
-
-    def __getitem__(self, key: Key) -> PackedSample:
-        return self.dataset.packed(key)
-
-
-def _collate_packed(samples: list[PackedSample]) -> PackedBatch:
-    return PackedBatch(*default_collate(samples))
-
-
-def collate(samples: list[Sample]) -> Batch:
-    """Samples of equal size as one batch."""
-    return Batch(*default_collate(samples))

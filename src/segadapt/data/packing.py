@@ -56,12 +56,23 @@ def unpacked(batch: PackedBatch, levels: Float[Tensor, "c 256"]) -> Batch:
         batch: On any device.
         levels: What becomes of the 256 levels of each channel, on the same device.
     """
-    planes = batch.image.permute(0, 3, 1, 2)
-    tables = torch.arange(0, levels.numel(), 256, dtype=torch.int32, device=levels.device)
-    places = planes + tables[:, None, None]
-    image = levels.flatten().index_select(0, places.flatten()).view(places.shape)
+    image = looked_up(batch.image.permute(0, 3, 1, 2), levels)
     outside = _outside(batch.size, image.shape[2], image.shape[3])
     return Batch(image.masked_fill_(outside[:, None], 0), batch.mask, batch.name)
+
+
+def looked_up(
+    image: UInt8[Tensor, "b c H W"], levels: Float[Tensor, "c 256"]
+) -> Float[Tensor, "b c H W"]:
+    """What becomes of the pixels of 8-bit images.
+
+    Args:
+        image: On any device.
+        levels: What becomes of the 256 levels of each channel, on the same device.
+    """
+    tables = torch.arange(0, levels.numel(), 256, dtype=torch.int32, device=levels.device)
+    places = image + tables[:, None, None]
+    return levels.flatten().index_select(0, places.flatten()).view(places.shape)
 
 
 def _outside(size: Int[Tensor, "b 2"], height: int, width: int) -> Bool[Tensor, "b H W"]:

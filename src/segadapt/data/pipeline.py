@@ -13,12 +13,13 @@ from segadapt.data.patches import View
 
 @runtime_checkable
 class Transform(Protocol):
-    """Turns a decoded image and its classes into what the network sees."""
+    """Turns a decoded image and its classes into what the network sees.
 
-    @property
-    def levels(self) -> Float32[np.ndarray, "c 256"] | None:
-        """What normalisation makes of the 256 levels of each channel; None: not by a table."""
-        return None
+    Attributes:
+        levels: What normalisation makes of the 256 levels of each channel; None: not by a table.
+    """
+
+    levels: Float32[np.ndarray, "c 256"] | None = None
 
     def __call__(
         self,
@@ -76,3 +77,9 @@ class Transform(Protocol):
             generator: Where all randomness comes from.
         """
         raise AssertionError("this transform is not for rasters")
+
+    def packed_cut(
+        self, view: View, cell: Box, generator: np.random.Generator
+    ) -> tuple[UInt8[Tensor, "_ _ _"], Int[Tensor, "2"], UInt[Tensor, "_ _"]]:
+        """The same, but what :attr:`levels` is for is left to the device; as :meth:`packed`."""
+        raise AssertionError("this transform has no levels")

@@ -1,5 +1,6 @@
 """One pass over a data set."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
@@ -7,12 +8,10 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 from rich.console import Console
 from rich.progress import track
-from torch.utils.data import DataLoader
 
 from segadapt.data.dataset import LabelledDataset
-from segadapt.data.module import collate
 from segadapt.data.palette import class_colors
-from segadapt.data.workers import start_method, start_worker
+from segadapt.data.transport import Transport
 from segadapt.evaluation.detailed_evaluator import DetailedEvaluator, NetworkMetrics
 from segadapt.evaluation.evaluator import check_context
 from segadapt.evaluation.fingerprint import Fingerprint
@@ -77,12 +76,11 @@ def evaluate_dataset(
     images: list[ImageScore] = []
     counts = []
     inputs, labels = set(), set()
-    loader = one_by_one(dataset, cfg.data.num_workers)
-    for batch in track(loader, "evaluating", len(loader), console=console):
-        image = plugin.convert_input(batch.image.to(device))
-        mask = batch.mask.to(device)  # torch computes nothing with 16 bits without a sign
-        mask = mask.int() if mask.dtype == torch.uint16 else mask
-        on_device = Batch(image, mask, batch.name)
+    batches = one_by_one(dataset, cfg.data.num_workers, device)
+    for batch in track(batches, "evaluating", len(dataset), console=console):
+        # Torch computes nothing with 16 bits without a sign.
+        mask = batch.mask.int() if batch.mask.dtype == torch.uint16 else batch.mask
+        on_device = Batch(plugin.convert_input(batch.image), mask, batch.name)
         with plugin.forward_context():
             readings = examiner.update(model, on_device)
         maps = {name: readings[name].labels[0] for name in reversed(readings)}
@@ -101,12 +99,7 @@ def evaluate_dataset(
     )
 
 
-def one_by_one(dataset: LabelledDataset, num_workers: int) -> DataLoader:
-    """Images one by one, in order."""
-    return DataLoader(
-        dataset,
-        num_workers=num_workers,
-        collate_fn=collate,
-        worker_init_fn=start_worker,
-        multiprocessing_context=start_method(num_workers),
-    )
+def one_by_one(dataset: LabelledDataset, num_workers: int, device: torch.device) -> Iterator[Batch]:
+    """Images one by one, in order, as the network sees them, on its device."""
+    transport = Transport([dataset])
+    return transport.moved(transport.loader(dataset, device, num_workers), device)

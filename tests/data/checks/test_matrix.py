@@ -15,7 +15,7 @@ from written import blocks, picture, write
 
 from segadapt.data.checks.check_dataset import check
 from segadapt.data.checks.quick_check import look_at
-from segadapt.data.module import collate
+from segadapt.data.transport import collate
 
 SPLITS = {"train": range(4), "val": range(4, 6)}
 SIDE = 16

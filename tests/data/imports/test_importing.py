@@ -15,8 +15,8 @@ from written import PUBLISHED_CAMVID, camvid
 from segadapt.cli.import_labels import import_labels as command
 from segadapt.data.datasets.camvid import CamVid
 from segadapt.data.imports import importing
-from segadapt.data.module import collate
 from segadapt.data.sampling import StepBatchSampler
+from segadapt.data.transport import collate
 
 BOX = [rectangle(3, 2, 9, 7)]
 

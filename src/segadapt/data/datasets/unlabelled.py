@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from segadapt.data.dataset import LabelledDataset, SegmentationDataset, Transform
+from segadapt.data.dataset import Decoded, LabelledDataset, SegmentationDataset, Transform
 from segadapt.data.files.decode import MAX_PIXELS, read_image
+from segadapt.data.packing import PackedSample
 from segadapt.data.sampling import AUGMENTATION, Key, generator_for, position_and_item
 from segadapt.files import expanded
 from segadapt.structures import Sample
@@ -36,6 +37,7 @@ class Unlabelled(LabelledDataset):
         self.classes, self.palette = source.classes, source.palette
         self.nothing = source.labels.nothing
         self.images, self.transform, self.max_pixels = list(files), transform, max_pixels
+        self.levels = transform.levels
 
     def __len__(self) -> int:
         return len(self.images)
@@ -46,9 +48,18 @@ class Unlabelled(LabelledDataset):
         Raises:
             ValueError: If the file cannot be decoded.
         """
+        image, mask, generator = self._decoded(key)
+        return Sample(*self.transform(image, mask, generator), self._name(key))
+
+    def packed(self, key: Key) -> PackedSample:
+        image, mask, generator = self._decoded(key)
+        return PackedSample(*self.transform.packed(image, mask, generator), self._name(key))
+
+    def _decoded(self, key: Key) -> Decoded:
         position, item = position_and_item(key)
-        file = self.images[item]
-        image = read_image(file, self.max_pixels, not self.source.as_stored)
+        image = read_image(self.images[item], self.max_pixels, not self.source.as_stored)
         nothing = np.full(image.shape[:2], self.nothing, dtype=self.nothing.dtype)
-        pixels, mask = self.transform(image, nothing, generator_for(AUGMENTATION, 0, position))
-        return Sample(pixels, mask, printable(file.relative_to(self.root)))
+        return Decoded(image, nothing, generator_for(AUGMENTATION, 0, position))
+
+    def _name(self, key: Key) -> str:
+        return printable(self.images[position_and_item(key)[1]].relative_to(self.root))

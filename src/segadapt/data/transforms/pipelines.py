@@ -25,6 +25,7 @@ from segadapt.data.transforms.sizes import fitted, rounded_up
 Image = Pixels
 Mask = UInt[np.ndarray, "h w"]
 Output = tuple[Float[Tensor, "c _ _"], UInt[Tensor, "_ _"]]
+Varied = tuple[Image, UInt[np.ndarray, "_ _"]]
 Packed = tuple[UInt8[Tensor, "_ _ _"], Int[Tensor, "2"], UInt[Tensor, "_ _"]]
 
 
@@ -79,25 +80,28 @@ class TrainTransform:
         self.compose = composed(ResizedCrop(self.resize, CatMaxRatioCrop(crop, cat_max_ratio)))
         self.cropped = composed()
 
-        self.levels: Float32[np.ndarray, "c 256"] = np.stack(tables(self.statistics))
+        self.levels: Float32[np.ndarray, "c 256"] | None = np.stack(tables(self.statistics))
 
     def __call__(self, image: Image, mask: Mask, generator: np.random.Generator) -> Output:
-        image, label = self._varied(image, mask, generator)
-        return torch.from_numpy(normalised(image, self.crop, self.statistics)), label
+        return self._normalised(*self._varied(image, mask, generator))
 
     def packed(self, image: Image, mask: Mask, generator: np.random.Generator) -> Packed:
-        image, label = self._varied(image, mask, generator)
-        check_channels(image.shape[2], self.statistics)
-        return *pack(image, self.crop), label
+        return self._packed(*self._varied(image, mask, generator))
 
-    def _varied(
-        self, image: Image, mask: Mask, generator: np.random.Generator
-    ) -> tuple[Image, UInt[Tensor, "_ _"]]:
-        """The image before it is normalised and filled up, and its label."""
+    def _varied(self, image: Image, mask: Mask, generator: np.random.Generator) -> Varied:
+        """The image and its label before they are filled up."""
         # One generator for all steps: set_random_seed would give each step the same numbers.
         self.compose.set_random_state(generator, _flips(generator))
         result = self.compose(image=image, mask=mask)
-        return result["image"], torch.from_numpy(padded(result["mask"], self.crop))
+        return result["image"], result["mask"]
+
+    def _normalised(self, image: Image, mask: Mask) -> Output:
+        pixels = torch.from_numpy(normalised(image, self.crop, self.statistics))
+        return pixels, torch.from_numpy(padded(mask, self.crop))
+
+    def _packed(self, image: Image, mask: Mask) -> Packed:
+        check_channels(image.shape[2], self.statistics)
+        return *pack(image, self.crop), torch.from_numpy(padded(mask, self.crop))
 
     def cell(self, block: int) -> Size:
         """The crop: an epoch has one for each part of a raster that is as large."""
@@ -105,11 +109,17 @@ class TrainTransform:
 
     def cut(self, view: View, cell: Box, generator: np.random.Generator) -> Output:
         """A crop of a raster, as :class:`RasterCrop` draws it, and then as of any image."""
+        return self._normalised(*self._cut(view, cell, generator))
+
+    def packed_cut(self, view: View, cell: Box, generator: np.random.Generator) -> Packed:
+        return self._packed(*self._cut(view, cell, generator))
+
+    def _cut(self, view: View, cell: Box, generator: np.random.Generator) -> Varied:
+        """A crop of a raster and its label before they are filled up."""
         self.cropped.set_random_state(generator, _flips(generator))
         drawn = self.window(view, cell, generator)
         result = self.cropped(image=drawn.image, mask=drawn.mask)
-        image = normalised(result["image"], self.crop, self.statistics)
-        return torch.from_numpy(image), torch.from_numpy(padded(result["mask"], self.crop))
+        return result["image"], result["mask"]
 
     def reduction(self, size: tuple[int, int], generator: np.random.Generator) -> int:
         """What both sides may be divided by: what is left is no smaller than what is wanted.
@@ -150,15 +160,21 @@ class EvalTransform:
     ) -> None:
         self.scale, self.multiple = scale, multiple
         self.statistics = checked_statistics(mean, std)
-        self.levels: Float32[np.ndarray, "c 256"] = np.stack(tables(self.statistics))
+        self.levels: Float32[np.ndarray, "c 256"] | None = np.stack(tables(self.statistics))
 
     def __call__(self, image: Image, mask: Mask, generator: np.random.Generator) -> Output:
-        image = normalised(self.resized(image), statistics=self.statistics)
-        return torch.from_numpy(image), torch.from_numpy(mask)
+        return self._normalised(self.resized(image), mask)
 
     def packed(self, image: Image, mask: Mask, generator: np.random.Generator) -> Packed:
+        return self._packed(self.resized(image), mask)
+
+    def _normalised(self, image: Image, mask: Mask) -> Output:
+        pixels = normalised(image, statistics=self.statistics)
+        return torch.from_numpy(pixels), torch.from_numpy(mask)
+
+    def _packed(self, image: Image, mask: Mask) -> Packed:
         check_channels(image.shape[2], self.statistics)
-        return *pack(self.resized(image)), torch.from_numpy(mask)
+        return *pack(image), torch.from_numpy(mask)
 
     def resized(self, image: Image) -> Image:
         """The image at the size that the network sees, not normalised yet."""
@@ -179,8 +195,11 @@ class EvalTransform:
     def cut(self, view: View, cell: Box, generator: np.random.Generator) -> Output:
         """A block of a raster as it is stored: rasters are not resized."""
         patch = view.at(cell)
-        image = normalised(patch.image, statistics=self.statistics)
-        return torch.from_numpy(image), torch.from_numpy(patch.label)
+        return self._normalised(patch.image, patch.label)
+
+    def packed_cut(self, view: View, cell: Box, generator: np.random.Generator) -> Packed:
+        patch = view.at(cell)
+        return self._packed(patch.image, patch.label)
 
 
 def _flips(generator: np.random.Generator) -> random.Random:

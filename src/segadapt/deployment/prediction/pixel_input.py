@@ -5,6 +5,7 @@ import torch
 from jaxtyping import Float, Num
 from torch import Tensor, nn
 
+from segadapt.data.packing import looked_up
 from segadapt.data.transforms.normalization import IMAGENET, Statistics, tables
 from segadapt.functional.precision import Conversion, at_least_single
 from segadapt.models.interfaces import FeatureGenerator, Features
@@ -53,11 +54,7 @@ class PixelInput(FeatureGenerator):
         if image.is_floating_point():
             mean, std = (image.new_tensor(part)[:, None, None] for part in self.statistics)
             return (image - mean) / std
-        planes = [
-            levels.index_select(0, plane.flatten().int()).view(plane.shape)
-            for levels, plane in zip(self.table, image.unbind(1), strict=True)
-        ]
-        return torch.stack(planes, 1)
+        return looked_up(image, self.table)
 
 
 def with_pixel_input(

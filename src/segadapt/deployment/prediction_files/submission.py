@@ -119,14 +119,14 @@ def predict(
     plugin, inference = precision_plugin(cfg.precision, device), instantiate(cfg.inference)
     model = plugin.convert_module(model).to(device).eval()
     sizes: dict[str, Size] = {}
-    loader = one_by_one(images, cfg.data.num_workers)
-    batches = track(loader, "predicting", len(loader), console=console)
+    seen = one_by_one(images, cfg.data.num_workers, device)
+    batches = track(seen, "predicting", len(images), console=console)
     for file, batch in zip(images.images, batches, strict=True):
         name = form.name(file)
         if name in sizes:
             raise ValueError(f"two images would have the prediction {name}: rename {file}")
         sizes[name] = (batch.mask.shape[-2], batch.mask.shape[-1])
-        image = plugin.convert_input(batch.image.to(device))
+        image = plugin.convert_input(batch.image)
         with torch.no_grad(), plugin.forward_context():
             labels = branch_labels(
                 model, inference, image, sizes[name], watch=refuse_nonfinite(name)
