@@ -15,6 +15,8 @@ RUN = (
     *("logger=none", "callbacks=none", "data.num_workers=0", "hydra.run.dir=run"),
     *("data.steps=2", "data.eval_every=2", "data.batch_size=2"),
 )
+SLOW_FIXED, SLOW_CAC = (pytest.param(name, marks=pytest.mark.slow) for name in ("fixed", "cac"))
+"""SSA has the branches of both."""
 ALLOWED = "data.allow_empty_classes=true"
 FILES = ("data=folder", "data.crop=[32,32]", "data.scale=[64,48]", "data.pretrained=false")
 
@@ -150,7 +152,7 @@ def test_a_single_image_cannot_be_normalised_over_the_batch(tmp_path):
     assert "(data.batch_size)" in said
 
 
-@pytest.mark.parametrize("classifier", ["fixed", "ssa"])
+@pytest.mark.parametrize("classifier", [SLOW_FIXED, "ssa"])
 def test_labels_that_are_all_ignored_end_the_training(tmp_path, classifier):
     write(tmp_path / "set", numbers=[255])
     said = refused(tmp_path, f"classifier={classifier}", ALLOWED)
@@ -170,7 +172,7 @@ def test_masks_of_0_and_255_are_called_what_they_probably_are(tmp_path):
     assert "the training labels hold only 0 and 255, so they are probably masks" in said
 
 
-@pytest.mark.parametrize("classifier", ["fixed", "cac", "ssa"])
+@pytest.mark.parametrize("classifier", [SLOW_FIXED, SLOW_CAC, "ssa"])
 def test_labels_of_a_single_class_can_be_learnt(tmp_path, classifier):
     write(tmp_path / "set", numbers=[1])
     answer = typed(tmp_path, f"classifier={classifier}", ALLOWED)

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from preloading import preload
 from runs import wait
-
-from segadapt import evaluation, experiment  # noqa: F401 # imported before the fork
 
 
 class Answer(NamedTuple):
@@ -31,6 +30,7 @@ def command(
     """Call an entry point as ``python SCRIPT OVERRIDES`` in a folder would."""
     folder.mkdir(parents=True, exist_ok=True)
     out, err = folder / ".out", folder / ".err"
+    preload()
     sys.stdout.flush()
     sys.stderr.flush()
     if not (pid := os.fork()):

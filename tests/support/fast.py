@@ -55,10 +55,11 @@ SKIPPED: Final = {
     "models/pretrained": "colors",
     "notebooks": "notebooks",
     "runs": "checkpoint earlier_versions environment foreign foreign_checkpoints interruptions "
-    "launch mishaps new_folder resume run_reader signals",
+    "launch mishaps new_folder resume run_reader run_table signals",
     "runs/settings": "agreement settings",
     "runs/sweeps": "launchers search sweep",
-    "training": "checks compiled ddp gradient_check precision rehearsal windowed_ranks",
+    "training": "checks compiled ddp gradient_check many_classes_trained precision rehearsal "
+    "windowed_ranks",
     "training/callbacks": "checkpoints class_balance compilation panels progress summary "
     "throughput",
     "training/loggers": "wandb_tracker",

@@ -13,8 +13,7 @@ from pathlib import Path
 import torch
 from compositions import composed
 from omegaconf import DictConfig
-
-from segadapt import experiment  # noqa: F401 # imported before the fork
+from preloading import preload
 
 SMALL = (
     "data=synthetic",
@@ -37,6 +36,7 @@ def config(folder: Path, *overrides: str) -> DictConfig:
 
 def fork(action: Callable[[], object], environment: Mapping[str, str] | None = None) -> int:
     """Run something in a child process; its id. The child's exit code is that of a command."""
+    preload()
     sys.stdout.flush()
     sys.stderr.flush()
     pid = os.fork()
