@@ -28,7 +28,7 @@ UNREADABLE: Final = (
     TypeError,
     ValueError,
 )
-"""What torch's reader of checkpoints raises on bytes that are none: a text's letters are commands
+"""Errors of torch's reader of checkpoints on other bytes: a text's letters are commands
 of the pickle format to it, and fail in their own ways."""
 
 

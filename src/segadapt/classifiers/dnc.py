@@ -14,7 +14,7 @@ class DNCClassifier(StaticClassifier):
 
     Cross-entropy on those distances trains the features; the sub-centroids follow by momentum what
     Sinkhorn's clustering gives them. They are not learned, and are the classifier's only knowledge
-    of the classes but for the scale and shift of two layer normalisations.
+    of the classes except for the scale and shift of two layer normalisations.
 
     Args:
         in_channels: Width of the decoder features.

@@ -33,7 +33,7 @@ class ProtoSegClassifier(StaticClassifier):
     Note:
         Written from the paper's equations; not checked against released weights. What the paper
         does not say is as released: the two layer normalisations, and that only correctly
-        classified pixels move a prototype. Two things of that code are left out: it draws the
+        classified pixels move a prototype. Two parts of that code are omitted: it draws the
         prototype of a pixel at random (Gumbel noise on probabilities, nearly uniform draws) where
         the paper takes the greatest share, and it normalises the projection along the image's
         width. Over several ranks, pixels are clustered and averaged together, where that code

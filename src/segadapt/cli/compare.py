@@ -57,7 +57,7 @@ def compare(words: Sequence[str]) -> None:
 
 
 def count_cost(result: Result) -> Cost:
-    """What the network of a run costs; torch is imported here, once all runs have been read."""
+    """The cost of a run's network; torch is imported here, once all runs have been read."""
     from segadapt.analysis.comparison.counting import cost
     from segadapt.evaluation.network import build_model
 
@@ -65,7 +65,7 @@ def count_cost(result: Result) -> Cost:
 
 
 def look_at(gains: ImageGains, names: Collection[str], check: Check) -> Views:
-    """What the networks of two arms make of some images."""
+    """Predictions of the networks of two arms on some images."""
     from segadapt.analysis.comparison.page.pictures import views
 
     return views(gains, names, check)

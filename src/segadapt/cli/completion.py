@@ -73,7 +73,7 @@ def main(words: Sequence[str]) -> int:
 
 
 def candidates(line: str) -> list[str]:
-    """What the last word of a command line can become.
+    """The completions of the last word of a command line.
 
     Args:
         line: From the command to the cursor.

@@ -65,7 +65,7 @@ def _explained(error: Exception, config: str, conf: Path) -> str:
 
 
 def _with_groups(config: str, words: Sequence[str], conf: Path) -> DictConfig:
-    """What is composed of the groups that were chosen, for the keys that there are."""
+    """The config composed from the chosen groups, for the keys that there are."""
     GlobalHydra.instance().clear()
     with hydra.initialize_config_dir(version_base="1.3", config_dir=str(conf)):
         return hydra.compose(config, chosen(words, conf))

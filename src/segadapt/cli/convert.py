@@ -84,7 +84,7 @@ def convert(words: Sequence[str]) -> None:
 
 
 def wanted(words: Sequence[str]) -> Wanted:
-    """What was typed.
+    """The options as typed.
 
     Raises:
         UsageError: If the checkpoint or a key without a default is missing.
@@ -116,10 +116,10 @@ def compose_config(overrides: Sequence[str]) -> DictConfig:
 
 
 def facts(given: Wanted, cfg: DictConfig, text: str, classes: int) -> list[str]:
-    """What the checkpoint says of the network, as overrides.
+    """Overrides that the checkpoint implies for the network.
 
     Args:
-        given: What was typed.
+        given: The options as typed.
         cfg: The config of it.
         text: The checkpoint's own config.
         classes: How many it scores.

@@ -72,7 +72,7 @@ def checks(options: dict[str, Any]) -> Iterator[Check]:
 
 
 def _answers(check: Check) -> Iterator[Finding]:
-    """What a check finds; one that breaks is itself a finding."""
+    """The findings of a check; a check that fails is itself a finding."""
     try:
         yield from check()
     except Exception as error:

@@ -16,6 +16,6 @@ class Finding(NamedTuple):
     state: str
     """``ok``, ``note`` or ``BAD``."""
     text: str
-    """What was found, with the value."""
+    """The finding, with the value."""
     advice: str = ""
     """What to do; empty where nothing is."""

@@ -1,4 +1,4 @@
-"""What a training says on the terminal when it ends early, and with which exit code."""
+"""Messages of a training that ends early, and with which exit code."""
 
 import signal
 import traceback

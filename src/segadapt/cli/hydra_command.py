@@ -1,4 +1,4 @@
-"""What the commands that compose a config share; heavy imports wait until that is done."""
+"""Shared parts of the commands that compose a config; heavy imports wait until that is done."""
 
 from collections.abc import Callable
 

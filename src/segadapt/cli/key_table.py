@@ -55,7 +55,7 @@ def keys(file: Path, hidden: Container[str] = HIDDEN) -> list[Key]:
 
 
 def heading(file: Path) -> str:
-    """What the comment at the top of a config file says; empty if there is none."""
+    """The comment at the top of a config file; empty if there is none."""
     lines = file.read_text(encoding="utf-8").splitlines()
     comments = takewhile(lambda line: line.startswith("#"), lines)
     words = (line.lstrip("# ").rstrip() for line in comments if not line.startswith("# @package"))

@@ -71,7 +71,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def door(verb: str) -> NoReturn:
-    """What a script of the checkout does: run its verb with the words of the process."""
+    """The entry point of a checkout's script: run its verb with the words of the process."""
     sys.exit(run(verb, sys.argv[1:]))
 
 

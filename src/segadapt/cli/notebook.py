@@ -12,7 +12,7 @@ from segadapt.runs import session
 from segadapt.training.library_warnings import silence_known_warnings
 
 DEFAULTS = ("logger=none", "data.num_workers=0")
-"""No tracker, and no processes beside a notebook's kernel."""
+"""No logger, and no processes in addition to a notebook's kernel."""
 
 
 def train(folder: str | Path, *overrides: str) -> dict[str, float]:

@@ -38,7 +38,7 @@ Compose = Callable[[], DictConfig]
 
 
 def explain(error: Exception, words: Sequence[str], conf: Path, compose: Compose) -> str:
-    """What is wrong with overrides that Hydra cannot compose.
+    """The error in overrides that Hydra cannot compose.
 
     Args:
         error: Hydra's, or a sentence of ours.

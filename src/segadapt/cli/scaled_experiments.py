@@ -24,7 +24,7 @@ OF_RECIPES = ("lr", "layer_decay")
 
 
 def scale_experiment(arguments: Sequence[str], conf: Path) -> tuple[list[str], list[str]]:
-    """What is to be composed instead of what was typed.
+    """The overrides to compose instead of those typed.
 
     Args:
         arguments: The command line.

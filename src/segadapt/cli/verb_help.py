@@ -165,7 +165,7 @@ def verb_help(verb: str, whole: bool = False) -> str:
 
 
 def _about_groups(width: int) -> list[str]:
-    """What a newcomer to ``train`` needs: how to choose, names of the groups, where the rest is."""
+    """Help for a first ``train``: how to choose, names of the groups, where the rest is."""
     names = _folded(", ".join(groups(CONF)), width)
     return [f"{textwrap.fill(GRAMMAR, width)}\n{names}", "\n".join(_leads(LEADS))]
 

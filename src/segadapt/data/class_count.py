@@ -1,4 +1,4 @@
-"""The number of classes that a label table has, as configs ask for it."""
+"""The number of classes of a label table, as a resolver for configs."""
 
 from typing import Any
 
@@ -8,14 +8,14 @@ from segadapt.files import expanded
 
 
 def count(classes: Any, root: str) -> int:
-    """``${class_count:${data.classes},${data.root}}``: what ``data.num_classes`` follows.
+    """``${class_count:${data.classes},${data.root}}``, for ``data.num_classes``.
 
     Args:
-        classes: As ``data.classes`` says it.
+        classes: The value of ``data.classes``.
         root: Folder of the data set.
 
     Raises:
-        ValueError: If there is no label table and no list of names, or it is not in order.
+        ValueError: If there is neither a label table nor a list of names, or it is invalid.
     """
     # Imports torch, and only data sets of the user's own need it.
     from segadapt.data.label_table.choice import number_of_classes
@@ -24,5 +24,5 @@ def count(classes: Any, root: str) -> int:
 
 
 def register() -> None:
-    """Let configs ask for the number of classes."""
+    """Register the resolver ``class_count``."""
     OmegaConf.register_new_resolver("class_count", count, replace=True)

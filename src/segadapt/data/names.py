@@ -11,7 +11,7 @@ from segadapt.text.reading import read_lines
 
 
 def read_names(file: Path) -> tuple[str, ...]:
-    """The names in a file, one a line.
+    """The names in a file, one per line.
 
     Raises:
         ValueError: If there is no such file, it is not readable text, or a name is there twice.

@@ -1,7 +1,7 @@
-"""Images that travel to a device with 8 bits and are normalised there.
+"""8-bit images that are moved to a device and normalised there.
 
-So a quarter of the bytes is written by the loader's processes, pinned and moved. The numbers that
-the network sees are the same to the bit, because both ways look the 256 levels up in one table.
+The loader processes write, pin and move only a quarter of the bytes. The values that
+the network sees are bit-identical, because both ways look up the 256 levels in the same table.
 """
 
 from typing import NamedTuple
@@ -19,7 +19,7 @@ class PackedSample(NamedTuple):
 
     image: UInt8[Tensor, "H W c"]
     size: Int[Tensor, "2"]
-    """Rows and columns that are image. What lies below and to the right has the mean colour, which
+    """Rows and columns of the image. Pixels below and to the right have the mean colour, which
     is not one of the 256 levels."""
     mask: Integer[Tensor, "_ _"]
     name: str
@@ -41,7 +41,7 @@ def pack(
 
     Args:
         image: Rows x columns x channels.
-        size: Height and width of the result, filled right and below; None for those of the image.
+        size: Height and width of the result, padded right and below; None: those of the image.
     """
     height, width, channels = image.shape
     filled = np.zeros((*(size or (height, width)), channels), dtype=np.uint8)
@@ -54,7 +54,7 @@ def unpacked(batch: PackedBatch, levels: Float[Tensor, "c 256"]) -> Batch:
 
     Args:
         batch: On any device.
-        levels: What becomes of the 256 levels of each channel, on the same device.
+        levels: Normalised values of the 256 levels of each channel, on the same device.
     """
     image = looked_up(batch.image.permute(0, 3, 1, 2), levels)
     outside = _outside(batch.size, image.shape[2], image.shape[3])

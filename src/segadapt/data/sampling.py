@@ -151,7 +151,7 @@ class StepBatchSampler(Sampler[list[tuple[int, int]]]):
 
 
 class ShardSampler(Sampler[list[int]]):
-    """Every ``world_size``-th item from ``rank`` on, one a batch: no padding, no duplicate.
+    """Every ``world_size``-th item from ``rank`` on, one per batch: no padding, no duplicate.
 
     Args:
         length: Number of items of the whole set.

@@ -50,7 +50,7 @@ class DetailedEvaluator(nn.Module):
     Args:
         num_classes: Number of classes.
         inference: How an image becomes scores.
-        measures: What is measured besides IoU.
+        measures: Measures in addition to IoU.
         oracle: Whether the branch that knows the labels is examined, where it can be.
     """
 

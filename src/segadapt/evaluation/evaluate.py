@@ -29,7 +29,7 @@ from segadapt.text.bounded import MIB, read_object
 from segadapt.text.terminal import say
 
 STATES: Final = {"running": "is running", "interrupted": "was interrupted", "failed": "failed"}
-"""What is said of a training that has not finished."""
+"""Note about a training that has not finished."""
 
 REPORT_LIMIT: Final = 32 * MIB
 """Bytes of a report that is read."""

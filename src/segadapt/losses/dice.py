@@ -77,7 +77,7 @@ class _DiceOfImages(ImagesLoss):
         ignore: The label of no class.
         counts: Pixels of each class in each image.
         scale: Factor of the sum over images and classes.
-        only_present: Whether classes of none of the images are left out of the computation.
+        only_present: Whether classes that no image contains are omitted from the computation.
     """
 
     looks = True

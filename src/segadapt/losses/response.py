@@ -30,7 +30,7 @@ class ResponseDistillation(nn.Module):
     A weighted mean of the pixels' cross-entropy: by the teacher's entropy, within each class, and
     within boundary and interior of it. The defaults are those of the CAC release; SSA's adds the
     boundary. Without ``entropy`` and ``class_wise`` it is the vanilla KL divergence (CAC Table 3
-    b; its constant, the teacher's entropy, left out).
+    b; its constant, the teacher's entropy, is omitted).
 
     Args:
         label_mix: Share of the one-hot label in what the student is to imitate (release: 0.5, in
@@ -38,11 +38,11 @@ class ResponseDistillation(nn.Module):
         entropy: Whether pixels weigh by an entropy (CAC Eq. 10; SSA Table 5 -H: no).
         entropy_source: The branch whose entropy: ``teacher``, ``student`` or ``coarse`` (CAC Table
             3 e, 1, 2).
-        class_wise: Whether every class weighs the same (CAC Eq. 11; SSA Table 5 -E: no).
+        class_wise: Whether all classes have equal weight (CAC Eq. 11; SSA Table 5 -E: no).
         class_average: Over the classes ``present`` in the oracle group (release), or ``all`` (both
             papers), the others counting as 0.
         boundary: ``none``, or how boundaries are found: ``canny`` (release) or ``change``. Both
-            halves of a class weigh the same (SSA Eq. 10; Table 5 -B: none).
+            halves of a class have equal weight (SSA Eq. 10; Table 5 -B: none).
         edge_size: Width of the boundary, in cells of the feature grid (release: 3; paper: 4).
         border: Boundaries within this many cells of the frame do not count (release: 6; paper: 0).
         group: Images of an oracle group, over which all these means are taken (they are then
@@ -64,7 +64,7 @@ class ResponseDistillation(nn.Module):
         tensor(0.6931)
 
     Raises:
-        ValueError: If an argument is none of these.
+        ValueError: If an argument has another value.
     """
 
     def __init__(

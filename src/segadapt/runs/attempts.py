@@ -45,7 +45,7 @@ def set_aside(run: Path) -> Path:
 
     Args:
         run: Run folder, which this process holds. Where an earlier call was cut short, this one
-            goes on with it.
+            continues it.
     """
     number = 1
     while (run / ATTEMPTS / str(number) / RECORD[-1]).exists():

@@ -1,4 +1,4 @@
-"""Whether this version of segadapt can build what a stored config names."""
+"""Check of whether this version of segadapt can build the parts of a stored config."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
@@ -17,7 +17,7 @@ NETWORK = ("model", "classifier", "inference")
 """Parts that every use of a trained network builds."""
 
 COUNTED = ("model", "classifier", "loss")
-"""Parts that a network with any weights is built of."""
+"""Parts of a network whose weights do not matter."""
 
 MEASURED = (*NETWORK, "loss", "data.module.val")
 """Parts that a measurement builds; whether the network has a teacher follows from its loss."""
@@ -26,16 +26,16 @@ MEASURED = (*NETWORK, "loss", "data.module.val")
 def check_parts(
     cfg: DictConfig, place: Path, parts: Sequence[str] = NETWORK, values: Sequence[str] = ()
 ) -> None:
-    """Look at parts of a stored config that will be built, before any of them is.
+    """Check the parts of a stored config before any of them is built.
 
     Args:
         cfg: Config of a run or a bundle, which another version may have written.
-        place: Its file, for the sentence.
+        place: Its file, for error messages.
         parts: Keys of nodes that are built.
         values: Keys that are read in addition.
 
     Raises:
-        ValueError: If one is missing, or a class of this version does not take what it is given.
+        ValueError: If a part is missing, or its class does not accept its arguments.
     """
     config = resolved(cfg)
     for key in (*parts, *values):
@@ -50,14 +50,14 @@ def check_parts(
 
 
 def training_parts(cfg: DictConfig) -> list[str]:
-    """Keys of the parts that a training builds, as far as the config says what to build there."""
+    """Keys of the parts that a training builds, as far as the config names their classes."""
     callbacks = [f"callbacks.{name}" for name in cfg.get("callbacks") or {}]
     parts = [*NETWORK, "loss", "optimizer", "schedule", "data.module", *callbacks]
     return [key for key in parts if OmegaConf.select(cfg, f"{key}.{TARGET}") is not None]
 
 
 def _check_arguments(key: str, node: Mapping[str, Any], place: Path) -> None:
-    """Compare what a node gives with what its class or function takes."""
+    """Compare the arguments of a node with the signature of its class or function."""
     taken = signature(str(node[TARGET]))
     if taken is None:  # of a name that does not exist the import speaks
         return
@@ -74,7 +74,7 @@ def _check_arguments(key: str, node: Mapping[str, Any], place: Path) -> None:
 
 
 def _refusal(place: Path, what: str) -> ValueError:
-    """The sentence about a file of another version."""
+    """The error about a file of another version."""
     writer = _writer(place.parent)
     known = f", segadapt {writer}" if writer else ""
     return ValueError(
@@ -84,7 +84,7 @@ def _refusal(place: Path, what: str) -> ValueError:
 
 
 def _writer(folder: Path) -> str | None:
-    """The version that wrote a run folder, where it is another one and the folder says so."""
+    """The version that wrote a run folder, if it is known and another one."""
     file = folder / ENVIRONMENT
     stated = read_object(file, MIB).get("segadapt") if file.is_file() else None
     return stated if isinstance(stated, str) and stated != version("segadapt") else None

@@ -1,4 +1,4 @@
-"""What is said and kept when a run ends early: one sentence, and the traceback in a file."""
+"""Message and files of a run that ends early: one sentence, and the traceback in a file."""
 
 import os
 import re

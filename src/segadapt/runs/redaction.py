@@ -145,7 +145,7 @@ def _mark(key: str) -> str:
 
 
 def _is_secret(name: Any, value: Any) -> bool:
-    """Whether a key holds a secret; a switch, an empty value and a variable's name are none."""
+    """Whether a key holds a secret; not a switch, an empty value or a variable's name."""
     if not SECRET.search(str(name)) or value is None or isinstance(value, bool):
         return False
     return value not in ("", "???", [], {}) and not (
@@ -188,7 +188,7 @@ def leaves(node: Any, key: str = "") -> Iterator[tuple[str, Any]]:
 
 @contextmanager
 def _environment_named() -> Iterator[None]:
-    """Let ``oc.env`` give its own text in place of a value, but for variables of this package."""
+    """Let ``oc.env`` give its own text in place of a value, except variables of this package."""
 
     def named(name: str, *default: Any) -> Any:
         if name.startswith(OURS):

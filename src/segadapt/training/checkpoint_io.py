@@ -18,7 +18,7 @@ PARTS: dict[str, type] = {
     "callbacks": dict,
     "global_step": int,
 }
-"""What a training is continued from, and of which type it is."""
+"""The parts of a checkpoint, and the type of each."""
 
 TENSORS = "tensors"
 """Key of a checkpoint under which the number of tensors in each part stands."""

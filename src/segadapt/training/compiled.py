@@ -68,7 +68,7 @@ class CompiledHalves:
         """Itself, whose gradients of the first batch have been compared with eager's.
 
         Args:
-            objective: What is minimised.
+            objective: The minimised loss.
             batch: The batch that is trained on next.
 
         Raises:

@@ -95,7 +95,7 @@ def _obstacle(terms: Sequence[Supervised], device: torch.device, precision: str)
 def _failure(
     terms: Sequence[Supervised], num_classes: int, device: torch.device, precision: str
 ) -> str | None:
-    """What is wrong with the kernels on this device, if anything is."""
+    """The problem of the kernels on this device, if any."""
     half = HALF.get(precision.partition("-")[0])
     types = [torch.float32] if half is None else [torch.float32, half]
     try:

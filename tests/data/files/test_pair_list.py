@@ -85,7 +85,10 @@ def test_a_list_may_be_dealt_out(root):
         ("i/a.jpg,/etc/a.png,train", r"line 1: /etc/a\.png is not below data\.root="),
         ("i/a.jpg,m/x.png,train", r"line 1: m/x\.png is not a file below .*set; correct"),
         ("i\\a.jpg,m\\a.png,train", r"line 1: i\\a\.jpg is not a file .*; write / between folders"),
-        ("i/a.jpg,m/a.png,train\n\ni/a.jpg,m/a.png,train", r"line 3: i/a\.jpg stands on line 1 al"),
+        (
+            "i/a.jpg,m/a.png,train\n\ni/a.jpg,m/a.png,train",
+            r"line 3: i/a\.jpg is already on line 1",
+        ),
         ("i/a.jpg,m/a.png,train\ni/a.jpg", r"line 2 has 1 columns and not 3; names with commas"),
         ("image,label,split\ni/a.jpg,,train", r"line 2 has no label; complete the line"),
         ("image,label,split", "line of column names only"),

@@ -171,7 +171,7 @@ def test_declared_sizes_are_not_believed(tmp_path, values, sentence):
 
 def test_what_is_not_a_tiff_is_refused(tmp_path):
     (tmp_path / "a.tif").write_text('<VRTDataset rasterXSize="9" rasterYSize="9"/>')
-    with pytest.raises(ValueError, match="is not a TIFF, and only TIFFs are read by windows"):
+    with pytest.raises(ValueError, match="is not a TIFF, and only TIFFs are read in windows"):
         Raster(tmp_path / "a.tif")
 
 

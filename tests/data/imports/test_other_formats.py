@@ -179,8 +179,8 @@ def test_cvat_colours_become_those_of_the_table(tmp_path, color, wrong):
         ({"label": np.zeros((5, 5))}, "has 5 x 5 pixels, but its image has 12 x 16"),
         ({"difficult": (1,)}, r"SegmentationObject/a\.png cannot be read: No such file"),
         ({"labelmap": "a:1,2"}, r"labelmap\.txt: 'a:1,2' is not label:red,green,blue; correct"),
-        ({"labelmap": "a:1,2,3\na:1,2,4"}, "has a label or a colour that is there already"),
-        ({"labelmap": "a:1,2,300"}, "or a colour above 255; correct the line"),
+        ({"labelmap": "a:1,2,3\na:1,2,4"}, "repeats a label or a colour"),
+        ({"labelmap": "a:1,2,300"}, "or has a colour above 255; correct the line"),
     ],
 )
 def test_voc_files_that_are_not_in_order_are_refused(tmp_path, changes, sentence):

@@ -146,7 +146,7 @@ MISTAKES = {
     "no class": ("classes: []\n", "the table has no class"),
     "two palettes": (
         entries("{name: a, numbers: 0, palette: ['#000000', '#000001']}"),
-        "line 2: palette is several colours",
+        "line 2: palette has several colours",
     ),
     "an anchor": (entries("&x {name: a, numbers: 0}"), "anchors are not read"),
     "depth": ("classes: " + 1000 * "[", "nested more than 64 levels|not valid YAML"),

@@ -1,4 +1,4 @@
-"""Runs that differ only in their seed are one arm of a comparison."""
+"""Arms of a comparison: runs that differ only in their seed."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
@@ -9,7 +9,7 @@ from segadapt.analysis.comparison.results import Result
 from segadapt.runs.config import config_digest, is_free, value_at
 
 ABSENT: Final = "absent"
-"""In place of the value of a key that a config does not have, such as the name of an experiment."""
+"""Stands for the value of a key that a config lacks, such as the name of an experiment."""
 
 
 class Arm(NamedTuple):
@@ -28,13 +28,13 @@ class Arm(NamedTuple):
 
     @property
     def deviation(self) -> float | None:
-        """Sample standard deviation over seeds; None for a single one."""
+        """Sample standard deviation over seeds; None for a single seed."""
         values = [result.miou for result in self.results]
         return float(np.std(values, ddof=1)) if len(values) > 1 else None
 
     @property
     def printed(self) -> float | None:
-        """The paper's number in percent, where the config says which."""
+        """The number printed in the paper, in percent, if the config names it."""
         return self.results[0].printed
 
 
@@ -59,7 +59,7 @@ def arms(results: Sequence[Result]) -> tuple[list[Arm], list[str]]:
 
 
 def find(found: Sequence[Arm], name: str) -> Arm:
-    """The arm whose label is, or alone contains, a name.
+    """The arm whose label equals a name, or the only one that contains it.
 
     Raises:
         ValueError: If there is none, or more than one.
@@ -74,9 +74,9 @@ def find(found: Sequence[Arm], name: str) -> Arm:
 
 
 def _key(result: Result) -> str:
-    """The config without its seed, wherever it was passed on to, and what it calls itself.
+    """The config without its seed at any place, and its label.
 
-    Rows of a table may be one recipe; each is an arm.
+    Several rows of a table may have the same config; each is an arm.
     """
     return f"{config_digest(_without_seed(result.config, result.seed))} {result.label}"
 
@@ -92,7 +92,7 @@ def _without_seed(node: Any, seed: int) -> Any:
 
 
 def _labels(firsts: Sequence[Result]) -> tuple[list[str], list[str]]:
-    """What distinguishes each arm, as typed; or its own name, whose overrides go into a sentence.
+    """The distinguishing overrides of each arm, or its name, whose overrides are noted separately.
 
     Returns:
         The labels, and a sentence for each arm whose name does not show its overrides.
@@ -114,7 +114,7 @@ def _labels(firsts: Sequence[Result]) -> tuple[list[str], list[str]]:
 
 
 def _distinguishing(firsts: Sequence[Result]) -> list[list[str]]:
-    """The overrides of each arm that not all have, but for the experiment that names an arm."""
+    """The overrides of each arm that not all arms have, except for the experiment that names it."""
     typed = [_last_words(result.overrides) for result in firsts]
     common = set(typed[0]).intersection(*typed[1:]) if len(typed) > 1 else set()
     return [
@@ -130,7 +130,7 @@ def _distinguishing(firsts: Sequence[Result]) -> list[list[str]]:
 
 
 def _last_words(overrides: Sequence[str]) -> list[str]:
-    """The overrides but for seeds; of several for one key the last, which counts."""
+    """The overrides without seeds; of several for one key, only the last."""
     words = {_target(word): word for word in overrides}
     return [word for word in words.values() if _target(word) != "seed"]
 
@@ -141,9 +141,9 @@ def _target(word: str) -> str:
 
 
 def _tells(word: str, firsts: Sequence[Result]) -> bool:
-    """Whether configs differ where a word sets something, or cannot be asked about it.
+    """Whether configs differ in the key that an override sets, or do not all have it.
 
-    An experiment on other data brings words along that other arms have by default.
+    An experiment on other data has overrides that are defaults of other arms.
     """
     key = _target(word).partition("@")[0].replace("/", ".")
     values = [value_at(result.config, key, ABSENT) for result in firsts]

@@ -11,7 +11,7 @@ NOT_CONDITIONS = ("software", "run", "checkpoint", "seconds", "device", "inferen
 
 DATA = ("name", "num_classes")
 """Of a config's data, besides the validation set as it is built: a size that only training has, or
-that a data set does not read, is no condition of a number."""
+that a data set does not read, is not a condition of a number."""
 
 NOISE = ("seed", "num_workers", "root", "max_pixels")
 

@@ -65,7 +65,7 @@ def compare(
     Args:
         found: Arms.
         baseline: Label, or a part that only one label has; None takes the first arm.
-        cost: Counts the parameters of a run's network; None leaves them out.
+        cost: Counts the parameters of a run's network; None omits them.
         notes: What was found when runs were collected.
         each: List the arms in their order without comparing them, whatever their protocols.
         time: Times the networks of runs side by side; None leaves that out.

@@ -1,4 +1,4 @@
-"""How far each arm was at the quarters of its training: whether it had converged."""
+"""mIoU of each arm after each quarter of its training, which shows whether it has converged."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -22,8 +22,8 @@ def learning_section(arms: Sequence[Arm]) -> Section | None:
         return None
     head = ["arm", "steps", *(f"{25 * quarter} %" for quarter in QUARTERS), "last quarter"]
     note = (
-        "validation mIoU after a part of the steps, means over seeds, and the gain of the last "
-        "quarter; an arm that still gains there has not converged"
+        "validation mIoU after a fraction of the steps, averaged over seeds, and the gain in the "
+        "last quarter; an arm that still gains there has not converged"
     )
     return Section("mIoU by training length", [head, *rows], [note])
 
@@ -37,7 +37,7 @@ def _row(arm: Arm) -> list[str]:
 
 
 def _mean(arm: Arm, step: int) -> float | None:
-    """Over seeds; None where one of them was not validated after that step."""
+    """Mean over seeds; None if one of them was not validated after that step."""
     values = [dict(curve(result.folder, "val/miou")).get(step) for result in arm.results]
     present = [value for value in values if value is not None]
     return float(np.mean(present)) if len(present) == len(values) else None

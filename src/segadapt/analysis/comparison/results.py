@@ -1,4 +1,4 @@
-"""What finished trainings left in their folders; what cannot be read is said, never averaged."""
+"""Results of finished trainings; unreadable ones are reported, never averaged."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path

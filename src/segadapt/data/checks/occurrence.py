@@ -1,4 +1,4 @@
-"""Which classes a split has pixels of, found out by reading as few labels as that takes."""
+"""Which classes occur in a split, determined by reading as few labels as possible."""
 
 import os
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Where the images and labels of a folder lie, found out from the names in it."""
+"""Location of the images and labels of a folder, detected from the names in it."""
 
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence

@@ -89,7 +89,7 @@ def listed_pairs(file: Path, root: Path, rows: Sequence[Row]) -> dict[str, Pair]
         label = _file(root, row.label, LABEL_SUFFIXES, where)
         name = str(image.relative_to(root))
         if name in pairs:
-            raise ValueError(f"{where}: {name} stands on line {lines[name]} already; remove one")
+            raise ValueError(f"{where}: {name} is already on line {lines[name]}; remove one")
         pairs[name], lines[name] = Pair(image, label), row.line
     return {name: pairs[name] for name in sorted(pairs)}
 
@@ -121,7 +121,7 @@ def named_pairs(
             )
         if name_of in lines:
             raise ValueError(
-                f"{where}: {row.image!r} stands on line {lines[name_of]} already; remove one"
+                f"{where}: {row.image!r} is already on line {lines[name_of]}; remove one"
             )
         lines[name_of] = row.line
     return {name: known[name] for name in sorted(lines)}

@@ -102,7 +102,7 @@ def matched(
 
 
 def listed(names: Path, images: Path, labels: Path, suffix: str = ".png") -> list[Pair]:
-    """The images that a file names, one a line without suffix, in its order.
+    """The images that a file names, one per line without suffix, in its order.
 
     Args:
         names: Text file with one name per line.

@@ -1,4 +1,4 @@
-"""Whether an image and its label lie on the same grid."""
+"""Check of whether an image and its label are on the same grid."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ import numpy as np
 from segadapt.data.files.raster_windows import Raster
 
 NEAR: Final = 0.05
-"""Pixels by which the corners of an image and its label may lie apart."""
+"""Maximum distance between the corners of an image and of its label, pixels."""
 
 
 def check_same_grid(image: Raster, label: Raster) -> None:

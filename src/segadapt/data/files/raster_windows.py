@@ -1,7 +1,7 @@
-"""TIFFs that are read by windows, because they may be larger than memory.
+"""TIFFs read in windows, because they may be larger than memory.
 
 GDAL reads them, through rasterio (extra ``geo``). A raster is opened in each process and thread
-that reads from it, and kept open there, because GDAL's handles can be shared by neither.
+that reads from it and stays open there, because neither can share GDAL's handles.
 """
 
 import mmap
@@ -29,21 +29,21 @@ OPEN: Final = 16
 """Rasters that a thread keeps open."""
 
 SIDE: Final = 1_000_000
-"""Pixels of a side; a header of some bytes can declare four billion."""
+"""Maximum pixels of a side; a header of a few bytes can declare four billion."""
 
 PIECE: Final = 256 * 2**20
-"""Bytes that a tile or strip may unpack to: it is decoded as a whole, whatever is read of it."""
+"""Maximum decoded bytes of a tile or strip, which is always decoded as a whole."""
 
 BANDS: Final = 4096
 KINDS: Final = ("uint8", "uint16", "int16", "uint32", "int32", "float32", "float64")
 
 
 class Window(NamedTuple):
-    """What was read of a raster.
+    """Values read from a raster.
 
     Attributes:
         values: Rows x columns x bands.
-        empty: Which of them mean that there are no data; None where all are data.
+        empty: Which of them have no data; None if all have data.
     """
 
     values: Values
@@ -55,7 +55,7 @@ class Window(NamedTuple):
         return None if self.empty is None else np.logical_not(self.empty.all(2))
 
     def pixels(self, form: ImageFormat, file: Path) -> Pixels:
-        """The pixels as the pipeline takes them; what has no data is black.
+        """The pixels as the pipeline takes them; pixels without data are black.
 
         Raises:
             ValueError: If they do not fit the format.
@@ -72,7 +72,7 @@ class Raster:
 
     Attributes:
         file: Which.
-        header: What it says of itself.
+        header: Its header.
         size: Height and width, pixels.
         source: The open file.
 
@@ -95,7 +95,7 @@ class Raster:
         return self.source.block_shapes[0][1] >= self.size[1]
 
     def read(self, box: Box) -> Window:
-        """Read a part.
+        """Read a window.
 
         Raises:
             ValueError: If it is damaged.
@@ -138,7 +138,7 @@ class Raster:
                 " of which is decoded as a whole; tile it: gdal_translate -co TILED=YES IN OUT"
             )
         elif self.header.orientation != 1:
-            problem = "is turned when it is shown; store its pixels upright"
+            problem = "is rotated by its orientation tag; store its pixels upright"
         elif self.header.photometric not in (*PHOTOMETRIC, PALETTE):
             problem = (
                 f"has photometric interpretation {self.header.photometric} (white is zero, CMYK or "
@@ -149,7 +149,7 @@ class Raster:
 
 
 def raster(file: Path) -> Raster:
-    """The raster, opened where this thread has not opened it yet, or it has changed.
+    """The raster, opened if this thread has not opened it yet or if the file has changed.
 
     Raises:
         ValueError: As :class:`Raster`.
@@ -170,7 +170,7 @@ def raster(file: Path) -> Raster:
 
 
 def header_of(file: Path) -> TiffHeader:
-    """What a TIFF of any size says of itself; all of its tiles or strips lie within it.
+    """The header of a TIFF of any size; all of its tiles or strips lie within it.
 
     Raises:
         ValueError: If it is not a TIFF, truncated or damaged.
@@ -179,7 +179,7 @@ def header_of(file: Path) -> TiffHeader:
         with open_regular(file) as opened:
             if not is_tiff(opened.read(4)):
                 raise ValueError(
-                    f"{file} is not a TIFF, and only TIFFs are read by windows; convert it "
+                    f"{file} is not a TIFF, and only TIFFs are read in windows; convert it "
                     "(gdal_translate -co TILED=YES), or set data.windows=null"
                 )
             with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
@@ -208,7 +208,7 @@ def _opened(file: Path) -> Any:
         from rasterio.errors import NotGeoreferencedWarning, RasterioError
     except ImportError:
         raise ValueError(
-            f"{file} is to be read by windows, which needs rasterio; install it with: pip install "
+            f"{file} must be read in windows, which requires rasterio; install it: pip install "
             "'segadapt[geo]'"
         ) from None
     try:

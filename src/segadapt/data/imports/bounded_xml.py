@@ -1,4 +1,4 @@
-"""XML files that anybody may have written: bounded in bytes and depth, without entities."""
+"""Reader of untrusted XML files: limited in bytes and depth, without entities."""
 
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any, Final
 from segadapt.text.bounded import DEPTH, read_text
 
 ENTITIES: Final = ("<!DOCTYPE", "<!ENTITY")
-"""Declarations with which a small file can unfold to a large one."""
+"""Declarations by which a small file can expand to a large one."""
 
 
 def read_xml(file: Path, limit: int) -> ET.Element:

@@ -29,7 +29,7 @@ def read(wanted: Wanted) -> Source:
     """Read a file of instances, or of panoptic segments.
 
     Raises:
-        ValueError: If something in it is not as it should be; names file and annotation.
+        ValueError: If an entry is invalid; names the file and the annotation.
     """
     file, name = wanted.source, str(wanted.source)
     content = read_object(file, LIMIT)

@@ -30,7 +30,7 @@ def read(wanted: Wanted) -> Source:
     """Read a file of annotated images.
 
     Raises:
-        ValueError: If something in it is not as it should be; names file, image and shape.
+        ValueError: If an entry is invalid; names the file, the image and the shape.
     """
     root, name = read_xml(wanted.source, LIMIT), str(wanted.source)
     if root.tag != "annotations":

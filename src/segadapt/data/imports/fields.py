@@ -1,4 +1,4 @@
-"""Fields of annotation files, which anybody may have written: each is what it should be, or named.
+"""Fields of untrusted annotation files: each is valid, or an error names it.
 
 Errors say what is wrong with the value, after the place that the caller gives.
 """
@@ -92,7 +92,7 @@ def ring(flat: Any, where: str) -> Float[np.ndarray, "_ 2"]:
 
     Args:
         flat: x, y, x, y, ...
-        where: What it is called in errors.
+        where: Its name in errors.
 
     Raises:
         ValueError: If they are fewer than three, or one is not a number near an image.

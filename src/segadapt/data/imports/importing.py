@@ -123,7 +123,7 @@ def _origin(form: str, wanted: Wanted, source: Source) -> dict[str, Any]:
 
 
 def _table(source: Source) -> LabelTable:
-    """What the labels of an import mean, with a colour for each class."""
+    """The label table of an import, with a colour for each class."""
     table = LabelTable.consecutive(source.classes, ignored=(ignored_label(len(source.classes)),))
     return replace(table, palette=completed(source.colors))
 

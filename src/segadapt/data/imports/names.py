@@ -11,8 +11,8 @@ class Classes:
     """The classes of an import and the values of labels.
 
     Args:
-        labels: What the source calls its regions, in its order.
-        wanted: What was asked for.
+        labels: Names of the regions in the source, in its order.
+        wanted: The request.
         void: Labels that the format itself ignores, where they occur.
         background: Whether pixels may have no annotation, so that the background is a class.
 

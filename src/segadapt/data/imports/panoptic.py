@@ -53,8 +53,8 @@ def panoptic_painter(
     Args:
         nodes: Its annotations, of which there must be one.
         values: By categories.
-        wanted: What was asked for.
-        where: What the image is called in errors.
+        wanted: The request.
+        where: The image's name in errors.
 
     Raises:
         ValueError: If there is no mask, or a segment is not as it should be.

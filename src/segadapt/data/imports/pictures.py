@@ -69,7 +69,7 @@ class Picture(NamedTuple):
 
     Attributes:
         image: Its file.
-        name: What it is called in the data set: a path below a folder, with suffix.
+        name: Its name in the data set: a path below a folder, with suffix.
         size: Height and width as its annotations say; None where they do not.
         painter: Draws its label.
         where: What its annotations are called in errors.
@@ -83,7 +83,7 @@ class Picture(NamedTuple):
 
 
 class Source(NamedTuple):
-    """What is imported.
+    """Content of an annotation source.
 
     Attributes:
         classes: Names in the order of their numbers.
@@ -99,7 +99,7 @@ class Source(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """What was asked for.
+    """Request of an import.
 
     Attributes:
         source: File or folder of annotations.

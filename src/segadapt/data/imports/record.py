@@ -56,7 +56,7 @@ def check_kept(folder: Path, origin: Mapping[str, Any]) -> int:
 
     Args:
         folder: Of the split.
-        origin: What it must have been made of, and how.
+        origin: The sources and settings that it must have been made with.
 
     Raises:
         ValueError: If it was made of something else, or has been changed.

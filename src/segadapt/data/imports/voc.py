@@ -1,4 +1,4 @@
-"""Pascal VOC: masks in SegmentationClass, with lists of the splits and objects that are difficult.
+"""Pascal VOC: masks in SegmentationClass, lists of the splits, and difficult objects.
 
 CVAT and others export the same layout with a file ``labelmap.txt`` and colours of their own.
 """
@@ -21,7 +21,7 @@ from segadapt.text.bounded import MIB
 from segadapt.text.reading import read_lines
 
 BORDER: Final = (224, 224, 192)
-"""The colour of number 255, which nobody has to get right."""
+"""The colour of number 255, whose pixels are ignored."""
 
 NAMES: Final = (
     *("background", "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair"),
@@ -63,7 +63,7 @@ def read(wanted: Wanted) -> Source:
     """Read the masks of a split.
 
     Raises:
-        ValueError: If a file is missing, or something in it is not as it should be.
+        ValueError: If a file is missing or an entry is invalid.
     """
     root = wanted.source
     masks = root / "SegmentationClass"
@@ -109,7 +109,7 @@ def _labelmap(file: Path) -> dict[str, Color]:
         color = (int(parts[0]), int(parts[1]), int(parts[2]))
         if max(color) > 255 or label in found or color in found.values():
             raise ValueError(
-                f"{file}: {told(line)} has a label or a colour that is there already, or a colour "
+                f"{file}: {told(line)} repeats a label or a colour, or has a colour "
                 "above 255; correct the line"
             )
         found[label] = color

@@ -1,4 +1,4 @@
-"""Which label table a data set of the user's own has."""
+"""The label table of a user's data set."""
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -14,10 +14,10 @@ BINARY: Final = "binary"
 """The word for masks of 0 and 255, or 0 and 1."""
 
 FILES: Final = ("classes.yaml", "classes.yml", "classes.json", "classes.csv", "classes.txt")
-"""What a table is called that is found beside the data."""
+"""File names of a label table in the folder of the data."""
 
 Choice = str | Sequence[str] | Mapping[str, Sequence[str]] | None
-"""As configs say it: a file, ``binary``, class names, ``{binary: [NAME, NAME]}``, or null."""
+"""Values of ``data.classes``: a file, ``binary``, names, ``{binary: [NAME, NAME]}``, or null."""
 
 
 def chosen_table(
@@ -28,11 +28,11 @@ def chosen_table(
     Args:
         classes: A file, ``binary``, names, or None for the table in ``folder``.
         folder: Where the table is looked for.
-        first_label: Number of the first class, where only names are given.
-        ignored: Numbers that count nowhere, where only names are given.
+        first_label: Number of the first class, if only names are given.
+        ignored: Numbers that are ignored, if only names are given.
 
     Raises:
-        ValueError: If there is no table, or more than one, or it is not in order.
+        ValueError: If there is no table, more than one, or an invalid one.
     """
     table, names = _meant(classes, folder)
     if table is None:
@@ -40,14 +40,14 @@ def chosen_table(
         return _plain(names, first_label, [ignored_label(len(names))] if usual else ignored)
     if first_label != 0 or tuple(ignored) != (IGNORE,):
         raise ValueError(
-            f"data.first_label={first_label} data.ignored={list(ignored)} say what numbers mean, "
-            "which the label table says already; remove them"
+            f"data.first_label={first_label} data.ignored={list(ignored)} give numbers a meaning, "
+            "which the label table already does; remove them"
         )
     return table
 
 
 def number_of_classes(classes: Choice, folder: Path) -> int:
-    """How many classes :func:`chosen_table` gives, whatever numbers they have.
+    """The number of classes of :func:`chosen_table`, without reading label values.
 
     Raises:
         ValueError: As there.
@@ -57,7 +57,7 @@ def number_of_classes(classes: Choice, folder: Path) -> int:
 
 
 def table_file(classes: Choice, folder: Path) -> Path | None:
-    """The file that a choice is read from, whether it is there or not; None for words and names.
+    """The file that a choice names, whether it exists or not; None for words and names.
 
     Raises:
         ValueError: If there is more than one.
@@ -68,7 +68,7 @@ def table_file(classes: Choice, folder: Path) -> Path | None:
 
 
 def _meant(classes: Choice, folder: Path) -> tuple[LabelTable | None, tuple[str, ...]]:
-    """A label table, or nothing but names."""
+    """A label table, or only names."""
     if isinstance(classes, Mapping):
         if list(classes) != [BINARY]:
             raise ValueError(
@@ -91,7 +91,7 @@ def _meant(classes: Choice, folder: Path) -> tuple[LabelTable | None, tuple[str,
 
 
 def _found(folder: Path) -> Path:
-    """The table beside the data."""
+    """The table in the folder of the data."""
     files = [folder / name for name in FILES if (folder / name).is_file()]
     if len(files) > 1:
         raise ValueError(
@@ -102,13 +102,13 @@ def _found(folder: Path) -> Path:
 
 
 def _named(name: str, folder: Path) -> Path:
-    """A file by its path, or by its name beside the data."""
+    """A file by its path, or by its name in the folder of the data."""
     file = expanded(name)
     return file if file.is_file() or not (folder / name).is_file() else folder / name
 
 
 def _plain(names: Sequence[str], first: int, ignored: Collection[int]) -> LabelTable:
-    """What the numbers mean; labels that begin at 1 are the usual cause of a contradiction."""
+    """The meaning of the numbers; the usual cause of a contradiction is labels that begin at 1."""
     numbers = range(first, first + len(names))
     if twice := sorted(set(ignored).intersection(numbers)):
         raise ValueError(

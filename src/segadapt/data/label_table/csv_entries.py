@@ -11,7 +11,7 @@ from segadapt.data.label_table.entries import Entries, Entry, LineFault
 from segadapt.text.reading import decoded
 
 COLUMNS: Final = ("name", "numbers", "colors", "palette", "r", "g", "b")
-"""What the first line may name, in any order; r, g and b are one colour."""
+"""Column names for the first line, in any order; r, g and b are one colour."""
 
 IGNORED_ROW, OTHERS_ROW = "<ignored>", "<others>"
 """Names of the rows that are not classes."""
@@ -27,11 +27,11 @@ def csv_entries(file: Path, limit: int) -> Entries:
 
     Args:
         file: The file.
-        limit: Bytes that it may have.
+        limit: Maximum size, bytes.
 
     Raises:
         ValueError: If it is not text.
-        LineFault: If a row is not what it must be.
+        LineFault: If a row is invalid.
     """
     classes: list[Entry] = []
     ignored: Entry | None = None
@@ -96,7 +96,7 @@ def _entry(line: int, row: Row) -> Entry:
         colors.append([row.get(key, "").strip() for key in "rgb"])
     palette = _colors(row.get("palette", ""))
     if len(palette) > 1:
-        raise LineFault(line, "palette is several colours; a class is drawn in one")
+        raise LineFault(line, "palette has several colours, but a class is drawn in one; keep one")
     numbers = _parts(row.get("numbers", ""))
     return Entry(line, row["name"], numbers, colors, palette[0] if palette else None)
 

@@ -26,7 +26,7 @@ WHOLE: Final = re.compile(r"[0-9]{1,9}")
 
 
 class Entry(NamedTuple):
-    """One entry; numbers and colours are text still.
+    """One entry, whose numbers and colours are not parsed yet.
 
     Args:
         line: Of the file, from 1.
@@ -57,7 +57,7 @@ class LineFault(ValueError):
 
     Args:
         line: From 1.
-        sentence: What, and what to do.
+        sentence: The problem and its solution.
     """
 
     def __init__(self, line: int, sentence: str) -> None:
@@ -66,10 +66,10 @@ class LineFault(ValueError):
 
 
 def built(entries: Entries, file: Path | str) -> LabelTable:
-    """The table that a file's entries make.
+    """The label table of a file's entries.
 
     Raises:
-        ValueError: If they make none; names file and line.
+        ValueError: If the entries are invalid; names the file and the line.
     """
     try:
         return _built(entries)

@@ -22,7 +22,7 @@ class Nearest:
     near the first in the table is taken.
 
     Args:
-        table: What the values mean.
+        table: The meaning of the values.
     """
 
     def __init__(self, table: LabelTable) -> None:

@@ -36,7 +36,7 @@ def read_table(file: Path) -> LabelTable:
     largest number of their type (255 or 65,535) is ignored.
 
     Raises:
-        ValueError: If there is no such file, or it holds no such table; names file and line.
+        ValueError: If the file is missing or invalid; names the file and the line.
     """
     if not file.is_file():
         raise ValueError(f"label table not found: {file}; write it, or correct data.classes")
@@ -46,7 +46,7 @@ def read_table(file: Path) -> LabelTable:
         return LabelTable.consecutive(names, ignored=(ignored_label(len(names)),))
     if suffix not in READERS:
         raise ValueError(
-            f"label table {file} is of an unknown format. Available: {', '.join(SUFFIXES)}"
+            f"label table {file} has an unknown format. Available: {', '.join(SUFFIXES)}"
         )
     try:
         entries = READERS[suffix](file, LIMIT)

@@ -1,4 +1,4 @@
-"""What the numbers and colours in label files mean: classes, ignored, everything else."""
+"""The meaning of numbers and colours in label files: classes, ignored, everything else."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ Color = tuple[int, int, int]
 """Red, green and blue, 0 ... 255."""
 
 ERROR, IGNORED = "error", "ignore"
-"""What values that a table does not list may mean; else the number of a class."""
+"""Meanings of values that a table does not list; otherwise, the number of a class."""
 
 LARGEST: Final = 65_535
 """The largest number that a label file may hold."""
@@ -32,10 +32,10 @@ class Values:
 
 
 class TableFault(ValueError):
-    """An entry of a label table cannot be meant as it stands.
+    """An entry of a label table is invalid.
 
     Args:
-        sentence: What is wrong, and what to do.
+        sentence: The problem and its solution.
         entry: Number of the class; K for the ignored values, K + 1 for all others.
     """
 
@@ -51,7 +51,7 @@ class LabelTable:
     Args:
         names: Class names in order.
         sources: The values that mean each class; the first of each kind is what is written.
-        ignored: Values that count nowhere.
+        ignored: Values that are ignored.
         others: What all other values mean: an error, ignored, or the class of this number.
         palette: How each class is drawn, None for a colour of our choice; None for all.
 
@@ -93,7 +93,7 @@ class LabelTable:
         Args:
             names: Class names in order.
             classes: Class of each number.
-            ignored: Numbers that count nowhere.
+            ignored: Numbers that are ignored.
 
         Raises:
             ValueError: As above, or if a number means a class that has no name.
@@ -120,7 +120,7 @@ class LabelTable:
             names: Class names in order.
             first: Number of class 0.
             unused: Numbers that no class has, and that are errors.
-            ignored: Numbers that count nowhere.
+            ignored: Numbers that are ignored.
         """
         last = first + len(names) + len(unused)
         numbers = [number for number in range(first, last) if number not in unused]

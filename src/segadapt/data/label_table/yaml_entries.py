@@ -23,11 +23,11 @@ def yaml_entries(file: Path, limit: int) -> Entries:
 
     Args:
         file: The file.
-        limit: Bytes that it may have.
+        limit: Maximum size, bytes.
 
     Raises:
         ValueError: If it is not such a file.
-        LineFault: If an entry is not what it must be.
+        LineFault: If an entry is invalid.
     """
     return entries_of(read_nodes(file, limit))
 
@@ -36,7 +36,7 @@ def entries_of(root: yaml.Node) -> Entries:
     """The entries that a root node holds.
 
     Raises:
-        LineFault: If an entry is not what it must be.
+        LineFault: If an entry is invalid.
     """
     try:
         return _entries(root)
@@ -66,7 +66,9 @@ def _class(node: yaml.Node) -> Entry:
     parts = items(node, "a class", CLASS_KEYS)
     palette = _colors(parts["palette"]) if "palette" in parts else []
     if len(palette) > 1:
-        raise NodeFault(parts["palette"], "palette is several colours; a class is drawn in one")
+        raise NodeFault(
+            parts["palette"], "palette has several colours, but a class is drawn in one; keep one"
+        )
     name = scalar(parts["name"], "name") if "name" in parts else ""
     return _values(node, parts)._replace(name=name, palette=palette[0] if palette else None)
 

@@ -1,4 +1,4 @@
-"""Bytes from one place to another, and what is said when the disk is full."""
+"""Copies of bytes from one place to another, with an error when the disk is full."""
 
 import errno
 import shutil

@@ -1,4 +1,4 @@
-"""Downloads that go on where they were cut."""
+"""Downloads that resume where they were cut."""
 
 import http.client
 import json

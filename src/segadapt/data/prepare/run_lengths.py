@@ -50,7 +50,7 @@ def lengths(counts: str) -> Int[np.ndarray, " runs"]:
     """The run lengths.
 
     Raises:
-        ValueError: If this is no such text.
+        ValueError: If the text does not hold run lengths.
     """
     groups = np.frombuffer(counts.encode("latin-1", "replace"), np.uint8).astype(np.int64) - OFFSET
     if groups.size == 0 or groups.min() < 0 or groups.max() >= 2 * MORE or groups[-1] & MORE:

@@ -61,7 +61,7 @@ def unpack(archive: Path, folders: Sequence[Folder], stage: Path, bars: Bars) ->
 
 
 def keep(file: Path, folders: Sequence[Folder], stage: Path, bars: Bars) -> None:
-    """Put a file that is no archive into the one folder that it is for.
+    """Put a file that is not an archive into its folder.
 
     Args:
         file: The file.

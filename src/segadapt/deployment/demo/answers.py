@@ -1,4 +1,4 @@
-"""What the page asks, and the plain values that it gets."""
+"""Requests of the page, and the plain values that answer them."""
 
 import secrets
 import threading
@@ -54,7 +54,7 @@ class Answers:
         self._one_at_a_time = threading.Lock()
 
     def upload(self, asked: Any) -> Answer:
-        """What the networks say of a file.
+        """Predictions of the networks for a file.
 
         Args:
             asked: Its ``name``, and its bytes in base64 as ``content``.
@@ -67,7 +67,7 @@ class Answers:
         return _answered(shown)
 
     def sample(self, asked: Any) -> Answer:
-        """What the networks say of a sample.
+        """Predictions of the networks for a sample.
 
         Args:
             asked: Its ``number`` in the list.
@@ -123,7 +123,7 @@ class Answers:
 
 
 def page_facts(networks: Sequence[Network], limits: Limits) -> Answer:
-    """What the page shows before a photograph is chosen.
+    """Content of the page before a photograph is chosen.
 
     Args:
         networks: Those that are tried.

@@ -8,7 +8,7 @@ from segadapt.deployment.demo.listener import listen
 from segadapt.text.borders import print_line
 
 MOST: Final = 3
-"""Networks beside each other."""
+"""Maximum number of networks side by side."""
 
 PORTS: Final = range(65536)
 

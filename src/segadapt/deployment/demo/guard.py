@@ -1,4 +1,4 @@
-"""What a browser may ask of the server, checked before Gradio sees it."""
+"""Check of every request before Gradio sees it."""
 
 import re
 from collections.abc import Awaitable, Callable, MutableMapping

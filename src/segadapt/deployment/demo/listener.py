@@ -20,7 +20,7 @@ class Listener(NamedTuple):
 
     @property
     def address(self) -> str:
-        """What a browser is given."""
+        """Response to a browser."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.socket.getsockname()[1]}"
 

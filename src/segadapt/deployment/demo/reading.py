@@ -1,4 +1,4 @@
-"""What a network says of a photograph, and of one pixel of it."""
+"""Prediction of a network for a photograph, and for one of its pixels."""
 
 import math
 from typing import Final, NamedTuple

@@ -13,7 +13,7 @@ NAME: Final = 80
 
 
 class Limits(NamedTuple):
-    """What a photograph may have at most.
+    """Limits of a photograph.
 
     Args:
         pixels: Of the image.
@@ -30,7 +30,7 @@ def read_upload(name: str, content: str, limits: Limits) -> Photograph:
     Args:
         name: That of the file, as the browser has it.
         content: Its bytes in base64.
-        limits: What it may have at most.
+        limits: Its limits.
 
     Raises:
         ValueError: If it is too large, or not an image that can be read.
@@ -51,8 +51,8 @@ def check_bytes(size: int, name: str, limits: Limits) -> None:
 
     Args:
         size: Its bytes.
-        name: What errors call it.
-        limits: What it may have at most.
+        name: Its name in errors.
+        limits: Its limits.
 
     Raises:
         ValueError: If it is not.

@@ -27,7 +27,7 @@ class Accuracy(NamedTuple):
     images: int
 
     def stored(self) -> dict[str, Any]:
-        """What the file keeps of it."""
+        """The part that is stored in the file."""
         return self._asdict()
 
 

@@ -142,7 +142,7 @@ def _accurate(
 
 
 def _measurements(kept: Exported) -> dict[str, Any]:
-    """What the file keeps of the comparison."""
+    """The part of the comparison that is stored in the file."""
     stored: dict[str, Any] = {"parity": kept.parity.stored() | {"images": kept.origin}}
     if kept.accuracy is not None:
         stored["accuracy"] = kept.accuracy.stored()

@@ -1,4 +1,4 @@
-"""What is exported of a trained network: the student, from 8-bit or float RGB to the answer."""
+"""The exported part of a trained network: the student, from 8-bit or float RGB to the answer."""
 
 from contextlib import AbstractContextManager
 from typing import Any, Final
@@ -17,14 +17,14 @@ INPUTS: Final = {
     "uint8": "uint8, RGB, batch x 3 x rows x columns, 0 ... 255",
     "float": "float32, RGB, batch x 3 x rows x columns, 0 ... 1, not normalised",
 }
-"""What the network takes."""
+"""Input types of the network."""
 
 OUTPUTS: Final = {
     "scores": "float32, batch x classes x rows x columns, before the softmax",
     "probabilities": "float32, batch x classes x rows x columns, their softmax",
     "labels": "uint8 (int32 above 254 classes), batch x rows x columns, numbers of classes",
 }
-"""What it gives, at the size of its input."""
+"""Outputs of the network, at the size of its input."""
 
 DROPOUTS: Final = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)
 

@@ -42,7 +42,7 @@ class Parity(NamedTuple):
         return f"{self.passes} passes at {sizes}: scores differ by {self.difference:.2g}, {labels}"
 
     def stored(self) -> dict[str, Any]:
-        """What the file keeps of it."""
+        """The part that is stored in the file."""
         return self._asdict()
 
 

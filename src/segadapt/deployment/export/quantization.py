@@ -24,7 +24,7 @@ class Quantized(NamedTuple):
     """Of dynamic quantisation."""
 
     def stored(self) -> dict[str, Any]:
-        """What the file keeps of it."""
+        """The part that is stored in the file."""
         return {"method": self.method, "reason": self.reason}
 
 

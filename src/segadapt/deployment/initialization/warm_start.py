@@ -79,7 +79,7 @@ def _generator(
 def _classifier(
     model: Segmentor, classes: Sequence[str], cfg: DictConfig, origin: TrainedNetwork
 ) -> tuple[dict[str, Tensor], Taken]:
-    """What the classifier takes, as ``init.classifier`` says."""
+    """The weights for the classifier, according to ``init.classifier``."""
     own, theirs = model.classifier.state_dict(), origin.network.classifier.state_dict()
     kind, other = type(model.classifier), type(origin.network.classifier)
     if cfg.init.classifier == "renew" or kind is not other:
@@ -157,7 +157,7 @@ def matched(
 
 
 def _fits(own: Tensor, theirs: Tensor, dimension: tuple[int, int] | None) -> bool:
-    """Whether shapes are equal but for the number of classes."""
+    """Whether shapes are equal except for the number of classes."""
     sizes = [list(own.shape), list(theirs.shape)]
     if len(sizes[0]) != len(sizes[1]):
         return False

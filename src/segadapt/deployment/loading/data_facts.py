@@ -1,4 +1,4 @@
-"""What a data set's config says about its classes; none of its files is needed."""
+"""Facts about the classes in a data set's config; none of its files is needed."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -22,7 +22,7 @@ from segadapt.structures import ignored_label
 
 
 class DataFacts(NamedTuple):
-    """What a trained network's images and labels are."""
+    """Properties of a trained network's images and labels."""
 
     name: str
     """Of the data set."""

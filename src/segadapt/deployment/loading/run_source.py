@@ -56,7 +56,7 @@ def from_run(
 
 
 def _report(folder: Path) -> dict[str, Any]:
-    """What the training's last validation found; empty where there was none."""
+    """The results of the training's last validation; empty if there was none."""
     file = folder / REPORT
     return read_object(file, 32 * MIB) if file.is_file() else {}
 

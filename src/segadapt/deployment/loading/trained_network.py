@@ -20,7 +20,7 @@ from segadapt.segmentor import Segmentor
 
 
 class TrainedNetwork(NamedTuple):
-    """What a run folder or a bundle holds, for those who use it."""
+    """Content of a run folder or a bundle."""
 
     network: Segmentor
     """In evaluation mode on the CPU, for normalised images; with its teacher if that was kept."""

@@ -20,7 +20,7 @@ from segadapt.evaluation.inference.settings import can_use_labels, short_name
 from segadapt.evaluation.precision_plugins import precision_plugin
 
 ALSO: Final = ("confidence", "entropy", "scores", "coarse", "teacher")
-"""What predictions hold besides labels, if it is asked for."""
+"""Optional parts of a prediction, in addition to labels."""
 
 
 class Wanted(NamedTuple):

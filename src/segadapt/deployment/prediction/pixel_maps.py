@@ -1,4 +1,4 @@
-"""What is kept of the scores of each pixel, packed so that one pass over an image keeps it all."""
+"""Maps from the scores of each pixel, packed so that one pass over an image keeps it all."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple

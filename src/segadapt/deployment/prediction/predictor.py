@@ -150,7 +150,7 @@ class Predictor(NamedTuple):
         keep: Keep,
         branches: Collection[str],
     ) -> Mapping[str, Tensor]:
-        """What is kept of the scores of each branch that there is."""
+        """Maps computed from the scores of each existing branch."""
         size = photographs[0].pixels.shape[:2]
         labels = [mask for mask in masks if mask is not None and "teacher" in branches]
         target = torch.from_numpy(np.stack(labels)).to(self.device).long() if labels else None

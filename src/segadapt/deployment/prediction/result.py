@@ -1,4 +1,4 @@
-"""What a network says of one image."""
+"""Prediction of a network for one image."""
 
 from pathlib import Path
 from typing import NamedTuple

@@ -20,7 +20,7 @@ TILE: Final = 512
 
 
 class Numbering(NamedTuple):
-    """What is written for each class.
+    """Values that are written for each class.
 
     Attributes:
         numbers: Of the classes.

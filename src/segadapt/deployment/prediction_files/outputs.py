@@ -26,7 +26,7 @@ class Output(NamedTuple):
 
     Args:
         suffix: Of its files.
-        also: What has to be known of an image, besides its labels.
+        also: Required maps in addition to the labels.
         write: Writes a result to a file.
         scale: What its values mean, where they are not labels or colours.
     """

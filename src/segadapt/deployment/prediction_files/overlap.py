@@ -1,4 +1,4 @@
-"""Work that goes on beside the network: reading ahead, and writing behind."""
+"""Work in parallel with the network: reading ahead, and writing behind."""
 
 import threading
 from collections import deque

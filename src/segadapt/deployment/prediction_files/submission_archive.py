@@ -31,7 +31,7 @@ def pack(
 
     Raises:
         ValueError: If predictions are missing, superfluous or unreadable, differ in size from
-            their images, or hold a number that is no class.
+            their images, or hold a number that is not a class.
     """
     check_names(folder, sizes)
     for name in track(sizes, "checking", console=console):

@@ -21,13 +21,13 @@ from segadapt.deployment.prediction_files.progress import progress
 from segadapt.deployment.prediction_files.work import Network
 
 CODECS: Final = {".avi": "MJPG", ".mp4": "mp4v"}
-"""What is written, by suffix; other videos become .mp4."""
+"""Codecs by file extension; other videos become .mp4."""
 
 Frame = UInt8[np.ndarray, "H W 3"]
 
 
 class Clip(NamedTuple):
-    """What a video says of itself."""
+    """Header of a video."""
 
     file: Path
     width: int

@@ -1,4 +1,4 @@
-"""What is to be predicted, what becomes of it, and where each file goes."""
+"""Images to predict, outputs, and the place of each file."""
 
 from collections.abc import Collection, Sequence
 from pathlib import Path

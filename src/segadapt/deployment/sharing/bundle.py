@@ -105,7 +105,7 @@ def files_of(trained: TrainedNetwork, teacher: bool, sample: Path | None) -> dic
 
 
 def shared_config(config: DictConfig) -> dict[str, Any]:
-    """What a network is built of, without places, secrets and how it was trained.
+    """The config of a network, without paths, secrets and how it was trained.
 
     Raises:
         ValueError: If a place of this machine would remain; names the key.

@@ -42,7 +42,7 @@ def model_card(trained: TrainedNetwork, sample: bool, teacher: bool) -> str:
 
 
 def metadata(trained: TrainedNetwork) -> dict[str, Any]:
-    """What the hub reads: task, library, data set, measurement."""
+    """Metadata for the hub: task, library, data set, measurement."""
     head: dict[str, Any] = {
         "library_name": "segadapt",
         "pipeline_tag": "image-segmentation",

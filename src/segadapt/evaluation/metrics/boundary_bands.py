@@ -33,7 +33,7 @@ def band(labels: Integer[Tensor, "b H W"], widths: Sequence[int]) -> Int[Tensor,
     """Which band around the borders a pixel is in: the number of widths too small to reach it.
 
     Within ``w`` pixels of a border means that another label is at most ``w`` rows and ``w`` columns
-    away. The frame is no border.
+    away. The frame is not a border.
 
     Args:
         labels: Label maps.

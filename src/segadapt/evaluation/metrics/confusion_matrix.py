@@ -14,7 +14,7 @@ class Scores(NamedTuple):
     """What a confusion matrix says, as fractions in float64 on the CPU.
 
     A class that is neither labelled nor predicted anywhere has no IoU, and one that is never
-    labelled has no accuracy: they are nan there and are left out of the means. A class that is only
+    labelled has no accuracy: they are nan and not in the means. A class that is only
     predicted, wrongly, has IoU 0 and counts.
     """
 
@@ -67,7 +67,7 @@ def count(
         num_classes: Number of classes.
 
     Raises:
-        ValueError: If a label or a prediction is no class (on the CPU; on a GPU the check would
+        ValueError: If a label or a prediction is not a class (on the CPU; on a GPU the check would
             stall the stream, and the device's own assertion fires).
     """
     row = torch.where(mask == ignored_label(num_classes), num_classes, mask.long())

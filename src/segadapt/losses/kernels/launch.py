@@ -79,7 +79,7 @@ def class_block(classes: int) -> int:
 def pixels_of(
     logits: Float[Tensor, "b k h w"], mask: Integer[Tensor, "b H W"], align_corners: bool
 ) -> Pixels:
-    """What the kernels take; copies only scores that are not channels-last."""
+    """Inputs of the kernels; copies only scores that are not channels-last."""
     (height, width), (rows, columns) = mask.shape[1:], logits.shape[2:]
     return Pixels(
         logits.permute(0, 2, 3, 1).contiguous(),

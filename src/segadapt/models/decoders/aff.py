@@ -1,4 +1,4 @@
-"""The decoder of AFFormer: head-free but for one convolution (Dong et al., AAAI 2023)."""
+"""The decoder of AFFormer: head-free except for one convolution (Dong et al., AAAI 2023)."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ class AFFDecoder(Decoder):
 
     Note:
         The release holds a second block of 66,048 weights that no forward pass touches. It is
-        left out, so that with 150 classes the head has 94,358 parameters, not 160,406.
+        omitted, so that with 150 classes the head has 94,358 parameters, not 160,406.
 
     Args:
         encoder_channels: Width of each level.

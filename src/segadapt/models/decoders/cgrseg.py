@@ -46,7 +46,7 @@ class CGRSegDecoder(Decoder):
 
     Note:
         The authors' own classifier, a refinement of the features by prototypes that their first
-        scores give, is left out: SSA takes its place, and so may any other classifier.
+        scores give, is omitted: SSA takes its place, and so may any other classifier.
 
     Args:
         encoder_channels: Width of each level; the first is not used.

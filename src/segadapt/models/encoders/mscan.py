@@ -80,7 +80,7 @@ class Block(nn.Module):
 
 
 class Stage(nn.Module):
-    """Downsamples, runs the blocks and normalises; the normalised map goes on and out."""
+    """Downsamples, runs the blocks and normalises; the normalised map is passed on and returned."""
 
     def __init__(self, embed: nn.Module, channels: int, ratio: int, rates: Sequence[float]) -> None:
         super().__init__()

@@ -25,7 +25,7 @@ class PlainTransformer(Encoder):
     """Tokens of a timm vision transformer after some of its blocks, for images of any size.
 
     Every map goes through the transformer's last normalisation, which timm's own feature extractor
-    leaves out and without which the maps of DINO differ in scale by orders of magnitude. Blocks
+    omits and without which the maps of DINO differ in scale by orders of magnitude. Blocks
     after the last one that is read, and the classification head, are removed.
 
     Args:

@@ -50,7 +50,7 @@ class SeaFormer(Encoder):
         groups: Per group, its inverted residuals as (kernel, expansion, channels, stride).
         depths: Attention blocks after each of the last ``len(depths)`` groups.
         keys: Query and key width of one head, one per entry of ``depths``.
-        ratios: MLP width over group width, likewise.
+        ratios: MLP width over group width, for each of the last groups.
         heads: Number of heads, everywhere.
         drop_path: Stochastic depth, growing linearly from 0 to this after *each* group.
         pretrained: Start from published weights; needs ``weights``.

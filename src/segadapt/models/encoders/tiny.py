@@ -35,7 +35,7 @@ class TinyEncoder(Encoder):
     """3x3 convolutions at strides 4, 8, 16, ...
 
     A convolution at stride 2 keeps the strokes of the embedded digits apart: without it, training
-    found out where digits are but within 600 steps not which.
+    learnt where digits are, but not which ones, within 600 steps.
 
     Args:
         channels: Width of each level.

@@ -1,4 +1,4 @@
-"""Kinds of values of a config: what is accepted, and how that is said in a sentence."""
+"""Kinds of values of a config: accepted values, and their description in a sentence."""
 
 import math
 import re

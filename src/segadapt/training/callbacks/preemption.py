@@ -17,7 +17,7 @@ from segadapt.runs.signals import STOPPING, Handler, leave_terminal, listen, res
 class Preemption(Callback):
     """Turns a signal into a checkpoint and :class:`Interrupted`.
 
-    The handler only takes a note. Over several ranks the notes are joined once a step in a gloo
+    The handler only takes a note. Over several ranks the notes are joined once per step in a gloo
     group of their own, one step behind, so that nobody waits, neither for it nor for a GPU. Ctrl-C
     after a signal stops the run at once, where it last saved; a scheduler may well send several.
 

@@ -9,7 +9,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from segadapt.functional.rates import poly, warm_up
 
 SETTINGS: Final = ("steps", "power", "min_lr", "warmup", "warmup_ratio")
-"""What a schedule's rates follow from, besides the step and the rate it begins with."""
+"""Settings that determine the rates, in addition to the step and the initial rate."""
 
 
 class Poly(LRScheduler):

@@ -19,7 +19,7 @@ BySeed = dict[str, dict[str, list[float]]]
 def class_differences(arms: Sequence[Arm], base: Arm) -> tuple[BySeed, int]:
     """Differences of IoU, the most gained class first, and how many classes there are.
 
-    Classes that are neither labelled nor predicted in one of the runs are left out.
+    Classes that are neither labelled nor predicted in one of the runs are omitted.
     """
     values = _differences(arms, base, _class_ious)
     order = sorted(values, key=lambda name: -_mean(values[name]))

@@ -18,7 +18,7 @@ def convolve_resized(
     Resizing is linear and treats all channels alike. So each tap of the kernel can mix the channels
     on the coarse grid, and what it gives be resized and shifted: the products fall by the ratio
     of the cells, and the resized map, which backward would keep, is never made. The result is that
-    of ``conv2d(upsample(coarse, size), weight)`` but for the order of the sums.
+    of ``conv2d(upsample(coarse, size), weight)`` except for the order of the sums.
 
     Args:
         coarse: Map on its own grid.
