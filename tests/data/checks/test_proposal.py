@@ -70,6 +70,13 @@ def test_published_palettes_are_recognised(tmp_path, source):
     assert content["ignored"] == {"colors": ["#e0e0c0"]}
 
 
+def test_black_may_mean_that_nothing_is_labelled(tmp_path):
+    file = write(tmp_path / "a.png", np.array([[[0, 0, 0], [9, 200, 40]]], np.uint8))
+    assert proposed(scan([file], 10)).notes == [
+        "If black means that nothing is labelled, move it to ignored."
+    ]
+
+
 def test_colours_that_are_near_are_one(tmp_path):
     label = np.array([[[10, 20, 30]] * 5 + [[12, 18, 30]] + [[13, 20, 30]]], np.uint8)
     content = table(tmp_path, label)

@@ -22,6 +22,11 @@ def listed(root, content, split="train", name="pairs.csv", **rules):
     return [pair.image.stem for pair in selection.pairs]
 
 
+def test_names_with_blanks_in_a_text_file_get_their_own_hint(root):
+    with pytest.raises(ValueError, match=r"line 1: i/b is not a file .*as CSV where names have bl"):
+        listed(root, "i/b ü.jpg m/b\n", name="pairs.txt")
+
+
 ROWS = "image,label,split\ni/a.jpg,m/a.png,train\ni/b ü.jpg,m/b ü.png,train\n"
 
 

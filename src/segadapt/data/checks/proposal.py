@@ -175,6 +175,8 @@ def _of_colors(contents: Contents) -> tuple[Entries, list[str], list[str]]:
         notes.append(f"The colours are those of {source}.")
     else:
         names = {color: f"color_{_hex(color)[1:]}" for color in groups}
+        if (0, 0, 0) in names:
+            notes.append("If black means that nothing is labelled, move it to ignored.")
     order = sorted(names, key=list(names).index)
     entries = [(names[c], [f"'{_hex(one)}'" for one in groups[c]], pixels[c]) for c in order]
     rest = [one for color in groups if color not in names for one in groups[color]]

@@ -171,7 +171,11 @@ def _file(root: Path, text: str, suffixes: Sequence[str], where: str) -> Path:
     # Path.is_file raises where a name is too long.
     found = next((form for form in candidates if os.path.isfile(form)), None)  # noqa: PTH113
     if found is None:
-        hint = "write / between folders" if "\\" in text else "correct the line or data.root"
+        hint = "correct the line or data.root"
+        if "\\" in text:
+            hint = "write / between folders"
+        elif not Path(text).suffix:
+            hint = f"{hint}, or save the list as CSV where names have blanks, which text divides at"
         raise ValueError(f"{where}: {shortened(text, 120)} is not a file below {root}; {hint}")
     if found.suffix.lower() not in suffixes:
         raise ValueError(f"{where}: {text} does not end in one of {', '.join(suffixes)}")
