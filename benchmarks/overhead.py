@@ -107,6 +107,8 @@ class TurnsData(L.LightningDataModule):
         val: As in the config.
         steps: Optimiser steps of the run.
         classifier: Of the bare loop.
+        allow_empty_classes: As in the config.
+        allow: As in the config.
         others: What the config says besides.
     """
 
@@ -119,9 +121,12 @@ class TurnsData(L.LightningDataModule):
         val: LabelledDataset,
         steps: int,
         classifier: str,
+        allow_empty_classes: bool = False,
+        allow: Sequence[str] = (),
         **others: Any,
     ) -> None:
         super().__init__()
+        self.allow_empty_classes, self.allow = allow_empty_classes, allow
         self.train, self.val, self.classes, self.steps = train, val, train.classes, steps
         options = Options(data="digits", classifier=(classifier,), device="cpu")
         parts, shape = built(options, CONFIGS, build_task, "tiny")
