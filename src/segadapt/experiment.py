@@ -1,7 +1,6 @@
 """From a config to a trained model."""
 
 import math
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,21 +22,11 @@ from segadapt.evaluation.network import build_network
 from segadapt.evaluation.run_data import kept_table
 from segadapt.runs import session
 from segadapt.runs.checkpoint import LAST, PREVIOUS, digest
-from segadapt.runs.config import (
-    Config,
-    config_digest,
-    resolved,
-    value_at,
-    without_published_weights,
-)
+from segadapt.runs.config import resolved, value_at, without_published_weights
 from segadapt.runs.environment import keep_environment
-from segadapt.runs.file_names import BALANCE, CHECKPOINTS, CONFIG, METRICS, SPLITS, TABLE
-from segadapt.runs.folder import run_id, update_state
-from segadapt.runs.lengthening import dependence, lengthened
-from segadapt.runs.origin import Origin, without_modules
+from segadapt.runs.file_names import BALANCE, CHECKPOINTS, METRICS, SPLITS, TABLE
+from segadapt.runs.folder import update_state
 from segadapt.runs.ranks import rank
-from segadapt.runs.redaction import stored
-from segadapt.runs.stored_config import stored_config
 from segadapt.text.borders import print_line
 from segadapt.training.callbacks.checkpoints import Checkpoints
 from segadapt.training.callbacks.class_balance import ClassBalance, Repetition
@@ -51,6 +40,7 @@ from segadapt.training.library_warnings import silence_known_warnings
 from segadapt.training.loggers.metrics_csv import MetricsFile
 from segadapt.training.loss_kernel import choose_kernel
 from segadapt.training.oracle_groups import check_groups
+from segadapt.training.own_origin import kept, origin
 from segadapt.training.rehearsal import check_deterministic
 from segadapt.training.task import STEP, SegmentationTask
 from segadapt.training.trainer import build_trainer, on_gpu
@@ -127,7 +117,7 @@ def fit(cfg: DictConfig) -> dict[str, float]:
     freeze_unused(task.model, task.objective, cfg.data.num_classes)
     if cfg.trainer.deterministic is True and on_gpu(cfg.trainer):
         check_deterministic(task.model, task.objective, task.optimizer)
-    files = AtomicCheckpointIO(_origin(cfg, folder))
+    files = AtomicCheckpointIO(origin(cfg, folder))
     engine = [*_engine(cfg, start, files, metrics.sync), *_compiling(cfg, task)]
     loggers: list[Logger] = [metrics, *([instantiate(cfg.logger)] if cfg.logger else [])]
     callbacks = [*engine, *(instantiate(callback) for callback in cfg.callbacks.values())]
@@ -175,26 +165,6 @@ def _say(line: str | None, everywhere: bool = False) -> None:
             print_line(part)
 
 
-def _kept(cfg: DictConfig, folder: Path) -> Config:
-    """The config without secrets, as the run folder keeps it, or is about to (other ranks)."""
-    return stored_config(folder) if (folder / CONFIG).is_file() else stored(cfg)
-
-
-def _origin(cfg: DictConfig, folder: Path) -> Origin:
-    """What the checkpoints of this run say about it."""
-    facts = {
-        "seed": cfg.seed,
-        "classifier": str(cfg.classifier._target_).rpartition(".")[2],
-        "data": cfg.data.name,
-        "classes": cfg.data.num_classes,
-    }
-    config = _kept(cfg, folder)
-    if dependence(config["schedule"]) is None:
-        config = lengthened(config, sys.maxsize)  # its steps may become more, and are the same
-    own = run_id(folder) if rank() == 0 else None  # another rank may be here before it is written
-    return Origin(own, config_digest(without_modules(config)), facts)
-
-
 def _engine(
     cfg: DictConfig, start: Path | None, files: AtomicCheckpointIO, sync: Callable[[], None]
 ) -> list[Callback]:
@@ -239,7 +209,7 @@ def _run(
 ) -> dict[str, float]:
     folder = Path(cfg.paths.run)
     if trainer.is_global_zero:
-        config = _kept(cfg, folder)
+        config = kept(cfg, folder)
         # For those who use the network without the data.
         update_state(folder, classes=list(data.classes))
         for logger in trainer.loggers:
