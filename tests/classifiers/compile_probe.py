@@ -65,20 +65,21 @@ def check_losses():
     """Training leaves them out of the compiler; somebody else may not."""
     student, teacher = torch.randn(2, 50, 3)
     label, weight = torch.randint(0, 3, (50,)), torch.rand(50)
-    mask = torch.randint(0, 3, (2, 12, 16))
     student.requires_grad_()
-    logits = torch.randn(2, 3, 12, 16, requires_grad=True)
 
     def soft():
         return [soft_cross_entropy(student, teacher, label, weight, 0.3)]
 
     agree(torch.compile(soft, backend="aot_eager"), soft, [student])
-    for loss in (CrossEntropy(), Dice()):
+    for classes in (2, 3):  # two have a function of their own
+        mask = torch.randint(0, classes, (2, 12, 16))
+        logits = torch.randn(2, classes, 12, 16, requires_grad=True)
+        for loss in (CrossEntropy(), Dice()):
 
-        def pixels(loss=loss):
-            return [loss(logits, mask)]
+            def pixels(loss=loss, logits=logits, mask=mask):
+                return [loss(logits, mask)]
 
-        agree(torch.compile(pixels, backend="aot_eager"), pixels, [logits])
+            agree(torch.compile(pixels, backend="aot_eager"), pixels, [logits])
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ def test_a_run_of_ours_is_trusted(classifier, rest):
         ("segadapt.data.files.decode.cv2.imwrite", "neither a class nor a function"),
         ("segadapt.losses.response.torch.hub.load", "which is not on the allow-list"),
         ("segadapt.data.module.SegmentationDataModule.train_dataloader", "a part of a class"),
-        ("segadapt.data.module.start_worker.__globals__", "neither a class nor a function"),
+        ("segadapt.data.workers.start_worker.__globals__", "neither a class nor a function"),
         ("torch.nn.Nothing", "it does not exist"),
         ("torch.nn.modules", "neither a class nor a function"),
         ("os; import sys", "this is not a valid name"),

@@ -126,8 +126,8 @@ def test_numbers_of_pixels_are_those_of_their_probabilities(models):
 def test_one_pass_gives_what_several_give(models, monkeypatch):
     model, image = models("cac"), scene(*SIZE)
     passes = []
-    network = model._ready[1].network
-    network.register_forward_hook(lambda *_: passes.append(1))
+    classifier = model._ready[1].network.classifier
+    classifier.register_forward_hook(lambda *_: passes.append(1))
     together = model.predict(image, also=["confidence", "entropy", "scores", "coarse"])
     maps = (together.confidence, together.entropy, together.changed, together.scores())
     assert len(passes) == 1

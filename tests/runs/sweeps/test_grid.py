@@ -68,11 +68,11 @@ def test_any_other_error_is_raised(tmp_path, way):
         launched(tmp_path, way(RuntimeError("a fault")))
 
 
-def test_each_trial_is_a_job_in_its_folder(tmp_path):
-    recorder = Recorder()
+def test_each_trial_is_a_job_in_the_folder_of_the_sweep(tmp_path):
+    """A launcher's process composes the config again; a fresh folder would be another one."""
+    recorder, folder = Recorder(), f"hydra.sweep.dir={tmp_path}"
     assert launched(tmp_path, recorder) == ""
-    expected = [["seed=0", "hydra.sweep.subdir=0"], ["seed=1", "hydra.sweep.subdir=1"]]
-    assert recorder.words == expected
+    assert recorder.words == [[f"seed={n}", folder, f"hydra.sweep.subdir={n}"] for n in (0, 1)]
 
 
 def test_settings_that_submitit_does_not_take_are_refused(tmp_path):

@@ -10,27 +10,12 @@ from pathlib import Path
 import pytest
 from commands import command
 from hydra import compose, initialize_config_dir
-from hydra.plugins.launcher import Launcher
-from rich.console import Console
 from runs import SMALL
 
 from segadapt.cli.hydra_command import CONF
 from segadapt.cli.train import train
-from segadapt.runs.sweeps.grid import launch
-from segadapt.runs.sweeps.trial import Trial
 
 PLUGINS = {"joblib": "hydra_joblib_launcher", "slurm": "hydra_submitit_launcher"}
-
-
-class Recorder(Launcher):
-    """Keeps the overrides of the jobs, and runs none."""
-
-    def setup(self, *, hydra_context, task_function, config):
-        raise NotImplementedError
-
-    def launch(self, job_overrides, initial_job_idx):
-        self.words = job_overrides
-        return []
 
 
 def installed(name):
@@ -90,15 +75,6 @@ def test_joblib_trains_with_loader_processes_in_the_default_folder(tmp_path):
     (sweep,) = (tmp_path / "runs" / "sweeps").glob("*/*")
     told = json.loads((sweep / "sweep.json").read_text())["trials"]
     assert [trial["state"] for trial in told] == ["finished", "finished"]
-
-
-def test_a_trial_is_told_the_folder_of_its_sweep(tmp_path):
-    """A launcher's process composes the config again; a fresh folder would be another one."""
-    trial, launcher = Trial(3, ("seed=0",), tmp_path / "a b" / "3", "val/miou"), Recorder()
-    launch(launcher, [trial], Console())
-    assert launcher.words == [
-        ["seed=0", f"hydra.sweep.dir='{tmp_path}/a b'", "hydra.sweep.subdir=3"]
-    ]
 
 
 @pytest.mark.slow  # submitit counts in minutes
