@@ -36,7 +36,7 @@ INLINE = re.compile(r"`((?:segadapt|python|make) [^`\n]+)`")
 
 COMPOSING = ("evaluate", "resume", "check-data", "cache-features")
 SECTIONS = importlib.import_module("scripts.benchmark").SECTIONS
-OTHERS = {"pip", "source", "hf", ".venv/bin/uv", "ssh", "gdal_translate"}
+OTHERS = {"mv", "pip", "source", "hf", ".venv/bin/uv", "ssh", "gdal_translate"}
 """Programs that are not ours."""
 
 NEW = {

@@ -18,8 +18,8 @@ def read_names(file: Path) -> tuple[str, ...]:
     """
     if not file.is_file():
         raise ValueError(
-            f"class list not found: {file}; write one name per line into it, or give "
-            "data.classes=[NAME,NAME,...]"
+            f"class list not found: {file}; write one name per line into it, pass "
+            "data.classes=[NAME,NAME,...], or let segadapt check-data propose a label table"
         )
     return checked_names(read_lines(file), str(file))
 

@@ -74,7 +74,9 @@ def predict_rasters(sources: Sequence[Source], work: Work, console: Console) -> 
             skipped.append({"file": str(source.file), "reason": str(error)})
     kept = f", {len(sources) - len(todo)} kept from before" if len(todo) < len(sources) else ""
     ledger.end(work.out, {"rasters": len(sources), "skipped_rasters": skipped})
-    say(console, f"predicted {len(todo) - len(skipped)} rasters{kept}", f"written to: {work.out}")
+    made = len(todo) - len(skipped)
+    plural = "" if made == 1 else "s"
+    say(console, f"predicted {made} raster{plural}{kept}", f"written to: {work.out}")
     return len(skipped)
 
 
