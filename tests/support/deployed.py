@@ -7,19 +7,24 @@ import numpy as np
 import torch
 from compositions import composed
 from omegaconf import OmegaConf
+from torch import nn
 
 from segadapt.experiment import build_task
 
 PARTS = ("data", "model", "classifier", "inference", "trainer", "seed", "paths")
 
 
-def write_run(folder: Path, *overrides: str, scale: float = 8.0, **facts: object) -> Path:
+def write_run(
+    folder: Path, *overrides: str, scale: float = 8.0, settled: bool = False, **facts: object
+) -> Path:
     """A run folder; its classifier's weights are enlarged, so that scores differ between classes.
 
     Args:
         folder: To make.
         overrides: Of the training.
         scale: Factor of the last layer.
+        settled: Whether the statistics of batch norm are those of its inputs, as after a training;
+            at their initial values, scores of deep networks grow beyond what float32 resolves.
         facts: Further entries of run.json.
     """
     cfg = composed("model=tiny", "trainer=cpu", f"paths.run='{folder}'", *overrides)
@@ -29,12 +34,25 @@ def write_run(folder: Path, *overrides: str, scale: float = 8.0, **facts: object
         for name, value in task.model.classifier.named_parameters():
             if name.startswith(("coarse", "score")):
                 value.mul_(scale)
+    if settled:
+        settle_batch_norm(task.model.generator)
     (folder / "checkpoints").mkdir(parents=True)
     OmegaConf.save(OmegaConf.masked_copy(cfg, PARTS), folder / "config.yaml", resolve=True)
     state = {"state_dict": task.state_dict(), "global_step": 4}
     torch.save(state, folder / "checkpoints" / "last.ckpt")
     (folder / "run.json").write_text(json.dumps({"state": "finished", **facts}))
     return folder
+
+
+def settle_batch_norm(network: nn.Module) -> None:
+    """Let batch norm take the statistics of a batch of noise."""
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = 1.0
+    network.train()
+    with torch.no_grad():
+        network(torch.randn(4, 3, 64, 96))
+    network.eval()
 
 
 def scene(height: int, width: int, seed: int = 0) -> np.ndarray:

@@ -41,7 +41,7 @@ def unchecked():
 def test_both_formats_say_what_the_network_says(tmp_path, model, classifier):
     words = ("data=camvid", "data.root=/moved/away", "data.crop=[64,96]", "data.pretrained=false")
     words += (f"model={model}", f"classifier={classifier}", *MODELS[model])
-    run = str(write_run(tmp_path / "run", *words))
+    run = str(write_run(tmp_path / "run", *words, settled=True))
     for form in ("torch", "onnx"):
         kept = export(run, tmp_path / f"x{SUFFIXES[form]}", Form(form, size=(64, 96)))
         assert kept.parity.passes == 3
