@@ -26,8 +26,11 @@ SUMMARY_COLUMNS: Final = 4
 COMPARISONS: Final[Mapping[str, tuple[str, ...]]] = {
     "main": ("docs/evidence/main", "baseline=fixed", "power=true", "gains=true"),
     "cosine": ("docs/evidence/main", "baseline=fixed, cosine scores", "cost=false"),
-    "long": ("docs/evidence/long", "baseline=fixed", "gains=true"),
+    "long": ("docs/evidence/long", "baseline=fixed", "gains=true", "cost=false"),
 }
+
+DRAWN: Final = ("main", "long")
+"""Comparisons whose learning curves are drawn."""
 
 MARK: Final = re.compile(
     r"(?P<open><!--evidence (?P<name>\w+):(?P<table>[^>]+)-->\n).*?(?P<close><!--/evidence-->)",
@@ -46,8 +49,8 @@ def compared(name: str) -> str:
         words = [*COMPARISONS[name], f"out={out}", f"plots={folder}"]
         command = [sys.executable, "scripts/compare.py", *words]
         subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-        figure = FIGURES / f"evidence_{name}_steps.png"
-        if figure.exists():
+        if name in DRAWN:
+            figure = FIGURES / f"evidence_{name}_steps.png"
             figure.write_bytes((Path(folder) / "steps.png").read_bytes())
         return out.read_text()
 
