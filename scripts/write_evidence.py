@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -38,6 +39,7 @@ MARK: Final = re.compile(
 )
 
 
+@cache  # both pages show tables of one comparison
 def compared(name: str) -> str:
     """What `segadapt compare` writes for a comparison.
 
@@ -75,6 +77,16 @@ def _first_columns(arms: str) -> str:
     return "\n".join(" | ".join(row[:SUMMARY_COLUMNS]) + " |" for row in rows)
 
 
+def table(name: str, heading: str) -> str:
+    """A table of a comparison.
+
+    Args:
+        name: Key of ``COMPARISONS``.
+        heading: Key of :func:`tables`.
+    """
+    return tables(compared(name))[heading]
+
+
 def filled(page: str, table: Callable[[str, str], str]) -> str:
     """A page whose marked places hold the tables that they name.
 
@@ -91,13 +103,6 @@ def filled(page: str, table: Callable[[str, str], str]) -> str:
 
 def main() -> None:
     """Write both pages."""
-    written: dict[str, dict[str, str]] = {}
-
-    def table(name: str, heading: str) -> str:
-        if name not in written:
-            written[name] = tables(compared(name))
-        return written[name][heading]
-
     for page in PAGES:
         page.write_text(filled(page.read_text(), table))
 

@@ -5,7 +5,7 @@ from unchecked import run_unchecked
 
 import segadapt
 
-HAND_WRITTEN = {"_Cosine", "_SoftCrossEntropy", "_Fused", "_FusedOfDifference"}
+HAND_WRITTEN = {"_Cosine", "_SoftCrossEntropy", "_Fused"}
 """Functions with gradients of their own, which compile_probe.py compares compiled and eager."""
 
 ON_GPUS = {"_OnePass"}

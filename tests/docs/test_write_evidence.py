@@ -51,11 +51,4 @@ def test_every_mark_of_the_pages_names_a_comparison(page):
 @pytest.mark.parametrize("page", write_evidence.PAGES, ids=lambda page: page.name)
 def test_the_pages_hold_what_the_comparisons_say(page, monkeypatch):
     monkeypatch.setattr(write_evidence, "DRAWN", ())
-    written = {}
-
-    def table(name, heading):
-        if name not in written:
-            written[name] = write_evidence.tables(write_evidence.compared(name))
-        return written[name][heading]
-
-    assert write_evidence.filled(page.read_text(), table) == page.read_text()
+    assert write_evidence.filled(page.read_text(), write_evidence.table) == page.read_text()

@@ -24,9 +24,7 @@ def main(words: Sequence[str]) -> int:
     Returns:
         The exit code: 1 if an image was skipped.
     """
-    skipped: list[int] = []
-    answer(lambda: skipped.append(predict(words)))
-    return 1 if sum(skipped) else 0
+    return 1 if answer(lambda: predict(words)) else 0
 
 
 def predict(words: Sequence[str]) -> int:

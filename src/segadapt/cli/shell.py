@@ -10,18 +10,20 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from segadapt.cli.main import USAGE_ERROR
 from segadapt.cli.words import UsageError
 from segadapt.runs.errors import debugging, user_message
 from segadapt.text.borders import print_line, printable, spell_out
 
+Result = TypeVar("Result")
+
 
 def answer(
-    act: Callable[[], object], *known: type[Exception], interrupted: str = "interrupted"
-) -> None:
-    """Run a command; errors are reported in one sentence.
+    act: Callable[[], Result], *known: type[Exception], interrupted: str = "interrupted"
+) -> Result:
+    """Run a command and return its result; errors are reported in one sentence, and end it.
 
     Args:
         act: The command.
@@ -30,8 +32,9 @@ def answer(
     """
     with answering_signals(interrupted):
         try:
-            act()
+            result = act()
             sys.stdout.flush()
+            return result
         except BrokenPipeError:
             raise
         except UsageError as error:

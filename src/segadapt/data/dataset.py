@@ -1,15 +1,14 @@
 """What all data sets of image and label files share."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from jaxtyping import Float32, UInt
 from torch.utils.data import Dataset
 
-from segadapt.data.files.boxes import Box
 from segadapt.data.files.decode import MAX_PIXELS, read_image, reduced
 from segadapt.data.files.image_format import PLAIN, ImageFormat, Pixels
 from segadapt.data.files.pairs import ImageFolder, Pair
@@ -178,31 +177,24 @@ class SegmentationDataset(LabelledDataset):
             ValueError: If a file cannot be decoded or breaks the label contract, or the label has
                 another size than its image.
         """
-        position, (pair, box) = self._part(key)
-        if self.windows is not None and box is not None:
-            generator = generator_for(AUGMENTATION, self.seed, position)
-            sample = self.transform.cut(self.windows.view(pair), box, generator)
-        else:
-            sample = self.transform(*self._decoded(position, pair))
-        return Sample(*sample, self._name(pair, box))
+        return Sample(*self._transformed(key, self.transform, self.transform.cut))
 
     def packed(self, key: Key) -> PackedSample:
-        position, (pair, box) = self._part(key)
-        if self.windows is not None and box is not None:
-            generator = generator_for(AUGMENTATION, self.seed, position)
-            sample = self.transform.packed_cut(self.windows.view(pair), box, generator)
-        else:
-            sample = self.transform.packed(*self._decoded(position, pair))
-        return PackedSample(*sample, self._name(pair, box))
+        return PackedSample(
+            *self._transformed(key, self.transform.packed, self.transform.packed_cut)
+        )
 
-    def _part(self, key: Key) -> tuple[int, Part]:
-        """The global sample index and what is looked at."""
+    def _transformed(
+        self, key: Key, whole: Callable[..., tuple[Any, ...]], cut: Callable[..., tuple[Any, ...]]
+    ) -> tuple[Any, ...]:
+        """What the transform makes of a file, or cuts out of a raster, and its name."""
         position, item = position_and_item(key)
-        return position, self.parts[item]
-
-    def _name(self, pair: Pair, box: Box | None) -> str:
-        """What a file or a part of it is called."""
-        return self.below_root(pair.image) + ("" if box is None else str(box))
+        pair, box = self.parts[item]
+        name = self.below_root(pair.image)
+        if self.windows is None or box is None:
+            return *whole(*self._decoded(position, pair)), name
+        generator = generator_for(AUGMENTATION, self.seed, position)
+        return *cut(self.windows.view(pair), box, generator), f"{name}{box}"
 
     def _decoded(self, position: int, pair: Pair) -> Decoded:
         divisor = 1

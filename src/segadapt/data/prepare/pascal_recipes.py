@@ -9,6 +9,8 @@ from segadapt.data.prepare.unpack import keep, unpack
 FLICKR: Final = "images: Flickr's terms of use"
 """Licence of all images that were collected there."""
 
+_STANFORD: Final = "https://cs.stanford.edu/~roozbeh/pascal-context"
+
 
 def _voc(year: int, archive: str, md5: str, folders: tuple[Folder, ...]) -> Source:
     """The archive of a year's challenge; both addresses are the University of Oxford's."""
@@ -22,6 +24,11 @@ def _voc(year: int, archive: str, md5: str, folders: tuple[Folder, ...]) -> Sour
             folder._replace(source=f"VOCdevkit/VOC{year}/{folder.target}") for folder in folders
         ),
     )
+
+
+def _voc2010(*folders: Folder) -> Source:
+    """The images of the year that PASCAL-Context annotates."""
+    return _voc(2010, "VOCtrainval_03-May-2010.tar", "da459979d0c395079b5c75ee67908abb", folders)
 
 
 VOC2012: Final = Recipe(
@@ -45,16 +52,11 @@ VOC2012: Final = Recipe(
 
 PASCAL_CONTEXT: Final = Recipe(
     title="PASCAL-Context",
-    home="https://cs.stanford.edu/~roozbeh/pascal-context/",
+    home=f"{_STANFORD}/",
     licence=FLICKR,
     size="1.5 GB",
     sources=(
-        _voc(
-            2010,
-            "VOCtrainval_03-May-2010.tar",
-            "da459979d0c395079b5c75ee67908abb",
-            (Folder("JPEGImages", ".jpg"),),
-        ),
+        _voc2010(Folder("JPEGImages", ".jpg")),
         Source(
             name="trainval_merged.json",
             addresses=("https://codalabuser.blob.core.windows.net/public/trainval_merged.json",),
@@ -65,20 +67,13 @@ PASCAL_CONTEXT: Final = Recipe(
     ),
 )
 
-_STANFORD: Final = "https://cs.stanford.edu/~roozbeh/pascal-context"
-
 PASCAL_CONTEXT459: Final = Recipe(
     title="PASCAL-Context, all classes",
     home=f"{_STANFORD}/",
     licence=FLICKR,
     size="1.5 GB",
     sources=(
-        _voc(
-            2010,
-            "VOCtrainval_03-May-2010.tar",
-            "da459979d0c395079b5c75ee67908abb",
-            (Folder("JPEGImages", ".jpg"), Folder("ImageSets/Main", ".txt")),
-        ),
+        _voc2010(Folder("JPEGImages", ".jpg"), Folder("ImageSets/Main", ".txt")),
         Source(
             name="trainval.tar.gz",
             addresses=(f"{_STANFORD}/trainval.tar.gz",),

@@ -74,61 +74,39 @@ def fused_loss(
     plans = [loss.plan(mask, classes, group) for loss in losses]
     with_gradient = logits.requires_grad and torch.is_grad_enabled()
     one_map = classes == 2 and logits.device.type == "cpu" and all(loss.relative for loss in losses)
-    loss = _FusedOfDifference if one_map else _Fused
-    return loss.apply(logits, mask, plans, classes, align_corners, with_gradient)
+    return _Fused.apply(logits, mask, one_map, plans, classes, align_corners, with_gradient)
 
 
 class _Fused(torch.autograd.Function):
-    """The sum of pixel losses, and its gradient; differentiable once."""
+    """The sum of pixel losses, and its gradient; differentiable once.
+
+    Of two classes where only their difference matters, it is the map that is resized: half as much.
+    """
 
     @staticmethod
     def forward(
         ctx: Any,
         logits: Tensor,
         mask: Tensor,
+        one_map: bool,
         plans: list[Plan],
         *options: Any,
     ) -> Tensor:
-        total, gradient = loss_of_batch(logits, mask, plans, *options)
-        _keep(ctx, logits, gradient)
+        scores = logits
+        if one_map:
+            scores = accurate(logits)
+            scores = scores[:, 1:] - scores[:, :1]
+        total, gradient = loss_of_batch(scores, mask, plans, *options)
+        if gradient is not None:
+            ctx.save_for_backward(gradient)
+        ctx.dtype, ctx.one_map = logits.dtype, one_map
         return total
 
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
-        return (_kept(ctx) * upstream).to(ctx.dtype), *[None] * 5
-
-
-class _FusedOfDifference(torch.autograd.Function):
-    """The same of two classes where only their difference matters: half as much to resize."""
-
-    @staticmethod
-    def forward(
-        ctx: Any,
-        logits: Tensor,
-        mask: Tensor,
-        plans: list[Plan],
-        *options: Any,
-    ) -> Tensor:
-        scores = accurate(logits)
-        total, gradient = loss_of_batch(scores[:, 1:] - scores[:, :1], mask, plans, *options)
-        _keep(ctx, logits, gradient)
-        return total
-
-    @staticmethod
-    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
-        gradient = _kept(ctx) * upstream
-        return torch.cat([-gradient, gradient], 1).to(ctx.dtype), *[None] * 5
-
-
-def _keep(ctx: Any, logits: Tensor, gradient: Tensor | None) -> None:
-    """Keep the gradient, which is all that the backward pass needs."""
-    if gradient is not None:
-        ctx.save_for_backward(gradient)
-    ctx.dtype = logits.dtype
-
-
-def _kept(ctx: Any) -> Tensor:
-    if torch.is_grad_enabled():
-        raise RuntimeError("pixel losses in one pass have no second derivative")
-    gradient: Tensor = ctx.saved_tensors[0]
-    return gradient
+        if torch.is_grad_enabled():
+            raise RuntimeError("pixel losses in one pass have no second derivative")
+        gradient = ctx.saved_tensors[0] * upstream
+        if ctx.one_map:
+            gradient = torch.cat([-gradient, gradient], 1)
+        return gradient.to(ctx.dtype), *[None] * 6
