@@ -24,31 +24,31 @@ from segadapt.structures import Branch, Prediction, require
 class CACClassifier(Classifier):
     """Moves each class prototype toward its mean feature in the current image.
 
-    The student finds that mean with the coarse prediction, the teacher with
-    the ground truth. The defaults are the released code; ``cac_paper`` is the paper to the letter.
+    The student estimates that mean from the coarse prediction, the teacher from the ground truth.
+    The defaults follow the released code; ``cac_paper`` follows the paper literally.
 
     Args:
         in_channels: Width of the decoder features.
         num_classes: Number of classes.
         tau: Scale of the cosine scores (Eqs. 3 and 6; Table 4, 1 to 3).
-        dropout: Fraction of channels dropped on the coarse path only (release: 0.1; OCRNet and
-            Eq. 4: 0).
-        oracle_group: Images whose labels the teacher pools: those of one GPU in the release (4;
-            Swin-B and L: 2), 1 in Eq. 1, None for the whole batch.
-        score: ``cosine`` or ``dot``, of the context-aware classifiers (Table 4 c, d).
-        coarse_score: ``dot`` or ``cosine``, of the fixed classifier (Table 4 d, e).
+        dropout: Fraction of channels dropped on the coarse path only (release: 0.1; OCRNet and Eq.
+            4: 0).
+        oracle_group: Number of images whose labels the teacher pools: those of one GPU in the
+            release (4; Swin-B and L: 2), 1 in Eq. 1, None for the whole batch.
+        score: ``cosine`` or ``dot``, for the context-aware classifiers (Table 4 c, d).
+        coarse_score: ``dot`` or ``cosine``, for the fixed classifier (Table 4 d, e).
         coarse_bias: Whether the fixed classifier has a bias (release: yes; Eq. 4: no; never with
             ``cosine``).
         student_form: How A_p is made: a key of ``FORMS`` (Table 5).
         teacher_form: How A_y is made.
         with_teacher: Whether the teacher exists (no: Table 2 b, c).
-        cell_label: Which label of its pixels a feature cell gets for the teacher: ``corner``
-            (release), ``center`` or ``majority``.
+        cell_label: Pixel whose label a feature cell gets for the teacher: ``corner`` (release),
+            ``center`` or ``majority``.
         coarse_gradient: Whether the gradient of the student's scores reaches the coarse scores that
             estimate C_p (release: yes).
 
     Examples:
-        Each image has prototypes of its own, and labels bring the teacher:
+        Each image has its own prototypes, and the teacher exists if labels are passed:
 
         >>> import torch
         >>> from segadapt.classifiers.cac import CACClassifier

@@ -12,25 +12,25 @@ from segadapt.structures import Prediction
 class DNCClassifier(StaticClassifier):
     """Gives a pixel the class of the sub-centroid with the smallest cosine distance.
 
-    Cross-entropy on those distances trains the features; the sub-centroids follow by momentum what
-    Sinkhorn's clustering gives them. They are not learned, and are the classifier's only knowledge
-    of the classes except for the scale and shift of two layer normalisations.
+    Cross-entropy on those distances trains the features; the sub-centroids are moving averages of
+    the pixels that Sinkhorn's clustering assigns to them. They are not learned by gradients. Except
+    for the scale and shift of two layer normalisations, they are all that the classifier knows of
+    the classes.
 
     Args:
         in_channels: Width of the decoder features.
         num_classes: Number of classes.
-        sub_centroids: Of each class. 10 is what the FLOPs of SSA Table 2 imply (paper, for images:
-            4).
-        momentum: Share of itself that a sub-centroid keeps in a step (paper: 0.999).
-        epsilon: Of the Sinkhorn iteration (0.05).
-        iterations: Of Sinkhorn and Knopp (3).
-        tau: Factor of the cosines, or None: layer normalisation over the classes, as in the
+        sub_centroids: Number per class. The FLOPs of SSA Table 2 imply 10 (paper, for images: 4).
+        momentum: Weight of the old sub-centroid in each step (paper: 0.999).
+        epsilon: Entropy weight of the Sinkhorn iteration (0.05).
+        iterations: Number of Sinkhorn-Knopp iterations (3).
+        tau: Factor of the cosines, or None for layer normalisation over the classes, as in the
             authors' code for images. 1 is the softmax of distances that the paper prints.
         dropout: Fraction of channels dropped, as in the fixed classifier.
 
     Note:
         A reconstruction. The authors published code for image classification only, and no weights
-        for segmentation that this could be held against. Here every batch is clustered and there
+        for segmentation with which this could be compared. Here every batch is clustered and there
         is no external memory, since a batch has thousands of pixels of a class; the assignment is
         the Sinkhorn iteration of the paper, not the solver of that code; sub-centroids are not
         replaced by training samples; and no backbone is pretrained with this classifier, which is

@@ -14,37 +14,38 @@ from segadapt.structures import Assignment, Branch, Prediction, require
 
 
 class GMMSegClassifier(StaticClassifier):
-    """Gives a pixel the class under whose mixture it is most likely.
+    """Gives a pixel the class whose mixture makes it most likely.
 
-    Two kinds of learning: the mixtures follow the pixels by expectation maximisation, without
-    gradients; the features learn by gradients to make the right class the most likely one (the
-    posterior of equally likely classes).
+    The mixtures are fitted to the pixels by expectation maximisation, without gradients. The
+    features are trained by gradients to make the right class the most likely one (the posterior of
+    equally likely classes).
 
     Args:
         in_channels: Width of the decoder features.
         num_classes: Number of classes.
-        components: Of each class (5; the released ADE20K configuration: 8).
-        embedding: Width in which densities are taken (64); None: the decoder's, which the FLOPs of
-            SSA Table 2 fit better.
-        momentum: Share of itself that a mean keeps in a step (0.999).
-        epsilon: Of the Sinkhorn iteration, in nats. 1 is expectation maximisation with even shares;
-            the release divides densities by their greatest absolute value and takes 0.05, which
-            comes to 1 to 3 nats.
-        iterations: Of Sinkhorn and Knopp (3).
+        components: Number per class (5; the released ADE20K configuration: 8).
+        embedding: Channels of the embedding in which densities are computed (64); None for those of
+            the decoder, which the FLOPs of SSA Table 2 fit better.
+        momentum: Weight of the old mean in each step (0.999).
+        epsilon: Entropy weight of the Sinkhorn iteration, in nats. 1 is expectation maximisation
+            with even shares; the release divides densities by their greatest absolute value and
+            takes 0.05, which amounts to 1 to 3 nats.
+        iterations: Number of Sinkhorn-Knopp iterations (3).
         memory: Pixels remembered for each component. The release's 32000 take 9.8 GB on ADE20K, on
             every rank and in every checkpoint.
-        samples: Pixels of a step that enter each memory at most (release: 20).
-        tau: Factor of the log likelihoods, or None: layer normalisation over the classes, as
+        samples: Largest number of pixels that enter each memory in a step (release: 20).
+        tau: Factor of the log likelihoods, or None for layer normalisation over the classes, as
             released. 1 is the posterior of the paper.
         dropout: Fraction of channels dropped, as in the fixed classifier.
 
     Note:
-        Written from the paper's equations; not checked against released weights. As released, and
-        not in the paper: the embedding's layer normalisation, unit means, the variance's floor,
-        that only correctly classified pixels count, and the contrast of conf/loss/gmmseg. Unlike
-        the release: a class's density is the mixture's (there: its best component's), the M-step
-        follows every step (there: every fifth), a memory that is not full yet is not filled with
-        random vectors, and images are not drawn by class.
+        Written from the paper's equations; not checked against released weights. Four things follow
+        the release and are not in the paper: the embedding's layer normalisation, unit means, the
+        lower bound of the variance, and that only correctly classified pixels count; so does the
+        contrast of conf/loss/gmmseg. Unlike the release, the density of a class is that of its
+        mixture (there: of its best component), the M-step follows every step (there: every fifth),
+        a memory that is not full yet is not filled with random vectors, and images are not drawn by
+        class.
     """
 
     def __init__(
@@ -70,7 +71,7 @@ class GMMSegClassifier(StaticClassifier):
         width = in_channels if embedding is None else embedding
         self.tau = tau
         self.seen: list[tuple[Tensor, Tensor]] = []
-        """Pixels and their components, of the parts since the last update."""
+        """Pixels and their components, from the parts of the batch since the last update."""
         self.dropout = nn.Dropout2d(dropout)
         self.embed = nn.Identity() if width == in_channels else _embedding(in_channels, width)
         self.normalize = SingleLayerNorm(width)
@@ -120,11 +121,11 @@ class GMMSegClassifier(StaticClassifier):
 
     @torch.no_grad()
     def update(self, prediction: Prediction, last: bool = True) -> None:
-        """The M-step, from the pixels of all parts of a batch; they are kept until the last one.
+        """Run the M-step on the pixels of all parts of a batch, which are kept until the last part.
 
         Note:
             The parts of an accumulated batch are assigned to components one by one, in their
-            forward passes. The update of the whole batch differs by that assignment only.
+            forward passes. The update of the whole batch differs only by that assignment.
         """
         pixels, _, target = require(prediction.assignment, "assignment")
         guess = prediction.student.logits.argmax(1).flatten()

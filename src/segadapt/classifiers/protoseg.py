@@ -12,32 +12,32 @@ from segadapt.structures import Prediction
 class ProtoSegClassifier(StaticClassifier):
     """Gives a pixel the class of its nearest prototype (Eqs. 3 and 4).
 
-    The prototypes of a class are means of its pixels: Sinkhorn's iteration shares out the pixels
-    (Eqs. 6 to 9), and the prototypes follow by momentum (Eq. 10). Three losses shape the features:
-    cross-entropy, and for the assigned prototype a contrast and a distance (Eqs. 11 to 13,
-    :mod:`segadapt.losses.prototype_assignment`).
+    The prototypes of a class are means of its pixels: Sinkhorn's iteration divides the pixels among
+    them (Eqs. 6 to 9), and the prototypes are moving averages (Eq. 10). Three losses shape the
+    features: cross-entropy, and for the assigned prototype a contrast and a distance (Eqs. 11 to
+    13, :mod:`segadapt.losses.prototype_assignment`).
 
     Args:
         in_channels: Width of the decoder features.
         num_classes: Number of classes.
-        prototypes: Of each class (K = 10).
-        momentum: Share of itself that a prototype keeps in a step (mu = 0.999).
-        epsilon: Of the Sinkhorn iteration (kappa = 0.05).
-        iterations: Of Sinkhorn and Knopp (3).
-        tau: Factor of the cosines, or None: layer normalisation over the classes, as released. 1
+        prototypes: Number per class (K = 10).
+        momentum: Weight of the old prototype in each step (mu = 0.999).
+        epsilon: Entropy weight of the Sinkhorn iteration (kappa = 0.05).
+        iterations: Number of Sinkhorn-Knopp iterations (3).
+        tau: Factor of the cosines, or None for layer normalisation over the classes, as released. 1
             is Eq. 4 as printed, whose scores stay between -1 and 1.
-        projection: Whether two 1x1 convolutions come first, as in the one released network. The
-            FLOPs of SSA Table 2 have none.
+        projection: Whether two 1x1 convolutions come first, as in the only released network. The
+            FLOPs of SSA Table 2 do not include them.
         dropout: Fraction of channels dropped, as in the fixed classifier.
 
     Note:
-        Written from the paper's equations; not checked against released weights. What the paper
-        does not say is as released: the two layer normalisations, and that only correctly
-        classified pixels move a prototype. Two parts of that code are omitted: it draws the
-        prototype of a pixel at random (Gumbel noise on probabilities, nearly uniform draws) where
-        the paper takes the greatest share, and it normalises the projection along the image's
-        width. Over several ranks, pixels are clustered and averaged together, where that code
-        averages the prototypes of each rank.
+        Written from the paper's equations; not checked against released weights. Where the paper is
+        silent, this follows the release: the two layer normalisations, and that only correctly
+        classified pixels move a prototype. It departs from the release in three places. The release
+        draws the prototype of a pixel at random (Gumbel noise on probabilities, nearly uniform
+        draws), where the paper takes the greatest share; it normalises the projection along the
+        image's width; and it averages the prototypes of the ranks, whereas here the pixels of all
+        ranks are clustered and averaged together.
     """
 
     def __init__(

@@ -34,37 +34,37 @@ SPATIAL_CENTERS: Final[Mapping[str, Callable[[Tensor, Tensor], Tensor]]] = {
     "positions": centers_by_position,
     "classes": centers_by_class,
 }
-"""What the softmax of the coarse scores runs over to make P_c (Eq. 6, Table 6)."""
+"""Dimension of the softmax over the coarse scores that makes P_c (Eq. 6, Table 6)."""
 
 Contexts = tuple[Float[Tensor, "b k c"] | None, Float[Tensor, "b k c"] | None]
-"""What enters the semantic and the spatial projector: c = 2d."""
+"""Inputs of the semantic and the spatial projector: c = 2d."""
 
 
 class SSAClassifier(Classifier):
     """CAC with a positional twin for every prototype.
 
-    The defaults are the released code; ``ssa_paper`` is the paper to the letter.
+    The defaults follow the released code; ``ssa_paper`` follows the paper literally.
 
     Args:
         in_channels: Width of the decoder features.
         num_classes: Number of classes.
         tau: Scale of the cosine scores (release: 15).
-        dropout: Fraction of channels dropped on the coarse path only (release: 0.1; OCRNet and
-            Eq. 1: 0).
-        oracle_group: Images whose labels the teacher's semantic centres pool: those of one GPU in
-            the release (4), 1 is the paper's figure, None the whole batch.
-        score: ``cosine`` (release) or ``dot`` (Eq. 2), of student and teacher.
+        dropout: Fraction of channels dropped on the coarse path only (release: 0.1; OCRNet and Eq.
+            1: 0).
+        oracle_group: Number of images whose labels the teacher's semantic centres pool: those of
+            one GPU in the release (4), 1 in the paper's figure, None for the whole batch.
+        score: ``cosine`` (release) or ``dot`` (Eq. 2), for student and teacher.
         coarse_bias: Whether the fixed classifier has a bias (release: yes; Eq. 1: no).
         mix: Whether a bias-free linear layer follows S_p + P_p (release: yes; Eq. 2: no).
         projector_layers: Layers of phi_s and phi_p: 2 (release) or 1 (Eqs. 5 and 7).
-        semantic: Semantic prototype adaptation (SEPA, Table 3).
-        spatial: Spatial prototype adaptation (SPPA, Table 3).
+        semantic: Whether semantic prototypes are adapted (SEPA, Table 3).
+        spatial: Whether spatial prototypes are adapted (SPPA, Table 3).
         spatial_softmax: Over ``positions`` (Eq. 6) or ``classes`` (Table 6), to pool P_c.
         position: ``conditional``, ``sinusoidal`` or ``learnable`` encoding P_f (Table 7).
         position_size: Rows and columns of the ``learnable`` encoding, in feature cells.
         with_teacher: Whether the teacher exists.
-        cell_label: Which label of its pixels a feature cell gets for the teacher: ``corner``
-            (release), ``center`` or ``majority``.
+        cell_label: Pixel whose label a feature cell gets for the teacher: ``corner`` (release),
+            ``center`` or ``majority``.
         coarse_gradient: Whether the gradient of the student's scores reaches the coarse scores that
             estimate S_c and P_c (release: yes).
 
@@ -81,8 +81,8 @@ class SSAClassifier(Classifier):
         False
 
     Note:
-        The paper does not say what scores without SEPA: the fixed prototypes S take the place of
-        S_p. Without SPPA there is neither P_f nor P_p.
+        The paper does not say how pixels are scored without SEPA; here the fixed prototypes S take
+        the place of S_p. Without SPPA there is neither P_f nor P_p.
     """
 
     def __init__(
@@ -149,13 +149,13 @@ class SSAClassifier(Classifier):
         return Prediction(student, Branch(to_maps(coarse, *grid)), teacher)
 
     def reuse(self, features: Float[Tensor, "b d h w"], context: Prediction) -> Prediction:
-        """Classify the pixels of a part by what was adapted to the whole image.
+        """Classify the pixels of a part with the prototypes adapted to the whole image.
 
         Conditional positions are encoded in the part. They are those of the whole image except in
         the outermost cells, which see zeros where their neighbours outside the part would be.
 
         Raises:
-            ValueError: If positions are absolute: those of the part would stand for others.
+            ValueError: If positions are absolute, because those of the part are unknown.
         """
         if self.absolute:
             raise ValueError(
@@ -194,7 +194,7 @@ class SSAClassifier(Classifier):
         position: Float[Tensor, "b n d"] | None,
         coarse: Float[Tensor, "b n k"],
     ) -> Contexts:
-        """The student's centres beside what is fixed: (S_c, S) and (P, P_c), as released."""
+        """The student's centres and the fixed prototypes: (S_c, S) and (P, P_c), as released."""
         semantic = spatial = None
         if self.semantic:
             weight = self.coarse.weight.flatten(1)
@@ -210,10 +210,10 @@ class SSAClassifier(Classifier):
         position: Float[Tensor, "b n d"] | None,
         target: Int[Tensor, "b h w"],
     ) -> Contexts:
-        """The teacher's, from the labels: pooled over the oracle group, and over each image.
+        """The teacher's centres from the labels: semantic over the oracle group, spatial per image.
 
-        The released order is (centre, fixed) for both, unlike the student's. The spatial centre is
-        a plain mean: a softmax over a binary mask would let pixels outside it count.
+        In the release the order is (centre, fixed) for both, unlike the student's. The spatial
+        centre is a plain mean: a softmax over a binary mask would let pixels outside it count.
         """
         member = to_rows(one_hot(target, self.coarse.out_channels, rows.dtype))
         count = pixels_per_class(member)
@@ -230,5 +230,5 @@ class SSAClassifier(Classifier):
 
 
 def _beside(left: Tensor, right: Tensor, dtype: torch.dtype) -> Float[Tensor, "b k c"]:
-    """Both along the channels; whichever is fixed is repeated for each image."""
+    """Both concatenated along the channels; the fixed one is repeated for each image."""
     return torch.cat(torch.broadcast_tensors(left, right), dim=2).to(dtype)

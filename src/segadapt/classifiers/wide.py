@@ -1,4 +1,4 @@
-"""A fixed classifier with as many parameters as an adaptive one: does adapting matter, or size?"""
+"""A fixed classifier with as many parameters as an adaptive one: a control for size."""
 
 from collections.abc import Callable
 
@@ -17,10 +17,10 @@ class WideClassifier(StaticClassifier):
     """Refines every pixel by f + W_2 relu(W_1 f) and scores it against one prototype per class.
 
     The two layers are the projector of CAC (Eqs. 2 and 5: the first without bias), applied to
-    pixels rather than prototypes, and so wide that the whole has the parameters that another
-    classifier's student has. What a pixel gets does not depend on the rest of its image. No
-    published method: a control, which computes more than what it is compared with, since it works
-    on every pixel instead of every class.
+    pixels rather than prototypes. They are so wide that the classifier has as many parameters as
+    another classifier's student. The scores of a pixel do not depend on the rest of its image. This
+    is not a published method but a control, and it computes more than the classifier that it is
+    compared with, since it works on every pixel instead of every class.
 
     Args:
         in_channels: Width of the decoder features.
@@ -49,8 +49,8 @@ class WideClassifier(StaticClassifier):
         hidden = round((extra - in_channels) / (2 * in_channels))
         if hidden < 1:
             raise ValueError(
-                f"classifier.like has {extra} parameters more than the fixed classifier, too few "
-                f"for a layer on {in_channels} channels; take one that adapts"
+                f"classifier.like has {extra} more parameters than the fixed classifier, too few "
+                f"for a layer on {in_channels} channels; name an adaptive classifier"
             )
         self.refine = nn.Sequential(
             nn.Linear(in_channels, hidden, bias=False),
@@ -72,7 +72,7 @@ class WideClassifier(StaticClassifier):
 def _student_parameters(
     like: Callable[[int, int], Classifier], in_channels: int, num_classes: int
 ) -> int:
-    with torch.device("meta"):  # shapes only, and no random number is drawn
+    with torch.device("meta"):  # shapes only; no random number is drawn
         other = like(in_channels, num_classes)
     remove_teachers(other)
     return sum(parameter.numel() for parameter in other.parameters())

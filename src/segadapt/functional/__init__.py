@@ -1,1 +1,1 @@
-"""Stateless tensor functions that classifiers and losses share."""
+"""Pure tensor functions shared by several rooms."""

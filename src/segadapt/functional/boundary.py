@@ -1,8 +1,9 @@
 """Boundary bands of label maps, for SSA's response distillation (SSA Sec. 3.3, Eq. 10).
 
-The release runs OpenCV's Canny on the label indices, on the host. Its thresholds (0.1 and 0.2)
-are below any step between two integers, so that every local maximum of the gradient is an edge and
-hysteresis changes nothing. What remains is a closed formula of integers, which stays on the device.
+The release runs OpenCV's Canny on the label indices, on the host. Its thresholds (0.1 and 0.2) are
+below any step between two integers, so every local maximum of the gradient is an edge and
+hysteresis changes nothing. This leaves a closed formula of integers, which is computed on the
+device.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,16 +23,16 @@ TAN_22: Final = 13_573
 def canny_edges(mask: Integer[Tensor, "b h w"], num_classes: int = NARROW) -> Bool[Tensor, "b h w"]:
     """``cv2.Canny(mask, 0.1, 0.2)`` of label indices from 0 to 255, exactly.
 
-    An edge is one pixel thick, on the left or upper side of a straight step. OpenCV's function ends
-    at 255; above, the same formula is computed with integers of 64 bits.
+    An edge is one pixel thick, on the left or upper side of a straight step. OpenCV's function is
+    limited to 255; beyond, the same formula is computed with 64-bit integers.
 
     Args:
         mask: Labels.
-        num_classes: Number of classes, which says how large labels may be.
+        num_classes: Number of classes, which bounds the labels.
 
     Note:
-        The size of a step is the difference of two class numbers, so that renumbering the classes
-        moves some edges: a property of the published method. :func:`change_edges` has it not.
+        The size of a step is the difference of two class numbers, so renumbering the classes moves
+        some edges. This is a property of the published method; :func:`change_edges` lacks it.
     """
     padded = _framed(mask.int() if num_classes <= NARROW else mask.long(), "replicate")
     above, here, below = padded[:, :-2], padded[:, 1:-1], padded[:, 2:]
@@ -45,7 +46,7 @@ def canny_edges(mask: Integer[Tensor, "b h w"], num_classes: int = NARROW) -> Bo
 def _is_maximum(
     magnitude: Integer[Tensor, "b h w"], dx: Integer[Tensor, "b h w"], dy: Integer[Tensor, "b h w"]
 ) -> Bool[Tensor, "b h w"]:
-    """Non-maximum suppression along the gradient's direction, of four."""
+    """Non-maximum suppression along the direction of the gradient, one of four."""
     height, width = magnitude.shape[-2:]
     padded = _framed(magnitude, "constant")
 
@@ -65,13 +66,13 @@ def _is_maximum(
 def change_edges(
     mask: Integer[Tensor, "b h w"], num_classes: int = NARROW
 ) -> Bool[Tensor, "b h w"]:
-    """Pixels with another label to the right or below: the same for any numbering of the classes.
+    """Pixels whose right or lower neighbour has another label, however the classes are numbered.
 
-    Like Canny's, a straight edge is one pixel thick, on the left or upper side.
+    As with Canny, a straight edge is one pixel thick, on the left or upper side.
 
     Args:
         mask: Labels.
-        num_classes: Number of classes; it changes nothing here.
+        num_classes: Unused; it exists for the signature of :func:`canny_edges`.
     """
     right, below = mask[:, :, 1:] != mask[:, :, :-1], mask[:, 1:] != mask[:, :-1]
     return F.pad(right, (0, 1)) | F.pad(below, (0, 0, 0, 1))
@@ -81,7 +82,7 @@ EDGES: Final[Mapping[str, Callable[[Tensor, int], Tensor]]] = {
     "canny": canny_edges,
     "change": change_edges,
 }
-"""Ways to find the edges of a label map."""
+"""Functions that find the edges of a label map."""
 
 
 def boundary_band(
@@ -90,7 +91,7 @@ def boundary_band(
     """Edges away from the frame, dilated by a square as ``cv2.dilate`` does.
 
     Args:
-        edges: Edges.
+        edges: Binary map of edges.
         size: Side of the square, in pixels of the map: the width of the band.
         border: Edges within this distance of the frame, in pixels, are dropped first.
     """
@@ -105,5 +106,5 @@ def boundary_band(
 
 
 def _framed(values: Integer[Tensor, "b h w"], mode: str) -> Integer[Tensor, "b _ _"]:
-    """Integers (of at most 24 bits) with a frame, through floats: torch replicates only those."""
+    """Integers of at most 24 bits, padded as floats because torch replicates only those."""
     return F.pad(values[:, None].float(), (1,) * 4, mode=mode)[:, 0].to(values.dtype)

@@ -1,8 +1,8 @@
 """Scaled cosine similarity of every pixel to every prototype (CAC Eqs. 3 and 6).
 
-Written with its own gradient. Normalised features are never made, neither forward nor backward,
-and nothing is kept for the backward pass but the features and the scores themselves. The compiler
-gets plain operations instead and derives their gradient itself.
+The gradient is written by hand: normalised features are never computed, neither forward nor
+backward, and only the features and the scores are kept for the backward pass. The compiler gets
+plain operations instead and derives their gradient itself.
 """
 
 from collections.abc import Callable
@@ -13,14 +13,15 @@ from jaxtyping import Float, Shaped
 from torch import Tensor
 
 EPSILON: Final = 1e-12
-"""Added to every denominator, as the releases do (and where the released CAC forgets it)."""
+"""Constant added to every denominator, as in the releases (and where the released CAC forgets
+it)."""
 
 Score = Callable[[Float[Tensor, "b k d"]], Float[Tensor, "b n k"]]
-"""Prototypes to the score of every pixel for every class."""
+"""A function from prototypes to the score of every pixel for every class."""
 
 
 def accurate(values: Shaped[Tensor, "*shape"]) -> Shaped[Tensor, "*shape"]:
-    """At least single precision: for norms, masses and divisions under autocast."""
+    """Values in at least single precision, for norms, masses and divisions under autocast."""
     return values.to(torch.promote_types(values.dtype, torch.float32))
 
 
@@ -28,17 +29,17 @@ def inverse_norm(rows: Float[Tensor, "*n d"]) -> Float[Tensor, "*n 1"]:
     """1 / |row|, and 0 for a row of zeros, whose cosine and gradient are then 0.
 
     Note:
-        The releases leave 1e12 there (or NaN, in two heads of CAC). Their features end in a ReLU,
-        whose gradient at 0 hides the explosion; ours need not.
+        The releases give 1e12 there (or NaN, in two heads of CAC). Their features end in a ReLU,
+        whose gradient at 0 hides the explosion; ours need not end in one.
     """
     norm = torch.linalg.vector_norm(accurate(rows), dim=-1, keepdim=True)
     return torch.where(norm > 0, 1 / (norm + EPSILON), 0.0)
 
 
 def cosine_scores(rows: Float[Tensor, "b n d"], tau: float) -> Score:
-    """A function of prototypes: tau times their cosine to each pixel.
+    """A function from prototypes to tau times their cosine with each pixel.
 
-    The norms of the pixels are computed once for all calls of that function: a student and a
+    The norms of the pixels are computed once for all calls of that function, so that student and
     teacher share them.
     """
     traced = torch.compiler.is_compiling()
@@ -56,8 +57,9 @@ def cosine_scores(rows: Float[Tensor, "b n d"], tau: float) -> Score:
 class _Cosine(torch.autograd.Function):
     """tau * <f, a> / |f| for unit prototypes a; differentiable once.
 
-    Never traced by torch.compile: torch 2.11 compiles a function that changes its output in place
-    and saves it into wrong gradients. Eager, the plain operations take up to twice the time.
+    Never traced by torch.compile: torch 2.11 computes wrong gradients for a compiled function that
+    changes its output in place and saves it. Without compilation, the plain operations take up to
+    twice the time.
     """
 
     @staticmethod

@@ -1,6 +1,6 @@
-"""Operations without a deterministic kernel on GPUs, and what takes their place.
+"""Replacements for operations that have no deterministic kernel on GPUs.
 
-With ``trainer.deterministic=true`` torch refuses to run them there. Those that are linear maps of a
+With ``trainer.deterministic=true`` torch refuses to run these operations there. Linear maps of a
 grid become matrix products; the others become the decompositions that torch keeps for its compiler,
 whose gradients are sums in a fixed order.
 """
@@ -39,14 +39,14 @@ REFUSED: Final[Mapping[str, tuple[str, ...]]] = {
     "torch.nn.ReflectionPad1d": ("reflection_pad1d_backward",),
     "torch.nn.ReflectionPad2d": ("reflection_pad2d_backward",),
     "torch.nn.ReflectionPad3d": ("reflection_pad3d_backward",),
-    # Of torch up to 2.10; later ones replace them by themselves.
+    # For torch up to 2.10; later versions replace them by themselves.
     "torch.nn.ReplicationPad1d": ("replication_pad1d_backward",),
     "torch.nn.ReplicationPad2d": ("replication_pad2d_backward",),
     "torch.nn.ReplicationPad3d": ("replication_pad3d_backward",),
-    # Of floating point, and of torch up to 2.11; no network or classifier of ours has it.
+    # In floating point, and for torch up to 2.11; no network or classifier here uses it.
     "torch.cumsum": ("cumsum", "cumsum_"),
     "torch.nn.MaxPool3d": ("max_pool3d_with_indices_backward",),
-    # Of label maps; the loss of rows, nll_loss, has a deterministic kernel.
+    # For label maps; the loss of rows, nll_loss, has a deterministic kernel.
     "torch.nn.NLLLoss": ("nll_loss2d_forward", "nll_loss2d_backward"),
     "torch.nn.CTCLoss": ("_ctc_loss_backward",),
     "torch.nn.EmbeddingBag": ("_embedding_bag_dense_backward",),
@@ -74,9 +74,9 @@ OPERATORS: Final = frozenset(name for names in REFUSED.values() for name in name
 
 
 def deterministic(device: torch.device) -> AbstractContextManager:
-    """Within it, replaceable operations have gradients that are the same in every run.
+    """A context in which replaceable operations have the same gradients in every run.
 
-    Only on GPUs, and only where torch is asked for deterministic algorithms.
+    It acts only on GPUs, and only if torch is asked for deterministic algorithms.
     """
     if device.type != "cpu" and torch.are_deterministic_algorithms_enabled():
         return Replacing()
@@ -84,7 +84,7 @@ def deterministic(device: torch.device) -> AbstractContextManager:
 
 
 class Replacing(TorchFunctionMode):
-    """Replaces functions of torch by deterministic ones, whoever calls them."""
+    """Replaces functions of torch by deterministic ones, wherever they are called."""
 
     def __torch_function__(
         self,
@@ -117,9 +117,9 @@ def interpolate(
     recompute_scale_factor: bool | None = None,
     antialias: bool = False,
 ) -> Tensor:
-    """``F.interpolate`` as matrix products, where torch itself has nothing deterministic.
+    """``F.interpolate`` as matrix products, where torch itself has no deterministic kernel.
 
-    It has for the modes ``nearest`` and ``bilinear`` without antialiasing.
+    Torch has one for the modes ``nearest`` and ``bilinear`` without antialiasing.
     """
     rest: dict[str, Any] = {
         "mode": mode,
@@ -159,7 +159,7 @@ def grid_sample(
     padding_mode: str = "zeros",
     align_corners: bool | None = None,
 ) -> Tensor:
-    """``F.grid_sample`` of maps by torch's own decomposition: a gather, whose gradient sorts."""
+    """``F.grid_sample`` of maps by torch's decomposition: a gather, whose gradient sorts."""
     if input.ndim != 4:
         return F.grid_sample(input, grid, mode, padding_mode, align_corners)
     modes, pads = ("bilinear", "nearest", "bicubic"), ("zeros", "border", "reflection")
@@ -178,7 +178,7 @@ REPLACED: Final[Mapping[Any, Callable[..., Tensor]]] = {
 def _separable(
     maps: Float[Tensor, "*b h w"], resize: Callable[[Tensor, int], Tensor]
 ) -> Float[Tensor, "*b H W"]:
-    """A linear map of rows and columns, each by the matrix that it makes of the unit vectors."""
+    """A linear map applied to rows, then columns, each by its matrix on the unit vectors."""
 
     def matrix(axis: int) -> Tensor:
         side = maps.shape[axis - 2]

@@ -1,4 +1,4 @@
-"""Sums and collections over ranks that do nothing in a single process."""
+"""Sums and gathers over ranks; in a single process they do nothing."""
 
 from typing import TypeVar
 
@@ -14,7 +14,7 @@ def world_size() -> int:
 
 
 def own_rank() -> int:
-    """Number of this process among them."""
+    """Rank of this process among those that train together."""
     return dist.get_rank() if world_size() > 1 else 0
 
 
@@ -27,7 +27,7 @@ def sum_over_ranks(value: Tensor) -> Tensor:
 
 
 def max_over_ranks(value: Tensor) -> Tensor:
-    """The greatest ``value`` of all ranks, by element, as a new tensor without gradient."""
+    """The element-wise maximum of ``value`` over all ranks, as a new tensor without gradient."""
     greatest = value.detach().clone()
     if world_size() > 1:
         dist.all_reduce(greatest, dist.ReduceOp.MAX)
@@ -35,7 +35,7 @@ def max_over_ranks(value: Tensor) -> Tensor:
 
 
 def gathered(value: T) -> list[T]:
-    """The values of all ranks, by rank; they are pickled, and every rank must ask."""
+    """The values of all ranks, by rank; they are pickled, and every rank must call this."""
     found = [value] * world_size()
     if len(found) > 1:
         dist.all_gather_object(found, value)

@@ -15,7 +15,7 @@ def one_hot(
     Args:
         mask: Labels.
         num_classes: Number of classes.
-        dtype: Of the masks; 0 and 1 are exact in all.
+        dtype: Data type of the masks; all represent 0 and 1 exactly.
     """
     classes = torch.arange(num_classes, device=mask.device)
     planes = (mask[..., None] == classes) & (mask != ignored_label(num_classes))[..., None]

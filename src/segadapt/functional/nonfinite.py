@@ -1,4 +1,4 @@
-"""Looking for NaN and infinity in tensors."""
+"""Search for NaN and infinity in tensors."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -9,11 +9,11 @@ from torch import Tensor
 
 
 def nonfinite(tensors: Iterable[tuple[str, Tensor]]) -> list[str]:
-    """Names of the tensors that hold NaN or infinity; waits for each device once.
+    """Names of the tensors that hold NaN or infinity; synchronises once per device.
 
     Args:
-        tensors: Names and tensors, on any devices. Whole numbers pass, as do tensors on meta
-            devices, which hold nothing.
+        tensors: Names and tensors, on any devices. Integer tensors are skipped, as are tensors on
+            meta devices, which hold no data.
     """
     checked: dict[torch.device, tuple[list[str], list[Tensor]]] = {}
     for name, value in tensors:
@@ -43,12 +43,12 @@ def named_tensors(node: Any, name: str = "") -> Iterator[tuple[str, Tensor]]:
 
 
 def such_as(names: list[str]) -> str:
-    """How many tensors there are, and one of them."""
+    """Number of tensors, and the name of the first one, in words."""
     return f"{len(names)} tensor{'s' if len(names) > 1 else ''}, such as {names[0]}"
 
 
 def check_file(tensors: Mapping[str, Tensor], file: str | Path) -> None:
-    """Refuse a file of weights that no network can start from.
+    """Check that a network can start from a file of weights.
 
     Raises:
         ValueError: If a tensor holds NaN or infinity.
@@ -56,5 +56,5 @@ def check_file(tensors: Mapping[str, Tensor], file: str | Path) -> None:
     if names := nonfinite(tensors.items()):
         raise ValueError(
             f"{file} holds NaN or infinite values in {such_as(names)}; the file is damaged, or its "
-            "training went wrong: use another file"
+            "training diverged; use another file"
         )

@@ -1,6 +1,6 @@
 """A few rows of every cluster, picked evenly from the pixels of all ranks.
 
-A letter of its own: s rows picked of each cluster.
+Shape letter of this file: s rows picked from each cluster.
 """
 
 from typing import NamedTuple
@@ -13,27 +13,27 @@ from segadapt.functional.distributed import own_rank, sum_over_ranks, world_size
 
 
 class Picked(NamedTuple):
-    """Rows by cluster, those that are there first."""
+    """Rows by cluster; unused slots are at the end."""
 
     rows: Float[Tensor, "m s d"]
     number: Int[Tensor, "m"]
-    """Of rows that are there."""
+    """Number of rows of each cluster in use."""
 
 
 @torch.no_grad()
 def pick_evenly(
     rows: Float[Tensor, "n d"], cluster: Int[Tensor, "n"], num_clusters: int, most: int
 ) -> Picked:
-    """At most ``most`` rows of each cluster, at equal distances in the order of the pixels.
+    """Pick at most ``most`` rows of each cluster, at equal distances in the order of the pixels.
 
-    Of T rows, the picks are those number floor(j T / s), j = 0, ..., s - 1. The pixels of all ranks
-    count, one rank after the other; only the picks are exchanged.
+    Of T rows, number floor(j T / s) is picked for j = 0, ..., s - 1. The pixels of all ranks count,
+    one rank after the other; only the picks are exchanged.
 
     Args:
         rows: Pixels.
-        cluster: Of each pixel; -1 for none.
+        cluster: Cluster of each pixel; -1 for none.
         num_clusters: Number of clusters m.
-        most: Rows to pick at most.
+        most: Largest number of rows to pick.
     """
     spare = cluster.where(cluster >= 0, num_clusters)
     place, count = _places(spare, num_clusters + 1)
@@ -57,7 +57,7 @@ def pick_evenly(
 def enqueue(
     memory: Float[Tensor, "m q d"], start: Int[Tensor, "m"], picked: Picked
 ) -> Float[Tensor, "m q d"]:
-    """A ring buffer of each cluster with the picks written from ``start`` on, the oldest first."""
+    """The ring buffer of each cluster with the picks written from ``start`` on, over the oldest."""
     size, most = memory.shape[1], picked.rows.shape[1]
     turn = torch.arange(most, device=memory.device)
     place = ((start[:, None] + turn) % size)[..., None].expand_as(picked.rows)
@@ -68,7 +68,7 @@ def enqueue(
 def _places(
     cluster: Int[Tensor, "n"], num_clusters: int
 ) -> tuple[Int[Tensor, "n"], Int[Tensor, "m"]]:
-    """How many pixels of its cluster come before each, and how many there are of each cluster."""
+    """Number of pixels of the same cluster before each pixel, and of pixels in each cluster."""
     count = torch.zeros(num_clusters, dtype=torch.long, device=cluster.device)
     count.index_add_(0, cluster, torch.ones_like(cluster))
     order = cluster.argsort(stable=True)

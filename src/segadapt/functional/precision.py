@@ -1,4 +1,4 @@
-"""Full precision for losses, and for scores that are compared closely, whatever the network is."""
+"""Full precision for losses and closely compared scores, whatever the network's precision."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -7,31 +7,31 @@ import torch
 from torch import Tensor, nn
 
 Conversion = Callable[[Tensor], Tensor]
-"""What a module applies to each of its tensors in ``to``, ``half``, ``cuda``, ..."""
+"""A function that a module applies to each of its tensors in ``to``, ``half``, ``cuda``, ..."""
 
 
 def full_precision(device: torch.device) -> AbstractContextManager:
-    """Autocast switched off, on devices that have it (``meta`` has not)."""
+    """A context without autocast, on devices that have it (``meta`` does not)."""
     if not _has_autocast(device):
         return nullcontext()
     return torch.autocast(device.type, enabled=False)
 
 
 def mixed_precision(device: torch.device, narrow: torch.dtype | None) -> AbstractContextManager:
-    """Autocast to a type, or to none; nothing on devices that have no autocast."""
+    """Autocast to a type, or off for None; no effect on devices without autocast."""
     if narrow is None or not _has_autocast(device):
         return nullcontext()
     return torch.autocast(device.type, narrow)
 
 
 def _has_autocast(device: torch.device) -> bool:
-    if torch.compiler.is_compiling():  # torch up to 2.11 cannot trace the question itself
+    if torch.compiler.is_compiling():  # torch up to 2.11 cannot trace the query itself
         return device.type != "meta"
     return torch.amp.is_autocast_available(device.type)
 
 
 def product_type(values: Tensor) -> torch.dtype:
-    """The type in which a matrix product with these values is stored: autocast's, if it is on."""
+    """The type of a matrix product with these values: that of autocast, if it is on."""
     nothing = values.new_empty(0, 0)
     return (nothing @ nothing).dtype
 
@@ -39,9 +39,9 @@ def product_type(values: Tensor) -> torch.dtype:
 def at_least_single(convert: Conversion) -> Conversion:
     """The same conversion, except that it never narrows a tensor below single precision.
 
-    For the ``_apply`` of a module whose numbers half a mantissa cannot hold: an average that keeps
-    0.999 of itself would never move in bfloat16 (``trainer.precision=bf16-true``), because the
-    change is less than half a unit in the last place.
+    For the ``_apply`` of a module whose values need the precision: a moving average with momentum
+    0.999 would never move in bfloat16 (``trainer.precision=bf16-true``), because the change is less
+    than half a unit in the last place.
     """
 
     def converted(tensor: Tensor) -> Tensor:
@@ -53,7 +53,7 @@ def at_least_single(convert: Conversion) -> Conversion:
 
 
 class SingleLayerNorm(nn.LayerNorm):
-    """Layer normalisation that stays in single precision where a network is converted to half."""
+    """Layer normalisation that stays in single precision when a network is converted to half."""
 
     def _apply(self, fn: Conversion, recurse: bool = True) -> nn.Module:
         return super()._apply(at_least_single(fn), recurse)

@@ -1,8 +1,8 @@
 """Class prototypes and the scores they give (CAC Eqs. 1 to 6, SSA Eqs. 2, 4, 6).
 
-Everything here works on rows: one line of ``d`` numbers per pixel, the channels-last view of a
-map. Scores then come out channels-last, with the classes of a pixel side by side, which is what
-softmax and bilinear resizing want, and every step is one matrix product.
+All functions work on rows: ``d`` numbers per pixel, the channels-last view of a map. Scores are
+therefore channels-last, with the classes of a pixel side by side, which is the fastest layout for
+softmax and bilinear resizing, and every step is one matrix product.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,8 +18,8 @@ from segadapt.functional.cosine import EPSILON, Score, accurate, cosine_scores
 from segadapt.functional.precision import product_type
 
 HEADROOM: Final = 64.0
-"""Mass of a class in float16: means below 1024 do not overflow, and a weight of one in a million
-pixels does not vanish."""
+"""Mass to which a class is scaled in float16: means below 1024 do not overflow, and a weight of one
+in a million pixels does not vanish."""
 
 
 def to_rows(maps: Float[Tensor, "b d h w"]) -> Float[Tensor, "b n d"]:
@@ -28,7 +28,7 @@ def to_rows(maps: Float[Tensor, "b d h w"]) -> Float[Tensor, "b n d"]:
 
 
 def to_maps(rows: Float[Tensor, "b n d"], height: int, width: int) -> Float[Tensor, "b d h w"]:
-    """The channels-last maps that the rows are, without a copy."""
+    """Rows as channels-last maps, without a copy."""
     return rows.mT.unflatten(2, (height, width))
 
 
@@ -37,7 +37,7 @@ def dot_scores(rows: Float[Tensor, "b n d"], tau: float) -> Score:
 
     Args:
         rows: Pixel features.
-        tau: Unused: it scales cosines.
+        tau: Unused, because it scales cosines only.
     """
 
     def score(prototypes: Float[Tensor, "b k d"]) -> Float[Tensor, "b n k"]:
@@ -50,7 +50,7 @@ SCORES: Final[Mapping[str, Callable[[Tensor, float], Score]]] = {
     "cosine": cosine_scores,
     "dot": dot_scores,
 }
-"""How adapted prototypes score a pixel."""
+"""Functions by which adapted prototypes score a pixel."""
 
 
 def centers_by_class(
@@ -79,15 +79,15 @@ def centers_by_label(
 ) -> Float[Tensor, "b k d"]:
     """Mean row of each class by its labels, over the images of a group (CAC Eq. 1).
 
-    A product with the one-hot labels, because the order in which index_add sums, and so its
-    result, changes from run to run on a GPU, and it would sum half-precision features in half.
+    Computed as a product with the one-hot labels, because index_add sums in an order that changes
+    from run to run on a GPU, and sums half-precision features in half precision.
 
     Args:
         member: One-hot labels; all zero for an ignored pixel.
-        count: :func:`pixels_per_class` of them.
+        count: :func:`pixels_per_class` of the labels.
         rows: Pixel features.
-        fallback: Stands in, without gradient, for a class that the group has no pixel of.
-        group: Images that pool their pixels; None for all.
+        fallback: Row used, without gradient, for a class without pixels in the group.
+        group: Number of images that pool their pixels; None for all.
     """
     pixels = sum_over_group(count, group)[..., None]
     means = sum_over_group(class_sums(member, count, rows), group) / (pixels + EPSILON)
@@ -104,24 +104,24 @@ def class_sums(
     single weights are too small for it. There each class is scaled by its mass before the product.
 
     Args:
-        weights: Of each pixel for each class.
+        weights: Weight of each pixel for each class.
         mass: Their sum over the pixels.
         rows: Pixel features.
     """
     if product_type(rows) != torch.float16:
         return accurate(weights.to(rows.dtype).mT @ rows)
-    scale = HEADROOM / mass.detach().clamp_min(1e-6)  # cancels, in the gradient as well
+    scale = HEADROOM / mass.detach().clamp_min(1e-6)  # cancels out, also in the gradient
     products = (weights * scale[:, None]).to(torch.float16).mT @ rows
     return accurate(products) / scale[..., None]
 
 
 def pixels_per_class(member: Float[Tensor, "b n k"]) -> Float[Tensor, "b k"]:
-    """Pixels of each class, exact whatever the precision of the one-hot labels."""
+    """Number of pixels of each class, exact whatever the precision of the one-hot labels."""
     return member.sum(1, dtype=torch.float32)
 
 
 def sum_over_group(values: Float[Tensor, "b *rest"], group: int | None) -> Float[Tensor, "b *rest"]:
-    """Sum over each image's group of consecutive images, the last group possibly smaller."""
+    """Sum over each image's group of consecutive images; the last group may be smaller."""
     images = len(values)
     size = images if group is None else min(group, images)
     missing = -images % size

@@ -1,4 +1,4 @@
-"""The learning rate as a function of the step; without torch, so that settings can be judged."""
+"""The learning rate as a function of the step; without torch, so that settings can be checked."""
 
 
 def poly(
@@ -14,10 +14,10 @@ def poly(
 
     Args:
         step: Optimiser steps already taken, t.
-        base: Learning rate of the parameter group, its factor included.
+        base: Learning rate of the parameter group, including its factor.
         steps: Optimiser steps of the whole run, T.
-        power: 1 falls in a straight line.
-        min_lr: Where it ends. Factors of parameter groups do not scale it.
+        power: Exponent of the decay; 1 is linear.
+        min_lr: Final learning rate. Factors of parameter groups do not scale it.
         warmup: Optimiser steps over which the rate rises linearly to the curve, W.
         warmup_ratio: Fraction of the curve at step 0.
     """
@@ -31,13 +31,13 @@ def poly(
 def warm_up(
     warmup: int, steps: int, reference_steps: int | None = None, longest: float | None = None
 ) -> int:
-    """Steps of the warm-up of a run: the same share as in the run it was published for.
+    """Warm-up steps of a run: the same fraction as in the published run.
 
     Args:
-        warmup: Optimiser steps there.
-        steps: Optimiser steps here.
-        reference_steps: Optimiser steps there; None leaves the warm-up as it is.
-        longest: The largest share of a run that may be warm-up; None: any.
+        warmup: Warm-up steps of the published run.
+        steps: Optimiser steps of this run.
+        reference_steps: Optimiser steps of the published run; None leaves the warm-up unchanged.
+        longest: Largest fraction of a run that may be warm-up; None for no limit.
     """
     scaled = warmup if reference_steps is None else round(warmup * steps / reference_steps)
     return scaled if longest is None else min(scaled, int(longest * steps))

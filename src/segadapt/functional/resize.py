@@ -13,13 +13,13 @@ def upsample(
 ) -> Float[Tensor, "b k H W"]:
     """Bilinear resize of scores.
 
-    Channels-last scores resize about three times faster than others, and come out channels-last.
+    Channels-last scores are resized about three times faster than others, and stay channels-last.
 
     Args:
         logits: Scores.
-        size: Rows and columns to make.
-        align_corners: Whether the centres of the corner pixels coincide (the release's up_T)
-            rather than the outer edges of the two grids (its up_F, and inference).
+        size: Rows and columns of the result.
+        align_corners: Whether the centres of the corner pixels coincide (the release's up_T) rather
+            than the outer edges of the two grids (its up_F, and inference).
     """
     return F.interpolate(logits, size=tuple(size), mode="bilinear", align_corners=align_corners)
 
@@ -33,20 +33,20 @@ def shrink(
 
     Args:
         mask: Labels of any integer type; every label is exact in the float that torch resizes.
-        size: Rows and columns to make.
-        rule: One of ``CELL_LABELS``: which label of its pixels a cell gets.
+        size: Rows and columns of the result.
+        rule: A key of ``CELL_LABELS``: the pixel whose label a cell gets.
 
     Raises:
-        ValueError: If there is no such rule.
+        ValueError: If the rule is unknown.
     """
     return CELL_LABELS[cell_label_rule(rule)](mask, tuple(size))
 
 
 def cell_label_rule(rule: str) -> str:
-    """``rule``, which names a key of ``CELL_LABELS``.
+    """``rule``, checked to be a key of ``CELL_LABELS``.
 
     Raises:
-        ValueError: If there is no such rule.
+        ValueError: If the rule is unknown.
     """
     if rule not in CELL_LABELS:
         raise ValueError(f"Unknown cell_label {rule!r}. Available: {', '.join(CELL_LABELS)}")
@@ -54,19 +54,19 @@ def cell_label_rule(rule: str) -> str:
 
 
 def _corner(mask: Integer[Tensor, "b _ _"], size: tuple[int, ...]) -> Int[Tensor, "b h w"]:
-    """The pixel at floor(i * scale), the cell's upper left one."""
+    """The label of the pixel at floor(i * scale), the upper left one of the cell."""
     return F.interpolate(mask[:, None].float(), size=size, mode="nearest")[:, 0].long()
 
 
 def _center(mask: Integer[Tensor, "b _ _"], size: tuple[int, ...]) -> Int[Tensor, "b h w"]:
-    """The pixel at floor((i + 0.5) * scale), which holds the cell's centre or lies next to it."""
+    """The label of the pixel at floor((i + 0.5) * scale), at or next to the cell's centre."""
     return F.interpolate(mask[:, None].float(), size=size, mode="nearest-exact")[:, 0].long()
 
 
 def _majority(mask: Integer[Tensor, "b _ _"], size: tuple[int, ...]) -> Int[Tensor, "b h w"]:
-    """The most frequent label, ignored pixels counted like others; of equals, the smallest.
+    """The most frequent label, with ignored pixels counted like others; on ties, the smallest.
 
-    Where a cell does not hold a whole number of pixels, evenly spaced points of it are counted.
+    If a cell does not hold a whole number of pixels, evenly spaced points in it are counted.
     """
     points = [-(-pixels // cells) for pixels, cells in zip(mask.shape[1:], size, strict=True)]
     fine = _center(mask, (size[0] * points[0], size[1] * points[1]))
@@ -79,5 +79,5 @@ CELL_LABELS: Final[Mapping[str, Callable[[Tensor, tuple[int, ...]], Tensor]]] = 
     "center": _center,
     "majority": _majority,
 }
-"""Which label a cell of the feature grid gets: ``corner`` is what the releases take; its pixel lies
-1.5 pixels above and left of a cell's centre at stride 4."""
+"""Rules for the label of a feature cell. The releases use ``corner``, whose pixel lies 1.5 pixels
+above and left of the cell's centre at stride 4."""

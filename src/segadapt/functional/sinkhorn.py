@@ -1,9 +1,10 @@
-"""Pixels of each class, shared out evenly among the prototypes of the class.
+"""Sinkhorn clustering: the pixels of each class divided evenly among its prototypes.
 
-The entropic optimal transport of SwAV, as ProtoSeg (Zhou et al., CVPR 2022), GMMSeg (Liang et al.,
-NeurIPS 2022) and DNC (Wang et al., ICLR 2023) cluster online: find the plan that favours high
-scores while every pixel has mass 1 and every prototype of a class the same mass. All classes are
-solved at once, by sums over the pixels of each label. A letter of its own: p prototypes of a class.
+The entropic optimal transport of SwAV, with which ProtoSeg (Zhou et al., CVPR 2022), GMMSeg (Liang
+et al., NeurIPS 2022) and DNC (Wang et al., ICLR 2023) cluster online: find the plan that favours
+high scores while every pixel has mass 1 and all prototypes of a class have the same mass. All
+classes are solved at once, by sums over the pixels of each label. Shape letter of this file: p
+prototypes of a class.
 """
 
 from typing import Final
@@ -28,22 +29,23 @@ def sinkhorn(
     iterations: int = 3,
     over_ranks: bool = False,
 ) -> Float[Tensor, "n p"]:
-    """The share of each prototype in each pixel, by Sinkhorn and Knopp's alternate scaling.
+    """The share of each prototype in each pixel, by Sinkhorn and Knopp's alternating scaling.
 
-    L = diag(u) exp(S / epsilon) diag(v) for each class. The last scaling is that of the pixels, so
-    that they have mass 1 exactly, and the prototypes the same mass only after many iterations.
+    L = diag(u) exp(S / epsilon) diag(v) for each class. The pixels are scaled last, so their mass
+    is exactly 1, whereas the prototypes have equal mass only after many iterations.
 
     Args:
-        scores: Of each pixel with the prototypes of its own class.
-        label: Classes; ignored pixels have no share in anything.
+        scores: Scores of each pixel with the prototypes of its own class.
+        label: Class of each pixel; ignored pixels have no share in any prototype.
         num_classes: Number of classes.
         epsilon: Weight of the plan's entropy, in units of the scores.
         iterations: Scalings of prototypes and pixels.
-        over_ranks: Whether the pixels of all ranks are shared out together; all must ask then.
+        over_ranks: Whether the pixels of all ranks are divided together; every rank must then call
+            this.
     """
     valid = label != ignored_label(num_classes)
-    column = label.where(valid, num_classes)  # the ignored ones are a class of their own
-    peak = _greatest(scores.amax(1), column, num_classes + 1)  # cancels, and keeps exp in range
+    column = label.where(valid, num_classes)  # ignored pixels form a class of their own
+    peak = _greatest(scores.amax(1), column, num_classes + 1)  # cancels out, and keeps exp in range
     peak = max_over_ranks(peak) if over_ranks else peak
     plan = ((scores - peak[column, None]) / epsilon).exp() * valid[:, None]
     for _ in range(iterations):
@@ -66,12 +68,12 @@ def partition(
 ) -> Int[Tensor, "n"]:
     """The prototype of each pixel: its greatest share in :func:`sinkhorn`.
 
-    Prototypes are numbered through all classes, those of class k from k p on; -1 for ignored
-    pixels.
+    Prototypes are numbered across all classes; those of class k begin at k p. Ignored pixels get
+    -1.
 
     Note:
-        A class with fewer pixels than prototypes cannot be shared out (a single pixel would always
-        belong to the first): its pixels go to the prototype with the highest score.
+        The pixels of a class cannot be divided among more prototypes than pixels (a single pixel
+        would always belong to the first); they go to the prototype with the highest score.
     """
     count = torch.zeros(num_classes + 1, dtype=torch.long, device=label.device)
     valid = label != ignored_label(num_classes)
@@ -95,10 +97,10 @@ def partition(
 def _greatest(
     values: Float[Tensor, "n"], column: Int[Tensor, "n"], number: int
 ) -> Float[Tensor, "_"]:
-    """The greatest value of each column, minus infinity where there is none.
+    """The greatest value of each column; minus infinity for an empty one.
 
-    A maximum is the same in any order; still, torch refuses ``scatter_reduce`` on a GPU where
-    deterministic algorithms are asked for.
+    A maximum does not depend on the order; still, torch refuses ``scatter_reduce`` on a GPU when
+    deterministic algorithms are requested.
     """
     if torch.are_deterministic_algorithms_enabled():
         own = column[:, None] == torch.arange(number, device=column.device)

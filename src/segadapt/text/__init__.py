@@ -1,1 +1,1 @@
-"""Text of people and for people: read, and spelled for each place where it is shown."""
+"""Untrusted text: reading it within limits, and escaping it for each place where it is shown."""

@@ -1,8 +1,8 @@
-"""Foreign text on its way into another language: one function for each border.
+"""Escaping of untrusted text: one function for each output format.
 
-Names of classes, files and folders, and overrides, belong to the user and may hold anything. None
-of them is put into markup, a table, a page, a picture or a terminal but through one of these, or
-those of ``terminal.py`` for what rich prints.
+Names of classes, files and folders, and overrides, belong to the user and may contain any
+character. They reach markup, tables, pages, pictures and terminals only through these functions, or
+through those of ``terminal.py`` for whatever rich prints.
 """
 
 import re
@@ -17,11 +17,11 @@ UNPRINTABLE: Final = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff"
     "\ud800-\udfff]"
 )
-"""Control characters, separators of lines, characters that turn the direction of writing, byte
-order marks, and halves of characters, as which Python reads bytes that are not UTF-8."""
+"""Control characters, line separators, characters that change the direction of writing, byte order
+marks, and lone surrogates, which Python reads in place of bytes that are not UTF-8."""
 
 FORMULA: Final = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""What begins a formula in a spreadsheet, also in full width."""
+"""Characters that begin a formula in a spreadsheet, including their full-width forms."""
 
 TEX: Final = {
     **{sign: f"\\{sign}" for sign in "&%#_{}$"},
@@ -34,20 +34,20 @@ TEX: Final = {
 }
 
 LETTERS: Final = {"ß": "ss", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ø": "o", "Ø": "O"}
-"""Letters that Unicode does not take apart into an English one and an accent."""
+"""Letters that Unicode does not decompose into an ASCII letter and an accent."""
 
 
 def printable(text: object) -> str:
-    r"""Text as one line of valid Unicode: what cannot be printed is spelt, such as ``\x1b``.
+    r"""Text as one line of valid Unicode; unprintable characters are spelled out, such as ``\x1b``.
 
     A byte that is not UTF-8, such as the 0xDF in a name that was packed as Latin-1, becomes
-    ``\xdf``. Text that can be printed stays as it is.
+    ``\xdf``. Printable text is returned unchanged.
     """
     return UNPRINTABLE.sub(_spelt, str(text))
 
 
 def printable_values(node: Any) -> Any:
-    """Plain values with every text in them, keys too, made printable."""
+    """Plain values in which every text, including keys, is made printable."""
     match node:
         case str():
             return printable(node)
@@ -59,7 +59,7 @@ def printable_values(node: Any) -> Any:
 
 
 def shortened(text: str, length: int) -> str:
-    """A text shortened to a number of characters: dots replace its middle."""
+    """Text of at most ``length`` characters; dots replace the middle of a longer one."""
     if len(text) <= length:
         return text
     head = (length - 3) // 2
@@ -67,14 +67,14 @@ def shortened(text: str, length: int) -> str:
 
 
 def print_line(text: object, error: bool = False) -> None:
-    """Print a line at once, to the standard error where it is an ``error``."""
+    """Print a line and flush it, to standard error if ``error`` is true."""
     print(printable(text), file=sys.stderr if error else sys.stdout, flush=True)
 
 
 def spell_out() -> None:
-    """Let standard output spell the characters that its encoding does not have, as errors do."""
+    """Let standard output spell out characters that its encoding lacks, as standard error does."""
     reconfigure = getattr(sys.stdout, "reconfigure", None)
-    if reconfigure is not None:  # a notebook's has none
+    if reconfigure is not None:  # a notebook's stream has no such method
         reconfigure(errors="backslashreplace")
 
 
@@ -84,7 +84,7 @@ def html_text(text: object) -> str:
 
 
 def csv_cell(value: Any) -> Any:
-    """A cell of a CSV file; a text that a spreadsheet would compute begins with an apostrophe."""
+    """A cell of a CSV file; text that a spreadsheet would evaluate gets an apostrophe."""
     if not isinstance(value, str):
         return value
     text = printable(value)
@@ -99,21 +99,21 @@ def markdown_text(text: object) -> str:
 
 
 def latex_text(text: object) -> str:
-    """Text within LaTeX; signs that a line break or a ligature would claim are braced."""
+    """Text within LaTeX; signs that would form a line break or a ligature are put in braces."""
     written = "".join(TEX.get(sign, sign) for sign in printable(text))
     written = re.sub(r"^([\[*])", r"{\1}", written)
     return re.sub(r"-(?=-)|(?<=-)-|[`'](?=[`'])|(?<=[`'])[`']", r"{\g<0>}", written)
 
 
 def latex_comment(text: object) -> str:
-    """A comment of LaTeX, which ends with its line."""
+    """A LaTeX comment on a single line."""
     return f"% {printable(text)}"
 
 
 def figure_text(text: object, length: int = 40) -> str:
-    """Text in a figure of matplotlib: no formulas, nothing hidden from a legend, not too long.
+    """Text in a matplotlib figure: never a formula, never hidden from the legend, and not too long.
 
-    Characters that the font does not have are spelt.
+    Characters that the font lacks are spelled out.
 
     Args:
         text: What to write.
@@ -125,7 +125,7 @@ def figure_text(text: object, length: int = 40) -> str:
 
 
 def figure_names(names: Iterable[object], length: int = 40) -> list[str]:
-    """The same of several names; those that would look alike get their numbers before them."""
+    """Several names as :func:`figure_text`; names that would look alike are numbered."""
     texts = [figure_text(name, length) for name in names]
     return [
         text if texts.count(text) == 1 else f"{number} {text}" for number, text in enumerate(texts)
@@ -153,7 +153,7 @@ def _is_number(text: str) -> bool:
 
 def _spelt(found: re.Match[str]) -> str:
     code = ord(found[0])
-    if 0xDC80 <= code <= 0xDCFF:  # how Python keeps a byte that is not UTF-8
+    if 0xDC80 <= code <= 0xDCFF:  # Python's surrogate for a byte that is not UTF-8
         return f"\\x{code - 0xDC00:02x}"
     return found[0].encode("unicode_escape").decode()
 

@@ -1,7 +1,7 @@
-"""Reading small files that anybody may have written: bounded in bytes, in depth, and in entries.
+"""Reading small untrusted files within limits on bytes, depth and entries.
 
-A run folder may come from somebody else. Nothing that is read here can take much memory or time,
-wait for a pipe, refer to itself, or fail with anything but a sentence.
+A run folder may come from somebody else. Whatever such a file holds, reading it takes little memory
+and time, never waits for a pipe, and fails only with a readable error.
 """
 
 import io
@@ -22,18 +22,18 @@ KIB: Final = 1 << 10
 MIB: Final = 1 << 20
 
 DEPTH: Final = 64
-"""Levels of lists and mappings in each other; configs have some 12, reports 8."""
+"""Levels of nested lists and mappings; configs have about 12, reports 8."""
 
 ENTRIES: Final = 20_000
-"""Values, keys, lists and mappings of a YAML file; configs have some 500."""
+"""Values, keys, lists and mappings of a YAML file; configs have about 500."""
 
 INTERPOLATED: Final = 10_000
-"""Characters of a YAML file in values with ``${``, whose grammar takes milliseconds to read."""
+"""Characters of a YAML file in values with ``${``, which take milliseconds to parse."""
 
 LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 HALVES: Final = re.compile(r"\\u[dD][89a-fA-F]")
-"""Escapes of bytes in a path that are not UTF-8; libyaml does not read back what PyYAML writes."""
+"""Escapes of bytes in a path that are not UTF-8; libyaml cannot read those that PyYAML writes."""
 
 
 def read_bytes(file: Path, limit: int) -> bytes:
@@ -41,14 +41,14 @@ def read_bytes(file: Path, limit: int) -> bytes:
 
     Args:
         file: The file; a link is followed.
-        limit: Bytes that it may have.
+        limit: Largest size, in bytes.
 
     Raises:
         ValueError: If it is not a regular file, or is larger.
         OSError: If it cannot be read.
     """
     with open_regular(file) as opened:
-        size = os.fstat(opened.fileno()).st_size  # read() makes room for all that it is asked for
+        size = os.fstat(opened.fileno()).st_size  # read() allocates all that it is asked for
         content = opened.read(min(size, limit) + 1)
     if len(content) > limit:
         raise ValueError(
@@ -82,18 +82,18 @@ def read_json(file: Path, limit: int) -> Any:
 
 
 def parse_json(text: str, name: str) -> Any:
-    """The value of a text that has been read within bounds, by the rules of :func:`read_json`.
+    """The value of a JSON text that has been read within limits; see :func:`read_json`.
 
     Args:
         text: Content of a file.
-        name: What errors call it.
+        name: Name of the text in errors.
 
     Raises:
         ValueError: If it is not JSON, or is nested too deeply.
     """
     try:
         content = json.loads(text)
-    except (ValueError, RecursionError) as error:  # also of a number with thousands of digits
+    except (ValueError, RecursionError) as error:  # also for a number of thousands of digits
         raise ValueError(f"{name} is not valid JSON ({_line(error)})") from error
     _check_depth(content, name)
     return content
@@ -120,24 +120,24 @@ def read_yaml(file: Path, limit: int) -> Any:
 
     Raises:
         ValueError: If it is larger, is not YAML, is nested too deeply, has too many entries, or has
-            anchors, aliases, tags or several documents, which no file of ours has.
+            anchors, aliases, tags or several documents, which segadapt never writes.
     """
     return parse_yaml(read_text(file, limit), str(file))
 
 
 def parse_yaml(text: str, name: str) -> Any:
-    """The value of a text that has been read within bounds, by the rules of :func:`read_yaml`.
+    """The value of a YAML text that has been read within limits; see :func:`read_yaml`.
 
     Args:
         text: Content of a file.
-        name: What errors call it.
+        name: Name of the text in errors.
 
     Raises:
         ValueError: As :func:`read_yaml`.
     """
     try:
         check_events(text)
-        # By OmegaConf, whose rules for numbers are those that the file was written with.
+        # OmegaConf's rules for numbers are those with which the file was written.
         loaded = OmegaConf.load(io.StringIO(text))
         return OmegaConf.to_container(loaded, resolve=False)
     except (
@@ -177,10 +177,11 @@ def read_list(file: Path, limit: int) -> list[Any]:
 
 
 def check_events(text: str, entries: int = ENTRIES) -> None:
-    """Look at the whole file before anything of it is built.
+    """Check the whole file before anything is built from it.
 
     Raises:
-        ValueError: If it is nested too deeply, too long, or has what no file of ours has.
+        ValueError: If it is nested too deeply, is too long, or uses YAML that segadapt never
+            writes.
     """
     depth = documents = interpolated = 0
     loader = yaml.SafeLoader if HALVES.search(text) else LOADER
@@ -217,7 +218,7 @@ def _check_depth(content: Any, name: str) -> None:
 
 
 def _children(node: Any) -> Iterator[Any]:
-    """What may be nested further."""
+    """Elements of a list, or values of a mapping, which may be nested further."""
     values = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
     return (value for value in values if isinstance(value, dict | list))
 
@@ -234,7 +235,7 @@ def _kind(content: Any) -> str:
 
 
 def _line(error: Exception) -> str:
-    """The text of an error on one line, as far as a person reads."""
+    """The text of an error on one line, shortened."""
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
     text = " ".join(str(error).split())

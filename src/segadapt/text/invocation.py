@@ -1,4 +1,4 @@
-"""How the user called us: messages print further commands in the same form."""
+"""The form in which the user called segadapt; messages print further commands in the same form."""
 
 import os
 import re
@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Final
 
 SCRIPTS: Final = {"train": "train.py", "convert": "scripts/convert_mmseg.py"}
-"""Doors of a checkout whose names do not follow from the verb."""
+"""Scripts of a checkout whose names do not follow from the verb."""
 
 NO_SCRIPT: Final = ("completion", "options")
-"""Verbs without a door in a checkout."""
+"""Verbs without a script in a checkout."""
 
 CALLED: Final = "SEGADAPT_CALLED"
-"""Variable in which the processes of a run learn how the first of them was called."""
+"""Environment variable that tells the other processes of a run how the first one was called."""
 
 COMMANDS: Final = ("segadapt", "segadapt-train")
-"""What the wheel installs; with an ending on Windows."""
+"""Name of the command that the wheel installs; Windows adds a suffix."""
 
 
 def command(verb: str) -> str:
@@ -39,5 +39,5 @@ def command(verb: str) -> str:
 
 
 def as_called(text: str) -> str:
-    """A text in which each ``segadapt VERB`` has the form in which the user called it."""
+    """Text in which each ``segadapt VERB`` is written in the form in which the user called it."""
     return re.sub(r"\bsegadapt ([a-z]+(?:-[a-z]+)*)\b", lambda match: command(match[1]), text)

@@ -1,4 +1,4 @@
-"""YAML and JSON as nodes that know their line, for files that people write and correct."""
+"""YAML and JSON as nodes that know their line, for files that users write and edit."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,11 +14,11 @@ ENTRIES: Final = 2_000_000
 
 
 class NodeFault(ValueError):
-    """A node is not what it must be.
+    """Raised for a node with a wrong kind, key or value.
 
     Args:
-        node: Which.
-        sentence: What is wrong, and what to do.
+        node: The node.
+        sentence: Cause and fix.
     """
 
     def __init__(self, node: yaml.Node, sentence: str) -> None:
@@ -31,27 +31,27 @@ def read_nodes(file: Path, limit: int) -> yaml.Node:
 
     Args:
         file: The file.
-        limit: Bytes that it may have.
+        limit: Largest size, in bytes.
 
     Raises:
-        ValueError: If it cannot be read within bounds, or is neither; names the line.
+        ValueError: If it cannot be read within limits, or is neither YAML nor JSON; names the line.
     """
     text = decoded(file, limit)
     if file.suffix.lower() == ".json":
         parse_json(text, str(file))
-        text = text.replace("\t", " ")  # JSON is YAML but for tabs, which its strings cannot hold
+        text = text.replace("\t", " ")  # JSON is YAML except for tabs, which its strings lack
     return parse_nodes(text, str(file))
 
 
 def parse_nodes(text: str, origin: str) -> yaml.Node:
-    """The root node of YAML.
+    """The root node of a YAML text.
 
     Args:
         text: The YAML.
-        origin: What errors call where it comes from.
+        origin: Name of its source in errors.
 
     Raises:
-        ValueError: If it is not YAML within bounds; names the line.
+        ValueError: If it is not YAML within limits; names the line.
     """
     loader = yaml.SafeLoader if HALVES.search(text) else LOADER
     try:
@@ -72,7 +72,7 @@ def parse_nodes(text: str, origin: str) -> yaml.Node:
 
 
 def line_of(node: yaml.Node) -> int:
-    """The line that a node begins in, from 1."""
+    """Number of the line in which a node begins, from 1."""
     return node.start_mark.line + 1
 
 
@@ -81,11 +81,11 @@ def items(node: yaml.Node, what: str, known: tuple[str, ...]) -> dict[str, yaml.
 
     Args:
         node: The mapping.
-        what: What to call it.
-        known: The keys that it may have.
+        what: Its name in errors.
+        known: Allowed keys.
 
     Raises:
-        NodeFault: If it is not a mapping, or has another key, or one twice.
+        NodeFault: If it is not a mapping, or has an unknown or a repeated key.
     """
     if not isinstance(node, yaml.MappingNode):
         raise NodeFault(node, f"{what} is {kind(node)}; write a mapping of {', '.join(known)}")
@@ -107,19 +107,19 @@ def elements(node: yaml.Node) -> Iterator[yaml.Node]:
 
 
 def scalar(node: yaml.Node, what: str) -> str:
-    """The text of a scalar, whatever type YAML would take it for.
+    """The text of a scalar, whatever type YAML would give it.
 
     Raises:
         NodeFault: If it is not a scalar.
     """
     if not isinstance(node, yaml.ScalarNode):
         raise NodeFault(node, f"{what} is {kind(node)}; write a single value")
-    # JSON spells characters beyond 16 bits as two halves.
+    # JSON writes characters beyond 16 bits as two surrogates.
     return node.value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def kind(node: yaml.Node) -> str:
-    """What a node is, in words."""
+    """The kind of a node, in words."""
     match node:
         case yaml.MappingNode():
             return "a mapping"

@@ -1,4 +1,4 @@
-"""Pages made from the package's templates: one file each, in which all foreign text is escaped."""
+"""HTML pages rendered from the package's templates: self-contained, with all text escaped."""
 
 import base64
 from functools import cache
@@ -11,28 +11,28 @@ from markupsafe import Markup
 from segadapt.text.borders import printable
 
 TEMPLATES: Final = Path(__file__).parents[1]
-"""Templates are named by their path in the package, such as ``text/page.html``."""
+"""Folder of the package; templates are named by their path in it, such as ``text/page.html``."""
 
 
 def render(template: str, **content: object) -> str:
-    """A page that needs nothing else: no script, font or picture from elsewhere.
+    """A self-contained page, without scripts, fonts or pictures from elsewhere.
 
     Args:
         template: Its path in the package.
-        content: What the template shows. It escapes every value that is not ``Markup``, and raises
-            where a value is missing.
+        content: Values that the template shows. Every value that is not ``Markup`` is escaped, and
+            a missing one raises.
     """
     return environment().get_template(template).render(**content)
 
 
 def png_source(content: bytes) -> str:
-    """A PNG file as the source of an image, within the page."""
+    """A PNG file as a data URL for the ``src`` of an image."""
     return f"data:image/png;base64,{base64.b64encode(content).decode()}"
 
 
 @cache
 def environment() -> Environment:
-    """Where templates are found, and what happens to the values that they show."""
+    """Jinja environment of the package's templates, which escapes all values."""
     return Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -45,7 +45,7 @@ def environment() -> Environment:
 
 
 def _finalized(value: Any) -> Any:
-    """What a template writes for a value, before it escapes it."""
+    """Printable form of a value, before the template escapes it."""
     match value:
         case Markup() | StrictUndefined():
             return value

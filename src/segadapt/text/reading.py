@@ -1,4 +1,4 @@
-"""Text files that people write, whatever their editor saves."""
+"""Text files that users write, in any encoding that an editor may save."""
 
 import codecs
 import re
@@ -10,20 +10,20 @@ from segadapt.files import read_regular
 
 MARKS: Final = {
     codecs.BOM_UTF8: "utf-8-sig",
-    codecs.BOM_UTF32_LE: "utf-32",  # before UTF-16, whose mark begins it
+    codecs.BOM_UTF32_LE: "utf-32",  # before UTF-16, whose mark is its beginning
     codecs.BOM_UTF32_BE: "utf-32",
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-"""Encodings by the byte order marks that editors begin files with."""
+"""Encodings by the byte order marks with which files begin."""
 
 
 def read_lines(file: Path, any_bytes: bool = False) -> list[str]:
-    """The lines of a text file without blanks around them and without empty ones.
+    """The lines of a text file, stripped of whitespace, without empty ones.
 
     Args:
-        file: As :func:`numbered_lines` takes it.
-        any_bytes: The same.
+        file: See :func:`numbered_lines`.
+        any_bytes: See :func:`numbered_lines`.
 
     Raises:
         ValueError: If it cannot be read, or is text of another encoding.
@@ -32,7 +32,7 @@ def read_lines(file: Path, any_bytes: bool = False) -> list[str]:
 
 
 def numbered_lines(file: Path, any_bytes: bool = False) -> list[tuple[int, str]]:
-    """The lines of :func:`read_lines`, each behind its number in the file, from 1.
+    """The lines of :func:`read_lines`, each with its number in the file, from 1.
 
     Args:
         file: UTF-8, or UTF-16 or UTF-32 with a byte order mark.
@@ -42,16 +42,16 @@ def numbered_lines(file: Path, any_bytes: bool = False) -> list[tuple[int, str]]
         ValueError: If it cannot be read, or is text of another encoding.
     """
     lines = (line.strip() for line in re.split(r"\r\n|\r|\n", decoded(file, any_bytes=any_bytes)))
-    bare = (line.strip("\ufeff").strip() for line in lines)  # files that were joined keep marks
+    bare = (line.strip("\ufeff").strip() for line in lines)  # joined files have several
     return [(number, line) for number, line in enumerate(bare, 1) if line]
 
 
 def decoded(file: Path, limit: int | None = None, any_bytes: bool = False) -> str:
-    """The text of a file, with accents in one spelling and line ends as they are.
+    """The text of a file, with accents in one normal form and line ends unchanged.
 
     Args:
         file: UTF-8, or UTF-16 or UTF-32 with a byte order mark.
-        limit: Bytes that it may have; None for any number.
+        limit: Largest size in bytes; None for no limit.
         any_bytes: Whether bytes that are not UTF-8 are kept as Python keeps them in file names.
 
     Raises:

@@ -1,6 +1,6 @@
-"""Tables of foreign text, written for a terminal, as Markdown, LaTeX or CSV; as HTML by a template.
+"""Tables of untrusted text for a terminal, or as Markdown, LaTeX or CSV.
 
-The macro ``table`` of ``text/parts.html`` is the one for HTML.
+For HTML there is the macro ``table`` of ``text/parts.html``.
 """
 
 import csv
@@ -16,31 +16,30 @@ from segadapt.text.borders import csv_cell, latex_comment, latex_text, markdown_
 from segadapt.text.terminal import cell
 
 GAP: Final = 2
-"""Blanks between columns on a terminal."""
+"""Spaces between columns on a terminal."""
 
 
 LEAST: Final = 8
-"""Characters that a column of words needs at least, or long words of heads are folded, too."""
+"""Least width of a column of words, in characters; below it, long words of heads are folded."""
 
 HEAD: Final = 6
-"""Characters of a line of a head at least."""
+"""Least number of characters in a line of a head."""
 
 
 class Table(NamedTuple):
-    """What a table shows: first columns of words, aligned left, then columns of numbers.
+    """A table: first columns of words, aligned left, then columns of numbers.
 
-    A console prints it such that numbers stay whole: where there is no room, heads and words are
-    folded.
+    A console never folds numbers: if the table is too wide, heads and words are folded.
     """
 
     head: Sequence[str]
     rows: Sequence[Sequence[str]]
     foot: Sequence[str] = ()
-    """A last row that sums up the others."""
+    """A last row that summarises the others."""
     title: str = ""
     caption: str = ""
     words: int = 1
-    """How many of the columns hold words."""
+    """Number of columns that hold words."""
 
     @property
     def columns(self) -> list[tuple[str, ...]]:
@@ -49,17 +48,17 @@ class Table(NamedTuple):
         return list(zip(self.head, *self.rows, *foot, strict=True))
 
     def room(self, width: int) -> int:
-        """Characters of a terminal that the numbers leave for the words."""
+        """Characters that remain for the words on a terminal of this width."""
         return width - GAP * len(self.head) - sum(map(_whole, self.columns[self.words :]))
 
     def select(self, kept: Sequence[int]) -> "Table":
-        """The table with only some of its columns, the first words among them."""
+        """The table with only some of its columns, including the first column of words."""
         rows = [[row[i] for i in kept] for row in self.rows]
         foot = [self.foot[i] for i in kept] if self.foot else ()
         return self._replace(head=[self.head[i] for i in kept], rows=rows, foot=foot)
 
     def _widths(self, width: int) -> Sequence[int | None]:
-        """Of the columns of numbers: as they are, or as narrow as it must be."""
+        """Widths of the columns of numbers: None where natural, or as narrow as necessary."""
         numbers = self.columns[self.words :]
         if sum(max(map(len, column)) + GAP for column in self.columns) <= width:
             return [None] * len(numbers)
@@ -68,7 +67,7 @@ class Table(NamedTuple):
         return [max([HEAD, *map(len, cells)]) for _, *cells in numbers]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """The table in the width that there is."""
+        """The table in the available width."""
         widths = self._widths(options.max_width)
         table = RichTable(
             title=cell(self.title, "table.title") if self.title else None,
@@ -76,7 +75,7 @@ class Table(NamedTuple):
             box=box.SIMPLE_HEAD,
             show_edge=False,
             pad_edge=False,
-            padding=(0, GAP - 1, 0, 0),  # the box has a blank, too
+            padding=(0, GAP - 1, 0, 0),  # the box adds a space
             title_justify="left",
             caption_justify="left",
             show_footer=bool(self.foot),
@@ -103,19 +102,19 @@ def markdown_table(table: Table, notes: Iterable[str] = ()) -> str:
 
 
 def pipe_table(head: Sequence[str], rows: Iterable[Sequence[str]], words: int) -> list[str]:
-    """Lines of a pipe table whose cells are Markdown already.
+    """Lines of a pipe table whose cells are already Markdown.
 
     Args:
         head: Its first row.
         rows: Its other rows.
-        words: How many columns are aligned left; the others are aligned right.
+        words: Number of columns aligned left; the others are aligned right.
     """
     rule = ["---" if index < words else "---:" for index in range(len(head))]
     return [f"| {' | '.join(row)} |" for row in (head, rule, *rows)]
 
 
 def latex_table(table: Table, notes: Iterable[str] = ()) -> str:
-    """A tabular with booktabs' rules, and the notes as comments above it."""
+    """A ``tabular`` with rules of booktabs, and the notes as comments above it."""
     head, *rows = [f"{' & '.join(map(latex_text, row))} \\\\" for row in _lines(table)]
     columns = "l" * table.words + "r" * (len(table.head) - table.words)
     return "\n".join(
@@ -128,7 +127,7 @@ def latex_table(table: Table, notes: Iterable[str] = ()) -> str:
 
 
 def csv_text(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """A CSV file for other programs, with numbers as they are and None as an empty cell."""
+    """A CSV file for other programs, with unrounded numbers and None as an empty cell."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerows([csv_cell(value) for value in row] for row in (head, *rows))
@@ -140,6 +139,6 @@ def _lines(table: Table) -> list[Sequence[str]]:
 
 
 def _whole(column: Sequence[str]) -> int:
-    """Characters that a column of numbers needs: its longest cell, or word of its head."""
+    """Width of a column of numbers: its longest cell or word of its head, in characters."""
     head, *cells = column
     return max(map(len, [*head.split(), *cells]), default=0)

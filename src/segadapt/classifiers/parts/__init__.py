@@ -1,1 +1,1 @@
-"""What classifiers are built from."""
+"""Building blocks of classifiers."""

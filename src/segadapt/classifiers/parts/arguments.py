@@ -1,4 +1,4 @@
-"""Checks of what a user chooses for a classifier, made when it is built."""
+"""Checks of a classifier's settings, made when it is built."""
 
 from collections.abc import Mapping
 from typing import TypeVar
@@ -11,7 +11,7 @@ def option(options: Mapping[Key, Choice], name: Key, setting: str) -> Choice:
     """The option called ``name``.
 
     Raises:
-        ValueError: If there is none.
+        ValueError: If no option has this name.
     """
     if name not in options:
         known = ", ".join(map(str, options))
@@ -22,10 +22,10 @@ def option(options: Mapping[Key, Choice], name: Key, setting: str) -> Choice:
 def check_adaptive(
     in_channels: int, num_classes: int, tau: float, oracle_group: int | None
 ) -> None:
-    """Checks what every classifier with a student and a teacher takes.
+    """Checks the settings shared by all classifiers with a student and a teacher.
 
     Raises:
-        ValueError: If a setting has no such value.
+        ValueError: If a setting has an unknown or invalid value.
     """
     check_sizes(in_channels, num_classes)
     check_tau(tau)
@@ -33,7 +33,7 @@ def check_adaptive(
 
 
 def check_sizes(in_channels: int, num_classes: int) -> None:
-    """Checks the two sizes that every classifier takes.
+    """Checks the numbers of channels and classes.
 
     Raises:
         ValueError: If one is not positive.
@@ -56,7 +56,7 @@ def check_tau(tau: float) -> None:
 
 
 def check_group(oracle_group: int | None) -> None:
-    """Checks the number of images that pool their labels.
+    """Checks the number of images whose labels are pooled.
 
     Raises:
         ValueError: If it is not positive.
@@ -82,17 +82,17 @@ def check_adaptations(semantic: bool, spatial: bool) -> None:
 
 
 def check_clusters(number: int, momentum: float, epsilon: float, iterations: int) -> None:
-    """Checks how the pixels of a class are clustered.
+    """Checks the settings by which the pixels of a class are clustered.
 
     Raises:
-        ValueError: If a setting has no such value.
+        ValueError: If a setting is out of range.
     """
     if number < 1 or iterations < 1:
         raise ValueError(
-            f"a class needs at least one prototype and one Sinkhorn iteration, not {number} and "
+            f"a class needs at least one prototype and one Sinkhorn iteration, got {number} and "
             f"{iterations}; see the classifier's settings"
         )
     if not 0 <= momentum <= 1:
         raise ValueError(f"classifier.momentum is {momentum}; it must be from 0 to 1")
     if not epsilon > 0:
-        raise ValueError(f"classifier.epsilon is {epsilon}; the entropy's weight must be positive")
+        raise ValueError(f"classifier.epsilon is {epsilon}; it must be positive")

@@ -1,8 +1,8 @@
-"""The ways to form a context-aware classifier (CAC Table 5).
+"""Ways to form a context-aware classifier (CAC Table 5).
 
-C is the fixed classifier, C_* the class-wise mean feature: C_y from the labels, C_p from the
-coarse prediction. The rows of the table are pairs of these, one for the teacher's A_y and one for
-the student's A_p.
+C is the fixed classifier, C_* the class-wise mean feature: C_y from the labels, C_p from the coarse
+prediction. The rows of the table are pairs of these, one for the teacher's A_y and one for the
+student's A_p.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ Prototypes = Float[Tensor, "b k d"]
 
 
 class Form(NamedTuple):
-    """How many vectors of width d the projector takes, and how the prototypes are made."""
+    """Number of vectors of width d that enter the projector, and how prototypes are made."""
 
     inputs: int
     make: Callable[[nn.Module, Prototypes, Prototypes], Prototypes]

@@ -11,7 +11,7 @@ from segadapt.functional.cosine import cosine_scores
 
 
 def fixed_prototypes(in_channels: int, num_classes: int, bias: bool) -> nn.Conv2d:
-    """A 1x1 convolution, its weight drawn from N(0, 0.01 squared) and its bias 0, as released."""
+    """A 1x1 convolution; weight drawn from N(0, 0.01 squared) and bias 0, as released."""
     convolution = nn.Conv2d(in_channels, num_classes, kernel_size=1, bias=bias)
     nn.init.normal_(convolution.weight, std=0.01)
     if convolution.bias is not None:
@@ -24,8 +24,8 @@ def dot(
 ) -> Float[Tensor, "b n k"]:
     """``convolution(dropout(features))``, without writing the dropped features.
 
-    Dropout2d scales whole channels of an image, so scaling the columns of that image's weight is
-    the same. The random draw is the same too.
+    Dropout2d scales whole channels of an image, so scaling the columns of the weight for that image
+    gives the same result. The random draw is the same too.
     """
     kept = kept_channels(rows, dropout)[:, None]
     weight = (convolution.weight.flatten(1) * kept).to(rows.dtype).mT
@@ -44,10 +44,10 @@ def cosine(
 
 
 def kept_channels(rows: Float[Tensor, "b n d"], dropout: nn.Dropout2d) -> Float[Tensor, "b d"]:
-    """What dropout multiplies each channel of each image by: ones, unless it trains."""
+    """Factor that dropout gives each channel of each image; ones in evaluation."""
     images, _, channels = rows.shape
     return dropout(rows.new_ones(images, channels, 1, 1)).flatten(1)
 
 
 COARSE_SCORES: Final[Mapping[str, Callable[..., Tensor]]] = {"dot": dot, "cosine": cosine}
-"""How the fixed prototypes score a pixel."""
+"""Functions by which the fixed prototypes score a pixel."""

@@ -1,6 +1,6 @@
-"""Gaussian mixtures of every class, fitted online by Sinkhorn's expectation maximisation.
+"""Gaussian mixtures of every class, fitted online by expectation maximisation with Sinkhorn.
 
-Letters of its own: p components of a class, m = k p of all classes, q remembered pixels.
+Shape letters of this file: p components of a class, m = k p of all classes, q remembered pixels.
 """
 
 import math
@@ -16,23 +16,23 @@ from segadapt.functional.precision import Conversion, at_least_single
 from segadapt.functional.sinkhorn import partition
 
 FLOOR = 0.01
-"""Added to every variance, as released: no standard deviation is below 0.1."""
+"""Constant added to every variance, as released: no standard deviation is below 0.1."""
 
 
 class GaussianMixtures(nn.Module):
-    """For each class a mixture of equally likely Gaussians with diagonal covariance.
+    """A mixture of equally likely Gaussians with diagonal covariance for each class.
 
-    Means are unit vectors, as pixels are. A ring buffer of recent pixels belongs to each component.
+    Means are unit vectors, as pixels are. Each component has a ring buffer of recent pixels.
 
     Args:
         channels: Width d of the embedding.
         num_classes: Number of classes.
-        components: Of each class.
-        momentum: Share of itself that a mean keeps in a step.
-        epsilon: Of the Sinkhorn iteration, in nats.
-        iterations: Of Sinkhorn and Knopp.
+        components: Number per class.
+        momentum: Weight of the old mean in each step.
+        epsilon: Entropy weight of the Sinkhorn iteration, in nats.
+        iterations: Number of Sinkhorn-Knopp iterations.
         memory: Pixels remembered for each component.
-        samples: Pixels of a step that enter each memory at most.
+        samples: Largest number of pixels that enter each memory in a step.
 
     Raises:
         ValueError: If the memory cannot hold the pixels of a step.
@@ -65,7 +65,7 @@ class GaussianMixtures(nn.Module):
         self.epsilon, self.iterations = epsilon, iterations
         number = num_classes * components
         self.register_buffer("mean", F.normalize(torch.randn(number, channels)))
-        # That of unit vectors around a random one: no jump when the first pixels come.
+        # The variance of unit vectors around a random one: no jump when the first pixels arrive.
         self.register_buffer("variance", torch.full((number, channels), 2 / channels + FLOOR))
         self.register_buffer("pixels", torch.zeros(number, memory, channels))
         self.register_buffer("written", torch.zeros(number, dtype=torch.long))
@@ -86,18 +86,18 @@ class GaussianMixtures(nn.Module):
 
     @staticmethod
     def likelihoods(densities: Float[Tensor, "n k p"]) -> Float[Tensor, "n k"]:
-        """Log density of each pixel under each class: all components are equally likely."""
+        """Log density of each pixel under each class, whose components are equally likely."""
         return densities.logsumexp(2) - math.log(densities.shape[2])
 
     def assigned(
         self, densities: Float[Tensor, "n k p"], label: Int[Tensor, "n"], over_ranks: bool
     ) -> Int[Tensor, "n"]:
-        """E-step: the component of each pixel, the pixels of a class shared out evenly."""
+        """E-step: the component of each pixel; components share the pixels of a class evenly."""
         classes = densities.shape[1]
         own = label.clamp_max(classes - 1)[:, None, None].expand(-1, 1, self.components)
         scores = densities.detach().gather(1, own)[:, 0]
         return partition(
-            scores - scores.amax(1, keepdim=True),  # from the usual responsibilities on
+            scores - scores.amax(1, keepdim=True),  # starting from the usual responsibilities
             label,
             classes,
             epsilon=self.epsilon,
@@ -107,17 +107,17 @@ class GaussianMixtures(nn.Module):
 
     @torch.no_grad()
     def fit(self, rows: Float[Tensor, "n d"], component: Int[Tensor, "n"]) -> None:
-        """Remember pixels of all ranks, then the M-step of components that remember any.
+        """Remember pixels of all ranks, then run the M-step of all components that remember any.
 
         Args:
-            rows: Unit vectors.
-            component: Of each; -1 for none.
+            rows: Unit vectors of the pixels.
+            component: Component of each pixel; -1 for none.
         """
         picked = pick_evenly(rows, component, len(self.mean), self.samples)
         self.pixels.copy_(enqueue(self.pixels, self.written, picked))
         self.written += picked.number
         count = self.written.clamp_max(self.pixels.shape[1])[:, None]
-        mass = count.clamp_min(1)  # what is not written yet is zero, and adds nothing
+        mass = count.clamp_min(1)  # entries not written yet are zero and add nothing
         first = self.pixels.sum(1) / mass
         center = F.normalize(first, eps=EPSILON)
         second = self.pixels.square().sum(1) / mass - 2 * center * first + center.square()

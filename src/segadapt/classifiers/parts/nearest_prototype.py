@@ -1,6 +1,6 @@
-"""Classes as sets of prototypes that no gradient moves: what ProtoSeg and DNC have in common.
+"""Classes as sets of prototypes without gradients, as ProtoSeg and DNC have them.
 
-Letters of its own: p prototypes of a class, m = k p of all classes.
+Shape letters of this file: p prototypes of a class, m = k p of all classes.
 """
 
 import torch
@@ -23,14 +23,14 @@ class NearestPrototype(nn.Module):
     Args:
         channels: Width d of the embedding.
         num_classes: Number of classes.
-        number: Prototypes of each class.
-        momentum: Share of itself that a prototype keeps in a step.
-        epsilon: Of the Sinkhorn iteration, in units of the cosine.
-        iterations: Of Sinkhorn and Knopp.
-        tau: Factor of the class scores, or None: layer normalisation over the classes.
+        number: Prototypes per class.
+        momentum: Weight of the old prototype in each step.
+        epsilon: Entropy weight of the Sinkhorn iteration, in units of the cosine.
+        iterations: Number of Sinkhorn-Knopp iterations.
+        tau: Factor of the class scores, or None for layer normalisation over the classes.
 
     Raises:
-        ValueError: If a setting has no such value.
+        ValueError: If a setting is out of range.
     """
 
     prototypes: Tensor
@@ -62,7 +62,7 @@ class NearestPrototype(nn.Module):
         prototypes = F.normalize(torch.randn(num_classes * number, channels))
         self.register_buffer("prototypes", prototypes)
         self.seen: Tensor | None = None
-        """Sums of unit vectors, and counts, of the parts since the last update."""
+        """Sums of unit vectors, and counts, over the parts of the batch since the last update."""
 
     def _apply(self, fn: Conversion, recurse: bool = True) -> nn.Module:
         return super()._apply(at_least_single(fn), recurse)
@@ -70,12 +70,12 @@ class NearestPrototype(nn.Module):
     def forward(
         self, features: Float[Tensor, "b d h w"], target: Int[Tensor, "b h w"] | None
     ) -> Prediction:
-        """The class scores, and with labels the prototype of each pixel.
+        """The class scores and, if labels are passed, the prototype of each pixel.
 
-        In training the pixels of all ranks are clustered together, as synchronised batch norm
-        takes its statistics; in evaluation each rank is by itself.
+        In training, the pixels of all ranks are clustered together, like the statistics of
+        synchronised batch norm; in evaluation, each rank clusters its own.
         """
-        with full_precision(features.device):  # cosines are compared, and divided by epsilon
+        with full_precision(features.device):  # cosines are compared and divided by epsilon
             rows = self.normalize(accurate(to_rows(features)))
             cosines = cosine_scores(rows, 1.0)(self.prototypes.expand(rows.shape[0], -1, -1))
             nearest = cosines.unflatten(2, (-1, self.number)).amax(3)
@@ -104,18 +104,18 @@ class NearestPrototype(nn.Module):
 
     @torch.no_grad()
     def update(self, prediction: Prediction, last: bool = True) -> None:
-        """Move each prototype toward the mean of its pixels, all ranks' and all parts' together.
+        """Move each prototype toward the mean of its pixels over all ranks and parts.
 
-        Only pixels that are classified correctly count. A prototype without any stays.
+        Only correctly classified pixels count. A prototype without any does not move.
 
         Note:
             The parts of an accumulated batch are clustered one by one, in their forward passes, and
-            averaged together. The update of the whole batch differs by that clustering only.
+            averaged together. The update of the whole batch differs only by that clustering.
         """
         pixels, _, target = require(prediction.assignment, "assignment")
         guess = prediction.student.logits.argmax(1).flatten()
         number = len(self.prototypes)
-        slot = target.where(guess == target // self.number, number)  # a spare one for the others
+        slot = target.where(guess == target // self.number, number)  # one row for the others
         ones = pixels.new_ones(len(pixels), 1)
         units = torch.cat([accurate(pixels) * inverse_norm(pixels), ones], dim=1)
         sums = units.new_zeros(number + 1, units.shape[1]).index_add_(0, slot, units)

@@ -7,11 +7,11 @@ from torch import nn
 
 
 class Projector(nn.Sequential):
-    """Two linear layers with a ReLU between (theta in CAC Eqs. 2 and 5; phi in the SSA release).
+    """Two linear layers with a ReLU in between (theta in CAC Eqs. 2 and 5; phi in the SSA release).
 
     Args:
         channels: Width d of a prototype.
-        inputs: How many prototypes enter side by side.
+        inputs: Number of prototypes concatenated as the input.
     """
 
     def __init__(self, channels: int, inputs: int = 2) -> None:
@@ -29,4 +29,4 @@ def single_layer(channels: int, inputs: int = 2) -> nn.Linear:
 
 
 PROJECTORS: Final[Mapping[int, Callable[[int], nn.Module]]] = {1: single_layer, 2: Projector}
-"""By the number of layers."""
+"""Projectors by their number of layers."""

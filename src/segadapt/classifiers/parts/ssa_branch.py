@@ -1,4 +1,4 @@
-"""One reading of an image by SSA: the student's, or the teacher's."""
+"""One branch of SSA: the student's or the teacher's prototypes and scores."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ class SSABranch(nn.Module):
 
     Args:
         channels: Width of a prototype.
-        layers: Of the projectors phi.
+        layers: Number of layers of the projectors phi.
         semantic: Whether semantic prototypes are adapted.
         spatial: Whether there are spatial prototypes.
         mix: Whether a linear layer follows the sum.
@@ -37,7 +37,7 @@ class SSABranch(nn.Module):
         semantic: Float[Tensor, "b k 2*d"] | None,
         spatial: Float[Tensor, "b k 2*d"] | None,
     ) -> Branch:
-        """Score with what is adapted; without semantic adaptation the fixed prototypes serve."""
+        """Score with the adapted prototypes; without semantic adaptation, with the fixed ones."""
         adapted = None if semantic is None else self.semantic(semantic)  # S_p, Eq. 5
         place = None if spatial is None else self.spatial(spatial)  # P_p, Eq. 7
         return self.scored(score, fixed, adapted, place)
@@ -49,7 +49,7 @@ class SSABranch(nn.Module):
         adapted: Float[Tensor, "b k d"] | None,
         place: Float[Tensor, "b k d"] | None,
     ) -> Branch:
-        """Score with S_p, or the fixed prototypes in its place, and P_p."""
+        """Score with S_p (or the fixed prototypes in its place) and P_p."""
         total = fixed if adapted is None else adapted
         total = total if place is None else total + place
         return Branch(score(self.mix(total)), semantic=adapted, spatial=place)  # Eq. 2

@@ -12,17 +12,18 @@ from torch import Tensor, nn
 def conditional_position(channels: int, size: int) -> nn.Conv2d:
     """A 3x3 depthwise convolution of the features (CPVT; the method and the release).
 
-    It has no residual: the sum S_f + P_f of the classifier is one.
+    It has no residual connection, because the classifier already adds it to the features (S_f +
+    P_f).
     """
     return nn.Conv2d(channels, channels, kernel_size=3, padding=1, groups=channels)
 
 
 class SinusoidalPosition(nn.Module):
-    """Sines and cosines of the row and the column at geometric frequencies, the same everywhere.
+    """Sines and cosines of the row and the column at geometric frequencies.
 
     Args:
         channels: Number of channels.
-        size: Unused: the pattern has any size.
+        size: Unused, because the pattern has any size.
     """
 
     def __init__(self, channels: int, size: int) -> None:
@@ -66,7 +67,7 @@ POSITIONS: Final[Mapping[str, Callable[[int, int], nn.Module]]] = {
     "sinusoidal": SinusoidalPosition,
     "learnable": LearnablePosition,
 }
-"""Builders, called with the channels and the side of a learned grid."""
+"""Builders of encodings, called with the number of channels and the side of a learned grid."""
 
 ABSOLUTE: Final = frozenset({"sinusoidal", "learnable"})
-"""Those that depend on where a cell lies in the image: a window would encode other places."""
+"""Encodings of the absolute position in the image, which is unknown within a window."""
