@@ -22,7 +22,10 @@ def test_a_tensor_that_torch_reads_in_silence_is_named(tmp_path):
     data[data.index(torch.tensor(500.0).numpy().tobytes())] ^= 1
     path.write_bytes(data)
     assert not torch.equal(torch.load(path)["weight"], torch.arange(1000.0))  # the reason for this
-    with path.open("rb") as file, pytest.raises(ValueError, match="data/0 does not have the check"):
+    with (
+        path.open("rb") as file,
+        pytest.raises(ValueError, match=r"checksum of the record .*data/0 does"),
+    ):
         check_archive(file)
 
 
@@ -39,6 +42,6 @@ def test_anything_else_is_a_sentence(tmp_path, data):
     (tmp_path / "a.pt").write_bytes(data)
     with (
         (tmp_path / "a.pt").open("rb") as file,
-        pytest.raises(ValueError, match="not a whole arch"),
+        pytest.raises(ValueError, match="not a complete arch"),
     ):
         check_archive(file)

@@ -136,7 +136,7 @@ def test_a_full_disk_is_noticed_before_anything_is_written(tmp_path, monkeypatch
     path = tmp_path / "last.ckpt"
     write(saved(1), path)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=10))
-    with pytest.raises(OSError, match=r"last\.ckpt: about \d+ bytes are needed, 10 are free; make"):
+    with pytest.raises(OSError, match=r"last\.ckpt: about \d+ bytes are needed, 10 are free; free"):
         write(saved(2), path)
     assert step(path) == 1
 

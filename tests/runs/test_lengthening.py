@@ -24,9 +24,9 @@ def test_a_lengthened_config_is_the_one_that_would_have_been_composed():
     [
         ((), "poly, power 1"),
         (("schedule.power=0.9",), "poly, power 0.9"),
-        (("schedule.power=0", "schedule.reference_steps=600"), "its warm-up is a share"),
-        (("schedule.power=0", "schedule.longest_warmup=0.1"), "its warm-up is a share"),
-        (("schedule._target_=torch.optim.lr_scheduler.ConstantLR",), "ConstantLR needs its total"),
+        (("schedule.power=0", "schedule.reference_steps=600"), "its warm-up is a fraction"),
+        (("schedule.power=0", "schedule.longest_warmup=0.1"), "its warm-up is a fraction"),
+        (("schedule._target_=torch.optim.lr_scheduler.ConstantLR",), "ConstantLR may depend"),
     ],
 )
 def test_a_schedule_that_needs_its_total_is_refused_with_the_way_out(overrides, reason):

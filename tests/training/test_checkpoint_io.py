@@ -30,7 +30,7 @@ def test_a_missing_digest_is_said_and_the_checkpoint_read(path, caplog, text):
     two(path)
     path.with_name("last.ckpt.sha256").write_text(text, encoding="latin-1")
     assert read(path)["global_step"] == 2
-    assert "last.ckpt.sha256 holds no digest of last.ckpt; only the sums within" in caplog.text
+    assert "last.ckpt.sha256 holds no digest of last.ckpt; only the checksums within" in caplog.text
 
 
 def test_a_checkpoint_without_a_digest_has_its_successors_kept_whole(path):

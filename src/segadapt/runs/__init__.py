@@ -1,1 +1,1 @@
-"""One training on disk and in its processes."""
+"""Run folders: the files and processes of one training."""

@@ -1,7 +1,7 @@
-"""Whether a file of :func:`torch.save` still holds the bytes that were written.
+"""Integrity check of files written by :func:`torch.save`.
 
-It is a zip archive of stored (uncompressed) records, each with a CRC-32. torch writes these sums
-but does not compare them when it reads.
+Such a file is a zip archive of stored (uncompressed) records, each with a CRC-32. torch writes
+these checksums, but does not compare them when it reads.
 """
 
 import zipfile
@@ -10,13 +10,13 @@ from typing import BinaryIO
 
 
 def check_archive(file: BinaryIO) -> None:
-    """Compare every record with its sum.
+    """Compare every record with its checksum.
 
     Args:
-        file: Open file; left at its beginning.
+        file: Open file; its position is then at the beginning.
 
     Raises:
-        ValueError: If it is not such an archive, or a record is not what was written.
+        ValueError: If it is not such an archive, or a record has changed since it was written.
     """
     file.seek(0)
     try:
@@ -25,14 +25,14 @@ def check_archive(file: BinaryIO) -> None:
                 _check_stored(record)
             damaged = archive.testzip()
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        # What zipfile raises on bytes that are not an archive, on an odd header and on a cut.
-        raise ValueError(f"it is not a whole archive of torch.save ({error})") from error
+        # Raised by zipfile for other files, invalid headers and truncated files.
+        raise ValueError(f"it is not a complete archive of torch.save ({error})") from error
     if damaged is not None:
-        raise ValueError(f"the record {damaged} does not have the checksum it was written with")
+        raise ValueError(f"the checksum of the record {damaged} does not match")
     file.seek(0)
 
 
 def _check_stored(record: zipfile.ZipInfo) -> None:
-    """Refuse what is compressed: torch compresses nothing, and it may unpack without bounds."""
+    """Refuse compressed records: torch writes none, and they may unpack without limit."""
     if record.compress_type != zipfile.ZIP_STORED:
         raise ValueError(f"the record {record.filename} is compressed, which torch.save never does")

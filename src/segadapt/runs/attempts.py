@@ -1,4 +1,4 @@
-"""What a start that came to nothing left in a run folder, put aside for the next one."""
+"""Failed attempts without a checkpoint, moved aside to make room for the next run."""
 
 from pathlib import Path
 
@@ -36,16 +36,15 @@ RECORD = (
     CONFIG,
     STATE,
 )
-"""Files and folders of a run, by name: the folder may be one that holds more. The last tells that
-all have been moved."""
+"""Names of the files and folders of a run; the folder may hold others. Moving the last one marks
+the end."""
 
 
 def set_aside(run: Path) -> Path:
-    """Move the record of a run into ``attempts/NUMBER`` of its folder; where that is.
+    """Move the files of a run into ``attempts/NUMBER`` of its folder, and return that folder.
 
     Args:
-        run: Run folder, which this process holds. Where an earlier call was cut short, this one
-            continues it.
+        run: Run folder, held by this process. An earlier call that was interrupted is continued.
     """
     number = 1
     while (run / ATTEMPTS / str(number) / RECORD[-1]).exists():

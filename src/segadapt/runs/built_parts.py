@@ -1,4 +1,4 @@
-"""Check of whether this version of segadapt can build the parts of a stored config."""
+"""Check that this version of segadapt can build the parts of a stored config."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
@@ -14,13 +14,13 @@ from segadapt.runs.settings.walk import HYDRA, TARGET
 from segadapt.text.bounded import MIB, read_object
 
 NETWORK = ("model", "classifier", "inference")
-"""Parts that every use of a trained network builds."""
+"""Parts that are built for every use of a trained network."""
 
 COUNTED = ("model", "classifier", "loss")
 """Parts of a network whose weights do not matter."""
 
 MEASURED = (*NETWORK, "loss", "data.module.val")
-"""Parts that a measurement builds; whether the network has a teacher follows from its loss."""
+"""Parts that an evaluation builds; the loss decides whether the network has a teacher."""
 
 
 def check_parts(
@@ -32,7 +32,7 @@ def check_parts(
         cfg: Config of a run or a bundle, which another version may have written.
         place: Its file, for error messages.
         parts: Keys of nodes that are built.
-        values: Keys that are read in addition.
+        values: Other keys that are read.
 
     Raises:
         ValueError: If a part is missing, or its class does not accept its arguments.
@@ -50,7 +50,7 @@ def check_parts(
 
 
 def training_parts(cfg: DictConfig) -> list[str]:
-    """Keys of the parts that a training builds, as far as the config names their classes."""
+    """Keys of the parts that a training builds, if the config names their classes."""
     callbacks = [f"callbacks.{name}" for name in cfg.get("callbacks") or {}]
     parts = [*NETWORK, "loss", "optimizer", "schedule", "data.module", *callbacks]
     return [key for key in parts if OmegaConf.select(cfg, f"{key}.{TARGET}") is not None]
@@ -59,14 +59,14 @@ def training_parts(cfg: DictConfig) -> list[str]:
 def _check_arguments(key: str, node: Mapping[str, Any], place: Path) -> None:
     """Compare the arguments of a node with the signature of its class or function."""
     taken = signature(str(node[TARGET]))
-    if taken is None:  # of a name that does not exist the import speaks
+    if taken is None:  # the import reports a name that does not exist
         return
     given = [str(name) for name in node if name not in HYDRA]
     unknown = [name for name in given if name not in taken.parameters]
     if unknown and not taken.open:
         kind = str(node[TARGET]).rpartition(".")[2]
         raise _refusal(place, f"has {key}.{unknown[0]}, which {kind} does not take")
-    if node.get("_partial_") or "_args_" in node:  # its caller gives the rest
+    if node.get("_partial_") or "_args_" in node:  # the caller passes the others
         return
     for name, parameter in taken.parameters.items():
         if parameter.required and name not in given:
@@ -74,7 +74,7 @@ def _check_arguments(key: str, node: Mapping[str, Any], place: Path) -> None:
 
 
 def _refusal(place: Path, what: str) -> ValueError:
-    """The error about a file of another version."""
+    """The error for a file of another version."""
     writer = _writer(place.parent)
     known = f", segadapt {writer}" if writer else ""
     return ValueError(
@@ -84,7 +84,7 @@ def _refusal(place: Path, what: str) -> ValueError:
 
 
 def _writer(folder: Path) -> str | None:
-    """The version that wrote a run folder, if it is known and another one."""
+    """The version that wrote a run folder, if it is known and differs from this one."""
     file = folder / ENVIRONMENT
     stated = read_object(file, MIB).get("segadapt") if file.is_file() else None
     return stated if isinstance(stated, str) and stated != version("segadapt") else None

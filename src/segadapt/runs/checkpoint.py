@@ -1,9 +1,9 @@
-"""Checkpoints that survive a kill, a full disk and a flipped bit.
+"""Checkpoints that survive a kill and a full disk, and that detect a flipped bit.
 
-``NAME.ckpt`` holds tensors and plain values and is read as nothing else. ``NAME.ckpt.sha256`` is
-its digest in the format of sha256sum. It is written first and, while a checkpoint is being
-replaced, admits both the old and the new one, so that no moment is without a valid pair. Without
-it, the sums within the file still show whether its tensors are what was written.
+``NAME.ckpt`` holds only tensors and plain values. ``NAME.ckpt.sha256`` holds its digest in the
+format of sha256sum. The digest is written first and, while a checkpoint is being replaced, lists
+both the old and the new one, so that a valid pair exists at all times. Without it, the checksums
+within the file still reveal damaged tensors.
 """
 
 import hashlib
@@ -26,24 +26,24 @@ from segadapt.runs.archive import check_archive
 LAST, PREVIOUS, BEST = "last.ckpt", "previous.ckpt", "best.ckpt"
 
 DIGEST, LONGEST = re.compile(r"[0-9a-f]{64}\b"), 4096
-"""A line of a sidecar, and the bytes that are read of one, which has two lines at most."""
+"""Pattern of a line of a digest file, and the bytes read from one, which has at most two lines."""
 
 log = logging.getLogger(__name__)
 
 
 class Stored(NamedTuple):
-    """A checkpoint as it was read."""
+    """A checkpoint and its digest."""
 
     content: dict[str, Any]
     sha256: str
-    """Digest of the bytes that were read."""
+    """SHA-256 of the bytes that were read."""
 
 
 def write(content: Mapping[str, Any], path: Path) -> None:
-    """Write a checkpoint; whatever happens, ``path`` is afterwards the old or the new one.
+    """Write a checkpoint; whatever happens, ``path`` then holds the old or the new one.
 
     Raises:
-        OSError: If there is no room, or the file cannot be written; names the file and the bytes.
+        OSError: If the disk is full or the file cannot be written; names the file and the bytes.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     _check_room(path)
@@ -66,19 +66,20 @@ def write(content: Mapping[str, Any], path: Path) -> None:
 
 
 def read(path: Path, map_location: Any = "cpu") -> dict[str, Any]:
-    """Read a checkpoint, if it is what was written.
+    """Read a checkpoint after verifying it.
 
     Raises:
-        ValueError: If it is not, or holds more than tensors and plain values, or NaN or infinity.
+        ValueError: If it is damaged, or holds other objects than tensors and plain values, or NaN
+            or infinity.
     """
     return read_stored(path, map_location).content
 
 
 def read_stored(path: Path, map_location: Any = "cpu") -> Stored:
-    """Read a checkpoint and the digest of the very bytes it was made of.
+    """Read a checkpoint together with the digest of exactly these bytes.
 
-    Beside a training that is writing, this is one whole checkpoint: the file that was opened, even
-    if its name belongs to a later one by now.
+    While a training replaces the file, this still reads one whole checkpoint: the file that was
+    opened, even if its name now belongs to a later one.
 
     Raises:
         ValueError: As for :func:`read`.
@@ -91,14 +92,14 @@ def read_stored(path: Path, map_location: Any = "cpu") -> Stored:
         raise ValueError(f"{path} cannot be read as a checkpoint: {reason(error)}") from error
     if names := nonfinite(named_tensors(content)):
         raise ValueError(
-            f"{path} holds NaN or infinite values in {such_as(names)}; the training had gone "
-            "wrong when it was written: use an earlier checkpoint"
+            f"{path} holds NaN or infinite values in {such_as(names)}; the training had diverged "
+            "when it was written: use an earlier checkpoint"
         )
     return Stored(content, sha256)
 
 
 def digest(path: Path) -> str | None:
-    """The digest written beside a checkpoint, or else that of its bytes; None without a file."""
+    """The digest stored next to a checkpoint, else that of its bytes; None without a file."""
     if admitted := _read_digests(path):
         return admitted[-1]
     return _sum_of(path) if path.is_file() else None
@@ -112,13 +113,13 @@ def keep_as(path: Path, copy: Path) -> None:
 
 
 def _open_verified(path: Path) -> tuple[BufferedReader, str]:
-    """A checkpoint, opened, and its digest.
+    """Open a checkpoint and verify its digest.
 
-    Another process may put a new checkpoint in its place at any moment. The opened file stays what
-    it is, but the digests beside it may belong to the new one already: then that one is read.
+    Another process may replace the checkpoint at any moment. The opened file does not change, but
+    the digest file may already belong to the new one; then that one is opened instead.
 
     Raises:
-        ValueError: If it is not what was written.
+        ValueError: If it is damaged.
     """
     while True:
         file = path.open("rb")
@@ -144,7 +145,7 @@ def _check_sums(file: BinaryIO, path: Path, admitted: list[str]) -> None:
         raise ValueError(f"{path} cannot be read as a checkpoint: {error}") from error
     if not admitted:
         log.warning(
-            "%s holds no digest of %s; only the sums within the checkpoint were compared",
+            "%s holds no digest of %s; only the checksums within the checkpoint were compared",
             _sidecar(path),
             path.name,
         )
@@ -153,7 +154,7 @@ def _check_sums(file: BinaryIO, path: Path, admitted: list[str]) -> None:
 def _parse(file: BinaryIO, path: Path, map_location: Any) -> dict[str, Any]:
     try:
         content = torch.load(file, map_location=map_location or "cpu", weights_only=True)
-    except pickle.UnpicklingError as error:  # whose advice is to run what the file holds
+    except pickle.UnpicklingError as error:  # torch's own message advises to execute the file
         raise ValueError(
             f"{path} cannot be read as a checkpoint: it holds objects other than tensors "
             "and plain values; use another one"
@@ -176,7 +177,7 @@ def _sum_of(path: Path) -> str:
 
 
 def tidy(folder: Path) -> None:
-    """Strike the digests of checkpoints that a kill kept from taking their place, or from going."""
+    """Remove digests of checkpoints that a kill prevented from being replaced or removed."""
     for path in folder.glob("*.ckpt"):
         if len(_read_digests(path)) > 1 and (own := _sum_of(path)) in _read_digests(path):
             _admit(path, [own])
@@ -189,7 +190,7 @@ def remove(path: Path) -> None:
 
 
 class _Digesting:
-    """What torch writes into: passes bytes on and digests them."""
+    """A file-like object for torch that computes the digest of the bytes it writes."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.file, self.sha256, self.bytes = file, hashlib.sha256(), 0
@@ -212,13 +213,13 @@ class _Digesting:
 
 
 def _check_room(path: Path) -> None:
-    """The next checkpoint is about as large as the last one; both exist for a moment."""
+    """Check for free disk space: the next checkpoint is about as large as the last one."""
     wanted = int(path.stat().st_size * 1.1) if path.is_file() else 0
     free = shutil.disk_usage(path.parent).free
     if free < wanted:
         raise OSError(
             f"cannot write checkpoint {path}: about {wanted} bytes are needed, {free} are free; "
-            "make room and continue the run, the last checkpoint is intact"
+            "free some space and resume the run; the last checkpoint is intact"
         )
 
 
@@ -227,7 +228,7 @@ def _sidecar(path: Path) -> Path:
 
 
 def _read_digests(path: Path) -> list[str]:
-    """Digests that the file may have; none where nobody wrote them down."""
+    """Digests listed for the file; empty if none were recorded."""
     sidecar = _sidecar(path)
     if not sidecar.is_file():
         return []
@@ -237,7 +238,7 @@ def _read_digests(path: Path) -> list[str]:
 
 
 def _valid(path: Path) -> list[str]:
-    """Digests that a checkpoint may have from now on, also where nobody wrote them down."""
+    """Digests listed for a checkpoint, or else that of its bytes."""
     return _read_digests(path) or ([_sum_of(path)] if path.is_file() else [])
 
 

@@ -1,4 +1,4 @@
-"""Resolved configs: plain values, compared and moved."""
+"""Resolved configs as plain values: comparing them, and moving their paths."""
 
 import hashlib
 import json
@@ -30,8 +30,8 @@ FREE = (
     "smaller_oracle_groups",
     "trainer.strategy.broadcast_buffers",
 )
-"""What may change while a run is interrupted: nothing here changes its numbers (``loss.kernel``
-only in their rounding)."""
+"""Keys that may change while a run is interrupted, because they do not affect its numbers
+(``loss.kernel`` affects their rounding)."""
 
 
 _CELL_LABELS = (
@@ -66,7 +66,7 @@ LATER: Mapping[str, Any] = {
     "data.rare": "none",
     "data.rare_threshold": 0.1,
 }
-"""Keys that earlier versions did not have, with the value that does what they did."""
+"""Keys that earlier versions lack, with the value that reproduces the earlier behaviour."""
 
 
 def resolved(cfg: DictConfig) -> Config:
@@ -77,7 +77,7 @@ def resolved(cfg: DictConfig) -> Config:
 
 
 def value_at(config: Mapping[str, Any], key: str, absent: Any = None) -> Any:
-    """What a config has under ``a.b.c``, or ``absent``."""
+    """Value of a config under a dotted key ``a.b.c``, or ``absent``."""
     node: Any = config
     for part in key.split("."):
         if not isinstance(node, Mapping) or part not in node:
@@ -87,7 +87,7 @@ def value_at(config: Mapping[str, Any], key: str, absent: Any = None) -> Any:
 
 
 def without_published_weights(cfg: DictConfig) -> DictConfig:
-    """A config whose network starts from random weights, because others will replace them."""
+    """A config whose network starts from random weights, because they will be replaced."""
     plain = resolved(cfg)
     return OmegaConf.create({**plain, "model": _from_random(plain["model"])})
 
@@ -103,13 +103,13 @@ def _from_random(node: Any) -> Any:
 
 
 def config_digest(config: Config) -> str:
-    """A digest of what decides a run's numbers."""
+    """A digest of the values that decide a run's numbers."""
     text = json.dumps(dict(_decisive(config)), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def differences(before: Config, now: Config) -> list[str]:
-    """Sentences about the keys in which two configs would give other numbers."""
+    """A phrase for each key through which two configs would give different numbers."""
     first, second = dict(_decisive(before)), dict(_decisive(now))
     keys = sorted(first.keys() | second.keys())
     return [
@@ -120,7 +120,7 @@ def differences(before: Config, now: Config) -> list[str]:
 
 
 def with_paths_moved(node: Any, old: str, new: str) -> Any:
-    """A config in which the paths below ``old`` are below ``new``."""
+    """A config in which the paths below ``old`` are moved below ``new``."""
     match node:
         case dict():
             return {key: with_paths_moved(value, old, new) for key, value in node.items()}
@@ -132,12 +132,12 @@ def with_paths_moved(node: Any, old: str, new: str) -> Any:
 
 
 def is_free(key: str) -> bool:
-    """Whether a key, or what it is part of, changes no number of a run."""
+    """Whether a key, or a node around it, has no effect on the numbers of a run."""
     return any(f"{key}.".startswith(f"{free}.") for free in FREE)
 
 
 def _decisive(config: Config) -> Iterator[tuple[str, Any]]:
-    """Every value with its dotted key, but those of ``FREE``, ``LATER`` and an idle ``init``."""
+    """Every value with its dotted key, except those of ``FREE``, ``LATER`` and an idle ``init``."""
     starts = (
         value_at(config, "init.sha256") is not None or value_at(config, "init.freeze") is not None
     )

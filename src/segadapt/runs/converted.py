@@ -1,4 +1,4 @@
-"""A converted checkpoint as a run folder, so that it is evaluated like a training's."""
+"""Run folders of converted checkpoints, so that they are evaluated like trainings."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,10 +16,10 @@ from segadapt.text.bounded import MIB, read_object
 
 
 def run_of(out: Path) -> Path:
-    """The run folder that a checkpoint belongs to: around its folder ``checkpoints``, or its own.
+    """The run folder of a checkpoint: the parent of its folder ``checkpoints``, or its own folder.
 
     Raises:
-        ValueError: If something else than a conversion is there already.
+        ValueError: If the folder already holds something other than a conversion.
     """
     folder = out.parent.parent if out.parent.name == CHECKPOINTS else out.parent
     state = folder / STATE
@@ -35,14 +35,14 @@ def write_run(
     tensors: Mapping[str, Tensor],
     facts: Mapping[str, Any],
 ) -> None:
-    """Write a checkpoint and what evaluation needs beside it.
+    """Write a checkpoint and the other files that evaluation needs.
 
     Args:
-        out: The checkpoint's file.
+        out: File of the checkpoint.
         cfg: Composed config of the network.
-        overrides: What it was composed from.
+        overrides: Overrides from which it was composed.
         tensors: The network's state dict.
-        facts: Where the tensors come from; kept in run.json.
+        facts: Origin of the tensors; stored in run.json.
     """
     folder = run_of(out)
     config = OmegaConf.create(kept_config(cfg))

@@ -1,4 +1,4 @@
-"""What a run ran on, for environment.json."""
+"""Software and hardware of a run, for environment.json."""
 
 import json
 import os
@@ -23,8 +23,8 @@ def environment(world_size: int, precision: str, loss_kernel: str) -> dict[str, 
 
     Args:
         world_size: Number of processes.
-        precision: Of the training, by Lightning's name.
-        loss_kernel: What computes its pixel losses: ``strips`` or ``triton``.
+        precision: Precision of the training, by Lightning's name.
+        loss_kernel: Implementation of its pixel losses: ``strips`` or ``triton``.
     """
     gpus = [torch.cuda.get_device_properties(index) for index in range(torch.cuda.device_count())]
     return {
@@ -41,7 +41,7 @@ def environment(world_size: int, precision: str, loss_kernel: str) -> dict[str, 
 
 
 def keep_environment(folder: Path, world_size: int, precision: str, loss_kernel: str) -> None:
-    """Write environment.json; the environment of a resumed run is added where it differs."""
+    """Write environment.json; if a resumed run has another environment, append it."""
     file, now = folder / ENVIRONMENT, environment(world_size, precision, loss_kernel)
     if not file.is_file():
         replace_text(file, json.dumps({**now, "resumed_in": []}, indent=2) + "\n")
@@ -56,20 +56,20 @@ def keep_environment(folder: Path, world_size: int, precision: str, loss_kernel:
 
 
 def provenance() -> dict[str, Any]:
-    """Versions of this package, its commit and the libraries that numbers depend on."""
+    """Versions of this package, of its commit and of the libraries that affect its numbers."""
     return {
         "segadapt": version("segadapt"),
         **commit(Path(__file__).parent),
         "python": platform.python_version(),
         **{name: version(name) for name in PACKAGES},
-        "opencv": cv2.__version__,  # it comes as packages of several names
+        "opencv": cv2.__version__,  # it is distributed under several package names
     }
 
 
 def commit(folder: Path) -> dict[str, Any]:
-    """The commit that is checked out there, and whether files differ from it.
+    """The commit checked out in a folder, and whether files differ from it.
 
-    Both are None where there is no repository, as after an installation from a wheel.
+    Both are None outside a repository, for example after installation from a wheel.
     """
     head = _git(folder, "rev-parse", "HEAD")
     changes = _git(folder, "status", "--porcelain", "--untracked-files=no")
@@ -77,7 +77,7 @@ def commit(folder: Path) -> dict[str, Any]:
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
-    """What git answers, or None where there is no git or no repository."""
+    """The output of git, or None without git or outside a repository."""
     try:
         answer = subprocess.run(
             ["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=False

@@ -1,4 +1,4 @@
-"""Message and files of a run that ends early: one sentence, and the traceback in a file."""
+"""Errors of runs: one sentence for the user, and the traceback in a file."""
 
 import os
 import re
@@ -15,12 +15,12 @@ from segadapt.text.borders import printable
 
 DEBUG = "SEGADAPT_DEBUG"
 HEAD = 1 << 16
-"""Bytes of error.txt in which the first line ends."""
+"""Bytes of error.txt within which the first line ends."""
 USER_ERRORS = (ValueError, OSError, ImportError, OmegaConfBaseException)
-"""What a user can cause; everything else is a fault of ours or of a library."""
+"""Errors that a user can cause; all others are bugs of segadapt or of a library."""
 
 NO_ANSWER = "another rank did not answer within trainer.strategy.timeout"
-"""How the sentence of a rank begins that has waited for another one in vain."""
+"""Beginning of the message of a rank that waited for another one in vain."""
 
 OUTSIDE = (
     (
@@ -35,18 +35,18 @@ OUTSIDE = (
         "",
     ),
 )
-"""What other processes do to a run: the text of a RuntimeError, what it means, the way out."""
+"""Failures caused by other processes: pattern of the RuntimeError, meaning, and advice."""
 
 
 class Interrupted(BaseException):
-    """The run was asked to stop: it has saved where it stands, or stops where it last saved.
+    """Raised when a run was asked to stop; it can be resumed from its last checkpoint.
 
-    It is not an ``Exception``, as KeyboardInterrupt is not: a signal may come while a library
-    handles errors of its own.
+    Like KeyboardInterrupt it is not an ``Exception``, because a signal may arrive while a library
+    handles its own errors.
 
     Args:
         signum: Number of the signal.
-        step: Optimiser steps in the checkpoint, where this process knows them.
+        step: Optimiser steps in the checkpoint, if this process knows them.
     """
 
     def __init__(self, signum: int, step: int | None) -> None:
@@ -55,20 +55,20 @@ class Interrupted(BaseException):
 
     @property
     def exit_code(self) -> int:
-        """As shells have it: 128 and the signal."""
+        """128 plus the number of the signal, as in shells."""
         return 128 + self.signum
 
 
 class RankFailed(Exception):
-    """A process of the run ended early; its error is in the run folder.
+    """Raised when a process of the run ended early; its error is in the run folder.
 
     Args:
-        sentence: What it said.
+        sentence: Message of that process.
     """
 
 
 def user_message(error: BaseException) -> str:
-    """What an error says to a user, in one printable line, whatever is in it; without secrets."""
+    """The message of an error for a user: one printable line without secrets."""
     return printable(cleared(_sentence(error)))
 
 
@@ -87,7 +87,7 @@ def _sentence(error: BaseException) -> str:
         return str(cause)
     if isinstance(cause, USER_ERRORS):
         return _line(cause) + _advice(cause) + where
-    if cause is not error and isinstance(cause, TypeError):  # a constructor refuses its arguments
+    if cause is not error and isinstance(cause, TypeError):  # a constructor rejects its arguments
         return f"{_line(cause)}{where}"
     if meaning := _outside(cause):
         return meaning
@@ -98,7 +98,7 @@ def record(folder: Path, error: BaseException) -> str:
     """Write an error with its traceback into a run folder, unless another process was first.
 
     Returns:
-        Its sentence.
+        Its message for the user.
     """
     message = user_message(error)
     trace = cleared("".join(traceback.format_exception(error)))
@@ -106,38 +106,38 @@ def record(folder: Path, error: BaseException) -> str:
         with (folder / ERROR).open("x", encoding="utf-8", errors="backslashreplace") as file:
             file.write(f"{message}\n\n{trace}")
     except FileExistsError:
-        pass  # the first failure is the cause; those that follow from it are not
-    except OSError as second:  # the disk is full, say: the error itself matters more
+        pass  # the first failure is the cause; later ones follow from it
+    except OSError as second:  # e.g. the disk is full; the error itself matters more
         print(f"the traceback could not be saved: {_line(second)}", file=sys.stderr)
     return message
 
 
 def recorded(folder: Path) -> str | None:
-    """The sentence of the first failure in a run folder."""
+    """The message of the first failure in a run folder; None without one."""
     try:
         with (folder / ERROR).open("rb") as content:
             return content.read(HEAD).decode("utf-8", "replace").partition("\n")[0]
-    except OSError:  # there is none, or no folder
+    except OSError:  # there is no such file or folder
         return None
 
 
 def clear(folder: Path) -> None:
-    """Remove what a former start of this run said."""
+    """Remove the error of an earlier start of this run."""
     (folder / ERROR).unlink(missing_ok=True)
 
 
 def from_outside(error: BaseException) -> bool:
-    """Whether something else than the run ended it, so that it can be resumed as it is."""
+    """Whether the cause lies outside the run, so that it can be resumed unchanged."""
     return isinstance(error, RankFailed) or _outside(error) is not None
 
 
 def debugging() -> bool:
-    """Whether tracebacks are wanted on the terminal."""
+    """Whether tracebacks are shown on the terminal (``SEGADAPT_DEBUG=1``)."""
     return os.environ.get(DEBUG, "0") not in ("", "0")
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """An error and what it was raised from, as far as it wraps errors of constructors."""
+    """An error and the causes that it wraps, for errors of constructors."""
     yield error
     while _key(error) is not None and error.__cause__ is not None:
         error = error.__cause__
@@ -153,9 +153,9 @@ def _key(error: BaseException) -> str | None:
 
 
 def _line(error: BaseException) -> str:
-    """The text of an error as one line; of one passed on by a loader process, the error's own."""
+    """The text of an error as one line; for one from a loader process, the original text."""
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
-        exists = isinstance(error, FileExistsError)  # where a folder was to be made
+        exists = isinstance(error, FileExistsError)  # raised when making a folder
         return f"{error.filename}: {'it is not a folder' if exists else error.strerror}"
     lines = [line.strip() for line in str(error).strip().splitlines() if line.strip()]
     if not lines:
@@ -166,10 +166,10 @@ def _line(error: BaseException) -> str:
 
 
 def _outside(error: BaseException | None) -> str | None:
-    """What an error says of another process, if it does.
+    """The message about another process, if one caused this error.
 
-    Torch reports a dead loader process from a signal handler, so in the middle of anything, which
-    may make an error of its own of it.
+    Torch reports a dead loader process from a signal handler, so in the middle of any code, which
+    may wrap it in an error of its own.
     """
     while error is not None:
         text = _line(error)
@@ -181,7 +181,7 @@ def _outside(error: BaseException | None) -> str | None:
 
 
 def _is_memory(error: BaseException) -> bool:
-    """Whether it is a lack of memory; torch's classes are not imported for that."""
+    """Whether an error means a lack of memory; decided without importing torch's classes."""
     text = str(error)
     return (
         type(error).__name__ in ("OutOfMemoryError", "MemoryError")

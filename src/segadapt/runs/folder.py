@@ -1,9 +1,9 @@
-"""A run folder: everything about one training, and never more than one process in it.
+"""Run folders: all files of one training, used by one process at a time.
 
 ``config.yaml`` (resolved), ``overrides.yaml``, ``environment.json``, ``metrics.csv``,
-``checkpoints/``, ``report.json``, ``per_image.npz``, ``attempts/`` (other configs that left no
-checkpoint), and ``run.json`` with the state: ``running`` (also of a killed run, whose lock nobody
-holds), ``interrupted``, ``finished`` or ``failed``.
+``checkpoints/``, ``report.json``, ``per_image.npz``, ``attempts/`` (runs with other configs that
+left no checkpoint), and ``run.json`` with the state: ``running`` (also for a killed run, whose lock
+nobody holds), ``interrupted``, ``finished`` or ``failed``.
 """
 
 import json
@@ -36,10 +36,10 @@ from segadapt.text.invocation import command
 
 
 class RunFolder:
-    """The folder of a training, held by this process until it ends, however it ends.
+    """The folder of a training, locked by this process until it ends, however it ends.
 
     Args:
-        path: Folder; made if it is not there.
+        path: Folder; created if missing.
 
     Raises:
         ValueError: If another process holds it, or it cannot be written.
@@ -52,18 +52,19 @@ class RunFolder:
 
     @classmethod
     def start(cls, path: Path, cfg: DictConfig, overrides: Sequence[str]) -> "RunFolder":
-        """Begin a run, or resume the one that was interrupted here.
+        """Start a run, or resume the one that was interrupted here.
+
+        A run with another config and without a checkpoint, for example one whose data was not
+        found, is moved to ``attempts/``.
 
         Args:
             path: Folder.
             cfg: Composed config.
-            overrides: What was typed.
-
-        A run that has no checkpoint yet, such as one whose data was not found, gives way to one
-        with another config. What it left goes to ``attempts/``.
+            overrides: Overrides as typed.
 
         Raises:
-            ValueError: If another process holds the folder, its run is finished, or was another.
+            ValueError: If another process holds the folder, or it holds a finished or different
+                run.
         """
         config = kept_config(cfg)
         folder = cls(path)
@@ -90,17 +91,17 @@ class RunFolder:
         given: Mapping[str, Any] | None = None,
         names: Sequence[str] = (),
     ) -> "tuple[RunFolder, DictConfig]":
-        """Resume an interrupted run, from its folder alone, wherever it lies now.
+        """Resume an interrupted run from its folder alone, which may have been moved.
 
         Args:
             path: Its folder.
-            check: Looks at the unresolved config, of which everything will be built.
+            check: Checks the unresolved config, from which everything will be built.
             steps: Optimiser steps to which the run is lengthened, or None.
-            given: Values of secrets, which the folder does not keep, by their keys.
-            names: Variables of the environment that the config may read.
+            given: Values of secrets, which the folder does not store, by key.
+            names: Environment variables that the config may read.
 
         Raises:
-            ValueError: If there is none, it is finished, or another process holds it.
+            ValueError: If there is no such run, it is finished, or another process holds it.
         """
         check_run_folder(path, check)
         config = complete_config(path, check, given or {}, names)
@@ -114,40 +115,40 @@ class RunFolder:
         return folder, config
 
     def state(self) -> dict[str, Any]:
-        """What run.json says; empty where nothing has begun."""
+        """Content of run.json; empty before the first start."""
         return read_facts(self.path) if (self.path / STATE).is_file() else {}
 
     def finish(self) -> None:
-        """The last act of a run that went well."""
+        """Record that the run finished."""
         update_state(self.path, state="finished", ended=_now())
 
     def fail(self, cause: str) -> None:
-        """The last act of a run that did not."""
+        """Record that the run failed, and why."""
         failures = [*self.state().get("failures", []), cause]
         self._end(state="failed", ended=_now(), cause=cause, failures=failures)
 
     def interrupt(self) -> None:
-        """The last act of a run that was asked to stop."""
+        """Record that the run was interrupted."""
         self._end(state="interrupted", ended=_now())
 
     def close(self) -> None:
-        """Let others have the folder."""
+        """Release the folder for other processes."""
         self.lock.close()
 
     def _end(self, **facts: Any) -> None:
-        """Note how the run ended, if possible; the terminal shows the reason in any case."""
+        """Record how the run ended, if possible; the terminal shows the reason in any case."""
         try:
             update_state(self.path, **facts)
         except OSError as error:
             print_line(f"{self.path / STATE} could not be written: {error.strerror}", error=True)
 
     def _resumed(self, config: DictConfig, steps: Any) -> DictConfig:
-        """The config to continue with; a run that is lengthened keeps it."""
+        """The config to continue with; for a lengthened run it is stored in the folder."""
         state, plain = self.state(), resolved(config)
         if steps is not None and steps != value_at(plain, "data.steps"):
             longer = OmegaConf.create(lengthened(plain, steps))
             kept = OmegaConf.create(lengthened(stored_config(self.path), steps))
-            self._mark(state)  # first: a run that is interrupted now ends once more
+            self._mark(state)  # first: an interruption from here on is recorded anew
             replace_text(self.path / CONFIG, OmegaConf.to_yaml(kept))
             return longer
         if state["state"] == "finished":
@@ -168,10 +169,10 @@ class RunFolder:
         _write(self.path / STATE, facts)
 
     def _came_to_nothing(self, state: Mapping[str, Any], config: Config) -> bool:
-        """Whether another config may take the place of this one, which has no checkpoint."""
+        """Whether another config may replace this one, which has no checkpoint."""
         if state["state"] == "finished" or has_checkpoint(self.path):
             return False
-        if not (self.path / CONFIG).is_file():  # killed while it was put aside
+        if not (self.path / CONFIG).is_file():  # killed while it was moved aside
             return True
         return bool(differences(stored_config(self.path), config))
 
@@ -191,7 +192,7 @@ class RunFolder:
 
 
 def update_state(path: Path, **facts: Any) -> None:
-    """Add facts to run.json."""
+    """Add entries to run.json."""
     _write(path / STATE, {**_facts(path), **facts})
 
 
@@ -199,22 +200,22 @@ def has_failed(path: Path) -> bool:
     """Whether the run of a folder has failed."""
     try:
         return (path / STATE).is_file() and read_facts(path)["state"] == "failed"
-    except (ValueError, OSError):  # reported elsewhere, or being reported now
+    except (ValueError, OSError):  # reported elsewhere
         return False
 
 
 def has_checkpoint(path: Path) -> bool:
-    """Whether a run has saved anything that it can be resumed from."""
+    """Whether a run has a checkpoint from which it can be resumed."""
     return any((path / CHECKPOINTS).glob("*.ckpt"))
 
 
 def run_id(path: Path) -> str | None:
-    """The name of a run that stays with it wherever its folder lies; None in older versions."""
+    """The identity of a run, which does not depend on its folder; None in older versions."""
     return _facts(path).get("id")
 
 
 def kept_config(cfg: DictConfig) -> Config:
-    """A config as plain values, as its run folder keeps it: without secrets, which are remembered.
+    """A config as plain values for its run folder; secrets are removed, and remembered.
 
     Raises:
         ValueError: As :func:`resolved_config`.
@@ -224,7 +225,7 @@ def kept_config(cfg: DictConfig) -> Config:
 
 
 def _finished(path: Path, config: Config) -> str:
-    """What can be done with a run that cannot be resumed."""
+    """The message about a finished run: how to evaluate or lengthen it."""
     steps, run = value_at(config, "data.steps", "?"), quoted_override("run", path)
     longer = f"train for longer with: {command('resume')} {run} data.steps=N"
     if reason := dependence(value_at(config, "schedule", {})):
@@ -236,7 +237,7 @@ def _finished(path: Path, config: Config) -> str:
 
 
 def _facts(folder: Path) -> dict[str, Any]:
-    """What run.json says so far; empty where there is none."""
+    """Content of run.json; empty if there is no such file."""
     return read_object(folder / STATE, MIB) if (folder / STATE).is_file() else {}
 
 

@@ -1,7 +1,7 @@
-"""The processes of a run with several ranks: started from its folder, watched, ended together.
+"""Processes of a run with several ranks: started from its folder, watched, and ended together.
 
-Lightning would start them from the command line again, which repeats a sweep in each of them and
-lets a sweeper that draws values train different networks in one process group.
+Lightning would start them with the same command line, which would repeat a sweep in each of them; a
+sweeper that draws values would then train different networks in one process group.
 """
 
 import os
@@ -20,24 +20,24 @@ from segadapt.runs.signals import EXIT_CODES, STOPPING, UNCAUGHT, handling, leav
 from segadapt.text.invocation import CALLED
 
 PATIENCE = 5.0
-"""Seconds that processes get to end by themselves once one of them has failed."""
+"""Seconds within which processes may end by themselves once one of them has failed."""
 
 
 def launch(folder: Path, count: int, command: Sequence[str] = (), told: bytes = b"") -> None:
     """Run a training in ``count`` processes and wait for its end.
 
-    A signal to this process asks each of them to stop. Ctrl-C after that ends them at once. When
-    one fails, all end.
+    A signal to this process asks each of them to stop; Ctrl-C after that kills them at once. If one
+    fails, all are ended.
 
     Args:
-        folder: Run folder, which this process holds.
+        folder: Run folder, held by this process.
         count: Number of processes.
-        command: What to run instead of the training, in tests.
-        told: What each process reads first: the config, with secrets that its folder does not keep.
+        command: Command to run instead of the training, for tests.
+        told: Input of each process: the config with the secrets that its folder does not store.
 
     Raises:
         RankFailed: If a process fails.
-        Interrupted: If they stopped for a signal.
+        Interrupted: If they stopped because of a signal.
     """
     command = command or (sys.executable, "-m", "segadapt.cli.rank", str(folder))
     port, ranks = free_port(), list[subprocess.Popen]()
@@ -47,29 +47,29 @@ def launch(folder: Path, count: int, command: Sequence[str] = (), told: bytes = 
             for local in range(count):
                 ranks.append(_start(command, local, count, port))
                 _tell(ranks[-1], told)
-            request.repeat()  # to those that had not been started yet
+            request.repeat()  # to processes that had not been started yet
             first = _watch(ranks)
         finally:
             lost = _end(ranks)
     ended = [None if local in lost else process.returncode for local, process in enumerate(ranks)]
     if request.interrupted(ended) or EXIT_CODES.intersection(first):
-        clear(folder)  # what a rank said of others that stopped before it
+        clear(folder)  # a rank's message about others that stopped before it
         raise Interrupted(request.signum or _signal_sent(first), None)
     if any(first):
         raise RankFailed(_failure(folder, first, lost))
 
 
 class _Request:
-    """What this process has been asked to do, passed on to the ranks.
+    """A request to stop, passed on to the ranks.
 
     Args:
-        ranks: Those that run; may grow.
+        ranks: Running processes; may grow.
     """
 
     def __init__(self, ranks: Sequence[subprocess.Popen]) -> None:
         self.ranks = ranks
         self.signum = 0
-        """The first signal."""
+        """The first signal; None before it."""
         self.impatient = False
 
     def hear(self, number: int, _: FrameType | None) -> None:
@@ -81,19 +81,19 @@ class _Request:
         self.repeat()
 
     def repeat(self) -> None:
-        """Pass on what was asked; a rank that stops already is not disturbed by it."""
+        """Pass on the request again; a rank that is already stopping ignores it."""
         for process in self.ranks if self.signum else ():
             if self.impatient:
                 process.kill()
-            else:  # the terminal of a rank is ours
+            else:  # ranks share this terminal
                 hang_up = self.signum == signal.SIGHUP
                 process.send_signal(signal.SIGHUP if hang_up else signal.SIGTERM)
 
     def interrupted(self, codes: Sequence[int | None]) -> bool:
-        """Whether ranks ended with ``codes`` because it was asked for.
+        """Whether ranks ended with ``codes`` because of the request.
 
-        One that had not learnt to stop in order died of the signal, and others may have failed over
-        the loss of it. Where none stopped so, they failed by themselves.
+        A rank that did not handle the signal yet was killed by it, and others may have failed
+        because they lost it. If no rank stopped in one of these ways, they failed by themselves.
         """
         return self.impatient or (
             self.signum > 0 and bool((EXIT_CODES | UNCAUGHT).intersection(codes))
@@ -101,17 +101,17 @@ class _Request:
 
 
 def _signal_sent(codes: Sequence[int | None]) -> int:
-    """The signal that ranks were sent by somebody else."""
+    """The signal that another program sent to the ranks."""
     return next(code for code in codes if code in EXIT_CODES) - 128
 
 
 def _failure(folder: Path, codes: Sequence[int | None], lost: Sequence[int]) -> str:
-    """Why a run has failed.
+    """The cause of a failed run.
 
     Args:
         folder: Its folder.
         codes: Exit codes at the moment of the first failure.
-        lost: Ranks that did not end by themselves when others had failed.
+        lost: Ranks that did not end by themselves after another had failed.
     """
     message = recorded(folder)
     if lost and message and message.startswith(NO_ANSWER):
@@ -125,10 +125,10 @@ def _failure(folder: Path, codes: Sequence[int | None], lost: Sequence[int]) -> 
 
 
 def _start(command: Sequence[str], local: int, count: int, port: int) -> subprocess.Popen:
-    """One process, with what Lightning reads of processes that others have started.
+    """Start one process with the variables that Lightning reads in externally started processes.
 
-    It has a session of its own, so that Ctrl-C reaches it through us alone, and a standard input
-    that ends when we do, however we end.
+    It has its own session, so that Ctrl-C reaches it only through this process, and a standard
+    input that ends when this process does, however it ends.
     """
     own = {
         "LOCAL_RANK": str(local),
@@ -146,15 +146,15 @@ def _start(command: Sequence[str], local: int, count: int, port: int) -> subproc
 
 
 def _tell(process: subprocess.Popen, content: bytes) -> None:
-    """Give a process its config, through the input that tells it later that we have ended."""
+    """Send a process its config through its standard input, which stays open afterwards."""
     assert process.stdin is not None
-    with suppress(BrokenPipeError):  # it has ended, and its exit code will be reported
+    with suppress(BrokenPipeError):  # the process has ended; its exit code will be reported
         process.stdin.write(f"{len(content)}\n".encode() + content)
         process.stdin.flush()
 
 
 def _watch(ranks: Sequence[subprocess.Popen]) -> list[int | None]:
-    """Wait until all have ended well or one has not; their exit codes."""
+    """Wait until all have succeeded or one has failed, and return their exit codes."""
     while True:
         codes = [process.poll() for process in ranks]
         if any(codes) or None not in codes:
@@ -163,7 +163,7 @@ def _watch(ranks: Sequence[subprocess.Popen]) -> list[int | None]:
 
 
 def _end(ranks: Sequence[subprocess.Popen]) -> list[int]:
-    """Leave no process behind; those that did not end by themselves."""
+    """End all processes, and return the ranks that did not end by themselves."""
     deadline, lost = time.monotonic() + PATIENCE, []
     for local, process in enumerate(ranks):
         try:
@@ -173,18 +173,18 @@ def _end(ranks: Sequence[subprocess.Popen]) -> list[int]:
             process.wait()
             lost.append(local)
         assert process.stdin is not None
-        with suppress(BrokenPipeError):  # what it had not read is written again when it is closed
+        with suppress(BrokenPipeError):  # closing flushes input that the process has not read
             process.stdin.close()
     return lost
 
 
 def _threads(count: int) -> int:
-    """Processors of each process."""
+    """Number of CPU threads for each process."""
     return max(len(os.sched_getaffinity(0)) // count, 1)
 
 
 def free_port() -> int:
-    """A port of the loopback interface that nothing listens on now."""
+    """A currently unused port of the loopback interface."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return listener.getsockname()[1]

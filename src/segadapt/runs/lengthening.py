@@ -1,4 +1,4 @@
-"""Training a run for longer than it was meant to last, where that means the same run."""
+"""Training a run for more steps than planned, where its first steps would be the same."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -9,14 +9,14 @@ POLY: Final = "segadapt.training.optim.schedules.Poly"
 
 
 def lengthened(config: Mapping[str, Any], steps: Any) -> dict[str, Any]:
-    """The config of a run with more steps, if its first ones would have been the same.
+    """The config of a run with more steps, provided that its first steps would have been the same.
 
     Args:
         config: Resolved config of the run.
-        steps: Optimiser steps of the whole run, as they were typed.
+        steps: Optimiser steps of the whole run, as typed.
 
     Raises:
-        ValueError: If they are not more, or the schedule depends on how many there are.
+        ValueError: If there are not more steps, or the schedule depends on their number.
     """
     parts: list[Any] = [config.get(part) for part in ("data", "schedule", "trainer")]
     whole = all(isinstance(part, Mapping) for part in parts)
@@ -29,7 +29,7 @@ def lengthened(config: Mapping[str, Any], steps: Any) -> dict[str, Any]:
     data, schedule, trainer = parts
     if type(steps) is not int or steps <= data["steps"]:
         raise ValueError(
-            f"data.steps={steps} does not lengthen a run of {data['steps']} steps; give more"
+            f"data.steps={steps} does not lengthen a run of {data['steps']} steps; pass more"
         )
     if reason := dependence(schedule):
         raise ValueError(
@@ -50,13 +50,13 @@ def dependence(schedule: Mapping[str, Any]) -> str | None:
     steps, power = schedule.get("steps"), schedule.get("power")
     plain = type(steps) is int and type(power) in (int, float)
     if schedule.get("_target_") != POLY or not plain:
-        return f"whether schedule {schedule.get('_target_')} needs its total is not known"
+        return f"the schedule {schedule.get('_target_')} may depend on the number of steps"
     if power != 0:
         return (
             f"its schedule (poly, power {power:g}) has fallen to schedule.min_lr by "
-            f"step {steps}, and another total would have given every step another rate"
+            f"step {steps}, and another total would have changed the rate of every step"
         )
     scaled = schedule.get("reference_steps") is not None or schedule.get("longest_warmup")
     if schedule.get("warmup") and scaled:
-        return "its warm-up is a share of the total (schedule.reference_steps, longest_warmup)"
+        return "its warm-up is a fraction of the total (schedule.reference_steps, longest_warmup)"
     return None

@@ -1,4 +1,4 @@
-"""Reading metrics.csv, without the imports that take seconds."""
+"""Reading metrics.csv without slow imports."""
 
 import csv
 import io
@@ -11,17 +11,17 @@ from segadapt.text.bounded import MIB, read_bytes
 STEP = "step"
 
 METRICS: Final = 64 * MIB
-"""Bytes that are read; metrics.csv of 160 000 steps, each logged, has about 24 MiB."""
+"""Largest size in bytes; with 160 000 logged steps, metrics.csv has about 24 MiB."""
 
 log = logging.getLogger(__name__)
 
 
 def read_rows(path: Path) -> tuple[list[str], list[dict[str, str]]]:
-    """Columns and complete rows of a metrics.csv; a kill may have left half a row at the end.
+    """Columns and complete rows of a metrics.csv; a kill may have left an incomplete last row.
 
     Raises:
-        ValueError: If the file is not what
-            :class:`segadapt.training.loggers.metrics_csv.MetricsFile` writes.
+        ValueError: If the file was not written by
+            :class:`segadapt.training.loggers.metrics_csv.MetricsFile`.
     """
     if not path.is_file():
         return [], []
@@ -55,7 +55,7 @@ def _checked(
 
 
 def _text(path: Path) -> str:
-    """The content, without the mark that some editors put in front."""
+    """The content, without the byte order mark that some editors add."""
     try:
         return read_bytes(path, METRICS).decode("utf-8-sig").replace("\r\n", "\n").replace("\0", "")
     except UnicodeDecodeError as error:

@@ -1,6 +1,6 @@
-"""Folders of runs and sweeps that were given none: named by the time, each for one process alone.
+"""Default folders of runs and sweeps: named by the time, each for one process.
 
-Two that are started in the same second would take the same name; the second one gets the next.
+If two are started in the same second, the second one gets a number.
 """
 
 import atexit
@@ -21,21 +21,21 @@ from segadapt.runs.ranks import rank
 from segadapt.runs.settings.check import unresolved
 
 _CLAIMED: dict[str, str] = {}
-"""By what was asked for: within a process a name means one folder."""
+"""Claimed folders by requested name; within a process a name stands for one folder."""
 
 
 def register() -> None:
-    """Let a config ask for one: ``${fresh:PATH}``."""
+    """Register the resolver ``${fresh:PATH}`` for configs."""
     OmegaConf.register_new_resolver("fresh", claim, replace=True)
 
 
 def claim(path: str) -> str:
-    """Make a folder that is this process's own: ``path``, or else ``path-2``, ``path-3`` and so on.
+    """Create a folder that only this process uses: ``path``, or else ``path-2``, ``path-3``, ...
 
     Raises:
-        ValueError: If it cannot be made.
+        ValueError: If it cannot be created.
     """
-    if rank() > 0:  # of torchrun or srun: the first process has the folder
+    if rank() > 0:  # under torchrun or srun the first process owns the folder
         return path
     if path not in _CLAIMED:
         missing = _missing(Path(path).parent)
@@ -56,26 +56,26 @@ def _is_ours(path: Path) -> bool:
 
 
 class Empty(Callback):
-    """Removes the run folder that was typed, if the run made it and left it empty."""
+    """Removes the run folder that was typed, if the run created it and left it empty."""
 
     def on_run_start(self, config: DictConfig, **_: Any) -> None:
-        """Look at what is there before Hydra makes the folder."""
+        """Record which folders are missing before Hydra creates them."""
         if rank() > 0 or "${fresh:" in str(unresolved(config.hydra.run)["dir"]):
             return
-        HydraConfig.instance().set_config(config)  # as Hydra does next, for ${hydra:...}
-        with suppress(OmegaConfBaseException):  # Hydra raises the same next, where it is reported
+        HydraConfig.instance().set_config(config)  # Hydra does the same next, for ${hydra:...}
+        with suppress(OmegaConfBaseException):  # Hydra raises the same next
             if missing := _missing(Path(str(config.hydra.run.dir)).absolute()):
                 atexit.register(_leave, os.getpid(), missing)
 
 
 def _missing(path: Path) -> list[Path]:
-    """The folders of a path that are not there, innermost first."""
+    """The missing folders of a path, innermost first."""
     return [folder for folder in (path, *path.parents) if not folder.exists()]
 
 
 def _leave(owner: int, folders: Sequence[Path]) -> None:
-    """Remove what stayed empty: the command line was wrong, or only asked for the config."""
+    """Remove empty folders: the command line was wrong, or only asked for the config."""
     if os.getpid() == owner:
-        with suppress(OSError):  # it is not empty: the run is in it
+        with suppress(OSError):  # not empty: it holds the run
             for folder in folders:
                 folder.rmdir()

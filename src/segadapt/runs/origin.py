@@ -1,32 +1,32 @@
-"""Which run a checkpoint was written by."""
+"""The run that wrote a checkpoint."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 RUN = "run"
-"""Key of a checkpoint under which its origin stands. Checkpoints of older versions lack it."""
+"""Key of a checkpoint under which its origin is stored; older versions lack it."""
 
 
 class Origin(NamedTuple):
-    """A run, as its checkpoints name it."""
+    """Identity of a run, as stored in its checkpoints."""
 
     id: str | None
-    """From run.json; None where this process does not know it (ranks above 0)."""
+    """Identity from run.json; None if this process does not know it (ranks above 0)."""
     config: str
-    """Digest of what decides the run's numbers."""
+    """Digest of the values that decide the run's numbers."""
     facts: dict[str, str | int]
-    """What people distinguish runs by: seed, classifier, data, number of classes."""
+    """Settings that describe a run to people: seed, classifier, data, number of classes."""
 
     def record(self) -> dict[str, Any]:
-        """What is stored in a checkpoint."""
+        """The entry stored in a checkpoint."""
         return {"id": self.id, "config": self.config, "facts": dict(self.facts)}
 
     def difference(self, record: Any) -> str | None:
-        """What shows that a checkpoint is of another run; None where nothing does.
+        """The evidence that a checkpoint belongs to another run; None if there is none.
 
         Args:
-            record: What the checkpoint says; None in one of an older version.
+            record: Entry of the checkpoint; None for an older version.
         """
         if record is None:
             return None
@@ -45,9 +45,9 @@ class Origin(NamedTuple):
 
 
 def without_modules(node: Any) -> Any:
-    """A config that names classes of this package without the module they are in.
+    """A config that names classes of this package without their modules.
 
-    Modules are renamed from version to version, and the run stays the same.
+    Modules may be renamed between versions, while the run stays the same.
     """
     match node:
         case dict():
@@ -63,7 +63,7 @@ def without_modules(node: Any) -> Any:
 
 
 def as_text(record: Mapping[str, Any]) -> str:
-    """A run as text, for people."""
+    """A run in words."""
     facts = [f"{name} {value}" for name, value in _facts(record).items()]
     return f"{_plain(record.get('id'))} ({', '.join(facts)})"
 
@@ -76,7 +76,7 @@ def _facts(record: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _plain(value: Any) -> str:
-    """Text of a file from anywhere, short and without what a terminal would obey."""
+    """Untrusted text, shortened and without control characters of a terminal."""
     return "".join(letter if letter.isprintable() else "?" for letter in str(value)[:80])
 
 
@@ -84,7 +84,7 @@ def check_origin(path: Path, content: Mapping[str, Any], origin: Origin) -> None
     """Refuse to continue a run from a checkpoint of another one.
 
     Raises:
-        ValueError: With what differs.
+        ValueError: If the checkpoint belongs to another run; names the difference.
     """
     if reason := origin.difference(content.get(RUN)):
         raise ValueError(

@@ -1,4 +1,4 @@
-"""The processes of a run: how many there are to be, and which of them this one is.
+"""The processes of a run: their number, and the rank of this one.
 
 Nothing here imports torch unless GPUs have to be counted.
 """
@@ -9,15 +9,16 @@ from collections.abc import Mapping
 from omegaconf import DictConfig
 
 ON_GPUS = ("auto", "gpu", "cuda")
-"""Accelerators that are GPUs where there are any."""
+"""Accelerators that stand for a GPU if one is available."""
 
 
 def ranks_to_start(trainer: DictConfig, environment: Mapping[str, str] = os.environ) -> int:
-    """How many processes this one has to start; 0 where it trains itself.
+    """Number of processes that this one has to start; 0 if it trains itself.
 
     Args:
-        trainer: The config's ``trainer``.
-        environment: Variables; torchrun and SLURM say there that the processes exist already.
+        trainer: The node ``trainer`` of the config.
+        environment: Environment variables, through which torchrun and SLURM announce existing
+            processes.
     """
     if external(environment):
         return 0
@@ -32,13 +33,13 @@ def external(environment: Mapping[str, str] = os.environ) -> bool:
 
 
 def rank(environment: Mapping[str, str] = os.environ) -> int:
-    """The number of this process over all nodes."""
+    """Rank of this process over all nodes."""
     names = ("RANK", "SLURM_PROCID", "LOCAL_RANK") if external(environment) else ()
     return next((int(environment[name]) for name in names if name in environment), 0)
 
 
 def devices(trainer: DictConfig) -> int:
-    """How many processes a run has on this machine."""
+    """Number of processes of a run on this machine."""
     match trainer.devices:
         case "auto" | -1 | "-1":
             return max(_gpus(), 1) if trainer.accelerator in ON_GPUS else 1
@@ -50,11 +51,11 @@ def devices(trainer: DictConfig) -> int:
 
 
 def check_devices(trainer: DictConfig, environment: Mapping[str, str] = os.environ) -> None:
-    """Refuse cards that the machine does not have, and more processes than it has cores or cards.
+    """Check that the machine has the requested GPUs, or a core for each process.
 
     Args:
-        trainer: The config's ``trainer``.
-        environment: Variables; what a launcher has started is its own matter.
+        trainer: The node ``trainer`` of the config.
+        environment: Environment variables; processes started by a launcher are not checked.
 
     Raises:
         ValueError: If there are too few.

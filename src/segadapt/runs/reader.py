@@ -1,4 +1,4 @@
-"""Reading a run folder, without the imports that take seconds."""
+"""Reading a run folder without slow imports."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -24,14 +24,14 @@ FACTS: Final[Mapping[str, tuple[type, str]]] = {
     "started": (str, "a date and time"),
     "starts": (int, "an integer"),
 }
-"""What run.json may hold in addition: types, and what they are called."""
+"""Optional entries of run.json: their types, and the names of these in messages."""
 
 MOST: Final = 100_000
-"""Files of a run folder that are looked at."""
+"""Largest number of files in a run folder."""
 
 
 class Run(NamedTuple):
-    """A training's folder."""
+    """A run as read from its folder."""
 
     folder: Path
     config: DictConfig
@@ -41,16 +41,16 @@ class Run(NamedTuple):
 
 
 def read_run(folder: str | int | Path | None, checkpoint: str, check: Check) -> Run:
-    """The config, the state and a checkpoint of a training.
+    """Read the config, the state and a checkpoint of a training.
 
     Args:
-        folder: Run folder; that of a trial, 7, is a number to Hydra.
+        folder: Run folder; Hydra passes that of a trial, such as 7, as a number.
         checkpoint: ``last``, ``best``, or a file.
-        check: Looks at the unresolved config, from which a network will be built.
+        check: Checks the unresolved config, from which a network will be built.
 
     Raises:
-        ValueError: If there is no such folder or checkpoint, the config is not trusted, or what is
-            written there would lie elsewhere.
+        ValueError: If there is no such folder or checkpoint, the config is not trusted, or a link
+            leads out of the folder.
     """
     if folder is None:
         raise ValueError("no run given; pass run=RUN_FOLDER (printed when the training ends)")
@@ -61,16 +61,16 @@ def read_run(folder: str | int | Path | None, checkpoint: str, check: Check) -> 
 
 
 def is_run_folder(path: Path) -> bool:
-    """Whether a training, or a conversion, left this folder."""
+    """Whether a folder was written by a training or a conversion."""
     return (path / CONFIG).is_file() and (path / STATE).is_file()
 
 
 def check_run_folder(path: Path, check: Check) -> None:
-    """Whether a training left this folder, and writing in it writes nowhere else.
+    """Check that a training wrote this folder, and that no link in it leads elsewhere.
 
     Raises:
-        ValueError: If it has no config or no state, or what is written in it is a link that leads
-            out of it, unless its user trusts it.
+        ValueError: If it has no config or no state, or if a link leads out of it and the user does
+            not trust it.
     """
     for name in (CONFIG, STATE):
         if not (path / name).is_file():
@@ -83,7 +83,7 @@ def check_run_folder(path: Path, check: Check) -> None:
 
 
 def _check_links(path: Path) -> None:
-    """Refuse entries through which a file written in the folder would become one elsewhere."""
+    """Refuse links through which writing in the folder would write elsewhere."""
     inside = path.resolve()
     for number, entry in enumerate(_entries(inside)):
         if number >= MOST:
@@ -103,11 +103,11 @@ def _entries(folder: Path) -> Iterator[Path]:
     for place, folders, files in os.walk(folder):
         yield from (Path(place, name) for name in (*folders, *files))
         if place == str(folder) and WANDB in folders:
-            folders.remove(WANDB)  # its links are made by W&B, again and again
+            folders.remove(WANDB)  # W&B renews its links there
 
 
 def read_facts(folder: Path) -> dict[str, Any]:
-    """What run.json says.
+    """The content of run.json.
 
     Raises:
         ValueError: If it is not an object with a state; names the file.
@@ -131,7 +131,7 @@ def read_state(folder: Path) -> str:
 
 
 def training_process(folder: Path) -> str:
-    """Which process trains in a run folder, as its run.json says."""
+    """The process that trains in a run folder, according to its run.json."""
     facts = read_object(folder / STATE, MIB) if (folder / STATE).is_file() else {}
     return f"process {facts.get('pid')} on {facts.get('host')}" if facts else "another process"
 
@@ -144,7 +144,7 @@ def checkpoint_file(run: Path, name: str) -> Path:
         name: ``last``, ``best``, or a file.
 
     Raises:
-        ValueError: If there is none; names those that there are.
+        ValueError: If there is no such checkpoint; lists the available ones.
     """
     folder = run / CHECKPOINTS
     for file in (folder / f"{name}.ckpt", Path(name)):

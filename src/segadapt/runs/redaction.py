@@ -1,8 +1,8 @@
-"""Secrets: never in a file of a run folder, on the terminal, or in a tracker.
+"""Redaction of secrets in run folders, on the terminal and in trackers.
 
-A config is kept with ``<hidden KEY>`` in place of passwords and the like, also where another value
-was made of them, and with ``${oc.env:NAME}`` in place of what the environment says. Texts that may
-quote a value, such as those of errors, are cleared of all secrets that this process knows.
+A config is stored with ``<hidden KEY>`` in place of passwords and the like, also within values
+derived from them, and with ``${oc.env:NAME}`` in place of environment variables. Texts that may
+quote a value, such as error messages, are cleared of all secrets that this process knows.
 """
 
 import os
@@ -18,48 +18,48 @@ SECRET: Final = re.compile(
     r"(?i)(^|_)(token|secret|password|passwd|passphrase|passcode|pass|pwd|pw|credentials?|cookie"
     r"|bearer|auth|(api|access|auth|private|secret|encryption)_?key)$"
 )
-"""Last parts of keys whose values are nobody else's business."""
+"""Last parts of keys whose values are secret."""
 
 FOLDERS: Final = ("PWD",)
-"""Variables in which every shell keeps the current folder, although their names look secret."""
+"""Variables that hold the current folder in every shell, although their names look secret."""
 
 LOGIN: Final = re.compile(r"(?<=://)[^/\s]+(?=@)")
-"""User and password in an address."""
+"""User and password in a URL."""
 
 ENVIRONMENT: Final = re.compile(
     r"\$\{oc\.env:\s*([A-Za-z_][A-Za-z0-9_]*)\s*(?:,(?:[^${}]|\$(?!\{))*)?\}"
 )
-"""What OmegaConf replaces by a variable of the environment."""
+"""Interpolation that OmegaConf replaces by an environment variable."""
 
 OURS: Final = "SEGADAPT_"
-"""Variables of this package, which are places and switches: kept as the values they had."""
+"""Variables of this package, which hold paths and switches: stored with their values."""
 
 MARK: Final = re.compile(r"<hidden ([^<>\s]+)>")
 
 SHORTEST: Final = 4
-"""Characters of a secret that is looked for in texts; a shorter one would be found in any."""
+"""Least length of a secret that is searched for in texts; shorter ones occur in any text."""
 
 INLINE: Final = re.compile(SECRET.pattern.replace("(^|_)", r"(\b|_)").replace("$", r"['\"]?\s*:"))
-"""Keys of the same names in a mapping that was typed as the value of another key."""
+"""The same keys within a mapping that was typed as the value of another key."""
 
 _known: set[str] = set()
-"""Secrets of this process, to be found in texts."""
+"""Secrets that this process knows, to be removed from texts."""
 
 
 def stored(cfg: DictConfig) -> dict[str, Any]:
-    """A config as it may lie on a disk: plain values, but neither secrets nor the environment's.
+    """A config that may be stored: plain values without secrets and environment variables.
 
     Args:
-        cfg: Composed config, whose interpolations say which value was made of which.
+        cfg: Composed config, whose interpolations show how values derive from each other.
     """
     hidden = OmegaConf.create(hide(OmegaConf.to_container(cfg, resolve=False)))
     with _environment_named():
         plain = OmegaConf.to_container(hidden, resolve=True, throw_on_missing=True)
-    return hide(plain)  # once more: an address may have been put together
+    return hide(plain)  # once more, because a URL may have been composed
 
 
 def hide(node: Any, key: str = "") -> Any:
-    """A config with marks in place of secrets."""
+    """A config with placeholders in place of secrets."""
     match node:
         case dict():
             return {
@@ -80,13 +80,13 @@ def hidden_words(words: Iterable[str]) -> list[str]:
 
 
 def unkept(node: Any) -> list[str]:
-    """Keys whose values are not kept in a config, in its order."""
+    """Keys whose values are not stored in a config, in its order."""
     texts = (value for _, value in leaves(node) if isinstance(value, str))
     return list(dict.fromkeys(key for text in texts for key in MARK.findall(text)))
 
 
 def variables(node: Any) -> dict[str, str]:
-    """Variables of the environment that a config takes values from, each with a key that does."""
+    """Environment variables from which a config takes values, each with such a key."""
     keys: dict[str, str] = {}
     for key, value in leaves(node):
         for name in ENVIRONMENT.findall(value) if isinstance(value, str) else ():
@@ -95,12 +95,12 @@ def variables(node: Any) -> dict[str, str]:
 
 
 def filled(node: Any, given: Mapping[str, Any], environment: Mapping[str, str]) -> Any:
-    """A config with what was not kept, as far as it is given.
+    """A config in which placeholders are replaced by the given values.
 
     Args:
-        node: Config with marks.
-        given: Values by the keys that the marks name.
-        environment: Variables that may be put into their places.
+        node: Config with placeholders.
+        given: Values by the keys that the placeholders name.
+        environment: Environment variables that may be inserted.
     """
     match node:
         case dict():
@@ -116,7 +116,7 @@ def filled(node: Any, given: Mapping[str, Any], environment: Mapping[str, str]) 
 
 
 def remember(config: Any) -> None:
-    """Know the secrets of a resolved config, so that no text of this process quotes them."""
+    """Remember the secrets of a resolved config, so that no text of this process quotes them."""
     for key, value in leaves(config):
         text = str(value)
         if any(_is_secret(part, value) for part in key.split(".")):
@@ -126,7 +126,7 @@ def remember(config: Any) -> None:
 
 
 def cleared(text: str) -> str:
-    """A text in which no known secret stands."""
+    """Text from which all known secrets are removed."""
     named = {v for k, v in os.environ.items() if SECRET.search(k) and k not in FOLDERS}
     variables = {value for value in named if len(value) >= 2 * SHORTEST}
     for secret in sorted(variables | _known, key=len, reverse=True):
@@ -145,7 +145,7 @@ def _mark(key: str) -> str:
 
 
 def _is_secret(name: Any, value: Any) -> bool:
-    """Whether a key holds a secret; not a switch, an empty value or a variable's name."""
+    """Whether a key holds a secret, rather than a switch, an empty value or a variable's name."""
     if not SECRET.search(str(name)) or value is None or isinstance(value, bool):
         return False
     return value not in ("", "???", [], {}) and not (
@@ -165,7 +165,7 @@ def _hidden_word(word: str) -> str:
 
 
 def _part(mark: "re.Match[str]", given: Mapping[str, Any]) -> str:
-    """What a mark within a text stands for: of an address, its login."""
+    """The value for a placeholder within a text; for a URL, its user and password."""
     if mark[1] not in given:
         return mark[0]
     value = str(given[mark[1]])
@@ -188,7 +188,7 @@ def leaves(node: Any, key: str = "") -> Iterator[tuple[str, Any]]:
 
 @contextmanager
 def _environment_named() -> Iterator[None]:
-    """Let ``oc.env`` give its own text in place of a value, except variables of this package."""
+    """Let ``oc.env`` return its own text instead of a value, except for our variables."""
 
     def named(name: str, *default: Any) -> Any:
         if name.startswith(OURS):

@@ -1,4 +1,4 @@
-"""What configs of earlier versions call the classes and functions of this one."""
+"""Names that classes and functions of this version had in earlier ones, for stored configs."""
 
 from typing import Any, Final
 
@@ -31,16 +31,16 @@ MODULES: Final = {
     "optim.schedules": "training.optim.schedules",
     "tracking": "training.loggers.wandb_tracker",
 }
-"""Modules whose classes and functions kept their names, by their old place in the package."""
+"""New modules by old ones, for classes and functions that kept their names."""
 
 OBJECTS: Final = {
     "data.cached.Cached": "data.datasets.cached_features.CachedFeatures",
 }
-"""Classes and functions that have other names, too."""
+"""New names of classes and functions that were renamed as well."""
 
 
 def renamed(target: str) -> str:
-    """Today's name of a class or function; others' and unknown ones as they are."""
+    """The current name of a class or function; unknown names are returned unchanged."""
     if not target.startswith(PACKAGE):
         return target
     old = target.removeprefix(PACKAGE)
@@ -49,7 +49,7 @@ def renamed(target: str) -> str:
 
 
 def with_targets_renamed(node: Any) -> Any:
-    """A config, or a part of one, with today's name in every ``_target_``."""
+    """A config, or a part of one, with the current name in every ``_target_``."""
     match node:
         case dict():
             return {

@@ -24,13 +24,13 @@ Fit = Callable[[DictConfig], dict[str, float]]
 
 
 def prepare(cfg: DictConfig) -> None:
-    """Check the settings of a training before anything is written, and say what is seldom meant.
+    """Check the settings of a training before anything is written, and warn about unusual ones.
 
     Args:
         cfg: Composed config.
 
     Raises:
-        ValueError: If a setting makes no sense.
+        ValueError: If a setting is invalid.
     """
     for line in notes(settle(cfg)):
         if rank() == 0:
@@ -38,11 +38,11 @@ def prepare(cfg: DictConfig) -> None:
 
 
 def start(cfg: DictConfig, overrides: Sequence[str], fit: Fit) -> dict[str, float]:
-    """Train by a config in its folder, or resume where this was interrupted.
+    """Train with a config in its folder, or resume the interrupted training there.
 
     Args:
         cfg: Composed config; ``paths.run`` is the folder.
-        overrides: What was typed.
+        overrides: Overrides as typed.
         fit: Trains in this process.
 
     Returns:
@@ -52,7 +52,7 @@ def start(cfg: DictConfig, overrides: Sequence[str], fit: Fit) -> dict[str, floa
         ValueError: If the folder holds something else.
     """
     check_devices(cfg.trainer)
-    if rank() > 0:  # of torchrun or srun: the first process has the folder
+    if rank() > 0:  # under torchrun or srun the first process owns the folder
         return fit(cfg)
     with interruptible():
         return _held(RunFolder.start(Path(cfg.paths.run), cfg, overrides), cfg, fit)
@@ -66,15 +66,15 @@ def resume(
     given: Mapping[str, Any] | None = None,
     names: Sequence[str] = (),
 ) -> dict[str, float]:
-    """Resume an interrupted training, from its folder alone.
+    """Resume an interrupted training from its folder alone.
 
     Args:
         path: Run folder.
-        check: Looks at the unresolved config, of which everything will be built.
+        check: Checks the unresolved config, from which everything will be built.
         fit: Trains in this process.
-        steps: Optimiser steps to which the run is lengthened; None leaves it as it is.
-        given: Values of secrets, which the folder does not keep, by their keys.
-        names: Variables of the environment that the config may read.
+        steps: Optimiser steps to which the run is lengthened; None leaves it unchanged.
+        given: Values of secrets, which the folder does not store, by key.
+        names: Environment variables that the config may read.
     """
     with interruptible():
         folder, cfg = RunFolder.resume(path, check, steps, given, names)
@@ -83,10 +83,10 @@ def resume(
 
 
 def interruptible() -> AbstractContextManager[None]:
-    """Stop at once for a signal in the block, where nothing else handles it.
+    """Stop at once if a signal arrives within the block and nothing else handles it.
 
-    A training listens to signals itself from its first step to its last; this is for what comes
-    before and after, so that an interruption is never reported as a failure.
+    From its first step to its last, a training handles signals itself; this is for the code before
+    and after, so that an interruption is never reported as a failure.
     """
     return handling(unhandled(), _stop)
 
@@ -112,7 +112,7 @@ def _held(folder: RunFolder, cfg: DictConfig, fit: Fit) -> dict[str, float]:
 
 @contextmanager
 def _outcome(folder: RunFolder) -> Iterator[None]:
-    """Says in run.json how the block ended."""
+    """Record in run.json how the block ended."""
     try:
         yield
     except (Interrupted, KeyboardInterrupt, SystemExit):

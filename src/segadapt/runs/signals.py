@@ -11,25 +11,25 @@ from types import FrameType
 from typing import Final
 
 SCHEDULERS: Final = (signal.SIGUSR1, signal.SIGUSR2)
-"""What a scheduler can be asked to send before a job's time is over; submitit waits for one."""
+"""Signals that schedulers send before the time limit of a job; submitit waits for one of them."""
 
 STOPPING: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, *SCHEDULERS)
-"""After these a run saves and ends."""
+"""Signals after which a run saves and ends."""
 
 EXIT_CODES: Final = frozenset(128 + number for number in STOPPING)
-"""Of processes that stopped so, as shells have it."""
+"""Exit codes of processes that stopped after these signals, as in shells."""
 
 UNCAUGHT: Final = frozenset(-number for number in (signal.SIGTERM, signal.SIGHUP))
-"""Exit codes of processes that were asked to stop before they had learnt to stop in order."""
+"""Exit codes of processes that a signal killed before they installed a handler."""
 
 Handler = Callable[[int, FrameType | None], object]
 
 
 @contextmanager
 def handling(numbers: Iterable[int], handler: Handler) -> Iterator[None]:
-    """Handle signals for the time of a block, if this is the main thread.
+    """Handle signals within a block, if this is the main thread.
 
-    A signal that is ignored stays so: ``nohup`` and background jobs of a script rely on it.
+    An ignored signal stays ignored: ``nohup`` and background jobs of a script rely on that.
     """
     before = listen(numbers, handler)
     try:
@@ -39,7 +39,7 @@ def handling(numbers: Iterable[int], handler: Handler) -> Iterator[None]:
 
 
 def listen(numbers: Iterable[int], handler: Handler) -> dict[int, Handler | int | None]:
-    """Handle signals from now on; what handled them before, for :func:`restore`."""
+    """Handle signals from now on, and return the previous handlers for :func:`restore`."""
     if threading.current_thread() is not threading.main_thread():
         return {}
     heard = [number for number in numbers if signal.getsignal(number) != signal.SIG_IGN]
@@ -53,9 +53,9 @@ def restore(before: dict[int, Handler | int | None]) -> None:
 
 
 def unhandled() -> list[int]:
-    """Signals that would end this process here and now, or that a scheduler's handler takes.
+    """Signals that would kill this process, or that the handler of a scheduler takes.
 
-    Submitit's handler raises an error wherever the process is, which would look like a failure.
+    Submitit's handler raises an error in the middle of any code, which would look like a failure.
     """
     defaults = (signal.SIG_DFL, signal.default_int_handler)
     ending = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -64,7 +64,7 @@ def unhandled() -> list[int]:
 
 
 def leave_terminal() -> None:
-    """After a hang-up, send output that went to the terminal nowhere: writing there would fail."""
+    """After a hang-up, discard output to the terminal, because writing there would fail."""
     nowhere = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         if _hung_up(descriptor):
@@ -73,9 +73,9 @@ def leave_terminal() -> None:
 
 
 def hand_over(signum: int) -> None:
-    """Once a run has saved, let the scheduler's own handler of the signal act, if there is one.
+    """After a run has saved, call the scheduler's own handler of the signal, if there is one.
 
-    That of submitit queues the job again and exits. The run must have restored what it found.
+    The handler of submitit requeues the job and exits. The run must have restored the handlers.
     """
     if signum in SCHEDULERS and callable(signal.getsignal(signum)):
         signal.raise_signal(signum)

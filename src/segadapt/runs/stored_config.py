@@ -1,7 +1,7 @@
-"""The config of a run folder: the only way in which one is read.
+"""Reading the config of a run folder; no other module does so.
 
-It may have been written by somebody else. It is bounded, it is looked at before anything of it is
-resolved or built, and its paths are those of the folder where it lies now.
+The file is not trusted. Its size is limited, it is checked before anything in it is resolved or
+built, and its paths are adapted to the present place of the folder.
 """
 
 import os
@@ -20,18 +20,18 @@ from segadapt.runs.written_places import run_folder
 from segadapt.text.bounded import KIB, read_list, read_mapping
 
 LIMIT: Final = 256 * KIB
-"""Bytes of either; the largest of ours have 20 KiB."""
+"""Largest size of either file, in bytes; those of segadapt have up to 20 KiB."""
 
 
 def read_config(folder: Path, check: Check = check_names) -> DictConfig:
-    """The config of a run, as far as it is kept: secrets and the environment's values are not.
+    """The stored config of a run, which lacks secrets and values of environment variables.
 
     Args:
         folder: Run folder.
-        check: Looks at the unresolved config. ``check_names`` is enough where nothing is built.
+        check: Checks the unresolved config. ``check_names`` is enough if nothing is built.
 
     Raises:
-        ValueError: If the file is not a config, or not to be trusted; names the file.
+        ValueError: If the file is not a config, or is not trusted; names the file.
     """
     return _checked(stored_config(folder), folder, check)
 
@@ -39,17 +39,17 @@ def read_config(folder: Path, check: Check = check_names) -> DictConfig:
 def complete_config(
     folder: Path, check: Check, given: Mapping[str, Any], names: Sequence[str]
 ) -> DictConfig:
-    """The config of a run that is to be trained, with what its file does not keep.
+    """The complete config of a run to be trained, including values that its file does not store.
 
     Args:
         folder: Run folder.
-        check: Looks at the unresolved config.
+        check: Checks the unresolved config.
         given: Values of secrets, nested as in the config, under the keys that the file has hidden.
-        names: Variables of the environment that may be read.
+        names: Environment variables that may be read.
 
     Raises:
-        ValueError: As :func:`read_config`, or if a value is still missing, or nobody asked for one
-            that is given.
+        ValueError: As :func:`read_config`, or if a value is still missing, or a given one is not
+            needed.
     """
     plain = stored_config(folder)
     hidden = unkept(plain)
@@ -73,7 +73,7 @@ def complete_config(
 
 
 def stored_config(folder: Path) -> Config:
-    """The config of a run as plain texts and numbers, with its own paths where it lies now.
+    """The config of a run as plain values, with paths adapted to the present place of the folder.
 
     Raises:
         ValueError: If the file is not a config; names the file.
@@ -87,7 +87,7 @@ def stored_config(folder: Path) -> Config:
 
 
 def read_overrides(folder: Path) -> list[str] | None:
-    """What was typed to start a training; None where its folder does not say.
+    """Overrides with which a training was started; None if its folder lacks them.
 
     Raises:
         ValueError: If the file is not a list; names the file.
@@ -97,7 +97,7 @@ def read_overrides(folder: Path) -> list[str] | None:
 
 
 def _check_asked(given: Mapping[str, Any], hidden: Sequence[str]) -> None:
-    """Refuse values that nothing asks for: a run is resumed as it was."""
+    """Refuse values that are not needed, because a run is resumed unchanged."""
     for key, _ in leaves(given):
         if not any(f"{key}.".startswith(f"{name}.") for name in hidden):
             asked = f"only {', '.join(hidden)} can be set" if hidden else "remove it"

@@ -1,10 +1,10 @@
-"""What the config of a run folder may have built, and where that may write, before any of it does.
+"""The allow-list of classes and places that the config of a run folder may name.
 
-A config names functions with ``_target_``, and Hydra calls them: a run folder from somebody else is
-a program. Here only a listed part of that is allowed, compared after the name has been resolved,
-because one function has many names. What writes files may write them into the run folder alone.
-Nothing is resolved before it has been looked at, and no resolver runs afterwards: a value that was
-taken from the environment stays a name.
+A config names functions with ``_target_``, and Hydra calls them, so a run folder from another
+person is a program. Only listed classes and functions are allowed. They are compared after the name
+has been resolved, because one function has many names. Classes that write files may write only into
+the run folder. Nothing is resolved before it has been checked, and no resolver runs afterwards: a
+reference to an environment variable stays a name.
 """
 
 import importlib
@@ -21,7 +21,7 @@ from segadapt.runs.redaction import ENVIRONMENT
 from segadapt.runs.written_places import check_places, refuse, run_folder
 
 Check = Callable[[DictConfig], DictConfig]
-"""Looks at the unresolved config of a run folder, and gives the one that may be used."""
+"""A function that checks the unresolved config of a run folder, and returns the one to use."""
 
 MODULES = (
     "segadapt.classifiers",
@@ -41,7 +41,7 @@ MODULES = (
     "torch.nn.modules",
     "torch.optim",
 )
-"""Modules, with all below them, whose own classes and functions may be built."""
+"""Modules, including their submodules, whose own classes and functions may be built."""
 
 OBJECTS = (
     "datetime.timedelta",
@@ -49,7 +49,7 @@ OBJECTS = (
     "lightning.pytorch.trainer.trainer.Trainer",
     "timm.layers.norm.LayerNorm2d",
 )
-"""Single classes in addition."""
+"""Further classes that may be built."""
 
 SHORT = (
     "lightning.Trainer",
@@ -59,14 +59,14 @@ SHORT = (
     "timm.layers.LayerNorm2d",
     "torch.nn.",
 )
-"""Beginnings under which those are usually written; they are looked up, then compared."""
+"""Prefixes under which these are usually named; such names are resolved, then compared."""
 
 FUNCTIONS = (
     "segadapt.data.",
     "segadapt.training.callbacks.",
     "segadapt.training.loggers.wandb_tracker.",
 )
-"""Below these, classes may be built, but functions may not be called: some write files."""
+"""Modules whose classes may be built, but whose functions may not be called: some write files."""
 
 WRITERS = (
     "lightning.pytorch.callbacks.batch_size_finder.",
@@ -75,17 +75,17 @@ WRITERS = (
     "lightning.pytorch.callbacks.on_exception_checkpoint.",
     "lightning.pytorch.callbacks.spike.",
 )
-"""Modules whose classes write where nobody asked them to; checkpoints are ours to write."""
+"""Modules whose classes write files elsewhere; segadapt writes checkpoints itself."""
 
 REMOTE: Final = re.compile(r"(?i)\b(hf[-_]hub|local-dir):")
-"""How timm is told to build what somebody else describes."""
+"""Prefixes by which timm builds networks that others define."""
 
 KEYS = ("_target_", "_args_", "_partial_", "_recursive_", "_convert_")
-"""Hydra's own keys that mean no more than they say, or hold values that are looked at too."""
+"""Keys of Hydra that are harmless, or hold values that are checked as well."""
 
 
 def check(cfg: DictConfig) -> DictConfig:
-    """Look at everything that a config would build; nothing is built, but modules are imported.
+    """Check everything that a config would build; modules are imported, but nothing is built.
 
     Args:
         cfg: Unresolved config of a run folder, which holds plain values.
@@ -94,7 +94,7 @@ def check(cfg: DictConfig) -> DictConfig:
         The config, without interpolations.
 
     Raises:
-        ValueError: If it names anything that is not on the list, or a place outside of the folder.
+        ValueError: If it names anything that is not on the list, or a path outside of the folder.
     """
     checked = check_names(cfg)
     for key, value in _values(OmegaConf.to_container(checked, resolve=False), ""):
@@ -104,7 +104,7 @@ def check(cfg: DictConfig) -> DictConfig:
 
 
 def check_names(cfg: DictConfig) -> DictConfig:
-    """Look at a config from which nothing is built; what it names is not even imported.
+    """Check a config from which nothing is built, without importing what it names.
 
     Args:
         cfg: Unresolved config of a run folder.
@@ -113,7 +113,7 @@ def check_names(cfg: DictConfig) -> DictConfig:
         The config, without interpolations: ``${oc.env:NAME}`` is ``$NAME``, a text.
 
     Raises:
-        ValueError: As :func:`check`, as far as names tell.
+        ValueError: As :func:`check`, judged by names only.
     """
     plain = OmegaConf.to_container(cfg, resolve=False)
     assert isinstance(plain, dict)
@@ -132,7 +132,7 @@ def check_names(cfg: DictConfig) -> DictConfig:
 
 
 def trusting(cfg: DictConfig) -> DictConfig:
-    """Take a config as it is, because its user says so: it may build and resolve anything."""
+    """Accept a config unchecked, because the user trusts it: it may build and resolve anything."""
     return cfg
 
 
@@ -141,7 +141,7 @@ def _check_name(key: str, target: Any) -> None:
         refuse(key, target, "this is not a valid name")
     known = tuple(f"{module}." for module in MODULES) + SHORT + OBJECTS
     top = ("albumentations.", "segmentation_models_pytorch.")
-    if not target.startswith(known + top):  # what is unknown is not even imported
+    if not target.startswith(known + top):  # unknown modules are not even imported
         refuse(key, target, "this is not on the allow-list")
 
 
@@ -161,7 +161,7 @@ def _check_target(key: str, target: str) -> None:
 
 
 def _inert(node: Any) -> Any:
-    """A config in which no resolver runs, because it has no interpolation."""
+    """A config without interpolations, in which no resolver can run."""
     match node:
         case dict():
             return {key: _inert(value) for key, value in node.items()}
@@ -173,14 +173,14 @@ def _inert(node: Any) -> Any:
 
 
 def _without_environment(text: str) -> str:
-    """A text with ``$NAME`` for what would come from the environment, also within another."""
+    """Text with ``$NAME`` in place of environment variables, also within other interpolations."""
     while (shorter := ENVIRONMENT.sub(r"$\1", text)) != text:
         text = shorter
     return text
 
 
 def _resolved(key: str, target: str) -> Any:
-    """What a name means: the longest part that is a module, and attributes from there."""
+    """The object behind a name: its longest prefix that is a module, then attributes."""
     parts = target.split(".")
     for length in range(len(parts) - 1, 0, -1):
         try:
@@ -191,7 +191,7 @@ def _resolved(key: str, target: str) -> Any:
             return reduce(getattr, parts[length:], module)
         except AttributeError:
             break
-    if parts[0] == "segadapt":  # trust is not what is missing
+    if parts[0] == "segadapt":  # not a question of trust
         raise ValueError(
             f"{key}={target} does not exist; this is segadapt {version('segadapt')}: install the "
             "version that wrote the config"

@@ -1,11 +1,11 @@
-"""Where what a config builds may write: into the run folder alone."""
+"""Paths to which the classes of a config may write: only below the run folder."""
 
 import os.path
 from pathlib import Path
 from typing import Any, NoReturn
 
 PLACES = ("default_root_dir", "folder", "save_dir")
-"""Arguments of all that may be built that say where files are written."""
+"""Arguments that name the place of written files, of all classes that may be built."""
 
 
 def check_places(node: Any, key: str, run: str) -> None:
@@ -32,31 +32,31 @@ def _may_write(target: Any) -> bool:
 
 def _check_place(key: str, name: str, value: Any, run: str) -> None:
     if name == "_args_":
-        refuse(key, value, "classes that write files take their arguments by name only")
+        refuse(key, value, "pass the arguments of classes that write files by name")
     if not isinstance(value, str) or name == "_target_":
         return
-    # Other texts become a part of a name within the folder.
+    # Other texts become parts of names within the folder.
     place = value if name in PLACES else os.path.join(run, value)  # noqa: PTH118 # not yet a path
     if not _inside(place, run):
         refuse(key, value, "this lies outside of the run folder")
 
 
 def _inside(place: str, run: str) -> bool:
-    """Whether a place is the run folder or below it; its parts may not lead up again."""
+    """Whether a path is the run folder or below it, without parts that lead up again."""
     if not run or "\0" in place or ".." in Path(place).parts:
         return False
     return Path(place).absolute().is_relative_to(Path(run).absolute())
 
 
 def run_folder(plain: dict[Any, Any]) -> str:
-    """``paths.run`` of a config; empty where it has none."""
+    """``paths.run`` of a config; empty if it is missing."""
     paths = plain.get("paths")
     run = paths.get("run") if isinstance(paths, dict) else None
     return run if isinstance(run, str) else ""
 
 
 def refuse(key: str, value: Any, reason: str) -> NoReturn:
-    """End with why a value of a config is not used."""
+    """Raise the error about a value of a config that is not allowed."""
     shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in f"{key}={value}")
     raise ValueError(
         f"refusing to build from the run's config: {shown[:200]}: {reason}. If you trust its "

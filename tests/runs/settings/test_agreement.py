@@ -80,7 +80,7 @@ WINDOWS = ("inference=slide", "inference.window=[64,64]")
         (
             ("trainer.compile=default", "trainer.precision=bf16-true"),
             "trainer.compile=default needs weights in float32, in which its gradients are compared "
-            "with eager's, and trainer.precision=bf16-true has none; set "
+            "with uncompiled ones, and trainer.precision=bf16-true has none; set "
             "trainer.precision=bf16-mixed, or trainer.compile=null",
         ),
         (("trainer.compile=default", "trainer.precision=16-true"), "precision=16-mixed, or"),

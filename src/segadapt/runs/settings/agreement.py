@@ -1,4 +1,4 @@
-"""Settings that are each in order, but contradict each other."""
+"""Settings that are valid on their own, but contradict each other."""
 
 import math
 import re
@@ -24,24 +24,24 @@ DERIVED: Final[Mapping[str, str]] = {
     "model.decoder.num_classes": "data.num_classes",
     "trainer.max_steps": "data.steps",
 }
-"""Keys that repeat another one for what is built."""
+"""Keys that repeat another one for a class that is built."""
 
 MONITORED: Final = re.compile(r"val/(miou(_coarse|_oracle)?|accuracy|mean_accuracy|iou/.+)")
-"""What a validation measures, the larger the better."""
+"""Metrics of a validation, of which larger values are better."""
 
 HALF: Final = ("16-true", "bf16-true")
 """Precisions too coarse to distinguish correct compiled gradients from wrong ones."""
 
 
 def check_agreement(config: Config, raw: Config) -> None:
-    """Look for settings that cannot both be meant.
+    """Check a config for settings that contradict each other.
 
     Args:
-        config: Of a training, resolved, each of whose values is in order.
-        raw: The same with its interpolations.
+        config: Resolved config of a training, whose values are valid on their own.
+        raw: The same config with its interpolations.
 
     Raises:
-        ValueError: If there are such.
+        ValueError: If two settings contradict each other.
     """
     for look in (_derived, _monitor, _rate, _split, _windows, _compiled, _statistics, check_idle):
         look(config)
@@ -59,7 +59,7 @@ def _derived(config: Config) -> None:
 
 
 def _statistics(config: Config) -> None:
-    """Images that no published weights are made for are normalised by their own numbers."""
+    """Check the normalisation of images for which there are no published weights."""
     data = config["data"]
     plain = data.get("channels", 3) == 3 and data.get("depth", 8) == 8
     if plain and (data.get("mean") is not None or data.get("std") is not None):
@@ -86,11 +86,11 @@ def _monitor(config: Config) -> None:
 
 
 def _rate(config: Config) -> None:
-    """The rate must not rise after its warm-up."""
+    """Check that the learning rate does not rise after its warm-up."""
     rate, lowest = value_at(config, "optimizer.lr"), value_at(config, "schedule.min_lr")
     if rate is None or lowest is None or not is_ours(config):
         return
-    if value_at(config, "schedule.power") == 0:  # it stays where it is
+    if value_at(config, "schedule.power") == 0:  # a constant rate
         return
     factor, where = min(_factors(config))
     if rate * factor < lowest:
@@ -102,7 +102,7 @@ def _rate(config: Config) -> None:
 
 
 def _factors(config: Config) -> Iterator[tuple[float, str]]:
-    """Factors of parameter groups on the learning rate, with their keys."""
+    """Learning rate factors of parameter groups, with their keys."""
     yield 1.0, ""
     for name, factors in (value_at(config, "optimizer.custom_keys") or {}).items():
         if "lr_mult" in factors:
@@ -113,7 +113,7 @@ def _factors(config: Config) -> Iterator[tuple[float, str]]:
 
 
 def _split(config: Config) -> None:
-    """The batch is split over processes and parts."""
+    """Check that the batch can be split evenly over processes and parts."""
     trainer, batch = config["trainer"], config["data"]["batch_size"]
     devices = _devices(trainer["devices"])
     keys = {
@@ -132,7 +132,7 @@ def _split(config: Config) -> None:
 
 
 def _devices(value: Any) -> int:
-    """Processes on a machine, as far as the config alone shows."""
+    """Number of processes on a machine, if the config alone shows it."""
     match value:
         case list():
             return len(value)
@@ -148,19 +148,19 @@ def _windows(config: Config) -> None:
     if window and stride and any(step > side for step, side in zip(stride, window, strict=True)):
         raise ValueError(
             f"inference.stride={stride} is larger than inference.window={window}: pixels between "
-            "two windows would have no score; choose a stride of the window at most"
+            "two windows would have no score; choose a stride of at most the window"
         )
 
 
 def _compiled(config: Config) -> None:
-    """What a compiled training cannot be combined with."""
+    """Check the settings with which a training cannot be compiled."""
     trainer, mode = config["trainer"], value_at(config, "trainer.compile")
     if mode is None:
         return
     if (precision := trainer["precision"]) in HALF:
         raise ValueError(
             f"trainer.compile={mode} needs weights in float32, in which its gradients are compared "
-            f"with eager's, and trainer.precision={precision} has none; set "
+            f"with uncompiled ones, and trainer.precision={precision} has none; set "
             f"trainer.precision={'bf16-mixed' if precision == 'bf16-true' else '16-mixed'}, or "
             "trainer.compile=null"
         )
@@ -172,7 +172,7 @@ def _compiled(config: Config) -> None:
 
 
 def _side(config: Config, raw: Config) -> None:
-    """Scenes that are composed are squares."""
+    """Check that composed scenes are square."""
     crop = config["data"]["crop"]
     if value_at(raw, "data.module.train.size") == "${data.crop.0}" and crop[0] != crop[1]:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Kinds of annotations: ``Sequence[int] | None`` is a list of whole numbers, or null."""
+"""Kinds of values from annotations: ``Sequence[int] | None`` is a list of integers, or null."""
 
 import ast
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ NAMED: Final[Mapping[str, Kind]] = {
     "Warn": Choice(("warn",)),
     "bool": Flag(),
 }
-"""Kinds that have a name of their own."""
+"""Kinds with their own name in annotations."""
 
 LISTS: Final = ("Sequence", "Collection", "list", "tuple", "Iterable")
 TABLES: Final = ("Mapping", "dict")
@@ -49,7 +49,8 @@ def kind_of(annotation: str, key: str) -> Kind:
     """The kind of the values of a key.
 
     Args:
-        annotation: Of a parameter, as Python writes it; what is not a plain value is built.
+        annotation: Annotation of a parameter in Python's syntax; values that are not plain are
+            built.
         key: Dotted key of the config; its last parts decide about ranges and choices.
     """
     return _kind(ast.parse(annotation, mode="eval").body, key)

@@ -1,4 +1,4 @@
-"""One look at every value of a composed config, before anything heavy is imported."""
+"""Checks of every value of a composed config, before any slow import."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,36 +19,36 @@ from segadapt.runs.settings.walk import HYDRA, Entry, entries, is_built, reason
 CONF: Final = Path(__file__).resolve().parents[2] / "conf"
 
 REFERENCE: Final = re.compile(r"\$\{(?:oc\.select:)?([\w.]+)[,}]")
-"""A key that an interpolation reads."""
+"""Pattern of a key that an interpolation reads."""
 
 SOURCE: Final = re.compile(r"\$\{([\w.]+)\}")
-"""An interpolation that is nothing but another key."""
+"""Pattern of an interpolation that consists of another key only."""
 
 SHOWN: Final = 80
-"""Characters of a value that are repeated in a sentence."""
+"""Number of characters of a value that a message repeats."""
 
 
 def check_values(config: Mapping[str, Any]) -> None:
-    """Look at the values of a training's config alone.
+    """Check each value in the config of a training on its own.
 
     Args:
-        config: Interpolations that it may hold are not looked at.
+        config: The config; interpolations in it are not checked.
 
     Raises:
-        ValueError: If one is of another kind than its key takes.
+        ValueError: If a value has the wrong kind.
     """
     _check_values(list(entries(config, TRAIN)), config)
 
 
 def check_training(config: Mapping[str, Any], raw: Mapping[str, Any]) -> None:
-    """Look at the config of a training.
+    """Check the config of a training.
 
     Args:
-        config: Resolved.
-        raw: The same with its interpolations.
+        config: Resolved config.
+        raw: The same config with its interpolations.
 
     Raises:
-        ValueError: If a key is missing, nothing reads it, or its value is of another kind.
+        ValueError: If a key is missing or unused, or its value has the wrong kind.
     """
     for key in NEEDED:
         if value_at(config, key, absent=KeyError) is KeyError:
@@ -60,14 +60,14 @@ def check_training(config: Mapping[str, Any], raw: Mapping[str, Any]) -> None:
 
 
 def check_command(config: Mapping[str, Any], command: str) -> None:
-    """Look at the config of another command.
+    """Check the config of another command.
 
     Args:
-        config: With its interpolations: what they refer to may be in the folder of a training.
+        config: Config with its interpolations, which may refer to the folder of a training.
         command: Name of the config.
 
     Raises:
-        ValueError: If a key is missing, nothing reads it, or its value is of another kind.
+        ValueError: If a key is missing or unused, or its value has the wrong kind.
     """
     table = TABLES[command]
     for key in sorted({key if "." not in key else key.partition(".")[0] for key in table}):
@@ -75,18 +75,18 @@ def check_command(config: Mapping[str, Any], command: str) -> None:
             raise ValueError(f"{key} is missing; {_way_in(key)}")
     listed = list(entries(config, table))
     _check_values(listed, config)
-    if command != "resume":  # it takes the secrets of any training
+    if command != "resume":  # it accepts the secrets of any training
         _check_read(listed, config, config)
 
 
 def check_sweeper(node: Mapping[str, Any]) -> None:
-    """Look at the settings of a sweep.
+    """Check the settings of a sweep.
 
     Args:
-        node: ``hydra.sweeper``, with its interpolations.
+        node: The node ``hydra.sweeper``, with its interpolations.
 
     Raises:
-        ValueError: If a key is missing, nothing reads it, or its value is of another kind.
+        ValueError: If a key is missing or unused, or its value has the wrong kind.
     """
     table = SWEEPERS[str(node["_target_"]).rpartition(".")[2]]
     config = {"hydra": {"sweeper": dict(node)}}
@@ -99,24 +99,24 @@ def check_sweeper(node: Mapping[str, Any]) -> None:
 
 
 def unresolved(cfg: DictConfig) -> dict[str, Any]:
-    """A config as plain values, interpolations left in it."""
+    """A config as plain values that keeps its interpolations."""
     plain = OmegaConf.to_container(cfg, resolve=False)
     assert isinstance(plain, dict)
     return {str(key): value for key, value in plain.items()}
 
 
 def refuse(key: str, value: Any, kind: Kind) -> ValueError:
-    """The sentence about a value that is of another kind."""
+    """The error about a value of the wrong kind."""
     advice = _options(key, value) if is_built(kind) else ""
     if key == "data.num_classes" and value is None:
-        advice = "; remove it where it follows from the label table (data=folder)"
+        advice = "; remove it if it follows from the label table (data=folder)"
     if key == "data.num_classes" and value == 1:
         advice = "; for a single class, label everything else as a background class"
     return ValueError(f"{key}={shown(key, value)}; it must be {kind.takes(value)}{advice}")
 
 
 def shown(key: str, value: Any) -> str:
-    """A value as YAML has it, without secrets, and not too long."""
+    """A value as YAML, shortened and without secrets."""
     name = key.rpartition(".")[2]
     plain = hide({name: value})[name]
     text = yaml.safe_dump(plain, default_flow_style=True, width=10**6, allow_unicode=True)
@@ -136,7 +136,7 @@ def _check_values(listed: list[Entry], raw: Mapping[str, Any]) -> None:
 
 
 def _check_complete(config: Mapping[str, Any]) -> None:
-    """Whether everything that is built at once gets all that it needs."""
+    """Check that all classes built from the config get their required arguments."""
     for key, node in _built(config, ""):
         taken = signature(node["_target_"])
         if taken is None or node.get("_partial_") or "_args_" in node:
@@ -178,7 +178,7 @@ def _check_read(listed: list[Entry], config: Mapping[str, Any], raw: Mapping[str
 
 
 def _is_secret(key: str, config: Mapping[str, Any]) -> bool:
-    """Whether a key is a secret of somebody's own, which the run folder does not keep."""
+    """Whether a key is a secret added by the user, which the run folder does not store."""
     group, _, name = key.rpartition(".")
     built = value_at(config, f"{group}._target_") is not None
     return not built and SECRET.search(name) is not None
@@ -204,7 +204,7 @@ def _way_in(key: str) -> str:
 
 
 def _options(key: str, value: Any) -> str:
-    """How to choose what is built, where there is a group of configs for it."""
+    """Advice to choose an option, if the key is a config group."""
     group = key.replace(".", "/")
     names = sorted(file.stem for file in (CONF / group).glob("*.yaml"))
     if not names:

@@ -1,4 +1,4 @@
-"""Kinds of lists, tables and nodes that are built."""
+"""Kinds of values: lists, tables and nodes that are built."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from segadapt.runs.settings.kinds import LARGEST_WHOLE, Kind, Whole, fits
 
 @dataclass(frozen=True)
 class Devices(Kind):
-    """How many processes train on a machine, or on which cards."""
+    """The number of processes on a machine, or a list of GPUs."""
 
     def accepts(self, value: Any) -> bool:
         match value:
@@ -29,7 +29,7 @@ class Devices(Kind):
 
 @dataclass(frozen=True)
 class Off(Kind):
-    """An empty node, of which nothing is built."""
+    """An empty node, from which nothing is built."""
 
     def accepts(self, value: Any) -> bool:
         return isinstance(value, Mapping) and not value
@@ -40,7 +40,7 @@ class Off(Kind):
 
 @dataclass(frozen=True)
 class ListOf(Kind):
-    """A list; of a known length, where that is given."""
+    """A list, possibly of a given length."""
 
     kind: Kind
     length: int | None = None
@@ -63,7 +63,7 @@ class ListOf(Kind):
 
 @dataclass(frozen=True)
 class TableOf(Kind):
-    """Values by name."""
+    """A table of values by name."""
 
     kind: Kind
     member: str
@@ -81,7 +81,7 @@ class TableOf(Kind):
 
 @dataclass(frozen=True)
 class Built(Kind):
-    """A node that says with ``_target_`` what is built, or a list or table of such nodes."""
+    """A node whose ``_target_`` names what is built, or a list or table of such nodes."""
 
     def accepts(self, value: Any) -> bool:
         match value:
@@ -96,7 +96,7 @@ class Built(Kind):
         return False
 
     def takes(self, value: Any, many: bool = False) -> str:
-        return "nodes with _target_" if many else "a node with _target_, which says what is built"
+        return "nodes with _target_" if many else "a node with _target_, the class to build"
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,15 @@
 """Keys that the commands read themselves, with the annotations of their values.
 
-What stands below a ``_target_`` of this package is not here: its own signature says it.
-``Built`` is a node with a ``_target_``. A key that is missing here and that no interpolation and no
-signature names is read by nothing.
+Keys below a ``_target_`` of this package are not listed, because its signature declares them.
+``Built`` is a node with a ``_target_``. A key that is neither listed here nor named by an
+interpolation or a signature is unused.
 """
 
 from collections.abc import Mapping
 from typing import Final
 
 Annotations = Mapping[str, str]
-"""Annotations by dotted keys."""
+"""Annotations by dotted key."""
 
 PLACE: Final = "str"
 
@@ -41,7 +41,7 @@ TRAINER: Final[Annotations] = {
     "trainer.strategy.timeout.seconds": "float",
     "trainer.sync_batchnorm": "bool",
 }
-"""Lightning's trainer: what this project leaves to the config."""
+"""Parameters of Lightning's trainer that the config may set."""
 
 FIXED: Final[Mapping[str, str]] = {
     "callbacks": "choose with callbacks.NAME",
@@ -63,7 +63,7 @@ FIXED: Final[Mapping[str, str]] = {
     "use_distributed_sampler": "",
     "val_check_interval": "choose with data.eval_every",
 }
-"""Lightning's parameters that this project sets itself, with the way out."""
+"""Parameters of Lightning's trainer that this project sets itself, with the key to use instead."""
 
 PASSED_ON: Final[Annotations] = {
     "depth": "int",
@@ -72,7 +72,7 @@ PASSED_ON: Final[Annotations] = {
     "num_heads": "int | Sequence[int]",
     "output_stride": "int | None",
 }
-"""Parameters of other libraries that constructors of this package pass on, by their names alone."""
+"""Parameters of other libraries that constructors of this package pass on, by name."""
 
 DATA: Final[Annotations] = {
     "data.name": "str",
@@ -109,7 +109,7 @@ DATA: Final[Annotations] = {
     "data.lossy_labels": "str | None",
     "data.module": "Built",
 }
-"""A data set; ``scale`` and what follows belong to some of them only."""
+"""Keys of a data set; ``scale`` and the keys after it belong to some data sets only."""
 
 PATHS: Final[Annotations] = {"paths.data": PLACE, "paths.runs": PLACE, "paths.run": PLACE}
 
@@ -206,7 +206,7 @@ SEARCH: Final[Annotations] = {
 }
 
 SWEEPERS: Final[Mapping[str, Annotations]] = {"GridSweeper": GRID, "SearchSweeper": SEARCH}
-"""By the class that runs the trials of a sweep."""
+"""Keys of sweeps, by the class that runs the trials."""
 
 TABLES: Final[Mapping[str, Annotations]] = {
     "train": TRAIN,
@@ -215,4 +215,4 @@ TABLES: Final[Mapping[str, Annotations]] = {
     "cache_features": CACHE_FEATURES,
     "check_data": CHECK_DATA,
 }
-"""By the config that a command composes."""
+"""Keys of the other commands, by the config that they compose."""

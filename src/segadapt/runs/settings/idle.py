@@ -1,4 +1,4 @@
-"""Settings that have no effect beside others."""
+"""Settings without effect because of other settings."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -12,17 +12,17 @@ OF_WINDOWS: Final[Mapping[str, Any]] = {
     "blend": "uniform",
     "context": "window",
 }
-"""Settings of windows, with the value of each that says nothing."""
+"""Settings of windows, with the neutral value of each."""
 
 
 def check_idle(config: Mapping[str, Any]) -> None:
-    """Look for settings that somebody has changed, but that nothing reads.
+    """Check a config for settings that were changed, but have no effect.
 
     Args:
-        config: Of a training, resolved.
+        config: Resolved config of a training.
 
     Raises:
-        ValueError: If there are such.
+        ValueError: If there is such a setting.
     """
     seen = config["inference"]
     if "window" in seen and seen["window"] is None:

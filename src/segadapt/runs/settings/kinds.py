@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 LARGEST_WHOLE: Final = 2**31 - 1
 LARGEST_REAL: Final = 3.4e38
-"""What a 32-bit number holds; no setting needs more."""
+"""Largest 32-bit integer; no setting needs a larger one."""
 
 
 class Kind(ABC):
@@ -20,33 +20,33 @@ class Kind(ABC):
 
     @abstractmethod
     def takes(self, value: Any, many: bool = False) -> str:
-        """What is accepted, as the end of a sentence that begins with "it must be".
+        """The accepted values, as the end of a sentence that begins with "it must be".
 
         Args:
-            value: What was refused; a hint may depend on it.
-            many: Whether the plural is wanted, without an article.
+            value: The refused value; a hint may depend on it.
+            many: Whether to use the plural, without an article.
         """
 
 
 def fits(kind: Kind, value: Any) -> bool:
-    """Whether a value is of a kind, or an interpolation of which nothing is known yet."""
+    """Whether a value is of a kind, or an interpolation whose value is not known yet."""
     return is_open(value) or kind.accepts(value)
 
 
 def is_open(value: Any) -> bool:
-    """Whether a value is an interpolation, or still asked for."""
+    """Whether a value is an interpolation, or missing (``???``)."""
     return type(value) is str and ("${" in value or value == "???")
 
 
 class Range(NamedTuple):
-    """The numbers that make sense."""
+    """A range of valid numbers."""
 
     least: float = -math.inf
     most: float = math.inf
     above: bool = False
-    """Whether the least is itself excluded."""
+    """Whether the lower bound is excluded."""
     below: bool = False
-    """Whether the most is itself excluded."""
+    """Whether the upper bound is excluded."""
 
     def holds(self, value: float) -> bool:
         """Whether a number is within the range."""
@@ -55,7 +55,7 @@ class Range(NamedTuple):
         )
 
     def said(self) -> str:
-        """The range, to stand behind "a number"."""
+        """The range in words, to follow "a number"."""
         bounded = math.isfinite(self.least), math.isfinite(self.most)
         match bounded:
             case (True, True) if not (self.above or self.below):
@@ -75,7 +75,7 @@ NOT_NEGATIVE: Final = Range(0)
 
 @dataclass(frozen=True)
 class Whole(Kind):
-    """A whole number."""
+    """An integer."""
 
     range: Range = NOT_NEGATIVE
 
@@ -112,7 +112,7 @@ class Real(Kind):
 
 @dataclass(frozen=True)
 class Flag(Kind):
-    """True or false, and nothing that merely counts as one of them."""
+    """True or false, but no value that is merely equal to one of them."""
 
     def accepts(self, value: Any) -> bool:
         return type(value) is bool
@@ -148,7 +148,7 @@ class Choice(Kind):
 
 @dataclass(frozen=True)
 class Device(Kind):
-    """Where tensors are."""
+    """A device of tensors."""
 
     def accepts(self, value: Any) -> bool:
         return (
@@ -172,7 +172,7 @@ class Null(Kind):
 
 @dataclass(frozen=True)
 class Anything(Kind):
-    """Whatever the code makes of it; numbers are finite nevertheless."""
+    """Any value, as long as numbers are finite."""
 
     def accepts(self, value: Any) -> bool:
         return type(value) is not float or math.isfinite(value)

@@ -1,4 +1,4 @@
-"""The nearest names to one that does not exist."""
+"""Suggestions for misspelt names and keys."""
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -6,19 +6,19 @@ from typing import Any
 
 
 def near(name: str, names: Iterable[str], number: int = 1) -> list[str]:
-    """The most similar of some names, whatever their case."""
+    """The names most similar to ``name``, ignoring case."""
     known = {option.lower(): option for option in names}
     matches = difflib.get_close_matches(name.lower(), known, n=number)
     return [known[option] for option in matches]
 
 
 def near_keys(key: str, keys: Sequence[str], number: int = 2) -> list[str]:
-    """The keys that someone may have meant: those with the same last part, else similar ones.
+    """The keys that the user may have meant: those with the same last part, else similar ones.
 
     Args:
-        key: What was typed.
-        keys: Dotted keys of the config that is composed.
-        number: How many to name at most.
+        key: Key as typed.
+        keys: Dotted keys of the composed config.
+        number: Largest number of suggestions.
     """
     last = key.rpartition(".")[2]
     same = [known for known in keys if known.rpartition(".")[2] == last]
@@ -33,18 +33,18 @@ def _by_last(last: str, keys: Sequence[str]) -> list[str]:
 
 
 def hint(name: str, names: Iterable[str], form: str = "{!r}") -> str:
-    """A question about the name that is most similar; empty where none is.
+    """A question that suggests the most similar name; empty if no name is similar.
 
     Args:
-        name: What was typed.
-        names: Those that exist.
-        form: How the name is written in the question.
+        name: Name as typed.
+        names: Existing names.
+        form: Format of the name in the question.
     """
     return did_you_mean([form.format(known) for known in near(name, names)])
 
 
 def did_you_mean(names: Sequence[str]) -> str:
-    """A question about the nearest names; empty where there is none."""
+    """A question that suggests some names; empty for no names."""
     return f" Did you mean {' or '.join(names)}?" if names else ""
 
 

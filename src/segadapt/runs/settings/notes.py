@@ -9,17 +9,17 @@ from segadapt.runs.config import value_at
 Config = Mapping[str, Any]
 
 LOW: Final = 0.5
-"""Share of ``optimizer.lr`` that the rate of a sensible run reaches."""
+"""Fraction of ``optimizer.lr`` that the rate of a sensible run reaches."""
 
 POINTS: Final = 1000
-"""Steps at which the learning rate is looked at."""
+"""Number of steps at which the learning rate is evaluated."""
 
 
 def notes(config: Config) -> list[str]:
     """Sentences about settings that are allowed but rarely intended.
 
     Args:
-        config: Of a training, resolved.
+        config: Resolved config of a training.
     """
     looks: tuple[Callable[[Config], Iterator[str]], ...] = (_warming, _ending, _validating)
     return [sentence for look in looks for sentence in look(config)]
@@ -33,7 +33,7 @@ def is_ours(config: Config) -> bool:
 
 
 def _warming(config: Config) -> Iterator[str]:
-    """Whether the rate ever comes near what was asked for."""
+    """Warn if the learning rate never comes near the requested one."""
     rule, steps = config["schedule"], config["data"]["steps"]
     rate = value_at(config, "optimizer.lr")
     if rate is None or not is_ours(config) or config["data"].get("smoke_test"):

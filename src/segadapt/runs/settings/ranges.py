@@ -1,6 +1,6 @@
-"""Numbers and words that make sense under a name, wherever a config has it.
+"""Valid numbers and words for the keys of a config, wherever a key stands.
 
-The names are the last parts of dotted keys; a longer name wins over a shorter one.
+The names are the last parts of dotted keys; a longer name takes precedence over a shorter one.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ POSITIVE: Final = Range(0, above=True)
 NOT_NEGATIVE: Final = Range(0)
 SHARE: Final = Range(0, 1)
 PROBABILITY: Final = Range(0, 1, below=True)
-"""Of dropout: 1 would drop everything."""
+"""Range of dropout: 1 would drop everything."""
 
 RANGES: Final[Mapping[str, Range]] = {
     "accumulate_grad_batches": COUNT,
@@ -132,7 +132,7 @@ RANGES: Final[Mapping[str, Range]] = {
     "window": SIDE,
     "windows": Range(64, 8192),
 }
-"""Numbers; in a list, of each of its members, unless ``name[]`` says otherwise."""
+"""Ranges of numbers; also for each member of a list, unless ``name[]`` is given."""
 
 CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "trainer.accelerator": ("auto", "cpu", "gpu", "cuda", "mps"),
@@ -164,19 +164,19 @@ CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
         *("plain_sum", "plain", "unadapted"),
     ),
 }
-"""Words; the tests compare them with the tables of the code that reads them."""
+"""Allowed words; the tests compare them with the tables of the code that reads them."""
 
 PAIRS: Final[Mapping[str, bool]] = dict.fromkeys(
     ("betas", "crop", "data.range", "limits", "ratio_range", "scale", "stride", "window"), True
 )
-"""Lists of two."""
+"""Names of lists with two members."""
 
 EMPTY: Final[Mapping[str, bool]] = dict.fromkeys(("allow", "env", "ignored", "trimap"), True)
-"""Lists that may be empty."""
+"""Names of lists that may be empty."""
 
 
 def under(key: str, table: Mapping[str, Found]) -> Found | None:
-    """What a table has for a dotted key: the entry of the longest name that it ends with."""
+    """The entry of a table for a dotted key: that of the longest name with which it ends."""
     parts = key.split(".")
     if key.endswith("[]") and (member := parts[-1]) not in table:
         parts[-1] = member.removesuffix("[]")

@@ -1,4 +1,4 @@
-"""The config of a training as plain values that have been looked at."""
+"""The checked config of a training as plain values."""
 
 import re
 from typing import Final
@@ -12,21 +12,21 @@ from segadapt.runs.settings.check import check_training, check_values, unresolve
 from segadapt.runs.settings.squares import square
 
 RESOLVER: Final = re.compile(r"ValueError raised while resolving interpolation: (.+)")
-"""A resolver of this package refuses something, in a sentence of its own."""
+"""Pattern of an error of a resolver of this package, whose message is a full sentence."""
 
 FROM_FILES: Final = ("${cached:", "${class_count:")
 """Interpolations of ``data`` that read files."""
 
 
 def settle(cfg: DictConfig) -> Config:
-    """Check a composed config; one number for rows and columns becomes a square in it.
+    """Check a composed config, and write single numbers for rows and columns as squares.
 
     Returns:
         Its values without interpolations.
 
     Raises:
-        ValueError: If a value is missing, of another kind than its key takes, or contradicts
-            another one, or if nothing reads a key.
+        ValueError: If a value is missing, has the wrong kind or contradicts another one, or if a
+            key is unused.
     """
     square(cfg)
     raw = unresolved(cfg)
@@ -39,7 +39,7 @@ def settle(cfg: DictConfig) -> Config:
 
 
 def _pin(cfg: DictConfig, config: Config, raw: Config) -> None:
-    """Write facts that were read from files into a config: a run stays what it was at its start."""
+    """Store values that were read from files in a config, so that a resumed run does not change."""
     for key, value in raw["data"].items():
         if isinstance(value, str) and value.startswith(FROM_FILES):
             with read_write(cfg), open_dict(cfg):
@@ -47,10 +47,10 @@ def _pin(cfg: DictConfig, config: Config, raw: Config) -> None:
 
 
 def resolved_config(cfg: DictConfig) -> Config:
-    """A config as plain values, whatever they are.
+    """A config as plain values, which are not checked.
 
     Raises:
-        ValueError: If one is missing, or an interpolation cannot be resolved.
+        ValueError: If a value is missing, or an interpolation cannot be resolved.
     """
     try:
         return resolved(cfg)
@@ -63,7 +63,7 @@ def resolved_config(cfg: DictConfig) -> Config:
 
 
 def broken(error: OmegaConfBaseException) -> str:
-    """What is wrong with an interpolation, in one line."""
+    """The cause of a broken interpolation, in one line."""
     first = str(error).partition("\n")[0]
     if told := RESOLVER.match(first):
         return told[1]

@@ -1,4 +1,4 @@
-"""Parameters of what a config builds, read from the source without importing it."""
+"""Parameters of the classes that a config builds, read from the source without importing it."""
 
 import ast
 from functools import cache
@@ -20,11 +20,11 @@ class Parameter(NamedTuple):
 
 
 class Signature(NamedTuple):
-    """What a class or function takes."""
+    """Parameters of a class or function."""
 
     parameters: dict[str, Parameter]
     open: bool
-    """Whether it passes further parameters on, which are not known here."""
+    """Whether it also passes on parameters that are not known here."""
 
 
 NOTHING: Final = Signature({}, open=False)
@@ -33,13 +33,13 @@ UNKNOWN: Final = Signature({}, open=True)
 
 @cache
 def signature(target: str) -> Signature | None:
-    """The parameters of a ``_target_`` of this package; those of others are not known.
+    """The parameters of a ``_target_`` of this package; those of other packages are unknown.
 
     Args:
         target: Dotted name.
 
     Returns:
-        None if there is no such class or function.
+        The signature; None if there is no such class or function.
     """
     if target.partition(".")[0] != PACKAGE:
         return UNKNOWN
@@ -54,7 +54,7 @@ def signature(target: str) -> Signature | None:
 
 
 def _constructor(module: str, node: ast.ClassDef) -> Signature:
-    """Of a class: of its own constructor, or of its base's."""
+    """Signature of a class: that of its own constructor, or of its base class."""
     for member in node.body:
         if isinstance(member, ast.FunctionDef) and member.name == "__init__":
             return _of_function(member)
@@ -86,7 +86,7 @@ def _annotation(argument: ast.arg) -> str:
 
 
 def _definition(module: str, name: str) -> Definition | None:
-    """A class or function of a module, wherever the module has it from."""
+    """A class or function of a module, even if the module imports it from elsewhere."""
     for node in _body(module):
         match node:
             case ast.ClassDef(name=known) | ast.FunctionDef(name=known) if known == name:
@@ -96,7 +96,7 @@ def _definition(module: str, name: str) -> Definition | None:
 
 
 def _home(module: str, name: str) -> str:
-    """The module that a name is imported from; the module itself, if it is not."""
+    """The module from which a name is imported, or the module itself."""
     for node in _body(module):
         match node:
             case ast.ImportFrom(module=str(home), names=names) if home.startswith(PACKAGE):

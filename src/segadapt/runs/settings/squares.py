@@ -1,4 +1,4 @@
-"""One number where two are asked for: a square."""
+"""Single numbers for rows and columns, which mean a square."""
 
 from typing import Any, Final
 
@@ -10,11 +10,11 @@ SQUARES: Final = (
     "inference.window",
     "data.module.train.transform.crop",
 )
-"""Pairs of rows and columns, of which one number can only mean a square."""
+"""Keys of rows and columns for which one number can only mean a square."""
 
 
 def square(cfg: DictConfig) -> None:
-    """Write such pairs out, in place.
+    """Replace single numbers by pairs, in place.
 
     Args:
         cfg: Composed config.
@@ -29,7 +29,7 @@ def square(cfg: DictConfig) -> None:
 
 
 def _node(cfg: DictConfig, key: str) -> DictConfig | None:
-    """A node that is written out, not referred to."""
+    """A node of the config that is not an interpolation."""
     node: Any = cfg
     for part in key.split("."):
         node = node._get_node(part, validate_access=False) if OmegaConf.is_dict(node) else None

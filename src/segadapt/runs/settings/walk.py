@@ -1,4 +1,4 @@
-"""Every key of a config with its kind: a walk that follows ``_target_`` nodes into the source."""
+"""All keys of a config with their kinds, found by following ``_target_`` into the source."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
@@ -13,7 +13,7 @@ from segadapt.runs.settings.signatures import UNKNOWN, Signature, signature
 TARGET: Final = "_target_"
 
 HYDRA: Final = ("_target_", "_args_", "_partial_", "_recursive_", "_convert_")
-"""Keys that Hydra reads of each node that is built."""
+"""Keys that Hydra reads in each node that is built."""
 
 
 class Entry(NamedTuple):
@@ -22,22 +22,22 @@ class Entry(NamedTuple):
     key: str
     value: Any
     kind: Kind | None
-    """None: nothing reads it, as far as signatures and tables say."""
+    """Kind of its value; None if no signature and no table declares the key."""
 
 
 def entries(config: Mapping[str, Any], table: Annotations) -> Iterator[Entry]:
-    """Every key, nodes before what is in them.
+    """Every key of a config, each node before its content.
 
     Args:
-        config: As plain values; interpolations may be left in it.
-        table: Annotations of what is in no signature.
+        config: Plain values, possibly with interpolations.
+        table: Annotations of keys that no signature declares.
     """
     for key, value in config.items():
         yield from _declared(str(key), value, table)
 
 
 def _declared(key: str, value: Any, table: Annotations) -> Iterator[Entry]:
-    """A key that is in the table, or a group of such keys."""
+    """A key in the table, or a group of such keys."""
     below = f"{key}."
     if (annotation := table.get(key)) is not None:
         yield from _of_kind(key, value, kind_of(annotation, key))
@@ -53,7 +53,7 @@ def _declared(key: str, value: Any, table: Annotations) -> Iterator[Entry]:
 
 
 def _of_kind(key: str, value: Any, kind: Kind | None) -> Iterator[Entry]:
-    """A key; before it the members of a table, which have names of their own."""
+    """A key, after the members of a table, which have their own names."""
     table = _table(kind)
     if table is not None and isinstance(value, Mapping):
         for name, child in value.items():
@@ -73,7 +73,7 @@ def _table(kind: Kind | None) -> TableOf | None:
 
 
 def _within(key: str, value: Any, table: Annotations) -> Iterator[Entry]:
-    """What is in a node that is built, or in a list or table of such nodes."""
+    """Entries within a node that is built, or within a list or table of such nodes."""
     match value:
         case {"_target_": str(target)}:
             yield from _parameters(key, value, target, table)
@@ -102,7 +102,7 @@ def _kind(path: str, name: str, taken: Signature | None, table: Annotations) -> 
     if path in table:
         return kind_of(table[path], path)
     if taken is UNKNOWN and any(known.startswith(f"{path.rpartition('.')[0]}.") for known in table):
-        return None  # Lightning's trainer: whatever it takes, the table says all
+        return None  # for Lightning's trainer the table alone decides
     if taken is None or (name not in taken.parameters and taken.open):
         return kind_of(PASSED_ON.get(name, "Any"), path)
     if name not in taken.parameters:
@@ -129,7 +129,7 @@ class Group(Kind):
 
 
 class Target(Kind):
-    """A class or function of this package that is not there."""
+    """A class or function of this package that does not exist."""
 
     def accepts(self, value: Any) -> bool:
         return False
@@ -139,7 +139,7 @@ class Target(Kind):
 
 
 def is_built(kind: Kind) -> bool:
-    """Whether a kind is that of nodes that say what is built."""
+    """Whether a kind is that of nodes with a ``_target_``."""
     match kind:
         case Built():
             return True
@@ -149,7 +149,7 @@ def is_built(kind: Kind) -> bool:
 
 
 def reason(key: str) -> str | None:
-    """Why a parameter of Lightning's trainer is not for the config, with the way out."""
+    """Why the config may not set a parameter of Lightning's trainer, and what to set instead."""
     group, _, name = key.rpartition(".")
     if group != "trainer" or name not in FIXED:
         return None

@@ -1,1 +1,1 @@
-"""Many trainings: plan, search, table."""
+"""Sweeps of many trainings: plan, search, execution and table."""

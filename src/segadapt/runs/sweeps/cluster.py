@@ -1,4 +1,4 @@
-"""Whether trials can be handed to SLURM from here."""
+"""Check that trials can be submitted to SLURM from this machine."""
 
 import shutil
 from typing import Final
@@ -6,17 +6,18 @@ from typing import Final
 from omegaconf import DictConfig
 
 PROGRAMS: Final = ("srun", "sbatch")
-"""What submitit calls: without the first it raises RuntimeError, without the second OSError."""
+"""Programs that submitit calls: it raises RuntimeError without the first, OSError without the
+second."""
 
 
 def check_cluster(launcher: DictConfig) -> None:
     """Refuse SLURM's launcher on a machine without SLURM, before anything is written.
 
     Args:
-        launcher: The config's ``hydra.launcher``.
+        launcher: The node ``hydra.launcher`` of the config.
 
     Raises:
-        ValueError: If a program of SLURM is not there.
+        ValueError: If a program of SLURM is missing.
     """
     if not str(launcher.get("_target_")).endswith(".SlurmLauncher"):
         return

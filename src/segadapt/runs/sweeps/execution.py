@@ -1,4 +1,4 @@
-"""The course of a sweep: which of its trials run now, and what came of all of them."""
+"""Execution of a sweep: running the due trials, and recording the state of all."""
 
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -24,17 +24,17 @@ Launch = Callable[[Sequence[Trial]], object]
 
 
 class Unfinished(Exception):
-    """A sweep has ended, but not all of its trials have a value."""
+    """Raised when a sweep has ended, but not all of its trials have a value."""
 
 
 @contextmanager
 def recorded(trials: Sequence[Trial], folder: SweepFolder, console: Console) -> Iterator[None]:
-    """Keep and show the table of a sweep at the end of a block, even if that is cut short.
+    """Store and show the table of a sweep at the end of a block, even if that is interrupted.
 
     Args:
-        trials: All of the sweep; the block may add some.
-        folder: Its folder, which this process holds.
-        console: Where to tell.
+        trials: All trials of the sweep; the block may add some.
+        folder: Its folder, held by this process.
+        console: Console for the table.
     """
     folder.record(rows(trials))
     try:
@@ -49,10 +49,10 @@ def run_due_trials(trials: Sequence[Trial], launch: Launch, retries: int, consol
     """Run the trials that are due.
 
     Args:
-        trials: Each is given once in a start of the sweep.
+        trials: The trials; each is passed once per start of the sweep.
         launch: Runs trials.
-        retries: How often a failed trial is tried again, over all starts of the sweep.
-        console: Where to tell what becomes of the others.
+        retries: Number of times a failed trial is retried, over all starts of the sweep.
+        console: Console for messages about the others.
     """
     before = rows(trials)
     for trial, state in before:
@@ -63,7 +63,7 @@ def run_due_trials(trials: Sequence[Trial], launch: Launch, retries: int, consol
 
 
 def rows(trials: Sequence[Trial]) -> list[TrialRow]:
-    """The trials as they stand."""
+    """The trials with their current status."""
     return [(trial, trial_status(trial)) for trial in trials]
 
 
@@ -78,14 +78,14 @@ def print_table(rows: Sequence[TrialRow], folder: SweepFolder, console: Console)
 
 
 def check_finished(rows: Sequence[TrialRow], retries: int) -> None:
-    """Let a sweep end well only if all of its trials have.
+    """Check that all trials of a sweep have finished.
 
     Args:
-        rows: Its trials as they stand.
-        retries: How often a failed trial is tried again.
+        rows: Its trials with their current status.
+        retries: Number of times a failed trial is retried.
 
     Raises:
-        Unfinished: If one is without a value.
+        Unfinished: If a trial has no value.
     """
     without = [(trial, state) for trial, state in rows if state.state != FINISHED]
     if not without:
@@ -111,7 +111,7 @@ def _numbers(trials: Iterable[Trial]) -> str:
 
 
 def _plans(trial: Trial, state: TrialStatus, retries: int) -> str | None:
-    """What a sweep that is started again does with a trial."""
+    """How a restarted sweep treats a trial, in words."""
     name, times = f"trial {trial.number}", len(state.causes)
     match state.state:
         case str(word) if word == FINISHED:

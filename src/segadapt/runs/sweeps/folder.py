@@ -1,7 +1,7 @@
-"""A sweep folder: a folder for each trial, and what the sweep has come to beside them.
+"""Sweep folders: a folder for each trial, and the results of the sweep.
 
-``sweep.json`` and ``sweep.csv`` are written at its start and at its end. They are read by people
-and notebooks only: what a sweep resumes from is in the folders of its trials.
+``sweep.json`` and ``sweep.csv`` are written at the start and at the end. They are for people and
+notebooks only: a sweep resumes from the folders of its trials.
 """
 
 import json
@@ -22,10 +22,10 @@ TrialRow = tuple[Trial, TrialStatus]
 
 
 class SweepFolder:
-    """The folder of a sweep, held by this process until it ends, however it ends.
+    """The folder of a sweep, locked by this process until it ends, however it ends.
 
     Args:
-        path: Folder; made if it is not there.
+        path: Folder; created if missing.
 
     Raises:
         ValueError: If another sweep holds it, or it cannot be written.
@@ -42,14 +42,14 @@ class SweepFolder:
         self.lock.close()
 
     def record(self, rows: Sequence[TrialRow]) -> None:
-        """Write what the sweep has come to."""
+        """Write the current results of the sweep."""
         trials = [_facts(*row) for row in rows]
         replace_text(self.path / SWEEP, json.dumps({"trials": trials}, indent=2) + "\n")
         replace_text(self.path / SWEEP_TABLE, csv_text(*spread(rows)))
 
 
 def group(path: Path) -> str:
-    """The name of a sweep in a tracker: the end of its folder."""
+    """The name of a sweep in a tracker: the end of its path."""
     return "/".join(path.absolute().parts[-2:])
 
 
@@ -69,7 +69,7 @@ def spread(rows: Sequence[TrialRow]) -> tuple[list[str], list[list[Any]]]:
     """A sweep as a table for programs: overrides and metrics of each trial by name.
 
     Returns:
-        Columns and lines, with None where a trial has nothing.
+        Columns and rows, with None where a trial has no value.
     """
     lines = [
         {

@@ -1,4 +1,4 @@
-"""A multirun over a grid of values, such that it can be interrupted at any moment."""
+"""A multirun over a grid of values that can be interrupted at any moment."""
 
 import traceback
 from collections.abc import Sequence
@@ -31,11 +31,11 @@ def sweep_grid(
     """Compose all trials, then run those that are not finished.
 
     Args:
-        words: Overrides, some with several values; later ones win.
-        config: The sweep's; ``hydra.sweep.dir`` is its folder.
-        context: Hydra's.
+        words: Overrides, some with several values; later ones take precedence.
+        config: Config of the sweep; ``hydra.sweep.dir`` is its folder.
+        context: Context of Hydra.
         launcher: Runs jobs.
-        retries: How often a failed trial is tried again, over all starts of the sweep.
+        retries: Number of times a failed trial is retried, over all starts of the sweep.
 
     Raises:
         ValueError: If the folder is in use.
@@ -46,7 +46,7 @@ def sweep_grid(
     path, console = Path(config.hydra.sweep.dir), Console()
     compose = composer(context, config)
     configs = [compose(overrides, path) for overrides in combinations]
-    with SweepFolder(path) as folder:  # after all mistakes that composing finds
+    with SweepFolder(path) as folder:  # after all errors that composing finds
         trials = plan(combinations, configs, path)
         _introduce(trials, path, console)
         with recorded(trials, folder, console):
@@ -58,12 +58,12 @@ def sweep_grid(
 def launch(launcher: Launcher, trials: Sequence[Trial], console: Console) -> None:
     """Run trials, each in its folder.
 
-    A job that a scheduler ended (its time was over too often, a node was lost) is reported; its
-    trial is an interrupted one.
+    A job that a scheduler ended (too many timeouts, a lost node) is reported; its trial counts as
+    interrupted.
 
     Raises:
-        ValueError: If submitit does not take the launcher's settings.
-        Exception: What a job raised that is not a failure of its training.
+        ValueError: If submitit rejects the launcher's settings.
+        Exception: If a job raised an error that is not a failure of its training.
     """
     words = [_words(trial) for trial in trials]
     try:
@@ -83,28 +83,28 @@ def launch(launcher: Launcher, trials: Sequence[Trial], console: Console) -> Non
 
 
 def _words(trial: Trial) -> list[str]:
-    """Overrides of a trial, with its folder.
+    """Overrides of a trial, including its folder.
 
-    A launcher's process composes the config again, where the default folder of a sweep would be a
-    new one.
+    The process of a launcher composes the config again, and would otherwise choose a new folder for
+    the sweep.
     """
     folder = override("hydra.sweep.dir", trial.folder.parent)
     return [*trial.overrides, folder, f"hydra.sweep.subdir={trial.number}"]
 
 
 def _of_scheduler(error: Exception) -> bool:
-    """Whether submitit says so, which need not be installed."""
+    """Whether an error comes from submitit, which need not be installed."""
     return type(error).__module__.partition(".")[0] == "submitit"
 
 
 def _raised_by_scheduler(error: Exception) -> bool:
-    """Whether submitit itself raised a class of Python's, as it does for settings."""
+    """Whether submitit itself raised a built-in error, as it does for settings."""
     where = [frame.f_globals["__name__"] for frame, _ in traceback.walk_tb(error.__traceback__)]
     return str(where[-1]).partition(".")[0] == "submitit"
 
 
 def check_one_process() -> None:
-    """Refuse to be one of several processes that sweep: they would not stay in step.
+    """Refuse to run a sweep in several processes, which would not stay synchronised.
 
     Raises:
         ValueError: Under torchrun or srun.

@@ -1,4 +1,4 @@
-"""The file that Optuna keeps a study in: one JSON value a line, appended one after another."""
+"""The file in which Optuna stores a study: one JSON value per line, in order."""
 
 import json
 from pathlib import Path
@@ -7,15 +7,15 @@ from segadapt.text.bounded import MIB, read_bytes
 
 
 def mend(file: Path) -> str | None:
-    """Cut off a last line that was half written when a process or its machine died.
+    """Remove an incomplete last line, left when a process or its machine died.
 
-    Optuna would append to it. What was told there had not been told yet.
+    Optuna would append to it. The incomplete entry had not been reported yet.
 
     Args:
-        file: The journal; may not be there.
+        file: The journal, which may not exist.
 
     Returns:
-        What was done, if anything.
+        A message about a removed line; None if there was none.
 
     Raises:
         ValueError: If another line is damaged.
@@ -30,21 +30,21 @@ def mend(file: Path) -> str | None:
         return None
     with file.open("r+b") as journal:
         journal.truncate(len(content) - len(rest))
-    return f"the last line of {file} was half written and is dropped"
+    return f"the last line of {file} was incomplete and has been removed"
 
 
 def _check(file: Path, number: int, line: bytes) -> None:
     try:
         operation = json.loads(line)
-    except (ValueError, RecursionError):  # also of bytes that are no text
+    except (ValueError, RecursionError):  # also raised for bytes that are not text
         operation = None
     if not (isinstance(operation, dict) and "op_code" in operation):
         raise damaged(file, f"line {number} is not an operation of Optuna")
 
 
 def damaged(file: Path, reason: str) -> ValueError:
-    """The sentence about a journal that cannot be read."""
+    """The error about a journal that cannot be read."""
     return ValueError(
-        f"{file} is damaged: {reason}; put a copy of it back, or start the search again in another "
+        f"{file} is damaged: {reason}; restore a copy of it, or start the search again in another "
         "folder with hydra.sweep.dir=FOLDER"
     )

@@ -1,4 +1,4 @@
-"""All trials of a sweep, composed before the first of them begins."""
+"""All trials of a sweep, composed before the first one starts."""
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -18,23 +18,23 @@ from segadapt.runs.stored_config import stored_config
 from segadapt.runs.sweeps.trial import Trial
 
 Compose = Callable[[Sequence[str], Path], Config]
-"""The resolved config of overrides in a folder."""
+"""A function from overrides and a folder to the resolved config."""
 
 
 class Key(NamedTuple):
-    """What makes a trial the same trial when its sweep is started again."""
+    """Identity of a trial across restarts of its sweep."""
 
     fingerprint: str
     published: str
-    """Rows of a table may be one recipe; each is trained."""
+    """Row of a table; rows with equal recipes are separate trials."""
 
 
 def composer(context: HydraContext, master: DictConfig) -> Compose:
-    """What composes a trial exactly as a launcher will.
+    """A function that composes a trial exactly as a launcher will.
 
     Args:
-        context: Hydra's.
-        master: The config of the sweep.
+        context: Context of Hydra.
+        master: Config of the sweep.
     """
 
     def compose(overrides: Sequence[str], folder: Path) -> Config:
@@ -43,7 +43,7 @@ def composer(context: HydraContext, master: DictConfig) -> Compose:
             cfg.hydra.runtime.output_dir = str(folder.absolute())
         hydra = HydraConfig.instance()
         before = hydra.cfg
-        hydra.set_config(cfg)  # for the interpolations into it
+        hydra.set_config(cfg)  # for interpolations that refer to it
         try:
             with read_write(cfg), open_dict(cfg):
                 del cfg["hydra"]
@@ -56,7 +56,7 @@ def composer(context: HydraContext, master: DictConfig) -> Compose:
 
 
 def parsed(words: Sequence[str], context: HydraContext) -> list[Override]:
-    """Overrides as Hydra understands them."""
+    """Overrides as parsed by Hydra."""
     parser = OverridesParser.create(config_loader=context.config_loader)
     return parser.parse_overrides(list(words))
 
@@ -64,13 +64,13 @@ def parsed(words: Sequence[str], context: HydraContext) -> list[Override]:
 def plan(
     all_overrides: Sequence[Sequence[str]], all_configs: Sequence[Config], folder: Path
 ) -> list[Trial]:
-    """Give each trial its folder: the one in which it was begun, or the next that is free.
+    """Give each trial its folder: the one in which it was started, or the next free one.
 
-    A sweep that has grown, by a seed say, therefore continues what exists.
+    A sweep that was extended, for example by a seed, therefore continues its existing trials.
 
     Args:
         all_overrides: Overrides of each trial.
-        all_configs: What they compose to.
+        all_configs: Config of each trial.
         folder: Sweep folder.
     """
     numbers = _numbers([_key(config) for config in all_configs], read_trials(folder))
@@ -81,14 +81,14 @@ def plan(
 
 
 def read_trials(folder: Path) -> dict[int, Key]:
-    """The trials that a sweep folder holds already, whoever began them."""
+    """The trials that a sweep folder already holds."""
     numbered = (trial for trial in folder.glob("[0-9]*") if trial.name.isdecimal())
     written = (trial for trial in numbered if (trial / CONFIG).is_file())
     return {int(trial.name): _key(stored_config(trial)) for trial in sorted(written)}
 
 
 def _numbers(keys: Sequence[Key], begun_trials: dict[int, Key]) -> list[int]:
-    """The number of each trial; twice the same are two trials."""
+    """The number of each trial; equal keys are separate trials."""
     claimed: list[int | None] = []
     for key in keys:
         same = (number for number in sorted(begun_trials) if begun_trials[number] == key)

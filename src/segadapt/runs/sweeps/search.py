@@ -1,8 +1,8 @@
-"""A multirun whose next trials follow from the values of those before (Optuna's TPE).
+"""A multirun whose trials depend on the values of earlier ones (Optuna's TPE).
 
-The study is kept in ``optuna.log`` of the sweep folder. The draw of a trial depends on the seed,
-its number and the finished trials alone, so that an interrupted search continues as if it had not
-been; and it is drawn once, by the process that sweeps: the ranks of a trial read its config.
+The study is stored in ``optuna.log`` in the sweep folder. The draw of a trial depends only on the
+seed, its number and the finished trials, so that a resumed search equals an uninterrupted one. It
+is made once, by the process that sweeps: the ranks of a trial read its config.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,20 +35,20 @@ STUDY = "optuna.log"
 
 
 class Settings(NamedTuple):
-    """How to search."""
+    """Settings of a search."""
 
     trials: int
     at_once: int
-    """Trials that are drawn before any of them has a value, for launchers that run several."""
+    """Number of trials drawn together, for launchers that run several at once."""
     startup: int
-    """Trials that are drawn at random, before the others follow from them."""
+    """Number of trials drawn at random before the others depend on their values."""
     direction: str
     seed: int
     retries: int
 
 
 class Search(NamedTuple):
-    """What is searched."""
+    """A search: its space, its fixed overrides and its folder."""
 
     fixed: tuple[str, ...]
     space: Mapping[str, BaseDistribution]
@@ -56,7 +56,7 @@ class Search(NamedTuple):
     monitor: str
 
     def trial(self, number: int, params: Mapping[str, object]) -> Trial:
-        """A trial with its draw."""
+        """A trial with drawn values."""
         drawn = [f"{key}={params[key]}" for key in self.space]
         return Trial(number, (*self.fixed, *drawn), self.folder / str(number), self.monitor)
 
@@ -71,11 +71,11 @@ def sweep_search(
     """Draw and run trials until the requested number is reached.
 
     Args:
-        words: Overrides, some with several values or an interval; later ones win.
-        config: The sweep's; ``hydra.sweep.dir`` is its folder.
-        context: Hydra's.
+        words: Overrides, some with several values or an interval; later ones take precedence.
+        config: Config of the sweep; ``hydra.sweep.dir`` is its folder.
+        context: Context of Hydra.
         launcher: Runs jobs.
-        settings: How to search.
+        settings: Settings of the search.
 
     Raises:
         ValueError: If nothing varies, the folder is in use, or holds another search.
@@ -86,7 +86,7 @@ def sweep_search(
     typed = {override.get_key_element(): override for override in parsed(words, context)}
     space = {k: distribution(o) for k, o in typed.items() if o.is_sweep_override()}
     if not space:
-        raise ValueError("a search needs something to vary: type KEY=interval(FROM,TO)")
+        raise ValueError("a search needs a setting to vary; pass KEY=interval(FROM,TO)")
     fixed = tuple(_fixed(o) for o in typed.values() if not o.is_sweep_override())
     path, console = Path(config.hydra.sweep.dir), Console()
     example = composer(context, config)([*fixed, *typical(space)], path)
@@ -106,7 +106,7 @@ def sweep_search(
                 for trial in drawn:
                     _tell(study, trial, settings.retries)
                 if any(trial_status(trial).state not in (FINISHED, FAILED) for trial in drawn):
-                    break  # the next draw is to know what came of these
+                    break  # the next draw uses the values of these
         track(folder, rows(trials), [example], console)
         if best := _best(trials, settings.direction):
             say(console, best)
@@ -114,7 +114,7 @@ def sweep_search(
 
 
 def _batches(search: Search, study: optuna.Study, settings: Settings) -> Iterator[list[Trial]]:
-    """Trials that are drawn together; the next ones when these have been reported to the study."""
+    """Trials that are drawn together; the next ones follow once these have been reported."""
     for first in range(0, settings.trials, settings.at_once):
         numbers = range(first, min(first + settings.at_once, settings.trials))
         yield [_draw(search, study, number, settings) for number in numbers]
@@ -130,7 +130,7 @@ def _best(trials: Sequence[Trial], direction: str) -> str | None:
 
 
 def _draw(search: Search, study: optuna.Study, number: int, settings: Settings) -> Trial:
-    """The trial of that number: the one in the study, or a new one."""
+    """The trial with that number, from the study or newly drawn."""
     known = study.get_trials(deepcopy=False)
     if number < len(known):
         return search.trial(number, known[number].params)
@@ -143,7 +143,7 @@ def _draw(search: Search, study: optuna.Study, number: int, settings: Settings) 
 
 
 def _tell(study: optuna.Study, trial: Trial, retries: int) -> None:
-    """Give the study what it does not know yet; a failure that is final has no value there."""
+    """Report a trial to the study, if it is new; a final failure is reported without a value."""
     if study.get_trials(deepcopy=False)[trial.number].state.is_finished():
         return
     status = trial_status(trial)
@@ -154,24 +154,24 @@ def _tell(study: optuna.Study, trial: Trial, retries: int) -> None:
 
 
 def _study(search: Search, identity: str, direction: str, console: Console) -> optuna.Study:
-    """The study of a folder, new or gone on with.
+    """The study of a folder, created or continued.
 
     Raises:
-        ValueError: If the one there is another.
+        ValueError: If the folder holds another study.
     """
     file = search.folder / STUDY
     for left in search.folder.glob(f"{STUDY}.lock*"):
-        left.unlink()  # by a process that was killed: this one holds the folder
+        left.unlink()  # left by a killed process; this one holds the folder
     if mended := mend(file):
         say(console, mended)
     try:
         study = optuna.create_study(
             storage=JournalStorage(JournalFileBackend(str(file))),
             study_name="sweep",
-            direction=cast(Any, direction),  # Optuna refuses others
+            direction=cast(Any, direction),  # Optuna rejects other studies
             load_if_exists=True,
         )
-    except (AssertionError, LookupError, TypeError) as error:  # lines that do not follow another
+    except (AssertionError, LookupError, TypeError) as error:  # lines in an impossible order
         raise damaged(file, f"{type(error).__name__} in Optuna") from error
     facts = {"config": identity, "space": {k: repr(v) for k, v in search.space.items()}}
     if study.user_attrs and study.user_attrs != {**facts, "direction": direction}:

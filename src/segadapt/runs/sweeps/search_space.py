@@ -1,4 +1,4 @@
-"""What Hydra's syntax says about a value to be searched, in Optuna's terms."""
+"""Optuna's distributions from Hydra's syntax for values."""
 
 from collections.abc import Mapping
 
@@ -12,10 +12,10 @@ from optuna.distributions import (
 
 
 def distribution(override: Override) -> BaseDistribution:
-    """Where a value is drawn from.
+    """The distribution from which a value is drawn.
 
-    ``interval(5,30)`` gives whole numbers, ``interval(5.0,30.0)`` any, ``tag(log,interval(...))``
-    each order of magnitude as often; ``a,b,c`` is a choice.
+    ``interval(5,30)`` stands for integers, ``interval(5.0,30.0)`` for real numbers,
+    ``tag(log,interval(...))`` for a logarithmic scale, and ``a,b,c`` for a choice.
 
     Raises:
         ValueError: If the interval is empty.

@@ -1,4 +1,4 @@
-"""A sweep as it is shown: one line for each trial, by what the trials differ in."""
+"""The table of a sweep: a row for each trial, and a column for each override that differs."""
 
 from collections.abc import Sequence
 
@@ -16,18 +16,18 @@ def columns(rows: Sequence[TrialRow]) -> list[str]:
 
 
 def shown(monitor: str, value: float) -> str:
-    """A monitored value as all tables show it: what is measured in validation in percent."""
+    """A monitored value as shown in tables; metrics of a validation are in percent."""
     return f"{100 * value:.2f}" if monitor.startswith("val/") else f"{value:.4g}"
 
 
 def _typed(trial: Trial) -> dict[str, str]:
-    """Overrides by their keys, as they may be shown."""
+    """Overrides by key, without secrets."""
     parts = (word.partition("=") for word in hidden_words(trial.overrides))
-    return {key: value for key, _, value in parts}  # ~KEY has none
+    return {key: value for key, _, value in parts}  # ~KEY has no value
 
 
 def table(rows: Sequence[TrialRow], title: str) -> Table:
-    """The sweep as it stands."""
+    """The table of the current state of a sweep."""
     varied = columns(rows)
     monitors = dict.fromkeys(trial.monitor for trial, _ in rows)
     lines = []

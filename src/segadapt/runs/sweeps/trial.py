@@ -1,4 +1,4 @@
-"""One training of a sweep, and how it stands: its folder alone says so."""
+"""One training of a sweep, and its status, which is read from its folder alone."""
 
 import math
 from collections.abc import Mapping
@@ -19,27 +19,27 @@ class Trial(NamedTuple):
     overrides: tuple[str, ...]
     folder: Path
     monitor: str
-    """The metric that the sweep is about."""
+    """The metric that the sweep monitors."""
 
 
 class TrialStatus(NamedTuple):
-    """What has become of a trial."""
+    """Status of a trial."""
 
     state: str
     """``new``, ``interrupted``, ``busy`` (in another process), ``failed`` or ``finished``."""
     value: float | None
-    """The monitored metric; none unless the trial is finished, and never nan."""
+    """The monitored metric; None unless the trial is finished, and never NaN."""
     metrics: Mapping[str, float | None]
     causes: tuple[str, ...]
-    """Why it failed, each time that it did."""
+    """The causes of its failures, in order."""
     closed: bool = False
-    """Whether its run has ended well, so that it never starts again."""
+    """Whether its run has finished, so that it never starts again."""
 
     def is_due(self, retries: int) -> bool:
         """Whether the trial has to run now.
 
         Args:
-            retries: How often a failed one is tried again.
+            retries: Number of times a failed trial is retried.
         """
         if self.state == FAILED:
             return not self.closed and len(self.causes) <= retries
@@ -47,7 +47,7 @@ class TrialStatus(NamedTuple):
 
 
 def trial_status(trial: Trial) -> TrialStatus:
-    """How a trial stands at this moment."""
+    """The current status of a trial."""
     file = trial.folder / STATE
     facts = read_facts(trial.folder) if file.is_file() else {}
     metrics, causes = facts.get("metrics", {}), tuple(facts.get("failures", ()))
@@ -65,7 +65,7 @@ def trial_status(trial: Trial) -> TrialStatus:
 def _measured(
     monitor: str, metrics: Mapping[str, float | None], causes: tuple[str, ...]
 ) -> TrialStatus:
-    """A run that ended well is a trial that did not, if it has no value for the sweep."""
+    """The status of a finished run; without a value for the sweep, the trial has failed."""
     value = metrics.get(monitor)
     if value is not None and math.isfinite(value):
         return TrialStatus(FINISHED, value, metrics, causes, closed=True)

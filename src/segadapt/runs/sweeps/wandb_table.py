@@ -16,24 +16,24 @@ from segadapt.runs.sweeps.folder import SweepFolder, TrialRow, group, spread
 from segadapt.text.bounded import MIB, read_object
 
 TRACKER: Final = "segadapt.training.loggers.wandb_tracker.WandbTracker"
-"""What takes tables; a name, because its module imports what takes seconds."""
+"""Logger that accepts tables; a name, because importing its module takes seconds."""
 
 SENT: Final = Path(WANDB) / SWEEP
-"""What W&B has been given, so that a sweep that finds nothing to do has nothing to send."""
+"""File with the table last sent to W&B, so that an unchanged table is not sent again."""
 
 
 def track(
     folder: SweepFolder, rows: Sequence[TrialRow], configs: Sequence[Config], console: Console
 ) -> None:
-    """Log the table of a sweep as a run of its own, if any of its trials logs to W&B.
+    """Log the table of a sweep as a W&B run, if any of its trials logs to W&B.
 
-    A restarted sweep continues that run if there is something new in the table.
+    A restarted sweep continues that run if the table has changed.
 
     Args:
-        folder: Of the sweep, which this process holds.
-        rows: Its trials as they stand.
-        configs: What they compose to.
-        console: Where to tell.
+        folder: Folder of the sweep, held by this process.
+        rows: Its trials with their current status.
+        configs: Config of each trial.
+        console: Console for messages.
     """
     logger = next(filter(None, map(_logger, configs)), None)
     columns, lines = spread(rows)
@@ -47,7 +47,7 @@ def track(
         "name": logger.get("name") or "sweep",
     }
     tracker, times = instantiate({**logger, **settings}), sent.get("times", 0)
-    tracker.log_table("sweep", columns, lines, times)  # W&B drops what repeats a step
+    tracker.log_table("sweep", columns, lines, times)  # W&B drops a second entry for a step
     tracker.finalize("success")
     say(console, f"table of the sweep: {tracker.account()}")
     if not tracker.missed:
