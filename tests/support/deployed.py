@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from compositions import composed
@@ -10,6 +11,7 @@ from omegaconf import OmegaConf
 from torch import nn
 
 from segadapt.experiment import build_task
+from segadapt.functional.normalization import MEAN, STD
 
 PARTS = ("data", "model", "classifier", "inference", "trainer", "seed", "paths")
 
@@ -23,8 +25,8 @@ def write_run(
         folder: To make.
         overrides: Of the training.
         scale: Factor of the last layer.
-        settled: Whether the statistics of batch norm are those of its inputs, as after a training;
-            at their initial values, scores of deep networks grow beyond what float32 resolves.
+        settled: Whether the statistics of batch norm are those of scenes, as after a training; with
+            others, scores of deep networks grow beyond what float32 resolves.
         facts: Further entries of run.json.
     """
     cfg = composed("model=tiny", "trainer=cpu", f"paths.run='{folder}'", *overrides)
@@ -45,13 +47,16 @@ def write_run(
 
 
 def settle_batch_norm(network: nn.Module) -> None:
-    """Let batch norm take the statistics of a batch of noise."""
+    """Let batch norm take the statistics of a batch of scenes."""
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.momentum = 1.0
+    large = [scene(256, 384, seed) for seed in range(1, 9)]
+    small = [cv2.resize(image, (96, 64), interpolation=cv2.INTER_AREA) for image in large]
+    normalised = (np.stack(small) / 255 - MEAN) / STD
     network.train()
     with torch.no_grad():
-        network(torch.randn(4, 3, 64, 96))
+        network(torch.from_numpy(normalised.transpose(0, 3, 1, 2)).float())
     network.eval()
 
 

@@ -9,15 +9,18 @@ import pytest
 import torch
 from deployed import scene, write_run
 from safetensors import safe_open
+from torch import nn
 
 import segadapt
 from segadapt.classifiers.cac import CACClassifier
 from segadapt.deployment.export import preparation
 from segadapt.deployment.export.export import export
 from segadapt.deployment.export.form import PRECISIONS, SUFFIXES, Form
+from segadapt.deployment.export.formats import onnx_file, onnx_program
 from segadapt.deployment.export.parity import Parity, measured
 from segadapt.deployment.loading.read import read_network
 from segadapt.functional.class_order import FEW
+from segadapt.functional.prototypes import centers_by_class
 
 MISSING = [n for n in ("onnx", "onnxscript", "onnxruntime") if importlib.util.find_spec(n) is None]
 onnx_only = pytest.mark.skipif(bool(MISSING), reason=f"needs the extra export: {MISSING}")
@@ -121,6 +124,26 @@ def test_onnx_gives_the_labels_of_predict_at_any_size(tmp_path, classifier):
     assert stated["parity"]["difference"] <= 1e-3
     assert not [node for node in model.graph.node if node.op_type == "Dropout"]
     assert not [one for one in model.graph.initializer if "teacher" in one.name]
+
+
+class Centers(nn.Module):
+    """The centres of classes, as CAC and SSA find them."""
+
+    def forward(self, image):
+        logits, rows = image.split([3, 2], 2)
+        return centers_by_class(logits, rows)
+
+
+@onnx_only
+def test_onnx_keeps_the_constant_by_which_a_class_without_mass_is_divided(tmp_path):
+    logits = torch.tensor([[[200.0, 0.0, -200.0], [-200.0, 0.0, -200.0]]])
+    pixels = torch.cat([logits, torch.rand(1, 2, 2)], 2)
+    assert (logits.softmax(2).sum(1) == 0).any()
+    program = torch.export.export(Centers(), (pixels,), strict=False)
+    file = tmp_path / "x.onnx"
+    file.write_bytes(onnx_file(onnx_program(program, "centers"), {}))
+    expected = Centers()(pixels).numpy()
+    np.testing.assert_allclose(onnx_answer(file, pixels.numpy()), expected, atol=1e-6)
 
 
 @onnx_only
