@@ -108,6 +108,7 @@ def onnx_program(program: ExportedProgram, output: str) -> Any:
             converted = torch.onnx.export(
                 program, dynamo=True, verbose=False, optimize=False, **names
             )
+            assert converted is not None
             optimizer.inline(converted.model)
             optimizer.fold_constants(converted.model)
             optimizer.remove_unused_nodes(converted.model)
