@@ -1,5 +1,8 @@
 """The guard of ``make test-fast``."""
 
+import ast
+import sys
+
 import pytest
 from fast import PROCESS, SKIPPED, TESTS, Forbidden, Watch, audit, skipped
 
@@ -37,3 +40,19 @@ def test_a_network_may_be_built_once():
     watch.see(EncoderDecoder(TinyEncoder(channels=[8, 16, 32]), FPNDecoder))
     with pytest.raises(Forbidden, match="builds a EncoderDecoder that was built before"):
         watch.see(networks[1])
+
+
+@pytest.mark.parametrize("name", ["conftest.py", "support/fast.py"])
+def test_the_process_that_distributes_the_tests_imports_no_library(name):
+    heads = [
+        module
+        for statement in ast.parse((TESTS / name).read_text()).body
+        for module in imported(statement)
+    ]
+    assert {head.split(".")[0] for head in heads} <= {*sys.stdlib_module_names, "pytest", "fast"}
+
+
+def imported(statement):
+    if isinstance(statement, ast.Import):
+        return [alias.name for alias in statement.names]
+    return [statement.module] if isinstance(statement, ast.ImportFrom) else []

@@ -78,5 +78,5 @@ def test_awkward_inputs_train_with_finite_numbers(case):
 
 
 def test_what_has_no_more_parameters_than_the_fixed_classifier_is_refused():
-    with pytest.raises(ValueError, match="take one that adapts"):
+    with pytest.raises(ValueError, match="name an adaptive classifier"):
         WideClassifier(4, 3, like=FixedClassifier)

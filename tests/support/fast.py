@@ -1,6 +1,7 @@
 """``make test-fast``: the test modules that it skips, and the guard that keeps the others fast."""
 
 import functools
+import importlib
 import sys
 import time
 from collections.abc import Iterator
@@ -10,23 +11,19 @@ from typing import Any, Final
 
 import pytest
 
-from segadapt.models import dpt, encoder_decoder, smp
-from segadapt.models.encoders import plain_vit, seaformer, timm, vit_adapter
-from segadapt.models.encoders import smp as smp_encoder
-
 TESTS: Final = Path(__file__).parents[1]
 
 SKIPPED: Final = {
     "": "fast_selection locks public_names segmentor",
-    "analysis/comparison": "comparison",
+    "analysis/comparison": "comparing_figures comparison factors_and_gains",
     "analysis/cost": "parameters",
     "analysis/figures": "activation embedding explained_marks spaces",
     "classifiers": "compile",
-    "cli": "bad_input compare figures_command hostile_set light_imports main option_help "
+    "cli": "bad_input compare doctor figures_command hostile_set light_imports main option_help "
     "scaled_experiments shell",
-    "conf": "conf confounds experiments loss_conf recipes",
-    "data": "data_module packing raster_data raster_training workers",
-    "data/checks": "check quick_check",
+    "conf": "conf confounds experiments house loss_conf recipes undefined_names",
+    "data": "class_count data_module packing raster_data raster_training workers",
+    "data/checks": "check matrix quick_check",
     "data/datasets": "published_sets",
     "data/label_table": "table_files",
     "data/files": "bad_files raster_windows",
@@ -66,12 +63,17 @@ SKIPPED: Final = {
 }
 """By folder, the modules whose tests start processes, build networks or need a second each."""
 
-NETWORKS: Final = (
-    *(encoder_decoder.EncoderDecoder, smp.SmpGenerator, dpt.DPTGenerator),
-    *(timm.TimmEncoder, smp_encoder.SmpEncoder, plain_vit.PlainTransformer),
-    *(vit_adapter.ViTAdapter, seaformer.SeaFormer),
-)
-"""What counts as building a network."""
+NETWORKS: Final = {
+    "encoder_decoder": "EncoderDecoder",
+    "smp": "SmpGenerator",
+    "dpt": "DPTGenerator",
+    "encoders.timm": "TimmEncoder",
+    "encoders.smp": "SmpEncoder",
+    "encoders.plain_vit": "PlainTransformer",
+    "encoders.vit_adapter": "ViTAdapter",
+    "encoders.seaformer": "SeaFormer",
+}
+"""What counts as building a network, by module of ``segadapt.models``."""
 
 PROCESS: Final = ("os.fork", "os.forkpty", "os.posix_spawn", "os.system", "subprocess.Popen")
 """Audit events of starting a process."""
@@ -121,8 +123,9 @@ class Watch:
 def install() -> None:
     """Put the hooks in place; without an active watch they do nothing."""
     sys.addaudithook(audit)
-    for network in NETWORKS:
-        network.__init__ = _seen(network.__init__)  # type: ignore[method-assign]
+    for module, name in NETWORKS.items():
+        network = getattr(importlib.import_module(f"segadapt.models.{module}"), name)
+        network.__init__ = _seen(network.__init__)
 
 
 def audit(event: str, _: tuple[Any, ...]) -> None:
@@ -152,11 +155,6 @@ def skipped(path: Path) -> bool:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--fast", action="store_true", help="run the fast selection, guarded")
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    if config.getoption("--fast"):
-        install()
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
