@@ -65,31 +65,39 @@ class CrossEntropy(FusedLoss):
         self.register_buffer("weight", factors, persistent=False)  # the config brings it
 
     def plan(self, mask: Integer[Tensor, "b H W"], num_classes: int, group: int | None) -> Plan:
-        scale, weight = self._factors(mask, num_classes, group)
-        factors = None if self.weight is None else weight
+        weight = self._weight(num_classes)
+        scale = self._scale(mask, num_classes, group, weight)
         ignore = ignore_or_default(self.ignore, num_classes)
-        return lambda some: _CrossEntropyOfImages(scale[some], factors, ignore)
+        return lambda some: _CrossEntropyOfImages(scale[some], weight, ignore)
 
     def tables(self, mask: Integer[Tensor, "b H W"], num_classes: int, group: int | None) -> Tables:
-        scale, weight = self._factors(mask, num_classes, group)
+        weight = self._weight(num_classes)
+        scale = self._scale(mask, num_classes, group, weight)
         counted = torch.arange(num_classes, device=mask.device) != ignore_or_default(
             self.ignore, num_classes
         )
-        return Tables(weights=scale[:, None] * (weight * counted))
+        factors = counted.double() if weight is None else weight * counted
+        return Tables(weights=scale[:, None] * factors)
 
-    def _factors(
-        self, mask: Integer[Tensor, "b H W"], num_classes: int, group: int | None
-    ) -> tuple[Float[Tensor, "b"], Float[Tensor, "k"]]:
-        """Of the pixels of each image, and of each class."""
+    def _scale(
+        self,
+        mask: Integer[Tensor, "b H W"],
+        num_classes: int,
+        group: int | None,
+        weight: Float[Tensor, "k"] | None,
+    ) -> Float[Tensor, "b"]:
+        """The factor of the pixels of each image."""
         counts = labels_per_image(mask, num_classes, self.ignore)
-        weight = self._weight(num_classes, mask.device)
         if self.mean == "all":
-            return weight.new_full((len(mask),), 1 / max(mask.numel(), 1)), weight
-        return _group_scale((counts * weight).sum(1), group), weight
+            share = 1 / max(mask.numel(), 1)
+            return torch.full((len(mask),), share, dtype=torch.float64, device=mask.device)
+        mass = counts.sum(1).double() if weight is None else (counts * weight).sum(1)
+        return _group_scale(mass, group)
 
-    def _weight(self, num_classes: int, device: torch.device) -> Float[Tensor, "k"]:
+    def _weight(self, num_classes: int) -> Float[Tensor, "k"] | None:
+        """The factor of each class."""
         if self.weight is None:
-            return torch.ones(num_classes, dtype=torch.float64, device=device)
+            return None
         if len(self.weight) != num_classes:
             raise ValueError(
                 f"the cross-entropy has {len(self.weight)} class weights for {num_classes} "

@@ -106,7 +106,7 @@ class _Fused(torch.autograd.Function):
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
         if torch.is_grad_enabled():
             raise RuntimeError("pixel losses in one pass have no second derivative")
-        gradient = ctx.saved_tensors[0] * upstream
+        (gradient,) = ctx.saved_tensors
         if ctx.one_map:
-            gradient = torch.cat([-gradient, gradient], 1)
-        return gradient.to(ctx.dtype), *[None] * 6
+            upstream = torch.stack([-upstream, upstream])[:, None, None]
+        return (gradient * upstream).to(ctx.dtype), *[None] * 6

@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Final
 
 import torch
-from jaxtyping import Bool, Int, Int32, Integer
+import torch.nn.functional as F
+from jaxtyping import Bool, Float64, Int, Int32, Integer
 from torch import Tensor
 
 from segadapt.functional.resize import shrink
@@ -74,11 +76,14 @@ def _elsewhere(mask: Integer[Tensor, "b H W"], num_classes: int, ignore: int) ->
 
 def _on_cpu(labels: Integer[Tensor, "b H W"], num_classes: int, ignore: int) -> Int[Tensor, "b k"]:
     """By histograms, which are several times as fast and show wrong labels."""
-    counts = torch.zeros(len(labels), num_classes + 1, dtype=torch.long)
-    if labels.numel():
-        step = max(1, AT_ONCE // labels[0].numel())
-        for part, out in zip(labels.split(step), counts.split(step), strict=True):
-            out.copy_(_histograms(_columns(part, num_classes, ignore), num_classes + 1))
+    if not labels.numel():
+        return torch.zeros(len(labels), num_classes, dtype=torch.long)
+    step = max(1, AT_ONCE // (labels.numel() // len(labels)))
+    parts = [
+        _histograms(_columns(part, num_classes, ignore), num_classes + 1)
+        for part in (labels.split(step) if len(labels) > step else [labels])
+    ]
+    counts = torch.cat(parts) if len(parts) > 1 else parts[0]
     if 0 <= ignore < num_classes:
         counts[:, ignore] = 0
     return counts[:, :num_classes]
@@ -101,18 +106,27 @@ def _columns(
 
 def _histograms(columns: Int32[Tensor, "b H W"], bins: int) -> Int[Tensor, "b bins"]:
     """Of each image. Several pixels are counted as one number, which costs as much as one pixel."""
-    images, together = len(columns), _together(columns[0].numel(), bins)
-    parts = columns.view(images, together, -1)
-    places = workspace(torch.int32, columns.device).room("places", images, parts.shape[2])
-    offsets = torch.arange(images, dtype=torch.int32)[:, None] * bins**together
-    torch.add(parts[:, 0], offsets, out=places)
-    for number in range(1, together):
-        places.add_(parts[:, number], alpha=bins**number)
-    counts = torch.bincount(places.view(-1), minlength=images * bins**together)
-    joint = counts.view(images, *[bins] * together)
-    others = [[1 + other for other in range(together) if other != own] for own in range(together)]
-    sums = [joint.sum(dims) if dims else joint for dims in others]
-    return torch.stack(sums).sum(0)
+    images, pixels = len(columns), columns.numel() // len(columns)
+    together = _together(pixels, bins)
+    parts = columns.view(images, together, -1).unbind(1)
+    places = workspace(torch.int32, columns.device).room("places", images, pixels // together)
+    offsets = torch.arange(0, images * bins**together, bins**together, dtype=torch.int32)
+    torch.add(parts[0], offsets[:, None], out=places)
+    for number, part in enumerate(parts[1:], 1):
+        places.add_(part, alpha=bins**number)
+    counts = torch.bincount(places.view(-1), minlength=images * bins**together).view(images, -1)
+    if together == 1:
+        return counts
+    return (counts.double() @ _occurrences(bins, together)).long()  # integers: exact in doubles
+
+
+@lru_cache(maxsize=8)
+def _occurrences(bins: int, together: int) -> Float64[Tensor, "joint bins"]:
+    """How often each number is among those that one number stands for."""
+    with torch.inference_mode(False):
+        joint = torch.arange(bins**together)[:, None]
+        digits = joint // bins ** torch.arange(together) % bins
+        return F.one_hot(digits, bins).sum(1).double()
 
 
 def _together(pixels: int, bins: int) -> int:
