@@ -20,6 +20,7 @@ from segadapt.data.pipeline import Transform
 from segadapt.data.transforms.pipelines import EvalTransform, TrainTransform
 from segadapt.data.transport import Transport
 from segadapt.evaluation.dataset_pass import one_by_one
+from segadapt.structures import Batch
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 CPU, ELSEWHERE = torch.device("cpu"), torch.device("meta")
@@ -161,7 +162,9 @@ def test_an_evaluation_sees_the_same_bits_of_both(root):
         assert not plain.packs(CPU)
 
 
-def test_what_an_evaluation_moves_to_a_device_is_uint8(root, monkeypatch):
+@pytest.fixture
+def unpacked_batches(monkeypatch):
+    """Batches as they arrive on a device."""
     moved, unpack = [], Transport.unpacked
 
     def unpacked(transport, batch):
@@ -169,13 +172,34 @@ def test_what_an_evaluation_moves_to_a_device_is_uint8(root, monkeypatch):
         return unpack(transport, batch)
 
     monkeypatch.setattr(Transport, "unpacked", unpacked)
+    return moved
+
+
+def test_what_an_evaluation_moves_to_a_device_is_uint8(root, unpacked_batches):
     for dataset in evaluation_sets(root):
         seen = list(one_by_one(dataset, 0, ELSEWHERE))
         assert len(seen) == len(dataset)
         for batch in seen:
             assert batch.image.device == batch.mask.device == ELSEWHERE
             assert batch.image.dtype == torch.float32
-    assert {(type(batch), batch.image.dtype) for batch in moved} == {(PackedBatch, torch.uint8)}
+    arrived = {(type(batch), batch.image.dtype) for batch in unpacked_batches}
+    assert arrived == {(PackedBatch, torch.uint8)}
+
+
+def test_single_samples_have_the_same_bits_and_travel_as_uint8(build, unpacked_batches):
+    """Cached features and panels take single ones, with the augmentation of their number."""
+    dataset = build().train
+    for key in ((7, 1), (3, 0), 2):
+        sent = Transport([dataset], packed=True).one(dataset, key, CPU)
+        assert type(unpacked_batches[-1]) is PackedBatch
+        whole = Transport([dataset]).one(dataset, key, CPU)
+        assert type(unpacked_batches[-1]) is Batch
+        for seen in (sent, whole):
+            assert torch.equal(seen.image[0], dataset[key].image)
+            assert torch.equal(seen.mask[0], dataset[key].mask)
+            assert list(seen.name) == [dataset[key].name]
+        assert Transport([dataset]).one(dataset, key, ELSEWHERE).image.device == ELSEWHERE
+        assert type(unpacked_batches[-1]) is PackedBatch
 
 
 class Plain(Transform):

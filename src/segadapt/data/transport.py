@@ -67,12 +67,27 @@ class Transport:
     def moved(self, loader: DataLoader, device: torch.device) -> Iterator[Batch]:
         """Batches of a loader as the network sees them, on the device."""
         for batch in loader:
-            fields = {
-                name: value.to(device)
-                for name, value in batch._asdict().items()
-                if isinstance(value, Tensor)
-            }
-            yield self.unpacked(batch._replace(**fields))
+            yield self._on(batch, device)
+
+    def one(self, dataset: LabelledDataset, key: Key, device: torch.device) -> Batch:
+        """A single sample as the network sees it, on the device.
+
+        Args:
+            dataset: One of the data sets.
+            key: Of the sample.
+            device: Where it will be used.
+        """
+        if self.packs(device):
+            return self._on(_collate_packed([dataset.packed(key)]), device)
+        return self._on(collate([dataset[key]]), device)
+
+    def _on(self, batch: Batch | PackedBatch, device: torch.device) -> Batch:
+        fields: dict[str, Any] = {
+            name: value.to(device)
+            for name, value in batch._asdict().items()
+            if isinstance(value, Tensor)
+        }
+        return self.unpacked(batch._replace(**fields))
 
     def _levels_on(self, device: torch.device) -> Float[Tensor, "c 256"]:
         """The table, moved to the device once."""

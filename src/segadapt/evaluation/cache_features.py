@@ -19,6 +19,7 @@ from segadapt.data.cached_features import CACHE, FEATURES, LABELS, FeatureCache
 from segadapt.data.dataset import LabelledDataset
 from segadapt.data.datasets.cached_features import DTYPES
 from segadapt.data.labels import label_type
+from segadapt.data.transport import Transport
 from segadapt.evaluation.device import with_device
 from segadapt.evaluation.run_data import split_of_run
 from segadapt.evaluation.trained import Trained, load_trained
@@ -27,7 +28,7 @@ from segadapt.runs.file_names import FEATURES as FEATURES_FOLDER
 from segadapt.runs.overrides import quoted_override
 from segadapt.runs.reader import Run
 from segadapt.segmentor import Segmentor
-from segadapt.structures import Sample
+from segadapt.structures import Batch
 from segadapt.text.invocation import command
 from segadapt.text.terminal import say
 
@@ -42,10 +43,11 @@ class SplitToCache(NamedTuple):
     features: tuple[int, int, int]
     labels: tuple[int, int]
 
-    def items(self) -> Iterator[Sample]:
+    def items(self, device: torch.device) -> Iterator[Batch]:
         """As a training sees them: the sample's number decides about the augmentation."""
+        transport = Transport([self.dataset])
         for n in range(self.samples):
-            yield self.dataset[n, n % len(self.dataset)]
+            yield transport.one(self.dataset, (n, n % len(self.dataset)), device)
 
     def bytes(self, precision: str) -> int:
         of_label = np.dtype(label_type(len(self.dataset.classes))).itemsize
@@ -71,12 +73,13 @@ def cache(cfg: DictConfig, run: Run, console: Console) -> Path:
     out = run.folder / FEATURES_FOLDER if cfg.out is None else Path(cfg.out)
     _check(cfg, out)
     trained = load_trained(run, root=cfg.data.root)
-    model = trained.model.to(cfg.device)
+    device = torch.device(cfg.device)
+    model = trained.model.to(device)
     parts = {}
     for split in SPLITS:
         dataset = split_of_run(trained.data, run.folder, split)
         samples = len(dataset) if split == "val" or cfg.train is None else cfg.train
-        parts[split] = _part(model, dataset, samples, cfg.device)
+        parts[split] = _part(model, dataset, samples, device)
     _tell(parts, cfg.precision, out, console)
     names = {split: _write(out / split, model, part, cfg, console) for split, part in parts.items()}
     replace_text(out / CACHE, json.dumps(_facts(parts, names, cfg, trained)._asdict()))
@@ -94,16 +97,18 @@ def _check(cfg: DictConfig, out: Path) -> None:
         raise ValueError(f"{out} already holds cached features; remove it, or give out=FOLDER")
 
 
-def _part(model: Segmentor, dataset: LabelledDataset, samples: int, device: str) -> SplitToCache:
-    first = dataset[0, 0]
-    _, channels, height, width = _features(model, first, device).shape
-    rows, columns = first.mask.shape
+def _part(
+    model: Segmentor, dataset: LabelledDataset, samples: int, device: torch.device
+) -> SplitToCache:
+    first = Transport([dataset]).one(dataset, (0, 0), device)
+    _, channels, height, width = _features(model, first).shape
+    rows, columns = first.mask.shape[1:]
     return SplitToCache(dataset, samples, (channels, height, width), (rows, columns))
 
 
 @torch.no_grad()
-def _features(model: Segmentor, sample: Sample, device: str) -> Tensor:
-    return model.generator(sample.image[None].to(device)).pixels.float()
+def _features(model: Segmentor, batch: Batch) -> Tensor:
+    return model.generator(batch.image).pixels.float()
 
 
 def _tell(parts: dict[str, SplitToCache], precision: str, out: Path, console: Console) -> None:
@@ -136,25 +141,26 @@ def _write(
     of_labels = label_type(len(part.dataset.classes))
     labels = open_memmap(folder / LABELS, "w+", of_labels, (part.samples, *part.labels))
     names = []
-    for n, sample in enumerate(track(part.items(), folder.name, part.samples, console=console)):
-        features_of = _features(model, sample, cfg.device)[0].cpu()
-        _check_size(sample, features_of, part)
+    items = part.items(torch.device(cfg.device))
+    for n, batch in enumerate(track(items, folder.name, part.samples, console=console)):
+        features_of = _features(model, batch)[0].cpu()
+        _check_size(batch, features_of, part)
         features[n] = _stored(features_of, cfg.precision)
-        labels[n] = _labels(sample)
-        names.append(sample.name)
+        labels[n] = _labels(batch)
+        names.append(batch.name[0])
     features.flush()
     labels.flush()
     sync_folder(folder)
     return names
 
 
-def _check_size(sample: Sample, features: Tensor, part: SplitToCache) -> None:
-    resized = sample.image.shape[-2:] != sample.mask.shape
-    if resized or features.shape != part.features or sample.mask.shape != part.labels:
+def _check_size(batch: Batch, features: Tensor, part: SplitToCache) -> None:
+    seen, labelled = batch.image.shape[-2:], batch.mask.shape[-2:]
+    if seen != labelled or features.shape != part.features or labelled != part.labels:
         raise ValueError(
-            f"{sample.name} is seen at {tuple(sample.image.shape[-2:])} and labelled at "
-            f"{tuple(sample.mask.shape)}, the first sample at {part.labels}; features are cached "
-            "only of data sets whose images all have one size and are not resized for validation"
+            f"{batch.name[0]} is seen at {tuple(seen)} and labelled at {tuple(labelled)}, the "
+            f"first sample at {part.labels}; features are cached only of data sets whose images "
+            "all have one size and are not resized for validation"
         )
 
 
@@ -164,8 +170,8 @@ def _stored(features: Tensor, precision: str) -> np.ndarray:
     return features.numpy()
 
 
-def _labels(sample: Sample) -> UInt[np.ndarray, "H W"]:
-    return sample.mask.numpy()
+def _labels(batch: Batch) -> UInt[np.ndarray, "H W"]:
+    return batch.mask[0].cpu().numpy()
 
 
 def _facts(

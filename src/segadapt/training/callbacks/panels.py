@@ -11,10 +11,11 @@ from lightning.pytorch.callbacks import Callback
 from segadapt.data.dataset import LabelledDataset
 from segadapt.data.drawing import LabelledImage, panel, save, shown
 from segadapt.data.palette import class_colors
+from segadapt.data.transport import Transport
 from segadapt.evaluation.evaluator import MeasuredTask
 from segadapt.evaluation.inference.branches import branch_labels
 from segadapt.evaluation.inference.methods import whole
-from segadapt.structures import Sample
+from segadapt.structures import Batch
 from segadapt.training.loggers.wandb_tracker import trackers
 
 
@@ -38,7 +39,9 @@ class Panels(Callback):
         chosen = np.linspace(
             0, len(dataset) - 1, min(self.images, len(dataset)), dtype=int
         ).tolist()
-        rows = [self._row(trainer, pl_module, dataset[index]) for index in chosen]
+        transport = Transport([dataset])
+        batches = (transport.one(dataset, index, pl_module.device) for index in chosen)
+        rows = [self._row(trainer, pl_module, batch) for batch in batches]
         colors = class_colors(len(dataset.classes), dataset.palette)
         picture = panel(rows, dataset.classes, colors)
         file = self.folder / f"step-{trainer.global_step:06d}.png"
@@ -46,14 +49,13 @@ class Panels(Callback):
         for tracker in trackers(trainer):
             tracker.log_image("panels", file, trainer.global_step)
 
-    def _row(
-        self, trainer: L.Trainer, pl_module: L.LightningModule, sample: Sample
-    ) -> LabelledImage:
-        image = sample.image[None].to(pl_module.device)
-        size = (sample.mask.shape[0], sample.mask.shape[1])
+    def _row(self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Batch) -> LabelledImage:
+        mask = batch.mask[0].cpu()
+        size = (mask.shape[0], mask.shape[1])
         with torch.no_grad(), trainer.precision_plugin.forward_context():
-            predictions = branch_labels(cast(MeasuredTask, pl_module).model, whole, image, size)
+            predictions = branch_labels(
+                cast(MeasuredTask, pl_module).model, whole, batch.image, size
+            )
         maps = {branch: predictions[branch][0].cpu().numpy() for branch in reversed(predictions)}
-        return LabelledImage(
-            sample.name, shown(sample.image, size), {"label": sample.mask.numpy(), **maps}
-        )
+        picture = shown(batch.image[0].cpu(), size)
+        return LabelledImage(batch.name[0], picture, {"label": mask.numpy(), **maps})
