@@ -6,16 +6,17 @@ Trainings are simulated as counts of right, labelled and predicted pixels of eac
 Classes differ in size and difficulty, images in content and difficulty; an arm has a bias of its
 own on every image, a seed shifts the skill in each class, and both together vary by image. The
 truth is the difference of the arms' mean mIoU over very many seeds and images. It writes
-docs/figures/coverage.png too.
+docs/figures/coverage.png too. The same command continues a run that was cut.
 """
 
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 from benchmarks.harness.goals import Goal, numbers_of, publish
+from benchmarks.harness.kept import kept_by
 from jaxtyping import Float
 
 from segadapt.analysis.comparison.intervals import (
@@ -119,16 +120,17 @@ def main(arguments: Sequence[str]) -> None:
     repeats, images = numbers_of(arguments, repeats=400, images=100)
     results: dict[str, dict[int, dict[str, float]]] = {}
     goals = []
+    kept = kept_by("coverage", len(SEED_SPREADS) * len(SEEDS), repeats=repeats, images=images)
     for name, deviation in SEED_SPREADS.items():
         for seeds in SEEDS:
-            shares = coverage(deviation, seeds, images, repeats)
-            results.setdefault(name, {})[seeds] = shares
-            print(f"{name} spread, {seeds} seeds: {shares}", flush=True)
             label = f"{name} spread, {seeds} seeds"
+            shares = kept.get(label, partial(coverage, deviation, seeds, images, repeats), str)
+            results.setdefault(name, {})[seeds] = shares
             goals.append(Goal(label, shares["seeds and images"], LEAST, unit="", at_least=True))
     title = f"coverage of 95 % intervals, {images} images, {repeats} repetitions of each case"
     publish("coverage", title, goals, {"coverage": results})
     draw_figure(results)
+    kept.finish()
 
 
 def draw_figure(results: Mapping[str, Mapping[int, Mapping[str, float]]]) -> None:

@@ -4,7 +4,7 @@ Run it by ``segadapt benchmark loss_memory [repeats=3] [threads=1]``.
 
 Scores of 150 classes on a grid of 128x128, labels of 512x512. Every measurement has a process of
 its own, because a process's peak never falls; both ways get channels-last scores and make the same
-gradients, which is checked.
+gradients, which is checked. The same command continues a run that was cut.
 """
 
 import json
@@ -19,6 +19,7 @@ from typing import Any, Final
 
 import torch
 from benchmarks.harness.goals import Goal, numbers_of, publish
+from benchmarks.harness.kept import kept_by
 from benchmarks.harness.scenes import labels_in_patches
 from benchmarks.reference.supervision import dice, mean_over_valid, upsampled
 from jaxtyping import Float, Int
@@ -47,18 +48,27 @@ def main(arguments: Sequence[str]) -> None:
     repeats, threads = numbers_of(arguments, repeats=3, threads=torch.get_num_threads())
     goals: list[Goal] = []
     details: dict[str, Any] = {}
+    kept = kept_by("loss_memory", len(CASES), repeats=repeats, threads=threads)
     for (losses, images), goal in CASES.items():
         name = f"{losses}, {images} images"
-        rounds = [both(losses, images, threads) for _ in range(repeats)]
-        details[name] = rounds
-        goals += judged(name, rounds, goal)
-        naive, ours = (median(found[way]["peak_mib"] for found in rounds) for way in WAYS)
-        print(f"{name}: {naive:.0f} MiB naive, {ours:.0f} MiB ours")
+        measure_rounds = partial(_rounds, losses, images, threads, repeats)
+        details[name] = kept.get(name, measure_rounds, _peaks)
+        goals += judged(name, details[name], goal)
     title = (
         f"pixel losses and their gradient: {CLASSES} classes ({PRESENT} present), {GRID}x{GRID} "
         f"cells, {SIZE}x{SIZE} labels, {threads} threads; medians of {repeats} alternating rounds"
     )
     publish("loss_memory", title, goals, {"rounds": details})
+    kept.finish()
+
+
+def _rounds(losses: str, images: int, threads: int, repeats: int) -> list[dict[str, Any]]:
+    return [both(losses, images, threads) for _ in range(repeats)]
+
+
+def _peaks(rounds: Sequence[Mapping[str, Any]]) -> str:
+    naive, ours = (median(found[way]["peak_mib"] for found in rounds) for way in WAYS)
+    return f"{naive:.0f} MiB naive, {ours:.0f} MiB ours"
 
 
 def judged(name: str, rounds: Sequence[Mapping[str, Any]], goal: float) -> list[Goal]:

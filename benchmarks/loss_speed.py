@@ -15,15 +15,13 @@ end.
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import product
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 from unittest.mock import patch
 
 import torch
 import torch.nn.functional as F
-from benchmarks.harness.goals import Goal, file_of, numbers_of, publish
-from benchmarks.harness.kept import Kept
-from benchmarks.harness.load import was_busy
+from benchmarks.harness.goals import Goal, numbers_of, publish
+from benchmarks.harness.kept import kept_by
 from benchmarks.harness.presentation import timing
 from benchmarks.harness.scenes import labels_in_patches
 from jaxtyping import Float, Int
@@ -35,7 +33,6 @@ from segadapt.losses.cross_entropy import CrossEntropy
 from segadapt.losses.dice import Dice
 from segadapt.losses.parts import strip_pass
 from segadapt.losses.parts.fused import fused_loss
-from segadapt.runs.environment import commit
 from segadapt.structures import IGNORE
 
 NAME: Final = "loss_speed"
@@ -76,9 +73,8 @@ def main(arguments: Sequence[str]) -> None:
     repeats, threads, grid = numbers_of(arguments, repeats=15, threads=1, grid=3)
     torch.set_num_threads(threads)
     with_goals, others = list(cases()), list(grid_cases())
-    setting = {"repeats": repeats, "threads": threads, "grid": grid, "busy": was_busy()}
-    setting.update(commit(Path(__file__).parent))
-    kept = Kept(file_of(NAME), setting, len(with_goals) + len(others))
+    total = len(with_goals) + len(others)
+    kept = kept_by(NAME, total, repeats=repeats, threads=threads, grid=grid)
     goals: list[Goal] = []
     details: dict[str, Any] = {"cases": {}, "grid": {}}
     for case in with_goals:

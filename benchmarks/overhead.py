@@ -4,26 +4,28 @@ Run it by ``segadapt benchmark overhead [repeats=10] [threads=1]``.
 
 Both loops take turns step by step, in one process and on the same batch. The bare step is done
 where Lightning asks for its next batch; what passes from there to its next request is its step,
-with everything that any callback and logger does.
+with everything that any callback and logger does. The same command continues a run that was cut.
 """
 
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any, ClassVar, Final
 
 import lightning as L
 import torch
 from benchmarks.harness.comparison import place
 from benchmarks.harness.goals import Goal, numbers_of, publish
+from benchmarks.harness.kept import kept_by
 from benchmarks.harness.measure import built, composed, setting_of
 from benchmarks.harness.options import CONFIGS, Options
-from benchmarks.harness.presentation import milliseconds, timing
+from benchmarks.harness.presentation import timing
 from benchmarks.harness.scenes import labelled_batch
 from benchmarks.harness.steps import Subject
 from torch.utils.data import DataLoader, IterableDataset
 
-from segadapt.analysis.cost.timing import Timing, cpu_clock, ratio, seconds, spread
+from segadapt.analysis.cost.timing import Timing, cpu_clock
 from segadapt.data.dataset import LabelledDataset
 from segadapt.data.transport import collate
 from segadapt.experiment import build_task, train
@@ -42,20 +44,32 @@ def main(arguments: Sequence[str]) -> None:
     torch.set_num_threads(threads)
     goals: list[Goal] = []
     details: dict[str, Any] = {}
+    kept = kept_by("overhead", len(CLASSIFIERS), repeats=repeats, threads=threads)
     for classifier in CLASSIFIERS:
-        turns = trained(classifier, (WARM_UP + repeats) * BLOCK)
-        bare, lightning = blocks(turns.bare), blocks(turns.lightning)
-        details[classifier] = {"bare": timing(bare, None), "lightning": timing(lightning, bare)}
+        times = details[classifier] = kept.get(
+            classifier, partial(compared, classifier, repeats), _shown
+        )
         for kind in Timing._fields:
-            times = ratio(seconds(lightning, kind), seconds(bare, kind)).median
-            goals.append(Goal(f"{classifier}: Lightning / bare loop, {kind} time", times, 1.05))
-        shown = [milliseconds(spread(seconds(found, "wall"))) for found in (bare, lightning)]
-        print(f"{classifier}: {BLOCK} bare steps {shown[0]} ms, by Lightning {shown[1]} ms")
+            share = times["lightning"][kind]["ratio"]["median"]
+            goals.append(Goal(f"{classifier}: Lightning / bare loop, {kind} time", share, 1.05))
     title = (
         f"tiny model on batches of digits' shape, all loggers and callbacks on, {threads} threads; "
         f"medians of {repeats} blocks of {BLOCK} alternating steps"
     )
     publish("overhead", title, goals, details)
+    kept.finish()
+
+
+def compared(classifier: str, repeats: int) -> dict[str, Any]:
+    """Times of blocks of both loops."""
+    turns = trained(classifier, (WARM_UP + repeats) * BLOCK)
+    bare, lightning = blocks(turns.bare), blocks(turns.lightning)
+    return {"bare": timing(bare, None), "lightning": timing(lightning, bare)}
+
+
+def _shown(times: dict[str, Any]) -> str:
+    bare, lightning = (1000 * times[loop]["wall"]["median"] for loop in ("bare", "lightning"))
+    return f"{BLOCK} bare steps {bare:.0f} ms, by Lightning {lightning:.0f} ms"
 
 
 def trained(classifier: str, steps: int) -> "Turns":

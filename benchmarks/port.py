@@ -2,12 +2,14 @@
 
 Run it by ``segadapt benchmark port [repeats=10] [batch=2] [side=512] [threads=2]``. Needs
 onedl-mmsegmentation, mmcv-lite, mmengine, ftfy and regex, best in an environment of their own. Same
-weights and images, in turns and in one process; ratios are taken within each round.
+weights and images, in turns and in one process; ratios are taken within each round. The same
+command continues a run that was cut.
 """
 
 import importlib
 import importlib.util
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -15,11 +17,12 @@ import timm
 import torch
 import torch.nn.functional as F
 from benchmarks.harness.goals import Goal, numbers_of, publish
+from benchmarks.harness.kept import kept_by
 from benchmarks.harness.presentation import timing
 from hydra import compose, initialize_config_dir
 from torch import Tensor, nn
 
-from segadapt.analysis.cost.timing import Action, Timing, alternate, ratio, seconds
+from segadapt.analysis.cost.timing import Action, Timing, alternate
 from segadapt.cli.hydra_command import CONF
 from segadapt.experiment import build_task
 from segadapt.models.conversion.convert import convert
@@ -100,7 +103,7 @@ def main(words: Sequence[str]) -> None:
         ValueError: If the port is not installed.
     """
     repeats, batch, side, threads = numbers_of(words, repeats=10, batch=2, side=512, threads=2)
-    if importlib.util.find_spec("mmseg") is None:
+    if not installed():
         raise ValueError(
             "the port is not installed here: pip install onedl-mmsegmentation mmcv-lite mmengine "
             "ftfy regex"
@@ -108,24 +111,36 @@ def main(words: Sequence[str]) -> None:
     torch.set_num_threads(threads)
     goals: list[Goal] = []
     details: dict[str, Any] = {}
-    for found in rounds(batch, side):
-        with torch.set_grad_enabled(found.training):
-            times = alternate({"ours": found.ours, "other": found.other}, repeats)
-        details[found.name] = compared(times)
+    pairs = rounds(batch, side)
+    kept = kept_by("port", len(pairs), repeats=repeats, batch=batch, side=side, threads=threads)
+    for pair in pairs:
+        times = details[pair.name] = kept.get(pair.name, partial(compared, pair, repeats), _shown)
         for kind in Timing._fields:
-            share = ratio(*(seconds(times[name], kind) for name in ("ours", "other"))).median
-            goals.append(Goal(f"{found.name}, {kind} time", share, found.goal))
+            share = times["ours"][kind]["ratio"]["median"]
+            goals.append(Goal(f"{pair.name}, {kind} time", share, pair.goal))
     title = (
         f"ours / other, {side}x{side}, inference of 1 image, training of {batch}, {threads} "
         f"threads; medians of {repeats} alternating rounds"
     )
     publish("port", title, goals, details)
+    kept.finish()
 
 
-def compared(times: dict[str, list[Timing]]) -> dict[str, Any]:
+def installed() -> bool:
+    """Whether the port can be imported."""
+    return importlib.util.find_spec("mmseg") is not None
+
+
+def compared(pair: Round, repeats: int) -> dict[str, Any]:
     """All rounds of both, for the file."""
+    with torch.set_grad_enabled(pair.training):
+        times = alternate({"ours": pair.ours, "other": pair.other}, repeats)
     other = times["other"]
     return {"ours": timing(times["ours"], other), "other": timing(other, None)}
+
+
+def _shown(times: dict[str, Any]) -> str:
+    return f"ours / other {times['ours']['wall']['ratio']['median']:.2f}"
 
 
 def rounds(batch: int, side: int) -> list[Round]:

@@ -5,7 +5,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks.harness.goals import file_of
+from benchmarks.harness.load import was_busy
+
 from segadapt.files import write_json
+from segadapt.runs.environment import commit
 
 
 class Kept:
@@ -49,6 +53,18 @@ class Kept:
     def finish(self) -> None:
         """Remove the file, once the whole benchmark is written."""
         self.file.unlink(missing_ok=True)
+
+
+def kept_by(name: str, total: int, **setting: Any) -> Kept:
+    """What a cut run of a benchmark measured, on this commit and with these settings.
+
+    Args:
+        name: Of the benchmark.
+        total: Number of measurements.
+        **setting: What they depend on besides the commit and ``busy=true``.
+    """
+    setting = {**setting, "busy": was_busy(), **commit(Path(__file__).parent)}
+    return Kept(file_of(name), setting, total)
 
 
 def _continued(file: Path, setting: Mapping[str, Any]) -> dict[str, Any]:

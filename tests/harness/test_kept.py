@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from benchmarks import loss_speed
+import torch
+from benchmarks import coverage, loss_memory, loss_speed, overhead, port
 from benchmarks.harness import goals
 from benchmarks.harness.kept import Kept
 from benchmarks.loss_speed import Case
@@ -73,3 +74,45 @@ def test_loss_speed_is_whole_after_it_was_cut(tmp_path, monkeypatch):
     assert len(whole["goals"]) == 2
     case = str(Case(2, 1, 8, False))
     assert whole["cases"][case] == partial["measured"][case]["times"]
+
+
+SIDE = {"peak_mib": 2.0, "wall": 1.0, "cpu": 1.0}
+TIMES = {kind: {"median": 0.5, "ratio": {"median": 0.9}} for kind in ("wall", "cpu")}
+PAIRS = [port.Round(name, lambda: None, lambda: None, True, 1.0) for name in ("a", "b", "c")]
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "measure", "answer", "cases"),
+    [
+        (loss_memory, "both", {"naive": SIDE, "ours": SIDE, "difference": 0.0}, 4),
+        (coverage, "coverage", {"seeds and images": 0.95}, 12),
+        (overhead, "compared", {"bare": TIMES, "lightning": TIMES}, 2),
+        (port, "compared", {"ours": TIMES, "other": TIMES}, 3),
+    ],
+)
+def test_every_long_benchmark_measures_only_what_a_cut_run_did_not(
+    benchmark, measure, answer, cases, tmp_path, monkeypatch
+):
+    calls = []
+
+    def measured_once(*arguments):
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return answer
+
+    monkeypatch.setattr(goals, "RESULTS", tmp_path)
+    monkeypatch.setattr(benchmark, measure, measured_once)
+    monkeypatch.setattr(coverage, "draw_figure", lambda results: None)
+    monkeypatch.setattr(port, "rounds", lambda batch, side: PAIRS)
+    monkeypatch.setattr(port, "installed", lambda: True)
+    monkeypatch.setattr(torch, "set_num_threads", lambda threads: None)
+    name = benchmark.__name__.removeprefix("benchmarks.")
+    with pytest.raises(KeyboardInterrupt):
+        benchmark.main(["repeats=1"])
+    partial = json.loads((tmp_path / f"{name}.partial.json").read_text())
+    assert partial["partial"] == f"1 of {cases} cases"
+    benchmark.main(["repeats=1"])
+    assert len(calls) == cases + 1  # the second one twice
+    assert calls[1] == calls[2]
+    assert [path.name for path in tmp_path.iterdir()] == [f"{name}.json"]
