@@ -146,6 +146,7 @@ def test_the_gap_to_the_oracle_is_a_share(tmp_path):
     # from 41 to 81 the student reached 61; from the baseline's 51 to 81 it went 10 of 30
     assert section.cells[1] == [b.label, "41.00", "61.00", "81.00", "50 %", "33 %"]
     assert section.cells[2][3:] == ["-", "-", "-"]
+    assert "labels of one image (training pools classifier.oracle_group images)" in section.notes[0]
 
 
 def test_a_gap_to_the_oracle_below_half_a_point_has_no_share(tmp_path):

@@ -54,9 +54,10 @@ def branch_section(arms: Sequence[Arm], baseline: Arm) -> Section | None:
         return None
     head = ["arm", "coarse", "student", "oracle", "of coarse to oracle", "of baseline to oracle"]
     note = (
-        "oracle: scores from prototypes of the true labels, an upper bound; the last columns show "
-        "which part of the gap from the coarse scores, or from the baseline, to the oracle the "
-        "student closes (-: a gap of less than half a point)"
+        "oracle: scores from prototypes of the labels of one image (training pools "
+        "classifier.oracle_group images), an upper bound; the last columns show which part of the "
+        "gap from the coarse scores, or from the baseline, to the oracle the student closes (-: a "
+        "gap of less than half a point)"
     )
     return Section("Gap closed to the oracle", [head, *rows], [note])
 
