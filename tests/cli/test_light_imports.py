@@ -47,7 +47,7 @@ def typed(folder, script, *words):
         (["compare.py", "."], "error: . holds no run: run.json is missing in it and below"),
         (
             ["predict.py", "run=nowhere", "images=a.jpg", "out=b"],
-            "error: run=nowhere does not exist; give a run folder",
+            "error: run=nowhere does not exist; pass a run folder",
         ),
         (
             ["figures.py", "fixed=nowhere"],

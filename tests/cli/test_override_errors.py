@@ -31,7 +31,7 @@ def test_values_that_hydra_cannot_read_are_told_to_be_quoted(override):
     ):
         compose("train", [override])
     assert told(caught.value).startswith(f"{override!r} cannot be read; ")
-    assert "\"KEY='VALUE'\" where the value has other characters" in told(caught.value)
+    assert "\"KEY='VALUE'\" if the value has other characters" in told(caught.value)
 
 
 def test_what_a_resolver_refuses_is_told_in_its_words(tmp_path):

@@ -1,1 +1,1 @@
-"""The commands, one file each, and how they compose, help and answer."""
+"""The commands, one file each, with their config composition, help and errors."""

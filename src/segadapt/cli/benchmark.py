@@ -11,7 +11,7 @@ def main(words: Sequence[str]) -> None:
     """Run one command line.
 
     Args:
-        words: As ``segadapt benchmark`` takes them.
+        words: Words after ``segadapt benchmark``.
     """
     answer(lambda: benchmark(words))
 

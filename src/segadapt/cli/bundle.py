@@ -19,7 +19,7 @@ def main(words: Sequence[str]) -> None:
 
 
 def bundle(words: Sequence[str]) -> None:
-    """Write a bundle, as the words say."""
+    """Write a bundle as requested by the words."""
     options = read_words(words, CONF / "bundle.yaml")
     check_given(options, ("run", "out"), "run=RUN out=FOLDER (or FILE.zip)")
     from segadapt.deployment.sharing import bundle as writer

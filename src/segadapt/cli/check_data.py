@@ -21,7 +21,7 @@ def main(words: Sequence[str]) -> None:
 def check_data() -> None:
     """Read every file of a data set: ``segadapt check-data data=NAME``.
 
-    The exit code is 1 if anything would end a training.
+    The exit code is 1 if a training would fail.
     """
     hydra_command.compose_and_run("check_data", _check)
 

@@ -1,4 +1,4 @@
-"""``segadapt compare``: from run folders to a table, and files."""
+"""``segadapt compare``: run folders as a table, and as files."""
 
 from collections.abc import Collection, Sequence
 from functools import partial
@@ -23,7 +23,7 @@ def main(words: Sequence[str]) -> None:
 
 
 def compare(words: Sequence[str]) -> None:
-    """Compare runs, as the words say."""
+    """Compare runs as requested by the words."""
     options = read_words(words, CONF / "compare.yaml", "runs")
     if not options["runs"]:
         raise UsageError("No runs given. Pass run folders, or the folder of a sweep.")
@@ -36,7 +36,7 @@ def compare(words: Sequence[str]) -> None:
     time = time_runs if options["latency"] else None
     outputs = [Path(file) for file in options["out"]]
     pages = images > 0 and any(file.suffix.lower() == ".html" for file in outputs)
-    trusted = check if count or time or pages else check_names  # imports what the configs name
+    trusted = check if count or time or pages else check_names  # slow
     trusted = trusting if options["trust_config"] else trusted
     plots = options["plots"]
     compare_runs(
@@ -72,7 +72,7 @@ def look_at(gains: ImageGains, names: Collection[str], check: Check) -> Views:
 
 
 def time_runs(results: Sequence[Result]) -> list[Latency | None]:
-    """How long the networks of runs take for one image."""
+    """Latency of the networks of runs for one image."""
     from segadapt.analysis.comparison.latency import latencies
     from segadapt.evaluation.network import build_model
 

@@ -50,7 +50,7 @@ end
 complete -c segadapt -n __segadapt_candidates -f -a '$__segadapt_all'
 """,
 }
-"""What each shell evaluates; all of them ask ``segadapt completion candidates LINE``."""
+"""Script that each shell evaluates; all call ``segadapt completion candidates LINE``."""
 
 
 def main(words: Sequence[str]) -> int:

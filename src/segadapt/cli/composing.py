@@ -1,4 +1,4 @@
-"""Composing a config from the command line, reporting mistakes in one sentence."""
+"""Composition of a config from the command line, with errors reported in one sentence."""
 
 import os
 import sys
@@ -20,11 +20,11 @@ from segadapt.runs.errors import DEBUG, user_message
 from segadapt.runs.overrides import override
 
 TEMPLATES: Final = ("data.image", "data.label")
-"""Keys whose values hold placeholders in braces."""
+"""Keys whose values contain placeholders in braces."""
 
 
 def run_composed(job: Callable[[], None], config: str, conf: Path) -> None:
-    """Run a command; mistakes in its overrides are reported in one sentence.
+    """Run a command, and report errors in its overrides in one sentence.
 
     Args:
         job: The command.
@@ -42,15 +42,15 @@ def run_composed(job: Callable[[], None], config: str, conf: Path) -> None:
             fail(error, _explained(error, config, conf))
         except BrokenPipeError:
             raise
-        except OSError as error:  # Hydra makes the folder of a run
+        except OSError as error:  # raised when Hydra creates the folder of a run
             fail(error, f"{user_message(error)}; give another folder with hydra.run.dir=FOLDER")
 
 
 def with_template_quoted(word: str) -> str:
-    """A rule of names such as ``data.image={name}.jpg`` in quotes: braces mean a mapping to Hydra.
+    """Quote a name pattern such as ``data.image={name}.jpg``, whose braces mean a mapping to Hydra.
 
     Args:
-        word: A word of the command line, as the shell left it; others stay as they are.
+        word: A word of the command line; other words are returned unchanged.
     """
     key, equals, text = word.partition("=")
     if equals and key in TEMPLATES and "{" in text and text[0] not in "'\"":
@@ -65,14 +65,14 @@ def _explained(error: Exception, config: str, conf: Path) -> str:
 
 
 def _with_groups(config: str, words: Sequence[str], conf: Path) -> DictConfig:
-    """The config composed from the chosen groups, for the keys that there are."""
+    """The config composed from the chosen groups only, to list the existing keys."""
     GlobalHydra.instance().clear()
     with hydra.initialize_config_dir(version_base="1.3", config_dir=str(conf)):
         return hydra.compose(config, chosen(words, conf))
 
 
 def _of_sweep(config: str, words: Sequence[str], conf: Path) -> Exception | None:
-    """Why a config does not say that it is a sweep's: Hydra takes it for a single run then."""
+    """The error in the config of a sweep, which Hydra then takes for a single run."""
     GlobalHydra.instance().clear()
     overrides = [word for word in words if not word.startswith("-")]
     with hydra.initialize_config_dir(version_base="1.3", config_dir=str(conf)):

@@ -9,7 +9,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from segadapt.cli.hydra_command import CONF  # and our resolvers, which it registers
+from segadapt.cli.hydra_command import CONF  # importing it registers our resolvers
 from segadapt.cli.shell import answer
 from segadapt.cli.words import UsageError, read_words
 from segadapt.files import expanded
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from segadapt.data.label_table.table import LabelTable
 
 CLASSIFIERS = ("fixed", "cac", "ssa")
-"""Heads that can be converted."""
+"""Classifiers that can be converted."""
 
 
 class Wanted(NamedTuple):
-    """What to convert."""
+    """Options of a conversion, as typed."""
 
     file: Path
     model: str
@@ -46,7 +46,7 @@ def main(words: Sequence[str]) -> None:
 
 
 def convert(words: Sequence[str]) -> None:
-    """Convert a checkpoint, as the words say."""
+    """Convert a checkpoint as requested by the words."""
     given = wanted(words)
     from segadapt.data.label_table.reading import write_table
     from segadapt.experiment import build_task
@@ -75,7 +75,7 @@ def convert(words: Sequence[str]) -> None:
     if table is not None:
         write_table(table, folder / TABLE, ["Label table of this network."])
     print_line(f"{given.out}: {len(converted.tensors)} tensors, {classes} classes")
-    print_line(f"tensors that the release does not use either: {_listed(converted.idle)}")
+    print_line(f"tensors that the released code does not use either: {_listed(converted.idle)}")
     print_line(f"unused: {_listed(converted.unused)}")
     evaluation = (
         f"{command('evaluate')} {quoted_override('run', folder)} checkpoint={given.out.stem}"
@@ -92,7 +92,9 @@ def wanted(words: Sequence[str]) -> Wanted:
     options: dict[str, Any] = read_words(words, CONF / "convert.yaml", "words", titles=True)
     files = [word for word in options["words"] if "=" not in word or Path(word).exists()]
     if len(files) != 1:
-        raise UsageError(f"Give one checkpoint, not {len(files)}: segadapt convert FILE model=...")
+        raise UsageError(
+            f"Expected one checkpoint, got {len(files)}. Write: segadapt convert FILE ..."
+        )
     if missing := [key for key in ("model", "classifier", "out") if options[key] is None]:
         raise UsageError(f"{missing[0]} has no value. Pass {missing[0]}=VALUE.")
     if options["classifier"] not in CLASSIFIERS:
@@ -110,7 +112,7 @@ def wanted(words: Sequence[str]) -> Wanted:
 
 
 def compose_config(overrides: Sequence[str]) -> DictConfig:
-    """The config of a training that would make such a network."""
+    """The config of a training with such a network."""
     with initialize_config_dir(str(CONF), version_base="1.3"):
         return compose("train", list(overrides))
 
@@ -120,17 +122,17 @@ def facts(given: Wanted, cfg: DictConfig, text: str, classes: int) -> list[str]:
 
     Args:
         given: The options as typed.
-        cfg: The config of it.
-        text: The checkpoint's own config.
-        classes: How many it scores.
+        cfg: Config of the network.
+        text: Config stored in the checkpoint.
+        classes: Number of classes that it scores.
 
     Raises:
-        ValueError: If it contradicts what was typed, or leaves a question open.
+        ValueError: If it contradicts the typed options, or does not determine the network.
     """
     from segadapt.models.conversion.lightham import rank_override
 
     rank = rank_override(cfg.model.decoder, given.overrides, text, given.file)
-    if OmegaConf.is_interpolation(cfg.data, "num_classes"):  # the table may be elsewhere
+    if OmegaConf.is_interpolation(cfg.data, "num_classes"):  # the table may be on another machine
         return [*rank, f"data.num_classes={classes}"]
     if cfg.data.num_classes != classes:
         raise ValueError(
@@ -141,15 +143,15 @@ def facts(given: Wanted, cfg: DictConfig, text: str, classes: int) -> list[str]:
 
 
 def label_table(cfg: DictConfig, file: Path, classes: int) -> "LabelTable | None":
-    """The label table of somebody's own data set; None where there is none yet.
+    """The label table of the user's own data set; None if it does not exist yet.
 
     Args:
         cfg: Config of the network.
         file: The checkpoint.
-        classes: How many it scores.
+        classes: Number of classes that it scores.
 
     Raises:
-        ValueError: If the table is not in order, or has another number of classes.
+        ValueError: If the table is invalid, or has another number of classes.
     """
     from segadapt.data.label_table.choice import chosen_table, table_file
 

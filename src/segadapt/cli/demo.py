@@ -18,7 +18,7 @@ def main(words: Sequence[str]) -> None:
 
 
 def demo(words: Sequence[str]) -> None:
-    """Serve the page, as the words say, until Ctrl-C."""
+    """Serve the page as requested by the words, until Ctrl-C."""
     settings, rest = split_settings(words)
     options = read_words(rest, CONF / "demo.yaml")
     check_given(options, ("run", "host"), "run=RUN, or run=[RUN,RUN,RUN]")

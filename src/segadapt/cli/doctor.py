@@ -1,4 +1,4 @@
-"""``segadapt doctor``: is this machine in order? A line for each check, with what to do."""
+"""``segadapt doctor``: checks of this machine, one line each, with advice."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -28,7 +28,7 @@ def main(words: Sequence[str]) -> int:
 
 
 def examine(words: Sequence[str]) -> int:
-    """Run the checks and show what they find; how many failed."""
+    """Run the checks, show their findings, and return the number of failures."""
     options = read_words(["json=true" if word == "--json" else word for word in words], FILE)
     findings = []
     for check in checks(options):
@@ -46,7 +46,7 @@ def examine(words: Sequence[str]) -> int:
 
 
 def checks(options: dict[str, Any]) -> Iterator[Check]:
-    """The checks that the options ask for, the light ones first.
+    """The requested checks, the fast ones first.
 
     Args:
         options: Keys of conf/doctor.yaml.

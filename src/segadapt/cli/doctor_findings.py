@@ -1,12 +1,12 @@
-"""What ``segadapt doctor`` finds."""
+"""Findings of ``segadapt doctor``."""
 
 from typing import Final, NamedTuple
 
 OK: Final = "ok"
 NOTE: Final = "note"
-"""Something is missing that not everybody needs."""
+"""State of a check that lacks something not everybody needs."""
 BAD: Final = "BAD"
-"""Trainings will fail or be wrong."""
+"""State of a check after which trainings will fail or be wrong."""
 
 
 class Finding(NamedTuple):
@@ -16,6 +16,6 @@ class Finding(NamedTuple):
     state: str
     """``ok``, ``note`` or ``BAD``."""
     text: str
-    """The finding, with the value."""
+    """The finding, with its value."""
     advice: str = ""
-    """What to do; empty where nothing is."""
+    """Advice; empty if there is nothing to do."""

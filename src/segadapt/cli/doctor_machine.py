@@ -1,4 +1,4 @@
-"""Checks of ``segadapt doctor``: disk, memory for loaders, decoders, devices."""
+"""Checks of ``segadapt doctor``: disk, shared memory, decoders and devices."""
 
 import shutil
 import tempfile
@@ -11,14 +11,14 @@ from segadapt.files import expanded
 
 GIB: Final = 2**30
 DISK: Final = 5 * GIB
-"""Free bytes below which runs are soon in the way."""
+"""Free bytes below which a disk will soon be full of runs."""
 
 SHARED: Final = GIB
-"""Bytes that loader processes need for the batches that wait."""
+"""Bytes of shared memory that loader processes need for waiting batches."""
 
 
 def disk(runs: str) -> Callable[[], Iterator[Finding]]:
-    """Free disk where runs are written and where this package keeps what it can find out again.
+    """Check the free disk space for runs and for the cache of this package.
 
     Args:
         runs: Folder of the runs.
@@ -50,7 +50,7 @@ def _existing(folder: Path) -> Path:
 
 
 def shared_memory() -> Iterator[Finding]:
-    """Memory through which loader processes hand over batches."""
+    """Check the shared memory through which loader processes pass batches."""
     place = Path("/dev/shm")
     if not place.is_dir():
         yield Finding("shared memory", NOTE, "/dev/shm does not exist", "use data.num_workers=0")
@@ -62,7 +62,7 @@ def shared_memory() -> Iterator[Finding]:
 
 
 def decoders() -> Iterator[Finding]:
-    """Whether a JPEG that ends too early is an error: some decoders return half an image."""
+    """Check that a truncated JPEG is an error: some decoders return half an image."""
     import cv2
     import numpy as np
 
@@ -91,7 +91,7 @@ def decoders() -> Iterator[Finding]:
 
 
 def devices() -> Iterator[Finding]:
-    """CUDA and its driver, and each GPU with its memory."""
+    """Report CUDA, its driver, and each GPU with its memory."""
     import torch
 
     if torch.version.cuda is None and torch.version.hip is None:

@@ -1,4 +1,4 @@
-"""Checks of ``segadapt doctor``: Python, packages, the tracker, the hub."""
+"""Checks of ``segadapt doctor``: Python, packages, the tracker and the hub."""
 
 import os
 import platform
@@ -16,12 +16,12 @@ HUB_SECONDS: Final = 2.0
 
 
 def python() -> Iterator[Finding]:
-    """The interpreter; ``requires-python`` of the package has admitted it."""
+    """Report the interpreter, whose version ``requires-python`` has already checked."""
     yield Finding("Python", OK, f"{platform.python_version()} ({sys.executable})")
 
 
 def packages() -> Iterator[Finding]:
-    """Whether the installed versions are within the bounds of this package."""
+    """Check that the installed versions are within the bounds of this package."""
     from packaging.requirements import Requirement
 
     wrong = []
@@ -47,7 +47,7 @@ def packages() -> Iterator[Finding]:
 
 
 def tracker() -> Iterator[Finding]:
-    """Whether W&B can be logged in to, and in which mode a training would use it."""
+    """Report the login to W&B, and the mode in which a training would use it."""
     from segadapt.training.loggers.wandb_login import logged_in, resolved
 
     try:
@@ -67,7 +67,7 @@ def tracker() -> Iterator[Finding]:
 
 
 def hub() -> Iterator[Finding]:
-    """Where published weights are kept, and whether they could be fetched."""
+    """Report the cache of published weights, and whether the hub can be reached."""
     from huggingface_hub import constants
 
     cache = Path(constants.HF_HUB_CACHE)
@@ -79,7 +79,7 @@ def hub() -> Iterator[Finding]:
         with urllib.request.urlopen(request, timeout=HUB_SECONDS):
             pass
     except urllib.error.HTTPError:
-        pass  # it answers
+        pass  # an error response is an answer
     except (OSError, ValueError) as error:
         advice = "published weights must be in the cache, or pass data.pretrained=false"
         reason = getattr(error, "reason", error)

@@ -1,4 +1,4 @@
-"""Checks of ``segadapt doctor`` that train: a few steps on each device, two processes together."""
+"""Checks of ``segadapt doctor`` that train: some steps on each device, and two processes."""
 
 import math
 import multiprocessing
@@ -14,11 +14,11 @@ from segadapt.runs.launch import free_port
 
 STEPS: Final = 5
 PATIENCE: Final = 180.0
-"""Seconds for two processes to import torch and to meet; on a busy machine the import is slow."""
+"""Seconds for two processes to import torch and connect; on a busy machine imports are slow."""
 
 
 def trainings() -> Iterator[Finding]:
-    """Five steps of the smallest network with SSA on each device, on embedded data."""
+    """Train the smallest network with SSA for five steps on each device, on generated data."""
     import torch
 
     names = ["cpu", *(f"cuda:{number}" for number in range(torch.cuda.device_count()))]
@@ -60,7 +60,7 @@ def train(device: Any) -> list[float]:
 
 
 def two_processes() -> Iterator[Finding]:
-    """Two processes add a number each, as ranks of a distributed training do."""
+    """Let two processes add their numbers, as the ranks of a distributed training do."""
     context = multiprocessing.get_context("spawn")
     results: Any = context.Queue()
     port = free_port()
@@ -83,7 +83,7 @@ def two_processes() -> Iterator[Finding]:
 
 
 def _sums(ranks: Sequence[Any], results: Any) -> tuple[list[float], str]:
-    """What each rank computed, or why there is nothing."""
+    """The sum computed by each rank, or the reason why there is none."""
     sums: list[float] = []
     end = time.monotonic() + PATIENCE
     while len(sums) < len(ranks):
@@ -97,7 +97,7 @@ def _sums(ranks: Sequence[Any], results: Any) -> tuple[list[float], str]:
 
 
 def _rank(number: int, port: int, results: Any) -> None:
-    """In a process of its own."""
+    """Compute the sum in a process of its own."""
     import torch
     from torch import distributed
 

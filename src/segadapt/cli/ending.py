@@ -1,4 +1,4 @@
-"""Messages of a training that ends early, and with which exit code."""
+"""Message and exit code of a training that ends early."""
 
 import signal
 import traceback
@@ -13,12 +13,12 @@ from segadapt.text.invocation import command
 
 
 def tell(error: BaseException, folder: Path, again_by: str | None = None) -> int:
-    """Say in one sentence how a run ended early, and how it is resumed; the exit code.
+    """Print in one sentence how a run ended early and how to resume it; return the exit code.
 
     Args:
-        error: What ended it.
+        error: Error that ended it.
         folder: Its folder.
-        again_by: Command that resumes it; None: the verb resume.
+        again_by: Command that resumes it; None for the verb resume.
     """
     if debugging():
         traceback.print_exception(error)

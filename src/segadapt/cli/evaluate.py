@@ -21,8 +21,8 @@ def main(words: Sequence[str]) -> None:
 def evaluate() -> None:
     """Measure a trained network: ``segadapt evaluate run=RUN inference=multiscale``.
 
-    Writes RUN_FOLDER/evaluation/INFERENCE-CHECKPOINT.json and .html; with submission=FILE.zip the
-    predictions of a split for its server instead.
+    Writes RUN_FOLDER/evaluation/INFERENCE-CHECKPOINT.json and .html; with submission=FILE.zip,
+    writes the predictions for the server of a data set instead.
     """
     hydra_command.compose_and_run("evaluate", _evaluate)
 

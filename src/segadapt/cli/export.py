@@ -23,7 +23,7 @@ def main(words: Sequence[str]) -> None:
 
 
 def export(words: Sequence[str]) -> None:
-    """Write a file, as the words say."""
+    """Write a file as requested by the words."""
     options = read_words(words, CONF / "export.yaml")
     check_given(options, ("run", "out"), "run=RUN format=onnx out=FILE.onnx")
     size = _size(options["size"])
@@ -49,7 +49,7 @@ def export(words: Sequence[str]) -> None:
 
 
 def _show(kept: "Exported", precision: str) -> None:
-    """What a file that is not in single precision reaches, and how it was quantised."""
+    """Print the accuracy of a file of lower precision, and how it was quantised."""
     if quantization := kept.made.get("quantization"):
         images = quantization["calibration_images"]
         ranges = f"ranges of {images} images" if images else "ranges found in each pass"
@@ -69,7 +69,7 @@ def _show(kept: "Exported", precision: str) -> None:
 
 
 def _size(sides: Sequence[str] | None) -> tuple[int, int] | None:
-    """Rows and columns; None for any."""
+    """Rows and columns of images; None for any."""
     if not sides:
         return None
     if len(sides) != 2 or not all(side.isdecimal() for side in sides):

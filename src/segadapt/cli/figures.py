@@ -11,7 +11,7 @@ from segadapt.runs.trust import check, check_names, trusting
 from segadapt.text.borders import print_line
 
 ANY = "run"
-"""``run=FOLDER`` gives a run no title but the name of its folder."""
+"""The word ``run=FOLDER`` gives a run the name of its folder as a title."""
 
 
 def main(words: Sequence[str]) -> None:
@@ -24,7 +24,7 @@ def main(words: Sequence[str]) -> None:
 
 
 def figures(words: Sequence[str]) -> None:
-    """Draw the figures of runs, as the words say."""
+    """Draw the figures of runs as requested by the words."""
     options = read_words(words, CONF / "figures.yaml", "runs", titles=True)
     if not options["runs"]:
         raise UsageError("No runs given. Pass run folders, or TITLE=FOLDER.")
@@ -69,7 +69,7 @@ def titled(runs: Sequence[str]) -> dict[str, Path]:
         name = path.resolve().name if title == ANY else title
         if name in folders:
             raise ValueError(
-                f"two runs are called {name}: {folders[name]} and {path}; give TITLE=FOLDER"
+                f"two runs are called {name}: {folders[name]} and {path}; pass TITLE=FOLDER"
             )
         folders[name] = path
     return folders

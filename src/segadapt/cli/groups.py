@@ -1,18 +1,18 @@
-"""Config groups and their options, as the folders of ``conf/`` hold them."""
+"""Config groups and their options, read from the folders of ``conf/``."""
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 INTERNAL: Final = ("hydra", "experiment/base")
-"""Groups that only other configs choose from."""
+"""Groups used by other configs only."""
 
 LISTED: Final = 12
-"""Options that a line about a group names; where there are more, it counts them."""
+"""Largest number of options that a line about a group lists; beyond, it counts them."""
 
 
 def groups(conf: Path) -> Iterator[str]:
-    """Config groups that a user chooses from."""
+    """Config groups from which a user chooses."""
     for folder in sorted(path for path in conf.rglob("*") if path.is_dir()):
         name = folder.relative_to(conf).as_posix()
         inside = any(name == group or name.startswith(f"{group}/") for group in INTERNAL)
@@ -26,6 +26,6 @@ def option_names(folder: Path) -> list[str]:
 
 
 def summary(conf: Path, group: str) -> str:
-    """One line about a group: its options, or how many there are."""
+    """One line about a group: its options, or their number."""
     names = option_names(conf / group)
     return f"{group}: {', '.join(names) if len(names) <= LISTED else f'{len(names)} options'}"

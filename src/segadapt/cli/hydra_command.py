@@ -1,4 +1,4 @@
-"""Shared parts of the commands that compose a config; heavy imports wait until that is done."""
+"""Shared parts of the commands that compose a config, which precedes any slow import."""
 
 from collections.abc import Callable
 
@@ -23,24 +23,24 @@ new_folder.register()
 
 
 def read_trained_run(cfg: DictConfig) -> Run:
-    """The training that a command is about: read before the imports that take seconds."""
+    """The run that a command uses, read before any slow import."""
     return read_run(cfg.run, cfg.checkpoint, trust_check(cfg))
 
 
 def trust_check(cfg: DictConfig) -> Check:
-    """What looks at the config of a run folder, as ``trust_config`` asks."""
+    """The function that checks the config of a run folder, chosen by ``trust_config``."""
     return trusting if cfg.trust_config else _check_whole
 
 
 def _check_whole(config: DictConfig) -> DictConfig:
-    """The config of a run folder: what it would build is on the list, and its values fit."""
+    """Check that a config builds only listed classes, and that its values are valid."""
     checked = check(config)
     check_values(unresolved(checked))
     return checked
 
 
 def compose_and_run(command: str, act: Callable[[DictConfig], None]) -> None:
-    """Compose the config of a command from the words of the process, check it, and run.
+    """Compose the config of a command from the words of the process, check it, and run it.
 
     Args:
         command: Name of its config, such as ``evaluate``.
@@ -60,7 +60,7 @@ def compose_and_run(command: str, act: Callable[[DictConfig], None]) -> None:
 
 
 def fit_run(cfg: DictConfig) -> dict[str, float]:
-    """Train in this process, in a run folder that is held already."""
+    """Train in this process, in a run folder that it already holds."""
     from segadapt.experiment import fit
 
     return fit(cfg)

@@ -1,4 +1,4 @@
-"""``segadapt import-labels``: annotations of other tools as a folder data set."""
+"""``segadapt import-labels``: annotations of other tools as a data set of label images."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,7 +22,7 @@ def main(words: Sequence[str]) -> None:
 
 
 def import_labels(words: Sequence[str]) -> None:
-    """Import annotations, as the words say."""
+    """Import annotations as requested by the words."""
     options = read_words(words, CONF / "import_labels.yaml", optional=["background"])
     check_given(options, ("format", "source", "into"), "format=coco source=FILE into=FOLDER")
     from rich.console import Console

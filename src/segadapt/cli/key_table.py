@@ -1,4 +1,4 @@
-"""Config keys with the meaning that stands in the comments of their YAML file."""
+"""Config keys with their meanings, read from the comments of YAML files."""
 
 import re
 import textwrap
@@ -10,44 +10,44 @@ from typing import Final, NamedTuple
 import yaml
 
 GRAMMAR: Final = ("defaults", "_target_", "_partial_", "_args_", "_convert_")
-"""Keys that belong to Hydra's way to compose and to build; they are not settings."""
+"""Keys by which Hydra composes and builds; they are not settings."""
 
 HIDDEN: Final = (*GRAMMAR, "hydra")
-"""Keys that no table of settings shows: those above, and the settings of Hydra itself."""
+"""Keys that tables of settings omit: those above, and the settings of Hydra itself."""
 
 BELOW: Final = re.compile(r":\s*(\*[\w-]+|(&[\w-]+\s*)?([|>][-+\d]*)?(?=\s*(#|$)))")
-"""Behind a key: an alias, or the head of a value that begins on the next line."""
+"""Text after a key: an alias, or the head of a value that begins on the next line."""
 
 COLUMN: Final = 34
-"""Characters of a line that a key and its default get."""
+"""Width of the column for a key and its default, in characters."""
 
 
 class Key(NamedTuple):
     """A key that a user can set."""
 
     name: str
-    """Dotted, within its file."""
+    """Dotted name within its file."""
     default: str
-    """As it stands in the file."""
+    """Default value as written in the file."""
     meaning: str
-    """Its comment; empty if it has none."""
+    """Comment in the file; empty if there is none."""
 
 
 def keys(file: Path, hidden: Container[str] = HIDDEN) -> list[Key]:
     """The keys of a config file, in its order.
 
-    A comment behind a mapping in braces holds for every key between the braces.
+    A comment after a mapping in braces applies to every key between the braces.
 
     Args:
         file: A YAML file of ``conf/``.
-        hidden: Names of keys that are skipped, together with what they hold.
+        hidden: Names of keys that are skipped, including their content.
 
     Raises:
         ValueError: If the file is not a mapping.
     """
     text = file.read_text(encoding="utf-8")
     node = yaml.compose(text, yaml.SafeLoader)
-    if node is None:  # nothing but comments
+    if node is None:  # only comments
         return []
     if not isinstance(node, yaml.MappingNode):
         raise ValueError(f"{file} is not a mapping of keys to values.")
@@ -88,7 +88,7 @@ def key_lines(table: Sequence[Key], width: int) -> Iterator[str]:
 
 
 class _Lines(NamedTuple):
-    """A config file as its author wrote it."""
+    """Lines of a config file."""
 
     lines: list[str]
     hidden: Container[str]
@@ -110,7 +110,7 @@ class _Lines(NamedTuple):
         return all(key.value in self.hidden for key, _ in node.value)
 
     def _end(self, key: yaml.Node, value: yaml.Node) -> tuple[int, int]:
-        """Line and column behind which the comment of a key stands."""
+        """Line and column after which the comment of a key begins."""
         line, column = key.end_mark.line, key.end_mark.column
         if header := BELOW.match(self.lines[line], column):
             return line, header.end()
@@ -123,7 +123,7 @@ class _Lines(NamedTuple):
         return "[...]" if isinstance(value, yaml.SequenceNode) else "..."
 
     def _comment(self, end: tuple[int, int]) -> str:
-        """The comment behind a value, with the lines below that continue it."""
+        """The comment after a value, with the lines below that continue it."""
         line, column = end
         if line >= len(self.lines):
             return ""

@@ -1,4 +1,4 @@
-"""The ``segadapt`` command: finds the file of a verb, and imports nothing else."""
+"""The ``segadapt`` command, which imports only the file of the named verb."""
 
 import importlib
 import os
@@ -30,7 +30,7 @@ VERBS: Final = {
     "options": "list the options of a config group, or the rows of a table",
     "completion": "print shell completion for bash, zsh or fish",
 }
-"""Each verb is a file of this folder; its line is what ``segadapt`` prints."""
+"""Line about each verb in the overview of ``segadapt``; each verb is a file of this folder."""
 
 USAGE: Final = """usage: segadapt VERB KEY=VALUE ...
 
@@ -41,7 +41,7 @@ segadapt --version      version of segadapt
 """
 
 HELP: Final = ("-h", "--help", "--help=all")
-"""Words that ask for help. The last lists what the help of a training only points to."""
+"""Words that request help. The last one lists all groups and keys of a training."""
 
 USAGE_ERROR: Final = 2
 """Exit code of a command line that cannot be understood."""
@@ -51,7 +51,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run one command line.
 
     Args:
-        words: What follows the command; None takes those of the process.
+        words: Words after the command; None for those of the process.
 
     Returns:
         The exit code: 0 success, 1 user error, 2 usage, 128 + N after signal N.
@@ -71,23 +71,23 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def door(verb: str) -> NoReturn:
-    """The entry point of a checkout's script: run its verb with the words of the process."""
+    """Entry point of a script in a checkout: run its verb with the words of the process."""
     sys.exit(run(verb, sys.argv[1:]))
 
 
 def deprecated_train() -> NoReturn:
-    """``segadapt-train``, the name of ``segadapt train`` before version 0.2."""
+    """Entry point ``segadapt-train``, the name of ``segadapt train`` before version 0.2."""
     print("segadapt-train is deprecated; type: segadapt train", file=sys.stderr)
     door("train")
 
 
 def run(verb: str, words: Sequence[str]) -> int:
-    """Run a verb with its own words; the exit code.
+    """Run a verb with its own words, and return the exit code.
 
     Args:
         verb: One of ``VERBS``.
-        words: What follows the verb. ``--help`` beside overrides of a training is Hydra's, which
-            shows the config that they compose.
+        words: Words after the verb. If overrides of a training are given as well, ``--help`` is
+            Hydra's, which shows the composed config.
     """
     asking = [word for word in words if word in HELP]
     if strange := [word for word in words if word.startswith("--help=") and word not in HELP]:
@@ -107,12 +107,12 @@ def run(verb: str, words: Sequence[str]) -> int:
 
 
 def module(verb: str) -> str:
-    """The module that answers a verb."""
+    """The module of a verb."""
     return f"segadapt.cli.{verb.replace('-', '_')}"
 
 
 def overview() -> str:
-    """What ``segadapt`` alone prints."""
+    """The text that ``segadapt`` prints without a verb."""
     width = max(map(len, VERBS)) + 2
     return USAGE.format(verbs="\n".join(f"  {verb:{width}}{line}" for verb, line in VERBS.items()))
 
@@ -124,7 +124,7 @@ def sentence(verb: str) -> str:
 
 
 def unknown(verb: str) -> str:
-    """The sentence about a verb that does not exist."""
+    """The error about an unknown verb."""
     question = hint(verb, VERBS)
     if "=" in verb:
         question = " A verb comes first: segadapt train KEY=VALUE ..."
@@ -134,6 +134,6 @@ def unknown(verb: str) -> str:
 def _print(text: str) -> int:
     try:
         print(text, end="", flush=True)
-    except BrokenPipeError:  # ``| head`` has read enough
+    except BrokenPipeError:  # the reader has ended (``| head``)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0

@@ -1,4 +1,4 @@
-"""Training from a notebook or a prompt: the configs, folders and rules of the command line."""
+"""Training from a notebook or a prompt, with the configs and folders of the command line."""
 
 from pathlib import Path
 
@@ -12,15 +12,15 @@ from segadapt.runs import session
 from segadapt.training.library_warnings import silence_known_warnings
 
 DEFAULTS = ("logger=none", "data.num_workers=0")
-"""No logger, and no processes in addition to a notebook's kernel."""
+"""Overrides for notebooks: no logger, and no processes besides the kernel."""
 
 
 def train(folder: str | Path, *overrides: str) -> dict[str, float]:
     """Train in this process, as ``segadapt train OVERRIDES`` would.
 
     Args:
-        folder: Run folder to make, or to resume where it was interrupted.
-        overrides: ``KEY=VALUE``; they win over ``DEFAULTS``.
+        folder: Run folder to create, or to resume.
+        overrides: ``KEY=VALUE``; they take precedence over ``DEFAULTS``.
 
     Returns:
         The last metrics.
@@ -29,7 +29,7 @@ def train(folder: str | Path, *overrides: str) -> dict[str, float]:
         ValueError: If the folder holds another or a finished run.
 
     Examples:
-        Train for four steps, in a folder that is new:
+        Train for four steps, in a new folder:
 
         >>> import tempfile
         >>> from segadapt import train
@@ -44,7 +44,7 @@ def train(folder: str | Path, *overrides: str) -> dict[str, float]:
 
 
 def configured(folder: str | Path, *overrides: str) -> DictConfig:
-    """The config that ``train`` would train by."""
+    """The config with which :func:`train` trains."""
     words, _ = scale_experiment(list(overrides), CONF)
     with initialize_config_dir(str(CONF), version_base="1.3"):
         return compose("train", [*DEFAULTS, f"paths.run='{folder}'", *words])

@@ -1,4 +1,4 @@
-"""What can be chosen, as ``--help`` shows it: folded to the terminal, experiments by table."""
+"""Groups and options for ``--help``: folded to the terminal, experiments by table."""
 
 import re
 import shlex
@@ -22,19 +22,19 @@ INDENT: Final = "    "
 
 
 def list_options(conf: Path, width: int, wanted: str | None = None) -> str:
-    """Groups with their options, as a text of several lines.
+    """Groups with their options, as lines of text.
 
     Args:
         conf: Folder of the config groups.
         width: Characters of a line.
-        wanted: The only group to show; None: all.
+        wanted: The only group to show; None for all.
     """
     chosen = [wanted] if wanted else list(groups(conf))
     return "\n".join(line for group in chosen for line in _lines(conf, group, width))
 
 
 def register(conf: Path) -> None:
-    """Let help ask for it: ``${offered:GROUP}``, ``${chosen:}`` and ``${command:VERB}``."""
+    """Register the resolvers ``${offered:GROUP}``, ``${chosen:}`` and ``${command:VERB}``."""
 
     def offer(wanted: str = "") -> str:
         return list_options(conf, shutil.get_terminal_size().columns, wanted or None)
@@ -53,12 +53,12 @@ def register(conf: Path) -> None:
 def chosen(
     conf: Path, overrides: Sequence[str], choices: Mapping[str, str | None], width: int
 ) -> str:
-    """What overrides choose: the option of every group, and the keys of those that they name.
+    """The chosen option of every group, and the keys of options that the overrides name.
 
     Args:
         conf: Folder of the config groups.
         overrides: As typed.
-        choices: The option of every group, as Hydra has chosen it.
+        choices: The option of every group, as chosen by Hydra.
         width: Characters of a line.
     """
     known = {name.partition("@")[0]: option for name, option in choices.items() if option}
@@ -105,13 +105,13 @@ def _lines(conf: Path, group: str, width: int) -> Iterator[str]:
 
 
 def _table(experiment: str) -> str:
-    """The beginning that the rows of a table share."""
+    """The prefix that the rows of a table share."""
     found = re.match(r"[a-z]+_table\d+_|[a-z]+_", experiment)
     return found[0] if found else experiment
 
 
 def _braced(names: Sequence[str]) -> Iterator[str]:
-    """Neighbours that differ in their last word only, in one as shells write it: ``a_{b,c}``."""
+    """Names, with neighbours that differ only in their last word joined as ``a_{b,c}``."""
     for first, group in groupby(names, lambda name: name.rpartition("_")[0]):
         lasts = [name.rpartition("_")[2] for name in group]
         if first:

@@ -1,4 +1,4 @@
-"""``segadapt options``: what can be chosen, by group, by option and by table of the papers."""
+"""``segadapt options``: lists config groups, their options, and tables of the papers."""
 
 import shutil
 import sys
@@ -45,7 +45,7 @@ def main(words: Sequence[str]) -> int:
 
 
 def _options(group: str) -> str:
-    """The options of a group, a line each; experiments by table."""
+    """The options of a group, one line each; experiments by table."""
     width = shutil.get_terminal_size().columns
     if group == EXPERIMENT:
         return list_options(CONF, width, group)

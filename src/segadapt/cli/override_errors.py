@@ -1,4 +1,4 @@
-"""Mistakes in overrides, in one sentence with the nearest thing that would have worked."""
+"""Errors in overrides, in one sentence with the nearest valid alternative."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,7 +25,7 @@ PLUGINS: Final = {
     "submitit_slurm": "hydra-submitit-launcher",
     "submitit_local": "hydra-submitit-launcher",
 }
-"""Launchers that are installed by themselves."""
+"""Launchers that are separate packages."""
 
 UNKNOWN: Final = re.compile(r"Could not (?:override|delete from config\.) '([^']+)'")
 AMBIGUOUS: Final = re.compile(r"Ambiguous value for argument '([^=]+)=(.*)'")
@@ -38,21 +38,21 @@ Compose = Callable[[], DictConfig]
 
 
 def explain(error: Exception, words: Sequence[str], conf: Path, compose: Compose) -> str:
-    """The error in overrides that Hydra cannot compose.
+    """Explain the error in overrides that Hydra cannot compose.
 
     Args:
-        error: Hydra's, or a sentence of ours.
-        words: What was typed.
+        error: Error of Hydra or of segadapt.
+        words: Words as typed.
         conf: Folder of the config groups.
-        compose: Gives the config with the groups that were chosen, whose keys are compared.
+        compose: Composes the config with the chosen groups, whose keys are compared.
     """
     text = str(error)
     if isinstance(error, MissingConfigException) and error.options:
         return _missing_option(str(error.missing_cfg_file), sorted(error.options))
     if isinstance(error, OverrideParseException):
         return (
-            f"{error.override!r} cannot be read; write KEY=VALUE, and \"KEY='VALUE'\" where the "
-            "value has other characters than English letters, digits and _ . / : -"
+            f"{error.override!r} cannot be read; write KEY=VALUE, or \"KEY='VALUE'\" if the "
+            "value has other characters than ASCII letters, digits and _ . / : -"
         )
     if unknown := UNKNOWN.match(text):
         return _unknown_key(unknown[1], compose)
@@ -64,7 +64,7 @@ def explain(error: Exception, words: Sequence[str], conf: Path, compose: Compose
 
 
 def chosen(words: Sequence[str], conf: Path) -> list[str]:
-    """Those overrides that choose an option of a group which exists."""
+    """Overrides that choose an existing option of a group."""
     return [
         f"{key}={value}"
         for key, value in _groups(words, conf)
@@ -83,7 +83,7 @@ def _groups(words: Sequence[str], conf: Path) -> Iterator[tuple[str, Any]]:
 
 
 def _not_one_option(words: Sequence[str], conf: Path) -> str | None:
-    """Which override of a group names no option, several, or adds one to the one there is."""
+    """The error of an override of a group that does not name exactly one option."""
     for key, value in _groups(words, conf):
         if type(value) is not str:
             return f"{key}={shown(key, value)} does not name one option; choose with {key}=NAME"
@@ -126,12 +126,12 @@ def _missing_option(wanted: str, there: Sequence[str]) -> str:
 
 
 def _unknown_key(key: str, compose: Compose) -> str:
-    """A key that the config does not have: another was meant, or it has to be added."""
+    """The error about an unknown key, with the nearest key or the way to add it."""
     said = f"Unknown key {key}."
     try:
         config = OmegaConf.to_container(compose(), resolve=False)
     except (HydraException, OmegaConfBaseException, ValueError):
-        return said  # the choice of groups is another mistake
+        return said  # the choice of groups is another error
     assert isinstance(config, Mapping)
     if _is_parameter(config, key):
         return f"{said} The config leaves it at its default; set it with +{key}=VALUE."
@@ -141,7 +141,7 @@ def _unknown_key(key: str, compose: Compose) -> str:
 
 
 def _is_parameter(config: Mapping[Any, Any], key: str) -> bool:
-    """Whether what is built from the node around a key takes it."""
+    """Whether the class that is built from the node around a key accepts it."""
     group, _, name = key.rpartition(".")
     node = value_at(config, group) if group else None
     match node:

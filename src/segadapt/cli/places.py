@@ -1,4 +1,4 @@
-"""Where the configs are, for commands that import nothing else."""
+"""The folder of the configs, for commands that import nothing else."""
 
 from pathlib import Path
 from typing import Final

@@ -1,4 +1,4 @@
-"""``segadapt predict``: from images to label files, overlays and maps."""
+"""``segadapt predict``: label files, overlays and maps of images."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -28,7 +28,7 @@ def main(words: Sequence[str]) -> int:
 
 
 def predict(words: Sequence[str]) -> int:
-    """Predict images, as the words say; how many were skipped."""
+    """Predict images as requested by the words, and return the number skipped."""
     settings, rest = split_settings(words)
     options = read_words(rest, CONF / "predict.yaml")
     check_given(options, NEEDED, "run=RUN images=PATH out=FOLDER")
@@ -42,26 +42,26 @@ def predict(words: Sequence[str]) -> int:
 
 
 def check_there(key: str, place: str | None) -> None:
-    """Answer a wrong path before the imports that take seconds.
+    """Report a wrong path before any slow import.
 
     Args:
-        key: Of the command line.
+        key: Key of the command line.
         place: Its value: a run folder, a bundle, or ``hf:owner/name``.
 
     Raises:
-        ValueError: If nothing is there; what is on a hub is looked for later.
+        ValueError: If the path does not exist; names on a hub are checked later.
     """
     if place is not None and not place.startswith("hf:") and not expanded(place).exists():
         raise ValueError(
-            f"{key}={place} does not exist; give a run folder, as the training printed it"
+            f"{key}={place} does not exist; pass a run folder (printed when the training ends)"
         )
 
 
 def split_settings(words: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
-    """The settings of an inference by key, and the other words.
+    """Split words into the settings of an inference, by key, and the other words.
 
     Args:
-        words: Of a command line.
+        words: Words of a command line.
 
     Raises:
         UsageError: If a setting has no value.
@@ -74,10 +74,10 @@ def inference_settings(words: Sequence[str]) -> dict[str, Any]:
     """Settings of an inference by key.
 
     Args:
-        words: ``inference.KEY=VALUE``, the value as YAML has it.
+        words: ``inference.KEY=VALUE``, with the value in YAML.
 
     Raises:
-        UsageError: If one is not of that form.
+        UsageError: If a word does not have this form.
     """
     settings: dict[str, Any] = {}
     for word in words:

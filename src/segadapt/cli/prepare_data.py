@@ -1,4 +1,4 @@
-"""``segadapt prepare-data``: published data sets, fetched, verified and unpacked."""
+"""``segadapt prepare-data``: downloads, verifies and unpacks published data sets."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -30,12 +30,12 @@ def main(words: Sequence[str]) -> None:
 
 
 def run(words: Sequence[str], recipes: Mapping[str, Recipe], console: Console) -> None:
-    """Run one command line with the data sets that exist.
+    """Run one command line with the given data sets.
 
     Args:
-        words: What follows the command.
-        recipes: The data sets by name.
-        console: Where to report.
+        words: Words after the command.
+        recipes: Data sets by name.
+        console: Console for messages.
     """
     again = "interrupted; run the same command again to continue"
     answer(lambda: _prepare_one(words, recipes, console), interrupted=again)
@@ -45,7 +45,7 @@ def _prepare_one(words: Sequence[str], recipes: Mapping[str, Recipe], console: C
     options = read_words(words, CONF / "prepare_data.yaml", "name")
     if len(options["name"]) != 1 or options["root"] is None:
         raise UsageError(
-            f"Give one data set and a folder: segadapt prepare-data NAME root=PATH. "
+            f"Expected one data set and a folder. Write: segadapt prepare-data NAME root=PATH. "
             f"Available: {', '.join(recipes)}."
         )
     (name,) = options["name"]
@@ -59,7 +59,7 @@ def _prepare(
         raise ValueError(
             f"Unknown data set {name!r}.{hint(name, recipes)} Available: {', '.join(recipes)}."
         )
-    root = expanded(root)  # shells leave a ~ behind --root= as it is
+    root = expanded(root)  # shells leave ~ in root=~/data
     recipe = recipes[name].with_test() if test else recipes[name]
     _say(console, f"{recipe.title}, {recipe.home}\nlicence: {recipe.licence}")
     if prepare(recipe, root, Bars(console)):

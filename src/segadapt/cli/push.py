@@ -1,4 +1,4 @@
-"""``segadapt push``: a bundle on the Hugging Face hub."""
+"""``segadapt push``: uploads a bundle to the Hugging Face hub."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ def main(words: Sequence[str]) -> None:
 
 
 def push(words: Sequence[str]) -> None:
-    """Upload a bundle, as the words say."""
+    """Upload a bundle as requested by the words."""
     options = read_words(words, CONF / "push.yaml")
     check_given(options, ("bundle", "repo"), "bundle=FOLDER repo=OWNER/NAME")
     from segadapt.deployment.loading import hub

@@ -17,13 +17,13 @@ from segadapt.runs.redaction import remember
 
 
 def main(folder: Path) -> int:
-    """Train by a config from the parent process, which holds the run folder; the exit code.
+    """Train with a config from the parent process, which holds the run folder.
 
-    An error goes into the folder, from where the parent reports it once.
+    Returns the exit code. An error is written into the folder, and the parent reports it once.
     """
     cfg = _config()
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    signal.signal(signal.SIGINT, _stop)  # of somebody else: the parent asks by other signals
+    signal.signal(signal.SIGINT, _stop)  # from another program: the parent uses other signals
     try:
         from segadapt.experiment import fit
 
@@ -43,7 +43,7 @@ def _stop(number: int, _: FrameType | None) -> None:
 
 
 def _config() -> DictConfig:
-    """What the parent sends first; it holds secrets, which are not kept on the disk."""
+    """Read the config from the parent; it holds secrets, which are not stored on the disk."""
     length = sys.stdin.buffer.readline()
     if not length:  # the parent has ended
         os._exit(1)
@@ -54,16 +54,16 @@ def _config() -> DictConfig:
 
 
 def _end_with_parent() -> None:
-    """Standard input ends when the parent does, even by kill -9."""
+    """End this process with its parent, whose end closes standard input, even after kill -9."""
     os.read(0, 1)
     os._exit(1)
 
 
 def _leave(code: int) -> NoReturn:
-    """End this process with what is due at its end, but without taking the interpreter down.
+    """Run the exit handlers and end this process without shutting down the interpreter.
 
-    That destroys threads of process groups that still wait for ranks which are gone, and C++ then
-    aborts the process: its exit code would be that of SIGABRT.
+    A shutdown destroys threads of process groups that still wait for lost ranks, whereupon C++
+    aborts the process, and its exit code would be that of SIGABRT.
     """
     atexit._run_exitfuncs()
     sys.stdout.flush()

@@ -13,7 +13,7 @@ from segadapt.runs.config import resolved
 from segadapt.runs.errors import Interrupted
 
 RESUME: Final = ("run", "trust_config", "env")
-"""Keys of conf/resume.yaml; all others are secrets that the run's folder does not keep."""
+"""Keys of conf/resume.yaml; all others are secrets that the run folder does not store."""
 
 
 def main(words: Sequence[str]) -> None:
@@ -29,7 +29,7 @@ def main(words: Sequence[str]) -> None:
 def resume() -> None:
     """Resume an interrupted training: ``segadapt resume run=RUN``.
 
-    Secrets, which the folder does not keep, are given again as ``+KEY=VALUE``.
+    Secrets, which the folder does not store, are passed again as ``+KEY=VALUE``.
     """
     hydra_command.compose_and_run("resume", _resume)
 

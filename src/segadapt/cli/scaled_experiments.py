@@ -1,9 +1,9 @@
-"""Experiments of the papers on other data than theirs, at a size that the data allows.
+"""Experiments of the papers on other data sets, at a suitable size.
 
-An experiment says how long its recipe trains. Another data set, typed beside it, brings its own
-number of steps; small data sets also bring the small network, cached features no network, and
-both the optimiser that trains from scratch. All this becomes overrides, written before those that
-were typed, so that these win and the run folder keeps them.
+An experiment sets the length of its training. Another data set on the command line sets its own
+number of steps; small data sets also choose the small network, cached features choose no network,
+and both choose the optimiser for training from scratch. These choices become overrides before those
+that were typed, so that the typed ones take precedence and the run folder stores all.
 """
 
 import difflib
@@ -17,14 +17,14 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
 MODELS: Final = {"camvid": "tiny", "digits": "tiny", "synthetic": "tiny", "cached": "cached"}
-"""What a data set brings if no network is typed: a laptop's, or none before the classifier."""
+"""Default network of a data set with an experiment: a small one, or none for cached features."""
 
 OF_RECIPES = ("lr", "layer_decay")
-"""What an experiment may change of the optimiser that its own network brings."""
+"""Settings of its network's optimiser that an experiment may change."""
 
 
 def scale_experiment(arguments: Sequence[str], conf: Path) -> tuple[list[str], list[str]]:
-    """The overrides to compose instead of those typed.
+    """The overrides to compose instead of the typed ones.
 
     Args:
         arguments: The command line.
@@ -50,7 +50,7 @@ def scale_experiment(arguments: Sequence[str], conf: Path) -> tuple[list[str], l
         )
     name = str(data.value())
     if name not in _options(conf / "data"):
-        return list(arguments), []  # Hydra says so, with the nearest name
+        return list(arguments), []  # Hydra reports it, with the nearest name
     added = [f"data.{key}={_value(conf / 'data', name, key)}" for key in ("steps", "eval_every")]
     typed = overrides.get("model")
     model = MODELS.get(name) if typed is None else str(typed.value())
@@ -63,7 +63,7 @@ def scale_experiment(arguments: Sequence[str], conf: Path) -> tuple[list[str], l
 
 
 def _from_scratch(conf: Path) -> list[str]:
-    """What makes the optimiser again the one that trains few parameters from random weights."""
+    """Overrides that restore the optimiser for training from random weights."""
     there = OmegaConf.load(conf / "optimizer" / "adamw.yaml")
     assert isinstance(there, DictConfig)
     known = [key for key in OF_RECIPES if key in there]
@@ -73,7 +73,7 @@ def _from_scratch(conf: Path) -> list[str]:
 
 
 def _overrides(arguments: Sequence[str]) -> Iterator[Override]:
-    """Those words that are overrides; Hydra reports what is wrong with the others."""
+    """The words that are valid overrides; Hydra reports errors in the others."""
     parser = OverridesParser.create()
     for word in arguments:
         if "=" in word and not word.startswith("-"):
@@ -84,7 +84,7 @@ def _overrides(arguments: Sequence[str]) -> Iterator[Override]:
 
 
 def _check_glob(override: Override, there: Sequence[str]) -> None:
-    """A glob that matches nothing would be a sweep without a run, and without an error."""
+    """Refuse a glob that matches nothing, which would be a sweep without runs or errors."""
     choice = override.value()
     if not isinstance(choice, Glob) or choice.filter(list(there)):
         return
@@ -99,7 +99,7 @@ def _options(folder: Path) -> list[str]:
 
 
 def _value(folder: Path, option: str, key: str) -> Any:
-    """A value of a config file, or of the ones that it builds on."""
+    """A value of a config file, or of its defaults."""
     loaded = OmegaConf.load(folder / f"{option}.yaml")
     assert isinstance(loaded, DictConfig)
     if key in loaded:

@@ -1,7 +1,7 @@
-"""Where a command meets the shell: one sentence and an exit code, however it ends.
+"""Errors and exit codes of commands: one sentence, however a command ends.
 
-0 where all went well, 1 where it did not, 2 for a command line that cannot be understood, and
-128 and the signal where one ended it, as shells have it.
+The exit code is 0 for success, 1 for an error, 2 for a command line that cannot be understood, and
+128 plus the number of a signal that ended the command, as in shells.
 """
 
 import os
@@ -23,11 +23,11 @@ Result = TypeVar("Result")
 def answer(
     act: Callable[[], Result], *known: type[Exception], interrupted: str = "interrupted"
 ) -> Result:
-    """Run a command and return its result; errors are reported in one sentence, and end it.
+    """Run a command and return its result; an error is reported in one sentence and ends it.
 
     Args:
         act: The command.
-        known: Errors whose own text is that sentence.
+        known: Errors whose text is already that sentence.
         interrupted: What to print after Ctrl-C.
     """
     with answering_signals(interrupted):
@@ -47,7 +47,7 @@ def answer(
 
 
 def fail(error: BaseException, message: str) -> NoReturn:
-    """End with a sentence; with the traceback before it, if that is wanted."""
+    """End the process with a sentence, after the traceback if debugging."""
     if debugging():
         traceback.print_exception(error)
     sys.exit(f"error: {printable(message)}")
@@ -55,7 +55,7 @@ def fail(error: BaseException, message: str) -> NoReturn:
 
 @contextmanager
 def answering_signals(interrupted: str = "interrupted") -> Iterator[None]:
-    """Answer Ctrl-C, and a reader of the output who has left (``| head``).
+    """Handle Ctrl-C, and a closed output (``| head``).
 
     Args:
         interrupted: What to print after Ctrl-C.

@@ -1,4 +1,4 @@
-"""``segadapt train KEY=VALUE ...``: train a network, or each of a sweep."""
+"""``segadapt train KEY=VALUE ...``: trains a network, or each network of a sweep."""
 
 import math
 import shlex
@@ -40,7 +40,7 @@ def main(words: Sequence[str]) -> None:
 
 
 def train() -> None:
-    """Train a network, or each of a sweep: ``segadapt train KEY=VALUE ...``."""
+    """Train a network, or each network of a sweep: ``segadapt train KEY=VALUE ...``."""
 
     @hydra.main(version_base="1.3", config_path=str(CONF), config_name="train")
     def job(cfg: DictConfig) -> float:
@@ -62,7 +62,7 @@ def train() -> None:
 
 
 def _train(cfg: DictConfig) -> float:
-    """One training; the value that a sweeper asks for, nan where it failed within a sweep."""
+    """Train once; return the monitored value, or NaN if a trial of a sweep failed."""
     from segadapt.runs import session
 
     job = HydraConfig.get()
@@ -93,12 +93,12 @@ def _train(cfg: DictConfig) -> float:
 
 
 def _long_form(word: str) -> str:
-    """``init=RUN`` is short for ``init.run=RUN``; other words stay."""
+    """The word with ``init=RUN`` expanded to ``init.run=RUN``; others are unchanged."""
     return f"init.run={word[5:]}" if word.startswith("init=") else word
 
 
 def _group(cfg: DictConfig, sweep: Path) -> None:
-    """Let the tracker show the trials of a sweep together."""
+    """Group the trials of a sweep in the tracker."""
     if cfg.logger and "group" in cfg.logger and cfg.logger.group is None:
         cfg.logger.group = group(sweep)
 

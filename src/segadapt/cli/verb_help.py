@@ -1,7 +1,7 @@
-"""``segadapt VERB --help``: every key with its meaning, and examples that work.
+"""``segadapt VERB --help``: every key with its meaning, and examples.
 
-A training has more keys than a screen has lines: its help says how to find them, and
-``segadapt train --help=all`` lists them.
+A training has more keys than a screen has lines, so its help shows how to find them; ``segadapt
+train --help=all`` lists them.
 """
 
 import shutil
@@ -106,7 +106,7 @@ EXAMPLES: Final = {
         "segadapt completion fish > ~/.config/fish/completions/segadapt.fish",
     ),
 }
-"""Command lines of each verb."""
+"""Examples of each verb."""
 
 ARGUMENTS: Final = {
     "compare": "RUN ... KEY=VALUE ...",
@@ -116,13 +116,13 @@ ARGUMENTS: Final = {
     "options": "[GROUP[=OPTION]]",
     "completion": "bash|zsh|fish",
 }
-"""What follows verbs that take other words than KEY=VALUE, or others as well."""
+"""Arguments of verbs that accept other words than KEY=VALUE."""
 
 GRAMMAR: Final = (
     "GROUP=OPTION chooses a config of a group, KEY.KEY=VALUE changes a value, and -m with "
     "A,B,C trains every combination. Groups:"
 )
-"""How a training is described, above the names of the groups."""
+"""Introduction of the help of a training, above the names of the groups."""
 
 LEADS: Final = {
     "segadapt options classifier": "options of a group",
@@ -130,7 +130,7 @@ LEADS: Final = {
     "segadapt options classifier=ssa": "keys of an option, with their meaning",
     "segadapt train --help=all": "all groups with their options, other keys",
 }
-"""What ``train --help`` says about finding out more."""
+"""Further commands shown by ``train --help``."""
 
 MORE_LEADS: Final = {
     **LEADS,
@@ -139,7 +139,7 @@ MORE_LEADS: Final = {
     "segadapt train --cfg job": "the config alone, without training",
     "segadapt train --hydra-help": "options of Hydra itself",
 }
-"""What ``train --help=all`` says about finding out more."""
+"""Further commands shown by ``train --help=all``."""
 
 
 def verb_help(verb: str, whole: bool = False) -> str:
@@ -147,7 +147,8 @@ def verb_help(verb: str, whole: bool = False) -> str:
 
     Args:
         verb: One of ``VERBS``.
-        whole: Whether the help of a training lists everything; that of other verbs always does.
+        whole: Whether the help of a training lists all groups and keys, as that of other verbs
+            does.
     """
     width = min(shutil.get_terminal_size().columns, 100)
     usage = f"usage: {command(verb)} {ARGUMENTS.get(verb, 'KEY=VALUE ...')}"
@@ -165,13 +166,13 @@ def verb_help(verb: str, whole: bool = False) -> str:
 
 
 def _about_groups(width: int) -> list[str]:
-    """Help for a first ``train``: how to choose, names of the groups, where the rest is."""
+    """Short help of ``train``: how to choose, the names of the groups, and further commands."""
     names = _folded(", ".join(groups(CONF)), width)
     return [f"{textwrap.fill(GRAMMAR, width)}\n{names}", "\n".join(_leads(LEADS))]
 
 
 def _all_about_groups(width: int) -> list[str]:
-    """The same with the options of every group and all the ways to find out more."""
+    """Full help of ``train``: the options of every group, and all further commands."""
     lines = "\n".join(_folded(summary(CONF, group), width) for group in groups(CONF))
     return [f"{textwrap.fill(GRAMMAR, width)}\n{lines}", "\n".join(_leads(MORE_LEADS))]
 

@@ -1,4 +1,4 @@
-"""KEY=VALUE words of the verbs that compose no config, with the grammar of those that do."""
+"""KEY=VALUE words of verbs that do not compose a config with Hydra."""
 
 import re
 import sys
@@ -12,7 +12,7 @@ from segadapt.runs.settings.near import hint
 
 
 class UsageError(ValueError):
-    """A command line that cannot be understood; exit code 2."""
+    """Raised for a command line that cannot be understood; exit code 2."""
 
 
 def read_words(
@@ -27,10 +27,10 @@ def read_words(
     Args:
         words: ``KEY=VALUE``, and plain words if ``rest`` is given.
         file: YAML file with the verb's keys; the type of a default is the type of the key, and a
-            key whose default is null takes text.
-        rest: Key, a list, that takes words without an equals sign.
-        titles: Whether it also takes ``TITLE=VALUE`` with any other title, as a whole.
-        optional: Keys that take null although their default is a value.
+            key whose default is null accepts text.
+        rest: Key of a list that collects words without an equals sign.
+        titles: Whether it also collects ``TITLE=VALUE`` with any other title, as a whole.
+        optional: Keys that accept null although their default is a value.
 
     Returns:
         A value for every key of the file.
@@ -50,15 +50,15 @@ def read_words(
 
 
 def check_given(options: Mapping[str, Any], keys: Sequence[str], usage: str) -> None:
-    """Whether a verb has the keys that it cannot do without.
+    """Check that the required keys of a verb are given.
 
     Args:
-        options: What :func:`read_words` returned.
-        keys: Those that must not be null, or without a value.
-        usage: The words that would do.
+        options: Result of :func:`read_words`.
+        keys: Required keys.
+        usage: Words of a correct call.
 
     Raises:
-        UsageError: If one is missing; names the first.
+        UsageError: If a key is missing; names the first one.
     """
     if lacking := [key for key in keys if options[key] in (None, [])]:
         raise UsageError(f"{lacking[0]}= is missing. Write: {usage}.")
@@ -84,7 +84,7 @@ def _pairs(
 
 
 def _read_option(word: str, words: list[str], values: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Options as they were written before version 0.2, with a note that shows the new form."""
+    """Read an option in the form used before version 0.2, and print the new form."""
     name, equals, text = word[2:].partition("=")
     key = name.replace("-", "_")
     key = {"no_cost": "cost"}.get(key, key)
@@ -107,7 +107,7 @@ def _read_option(word: str, words: list[str], values: Mapping[str, Any]) -> list
 
 
 def _value(key: str, text: str, default: Any) -> Any:
-    """A word's text as what its key takes."""
+    """The value of a word, converted to the type of its key."""
     if text == "null":
         if default is not None:
             raise UsageError(f"{key}=null: {key} needs a value.")

@@ -70,7 +70,7 @@ def test_a_model_knows_what_it_is(run):
 def test_what_is_not_a_run_gets_a_sentence(tmp_path):
     with pytest.raises(ValueError, match="is neither a run folder nor a bundle"):
         segadapt.load(tmp_path)
-    with pytest.raises(ValueError, match="nowhere does not exist; give a run folder"):
+    with pytest.raises(ValueError, match="nowhere does not exist; pass a run folder"):
         segadapt.load(tmp_path / "nowhere")
 
 

@@ -95,7 +95,7 @@ def _shown(trained: Mapping[str, Trained]) -> dict[str, Trained]:
     shown = {figure_text(name): one for name, one in trained.items()}
     if len(shown) < len(trained):
         raise ValueError(
-            "titles of runs look alike when they are shortened to 40 characters; give TITLE=FOLDER"
+            "titles of runs look alike when they are shortened to 40 characters; pass TITLE=FOLDER"
         )
     return shown
 

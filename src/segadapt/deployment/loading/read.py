@@ -41,4 +41,4 @@ def read_network(
         check_checkpoint(place, checkpoint)
         return from_bundle(place, trust)
     what = "is neither a run folder nor a bundle" if place.exists() else "does not exist"
-    raise ValueError(f"{place} {what}; give a run folder, as the training printed it, or a bundle")
+    raise ValueError(f"{place} {what}; pass a run folder or a bundle")
