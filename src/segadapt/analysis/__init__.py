@@ -1,1 +1,1 @@
-"""Finished runs looked at: compared, drawn, counted."""
+"""Analysis of finished runs: comparison, figures and cost."""

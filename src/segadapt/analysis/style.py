@@ -1,4 +1,4 @@
-"""How all figures look: one column wide, readable without colour."""
+"""Style of all figures: one column wide, readable without colour."""
 
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +13,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from segadapt.data.palette import OKABE_ITO
 
 WIDTH: Final = 3.4
-"""Inches: a column of a two-column page."""
+"""Width of a column of a two-column page, in inches."""
 
 DPI: Final = 200
 
@@ -37,11 +37,11 @@ MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X")
 LINES: Final = ("-", "--", "-.", ":")
 
 LINE, ENTRY = 60, 50
-"""Characters that fit into :data:`WIDTH`, alone and beside the mark of a legend."""
+"""Characters that fit into :data:`WIDTH`, alone and next to a legend marker."""
 
 
 class Look(NamedTuple):
-    """How one arm looks in every figure that shows it."""
+    """Style of one arm in every figure."""
 
     color: tuple[float, float, float]
     marker: str
@@ -49,15 +49,15 @@ class Look(NamedTuple):
 
     @property
     def points(self) -> dict[str, Any]:
-        """Colour and marker, as matplotlib takes them."""
+        """Colour and marker as arguments of matplotlib."""
         return {"color": self.color, "marker": self.marker}
 
 
 def arm_looks(names: Iterable[str]) -> dict[str, Look]:
-    """A look for each arm, by its place in the report: no two of the first 49 are alike.
+    """The style of each arm, by its position in the report: the first 49 styles are distinct.
 
     Args:
-        names: Labels of all arms of a report, in one order.
+        names: Labels of all arms of a report, in a fixed order.
     """
     looks = {}
     for index, name in enumerate(names):
@@ -68,15 +68,15 @@ def arm_looks(names: Iterable[str]) -> dict[str, Look]:
 
 
 def tight() -> ConstrainedLayoutEngine:
-    """Layout of a grid of pictures, which need little room between them."""
+    """Layout of a grid of pictures, with little space between them."""
     return ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.02, wspace=0.01, hspace=0.01)
 
 
 def single_axes(height: float) -> tuple[Figure, Axes]:
-    """A figure a column wide, with one plot.
+    """A figure of one column's width with one plot.
 
     Args:
-        height: Inches.
+        height: Height in inches.
     """
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     return figure, figure.add_subplot()
@@ -85,13 +85,13 @@ def single_axes(height: float) -> tuple[Figure, Axes]:
 def legend_below(
     figure: Figure, note: str = "", columns: int = 1, handles: Sequence[Artist] | None = None
 ) -> None:
-    """A legend below the axes, where it hides no point; the figure grows by its height.
+    """Add a legend below the axes, where it hides nothing; the figure grows by its height.
 
     Args:
-        figure: With labelled artists.
-        note: What else there is to say about the marks, above the entries.
-        columns: Of the legend.
-        handles: Its entries; None takes the labelled artists.
+        figure: Figure with labelled artists.
+        note: Further explanation of the marks, above the entries.
+        columns: Number of columns of the legend.
+        handles: Entries of the legend; None for the labelled artists.
     """
     title = textwrap.fill(note, LINE)
     legend = figure.legend(
@@ -112,15 +112,15 @@ def legend_below(
 
 
 def save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
-    """Write a figure as PNG and PDF; the files.
+    """Write a figure as PNG and PDF, and return the files.
 
     Args:
-        figure: What to write.
-        folder: Where to; it exists.
-        name: Of the files, without an ending.
+        figure: The figure.
+        folder: Existing folder.
+        name: Name of the files without suffix.
     """
     figure.set_dpi(DPI)
-    figure.draw_without_rendering()  # one pass of the layout engine leaves titles outside
+    figure.draw_without_rendering()  # after one pass of the layout engine, titles are cut off
     files = [folder / f"{name}.{ending}" for ending in ("png", "pdf")]
     for file in files:
         figure.savefig(file, dpi=DPI)

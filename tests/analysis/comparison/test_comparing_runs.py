@@ -30,7 +30,7 @@ def test_what_a_sweep_keeps_beside_its_trials_is_passed_over(tmp_path):
     (sweep / "sweep.json").write_text('{"trials": []}')
     assert len(results(*sweep.iterdir())) == 2
     (sweep / "2").mkdir()
-    with pytest.raises(ValueError, match="2 holds no run"):
+    with pytest.raises(ValueError, match="2 does not contain a run"):
         collect(sweep.iterdir())
 
 
@@ -114,7 +114,7 @@ def test_what_is_not_finished_is_said_and_left_out(tmp_path):
 
 
 def test_a_folder_without_runs_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="holds no run"):
+    with pytest.raises(ValueError, match="does not contain a run"):
         collect([tmp_path])
     with pytest.raises(ValueError, match="nowhere is not a folder"):
         collect([tmp_path / "nowhere"])

@@ -92,9 +92,9 @@ def test_arms_that_learnt_for_longer_are_named(tmp_path):
     for steps in (600, 2400):
         make_run(tmp_path / str(steps), typed=[f"data.steps={steps}"], data={"steps": steps})
     make_run(tmp_path / "tau", classifier={"tau": 5.0}, typed=["a=5"], data={"steps": 600})
-    notes = [note for note in made(tmp_path).notes if "equally many steps" in note]
+    notes = [note for note in made(tmp_path).notes if "equal numbers of steps" in note]
     assert notes == [
-        "not trained for equally many steps, which alone may explain a difference: "
+        "not trained for equal numbers of steps, which alone may explain a difference: "
         "600 steps: data.steps=600, a=5; 2400 steps: data.steps=2400"
     ]
 

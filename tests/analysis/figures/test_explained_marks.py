@@ -52,7 +52,7 @@ def test_classes_that_are_only_predicted_are_in_the_legend_of_panels():
     figure = panels([[0, IGNORE], [0, 1]], [[3, 1], [0, 2]])
     assert explained(figure) == expected(0, 1, 2, 3) | {"ignored": (0, 0, 0)}
     assert figure.axes[2].get_xlabel() == "mIoU 29 %"
-    assert legend_of(figure)[1].startswith("mIoU: of one image, over the classes")
+    assert legend_of(figure)[1].startswith("mIoU of one image: over the classes")
 
 
 def test_nothing_is_explained_that_is_not_shown():

@@ -1,1 +1,1 @@
-"""Arms of finished runs compared: intervals, tables, the papers' numbers."""
+"""Comparison of finished runs: intervals, tables, the papers' numbers."""

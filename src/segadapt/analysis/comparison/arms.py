@@ -9,11 +9,11 @@ from segadapt.analysis.comparison.results import Result
 from segadapt.runs.config import config_digest, is_free, value_at
 
 ABSENT: Final = "absent"
-"""Stands for the value of a key that a config lacks, such as the name of an experiment."""
+"""Placeholder for a key that a config lacks, such as the name of an experiment."""
 
 
 class Arm(NamedTuple):
-    """One config, trained with several seeds."""
+    """One config trained with several seeds."""
 
     label: str
     by_seed: Mapping[int, Result]
@@ -62,7 +62,7 @@ def find(found: Sequence[Arm], name: str) -> Arm:
     """The arm whose label equals a name, or the only one that contains it.
 
     Raises:
-        ValueError: If there is none, or more than one.
+        ValueError: If no arm or more than one matches.
     """
     exact = [arm for arm in found if arm.label == name]
     near = exact or [arm for arm in found if name in arm.label]
@@ -74,7 +74,7 @@ def find(found: Sequence[Arm], name: str) -> Arm:
 
 
 def _key(result: Result) -> str:
-    """The config without its seed at any place, and its label.
+    """A key that is equal for runs of one arm: the config without seeds, and the label.
 
     Several rows of a table may have the same config; each is an arm.
     """
@@ -130,7 +130,7 @@ def _distinguishing(firsts: Sequence[Result]) -> list[list[str]]:
 
 
 def _last_words(overrides: Sequence[str]) -> list[str]:
-    """The overrides without seeds; of several for one key, only the last."""
+    """The overrides without seeds; only the last one of several for a key."""
     words = {_target(word): word for word in overrides}
     return [word for word in words.values() if _target(word) != "seed"]
 
@@ -141,9 +141,9 @@ def _target(word: str) -> str:
 
 
 def _tells(word: str, firsts: Sequence[Result]) -> bool:
-    """Whether configs differ in the key that an override sets, or do not all have it.
+    """Whether the configs differ in the key that an override sets, or some lack it.
 
-    An experiment on other data has overrides that are defaults of other arms.
+    Overrides of an experiment on other data may be defaults of other arms.
     """
     key = _target(word).partition("@")[0].replace("/", ".")
     values = [value_at(result.config, key, ABSENT) for result in firsts]

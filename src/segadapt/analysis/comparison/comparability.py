@@ -1,4 +1,4 @@
-"""Whether numbers were measured under the same conditions."""
+"""Check that numbers were measured under the same conditions."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -7,20 +7,21 @@ from segadapt.analysis.comparison.results import Result
 from segadapt.runs.kept_table import table_digest
 
 NOT_CONDITIONS = ("software", "run", "checkpoint", "seconds", "device", "inference")
-"""Of a protocol stamp: who measured what when, and what is read apart from it."""
+"""Entries of a protocol that are not conditions: who measured what and when, and entries read
+separately."""
 
 DATA = ("name", "num_classes")
-"""Of a config's data, besides the validation set as it is built: a size that only training has, or
-that a data set does not read, is not a condition of a number."""
+"""Keys of a config's data that are conditions, besides the arguments of the validation set; sizes
+used only in training are not."""
 
 NOISE = ("seed", "num_workers", "root", "max_pixels")
 
 LABELS = "labels"
-"""Digest of the label table that a run folder keeps; runs of earlier versions keep none."""
+"""Digest of the label table in a run folder; runs of earlier versions have none."""
 
 
 def stamp(result: Result) -> dict[str, Any]:
-    """The conditions of a number, flat: the report's protocol, the validation data, inference."""
+    """The conditions of a number as a flat mapping: protocol, validation data and inference."""
     data = result.config["data"]
     conditions = {
         "protocol": {
@@ -38,7 +39,7 @@ def stamp(result: Result) -> dict[str, Any]:
 
 
 def differing(results: Sequence[Result]) -> dict[str, list[str]]:
-    """Fields in which the stamps of results differ, with the values that there are."""
+    """Fields in which the stamps of results differ, with their values."""
     stamps = [stamp(result) for result in results]
     fields = sorted(set().union(*stamps)) if stamps else []
     values = {
@@ -51,7 +52,7 @@ def differing(results: Sequence[Result]) -> dict[str, list[str]]:
 
 
 def check_comparable(results: Sequence[Result]) -> None:
-    """Refuse to rank what was measured under different conditions.
+    """Refuse to rank results measured under different conditions.
 
     Raises:
         ValueError: If a field of the stamps differs.
@@ -60,12 +61,12 @@ def check_comparable(results: Sequence[Result]) -> None:
         said = "; ".join(f"{field} is {' and '.join(there)}" for field, there in odd.items())
         raise ValueError(
             f"these runs were not measured under the same conditions, so they are not ranked: "
-            f"{said}. Give runs of one protocol, or each=true to list them without comparing"
+            f"{said}. Pass runs of one protocol, or each=true to list them without comparing"
         )
 
 
 def versions(results: Sequence[Result]) -> list[str]:
-    """Sentences about software that differs between the results: no refusal, but worth knowing."""
+    """Notes about software versions that differ between the results."""
     software = [result.report.get("protocol", {}).get("software", {}) for result in results]
     said = []
     for name in sorted(set().union(*software)) if software else []:

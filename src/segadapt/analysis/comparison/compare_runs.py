@@ -1,4 +1,4 @@
-"""``segadapt compare``: from folders to tables and figures."""
+"""``segadapt compare``: tables and figures of run folders."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -34,26 +34,27 @@ def compare_runs(
     look: Look | None = None,
     images: int = 0,
 ) -> Comparison:
-    """Collect runs, print their table, write files.
+    """Collect runs, print their table, and write files.
 
     Args:
         paths: Run folders, or folders of sweeps.
-        baseline: Arm that the others are compared with; None takes the first.
-        outputs: Files to write; their endings say what.
+        baseline: Arm with which the others are compared; None for the first.
+        outputs: Files to write; the suffix decides the type.
         plots: Folder for figures, or None.
-        each: List without comparing.
-        count: Counts what the network of a run costs; None leaves that out.
-        time: Times the networks of runs side by side; None leaves that out.
+        each: Whether to list the arms without comparing them.
+        count: Counts the cost of a run's network; None to skip it.
+        time: Times the networks of runs side by side; None to skip it.
         evaluation: Name of an evaluation, such as ``slide-last``, whose reports are compared; None
-            takes those that the trainings ended with.
-        check: Looks at unresolved configs, of which networks are built where costs are counted.
-        power: Add a table of what the given seeds can detect.
-        gains: Add tables of where gains come from.
-        look: Draws images for a page; None shows their names and numbers only.
-        images: How many that were gained most on, and lost most on, a page shows for each arm.
+                    for the reports at the end of the trainings.
+        check: Checks unresolved configs, from which networks are built if costs are counted.
+        power: Whether to add a table of the effects that the given seeds can detect.
+        gains: Whether to add tables that show where gains come from.
+        look: Draws images for a page; None shows only names and numbers.
+        images: Number of images with the largest gain, and with the largest loss, per arm on a
+            page.
 
     Raises:
-        ValueError: If there is nothing to compare, or it is not comparable.
+        ValueError: If there is nothing to compare, or the runs are not comparable.
     """
     _check_types(outputs)
     collected = _collect(paths, evaluation, check)
@@ -86,7 +87,7 @@ def _check_types(outputs: Sequence[Path]) -> None:
 
 
 def _collect(paths: Sequence[Path], evaluation: str | None, check: Check) -> Collected:
-    """The runs that can be compared; a note below the table says why others cannot."""
+    """The runs that can be compared; notes give the reasons for skipping others."""
     collected = collect(paths, evaluation, check)
     if not collected.results:
         for problem in collected.problems:

@@ -1,4 +1,4 @@
-"""A comparison of arms as rows: what is measured, how sure it is, and what a paper prints."""
+"""A comparison of arms as rows: measured numbers, their uncertainty, and printed numbers."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -26,28 +26,28 @@ class ArmRow(NamedTuple):
     deviation: float | None
     seeds: int
     difference: Difference | None
-    """To the baseline; None of the baseline itself, and where nothing is compared."""
+    """Difference to the baseline; None for the baseline itself, and if nothing is compared."""
     cost: Cost | None
     minutes: float | None
     printed: float | None
-    """The paper's number, under the paper's conditions."""
+    """The number printed in the paper, under its conditions."""
     departures: tuple[str, ...] = ()
-    """In what this arm departs from those."""
+    """Departures of this arm from these conditions."""
     latency: Latency | None = None
     adjusted: float | None = None
     """P value of the difference, adjusted for all arms of the table (Holm)."""
 
 
 class Comparison(NamedTuple):
-    """A table and what has to be said beside it."""
+    """A table with its notes and further tables."""
 
     rows: list[ArmRow]
     baseline: str | None
     notes: list[str]
     sections: Sequence[Section] = ()
-    """Further tables, in the order in which they are shown."""
+    """Further tables, in the order of display."""
     arms: Sequence[Arm] = ()
-    """What the rows are about, in the order in which they were found."""
+    """Arms of the rows, in the order of their folders."""
 
 
 def compare(
@@ -64,13 +64,13 @@ def compare(
 
     Args:
         found: Arms.
-        baseline: Label, or a part that only one label has; None takes the first arm.
+        baseline: A label, or a unique part of one; None for the first arm.
         cost: Counts the parameters of a run's network; None omits them.
-        notes: What was found when runs were collected.
-        each: List the arms in their order without comparing them, whatever their protocols.
-        time: Times the networks of runs side by side; None leaves that out.
-        power: Add a table of what the given seeds can detect.
-        gains: Add tables of where gains come from.
+        notes: Notes made when the runs were collected.
+        each: Whether to list the arms in order without comparing them, whatever their protocols.
+        time: Times the networks of runs side by side; None to skip it.
+        power: Whether to add a table of the effects that the given seeds can detect.
+        gains: Whether to add tables that show where gains come from.
 
     Raises:
         ValueError: If the runs were measured under different conditions, or no arm is the baseline.
@@ -94,7 +94,7 @@ def compare(
 def _sections(
     arms: Sequence[Arm], base: Arm, rows: Sequence[ArmRow], power: bool, gains: bool
 ) -> list[Section]:
-    """Further tables that were asked for, as far as there is something for them."""
+    """The requested further tables for which there are data."""
     ranked = sorted(arms, key=lambda arm: -arm.mean)
     sections: list[Section | None] = []
     if power:
@@ -120,7 +120,7 @@ def _adjusted(rows: Sequence[ArmRow]) -> list[ArmRow]:
 
 
 def _undetectable(rows: Sequence[ArmRow]) -> list[str]:
-    """A sentence about differences that are smaller than what the given seeds detect."""
+    """A note about differences too small for the given seeds to detect."""
     small = {
         row.arm: least
         for row in rows
@@ -154,17 +154,17 @@ def _row(arm: Arm, base: Arm | None, cost: Callable[[Result], Cost] | None) -> A
 
 
 def _lengths(arms: Sequence[Arm]) -> list[str]:
-    """A sentence where arms had different numbers of steps to learn."""
+    """A note if the arms were trained for different numbers of steps."""
     by_steps = _parted(arms, lambda config: value_at(config, "data.steps", 0))
     if not by_steps:
         return []
     groups = sorted(by_steps.items())
     each = "; ".join(f"{steps} steps: {', '.join(names)}" for steps, names in groups)
-    return [f"not trained for equally many steps, which alone may explain a difference: {each}"]
+    return [f"not trained for equal numbers of steps, which alone may explain a difference: {each}"]
 
 
 def _starts(arms: Sequence[Arm]) -> list[str]:
-    """A sentence where arms started from different weights."""
+    """A note if the arms started from different weights."""
     by_weights = _parted(arms, _start)
     if not by_weights:
         return []
@@ -176,11 +176,11 @@ RARE_CLASSES: Mapping[str, str] = {
     "loss.class_weight": "class weights",
     "data.rare": "draws of rare images",
 }
-"""Keys by which arms treat rare classes differently, and what each is about."""
+"""Keys by which arms may treat rare classes differently, with their names in notes."""
 
 
 def _balances(arms: Sequence[Arm]) -> list[str]:
-    """A sentence for each way in which arms treat rare classes differently."""
+    """A note for each way in which the arms treat rare classes differently."""
     said = []
     for key, name in RARE_CLASSES.items():
         parts = _parted(arms, partial(value_at, key=key, absent="none"))
@@ -193,13 +193,13 @@ def _balances(arms: Sequence[Arm]) -> list[str]:
 
 
 def _start(config: Mapping[str, Any]) -> str:
-    """The weights that a training started from."""
+    """The weights from which a training started."""
     digest, run = value_at(config, "init.sha256"), value_at(config, "init.run")
     return f"the weights of {run} (SHA-256 {digest[:8]}...)" if digest else "their own weights"
 
 
 def _parted(arms: Sequence[Arm], fact: Callable[[Mapping[str, Any]], Any]) -> dict[Any, list[str]]:
-    """Labels of arms by a fact of their configs; nothing where it is the same for all."""
+    """Labels of arms by a value of their configs; empty if it is the same for all."""
     parts: dict[Any, list[str]] = {}
     for arm in arms:
         parts.setdefault(fact(arm.results[0].config), []).append(arm.label)
@@ -234,7 +234,7 @@ def _explained(rows: Sequence[ArmRow]) -> list[str]:
 
 
 def _departures(printed: Sequence[ArmRow]) -> list[str]:
-    """A sentence for each way in which arms depart from the conditions of their printed numbers."""
+    """A note for each way in which arms depart from the conditions of their printed numbers."""
     ways = sorted({row.departures for row in printed if row.departures})
     return [
         f"not under the printed conditions, but {', '.join(way)}: "

@@ -1,4 +1,4 @@
-"""What the network of a run costs; counting needs torch, so that is in a module of its own."""
+"""Cost of a run's network; it is counted in another module, which imports torch."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -7,34 +7,35 @@ from segadapt.analysis.comparison.results import Result
 
 
 class Cost(NamedTuple):
-    """Of one network."""
+    """Cost of one network."""
 
     training: int
-    """All its parameters."""
+    """Number of all parameters."""
     deployed: int
-    """Those that the student's scores need: neither a teacher's nor an auxiliary head's."""
+    """Number of parameters used by the student's scores, without teacher and auxiliary head."""
     macs: int | None
-    """Multiply-adds of the student for one crop, which papers call FLOPs; None where features in
-    files take the place of images, so that there is no network to count."""
+    """Multiply-adds of the student for one crop, which papers call FLOPs; None for cached features,
+    which have no network to count."""
     size: tuple[int, int]
     """Rows and columns of that crop."""
 
 
 class Latency(NamedTuple):
-    """How long one image takes."""
+    """Time for one image."""
 
     milliseconds: float
-    """Median of several rounds: on a CPU of its time, which other processes move least."""
+    """Median of several rounds, in milliseconds; on a CPU of the CPU time, which other processes
+    affect least."""
     least: float
     """The fastest round, in milliseconds."""
     size: tuple[int, int]
     """Rows and columns of the image."""
     where: str
-    """By which clock, on which GPU or processor."""
+    """The clock, and the GPU or processor."""
 
 
 def minutes(result: Result) -> float | None:
-    """From start to end; None for a run that was interrupted between."""
+    """Minutes from start to end; None for a run that was interrupted in between."""
     started, ended = result.state.get("started"), result.state.get("ended")
     if result.state.get("starts", 1) != 1 or not (started and ended):
         return None

@@ -1,4 +1,4 @@
-"""What the network of a run costs, counted from its config."""
+"""Counting the cost of a run's network from its config."""
 
 from collections.abc import Callable
 
@@ -13,10 +13,10 @@ from segadapt.segmentor import Segmentor
 
 
 def cost(result: Result, build_model: Callable[[DictConfig], Segmentor]) -> Cost:
-    """Build the network, without published weights, and count.
+    """Build the network without published weights, and count its cost.
 
     Args:
-        result: Of the run.
+        result: Result of the run.
         build_model: Makes the network from a config, with any weights.
     """
     config = OmegaConf.create(result.config)

@@ -1,4 +1,4 @@
-"""The names of evaluations, and what to type for a report of that name."""
+"""Names of evaluations, and the overrides that produce a report of that name."""
 
 import re
 from typing import Final
@@ -7,17 +7,17 @@ NAME: Final = re.compile(
     r"(?P<way>whole|slide|multiscale)(?P<windows>-windows)?(?P<context>-global)?"
     r"(?P<blend>-gaussian)?-(?P<checkpoint>last|best)(?P<split>-(?!\d)\w+)?"
 )
-"""As ``inference.named`` and ``segadapt evaluate`` write them."""
+"""Names as written by ``inference.settings.short_name`` and ``segadapt evaluate``."""
 
 
 def options_of(name: str) -> list[str] | None:
-    """Overrides with which ``segadapt evaluate`` writes a report of a name.
+    """Overrides with which ``segadapt evaluate`` writes a report of a given name.
 
     Args:
-        name: Such as ``slide-global-last``.
+        name: Name such as ``slide-global-last``.
 
     Returns:
-        None where the name does not tell: of a checkpoint or settings of one's own.
+        The overrides; None for other checkpoints or settings, which the name does not determine.
     """
     if not (parts := NAME.fullmatch(name)):
         return None

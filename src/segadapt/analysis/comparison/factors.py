@@ -1,4 +1,4 @@
-"""In which of the things that could explain a gain two arms differ."""
+"""Factors that could explain a gain, and in which of them two arms differ."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -14,14 +14,14 @@ ADAPTIVE: Final = ("CACClassifier", "SSAClassifier")
 """Classifiers whose prototypes depend on the image."""
 
 DISTILLATIONS: Final = ("response", "semantic", "spatial")
-"""Loss terms in which the student learns from the teacher."""
+"""Loss terms by which the student learns from the teacher."""
 
 
 def factors(config: Mapping[str, Any]) -> dict[str, str]:
-    """What a config says about each factor, in the words of a table.
+    """The value of each factor in a config, in the words of a table.
 
     Args:
-        config: Resolved.
+        config: Resolved config.
     """
     kind = str(value_at(config, "classifier._target_", "")).rpartition(".")[2]
     adaptive = kind in ADAPTIVE
@@ -45,7 +45,7 @@ def factors(config: Mapping[str, Any]) -> dict[str, str]:
 
 
 def factor_section(arms: Sequence[Arm]) -> Section:
-    """One row an arm, one column for each factor in which arms differ."""
+    """A table with one row per arm and one column per factor in which arms differ."""
     table = [factors(arm.results[0].config) for arm in arms]
     names = [name for name in table[0] if len({row[name] for row in table}) > 1]
     body = [
@@ -60,7 +60,7 @@ def factor_section(arms: Sequence[Arm]) -> Section:
 
 
 def contrast_section(arms: Sequence[Arm]) -> Section | None:
-    """Differences of arms that differ in a single factor; None where there is no such pair."""
+    """Differences between arms that differ in a single factor; None if there is no such pair."""
     table = [(arm, factors(arm.results[0].config)) for arm in arms]
     rows = [
         _contrast(name, one, other)
@@ -71,12 +71,12 @@ def contrast_section(arms: Sequence[Arm]) -> Section | None:
     if not rows:
         return None
     head = ["factor", "arm", "minus", "difference"]
-    note = "each row: two arms that differ in this factor only, as far as the factors above say"
+    note = "each row: two arms that differ in this factor only, among the factors above"
     return Section("Single factors", [head, *sorted(rows)], [note])
 
 
 def _contrast(name: str, *pair: tuple[Arm, dict[str, str]]) -> list[str]:
-    """The arm that has more of a factor, minus the other."""
+    """A row: the arm with more of a factor minus the other one."""
     rank = {NO: 0, ABSENT: 0, "dot": 1, YES: 2}
     less, more = sorted(pair, key=lambda member: rank.get(member[1][name], 3))
     gap = difference(more[0], less[0])

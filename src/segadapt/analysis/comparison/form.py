@@ -1,4 +1,4 @@
-"""What a comparison needs of the files of a run, checked before anything is computed from them."""
+"""Checks of the files of a run, made before a comparison computes anything from them."""
 
 import math
 from collections.abc import Mapping
@@ -12,14 +12,14 @@ NEEDED: Final = ("seed", "inference", "data.crop", "data.module.val")
 """Keys of a config without which its run cannot be compared."""
 
 PUBLISHED: Final = ("paper", "table", "row")
-"""What an experiment of a paper's table is called by."""
+"""Keys that name an experiment of a paper's table."""
 
 
 def check_config(config: Mapping[str, Any], file: Path) -> None:
-    """Whether a run's config says what a comparison asks of it.
+    """Check that the config of a run has the entries that a comparison needs.
 
     Raises:
-        ValueError: If not; names the file, the key and the value.
+        ValueError: If it does not; names the file, the key and the value.
     """
     if lacking := [key for key in NEEDED if value_at(config, key) is None]:
         raise ValueError(
@@ -45,10 +45,10 @@ def check_config(config: Mapping[str, Any], file: Path) -> None:
 
 
 def check_report(report: Mapping[str, Any], file: Path) -> None:
-    """Whether a report holds the scores and conditions that a comparison shows.
+    """Check that a report holds the scores and conditions that a comparison shows.
 
     Raises:
-        ValueError: If not; names the file, the key and the value.
+        ValueError: If it does not; names the file, the key and the value.
     """
     student = value_at(report, "results.student")
     if not isinstance(student, Mapping) or "miou" not in student:
@@ -71,10 +71,10 @@ def check_report(report: Mapping[str, Any], file: Path) -> None:
 
 
 def check_times(facts: Mapping[str, Any], file: Path) -> None:
-    """Whether run.json says when a run began and ended, in a form that can be subtracted.
+    """Check the start and end times in run.json.
 
     Raises:
-        ValueError: If it says something else.
+        ValueError: If they are not dates and times with a zone.
     """
     _check(facts, dict.fromkeys(TIMES, (_moment, "a date and time with its zone")), file)
 

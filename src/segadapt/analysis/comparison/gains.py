@@ -10,14 +10,14 @@ from segadapt.analysis.comparison.sections import ABSENT, Section, percent, poin
 from segadapt.runs.config import value_at
 
 CLASSES: Final = 10
-"""Rows for the classes that gained most, and as many for those that lost most."""
+"""Number of rows for the classes that gained most, and for those that lost most."""
 
 LEAST_GAP: Final = 0.005
-"""mIoU; below this distance to the oracle, the closed part of it means nothing."""
+"""Distance of the mIoU to the oracle below which the closed fraction is meaningless."""
 
 
 def class_section(arms: Sequence[Arm], baseline: Arm) -> Section | None:
-    """IoU of the baseline by class, and what the others gain; None where classes differ."""
+    """IoU of the baseline by class, and the gains of the others; None if classes differ."""
     others = [arm for arm in arms if arm is not baseline]
     base = class_ious(baseline)
     if not others or any(class_ious(arm).keys() != base.keys() for arm in others):
@@ -36,7 +36,7 @@ def class_section(arms: Sequence[Arm], baseline: Arm) -> Section | None:
 
 
 def class_ious(arm: Arm) -> dict[str, float]:
-    """Mean IoU over seeds by class; NaN of a class that no image has."""
+    """Mean IoU over seeds by class; NaN for a class in no image."""
     values: dict[str, list[float]] = {}
     for result in arm.results:
         for entry in value_at(result.report, "results.student.classes", []):
@@ -45,9 +45,9 @@ def class_ious(arm: Arm) -> dict[str, float]:
 
 
 def branch_section(arms: Sequence[Arm], baseline: Arm) -> Section | None:
-    """Coarse, student and oracle, and the part of their gaps that is closed.
+    """MIoU of coarse, student and oracle, and the fraction of the gaps that is closed.
 
-    None where no arm has an oracle.
+    Returns None if no arm has an oracle.
     """
     rows = [_branches(arm, baseline) for arm in arms]
     if all(row[3] == ABSENT for row in rows):
@@ -77,7 +77,7 @@ def _closed(start: float | None, student: float, oracle: float | None) -> str:
 
 
 def border_section(arms: Sequence[Arm], baseline: Arm) -> Section | None:
-    """MIoU near borders and away from them; None where the reports do not measure it."""
+    """MIoU near borders and away from them; None if the reports do not contain it."""
     bands = [_border(arm) for arm in arms]
     base = bands[arms.index(baseline)]
     if base is None or any(band is None or band.keys() != base.keys() for band in bands):

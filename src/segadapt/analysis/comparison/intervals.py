@@ -1,4 +1,4 @@
-"""How sure a difference of two arms is."""
+"""Confidence intervals of the difference between two arms."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -17,24 +17,24 @@ Interval = tuple[float, float]
 
 
 class Difference(NamedTuple):
-    """MIoU of an arm minus that of the baseline, as fractions."""
+    """Difference of an arm's mIoU to the baseline's, as fractions."""
 
     mean: float
     low: float | None
     high: float | None
-    """Ends of the 95 % interval; None where nothing can be said."""
+    """Ends of the 95 % interval; None with too few seeds."""
     method: str
     """``seeds and images``, ``seeds``, or ``too few seeds``."""
     seeds: int
     p: float | None = None
-    """Two-sided; below 0.05 exactly where the interval excludes 0."""
+    """Two-sided p value; below 0.05 exactly if the interval excludes 0."""
     spread: "Spread | None" = None
     others: Mapping[str, Interval] = {}
     """Intervals of narrower claims, by name: ``images``, ``seeds``, ``hierarchical``."""
 
 
 class Spread(NamedTuple):
-    """Where the uncertainty of a mean difference comes from."""
+    """Sources of uncertainty of a mean difference."""
 
     seed_deviation: float
     """Sample standard deviation of the difference over seeds."""
@@ -42,7 +42,7 @@ class Spread(NamedTuple):
     """Standard error that another choice of validation images would add."""
     seeds: int
     images: int
-    """0 where per-image counts are missing."""
+    """Number of validation images; 0 without per-image counts."""
 
     @property
     def reach(self) -> float:
@@ -50,13 +50,13 @@ class Spread(NamedTuple):
         return self.reach_at(1 - LEVEL)
 
     def reach_at(self, p: float) -> float:
-        """Half of the interval that holds the truth with probability 1 - p.
+        """Half of the interval that contains the true difference with probability 1 - p.
 
         The half intervals of both sources, each with the quantile of its own degrees of freedom,
         are added in quadrature. ``benchmarks/coverage.py`` shows that it holds with 2 seeds and
         more, where Student's t over seeds, bootstraps, and Satterthwaite's approximation do not.
         """
-        from scipy import stats  # takes a second
+        from scipy import stats  # imports slowly
 
         reach = stats.t.isf(p / 2, self.seeds - 1) * self.seed_deviation / math.sqrt(self.seeds)
         if self.images < 2:
@@ -65,11 +65,10 @@ class Spread(NamedTuple):
 
 
 def difference(arm: Arm, baseline: Arm) -> Difference | None:
-    """Compare two arms by the seeds that both have; None where there is no such seed.
+    """Compare two arms over their common seeds; None without any.
 
-    The interval is about other seeds and, where every run has per-image counts, about other
-    validation images of the same kind. One common seed says nothing about another one, so it has
-    no interval.
+    The interval covers other seeds and, if every run has per-image counts, other validation images
+    of the same kind. A single common seed allows no conclusion about others, so it has no interval.
     """
     seeds = sorted(arm.by_seed.keys() & baseline.by_seed.keys())
     if not seeds:
@@ -83,7 +82,7 @@ def difference(arm: Arm, baseline: Arm) -> Difference | None:
 
 
 def _draws(images: Sequence[PerImage], needed: int) -> Float[np.ndarray, "r s"] | None:
-    """Resampled differences of each seed, where all runs counted the same images."""
+    """Resampled differences of each seed, if all runs counted the same images."""
     shapes = {(counts.names, counts.counts.shape) for counts in images}
     if len(images) < needed or len(shapes) != 1:
         return None
@@ -97,8 +96,8 @@ def interval_of(
 
     Args:
         gaps: Differences of the seeds, on all images.
-        draws: The same on resampled images; None where images were not counted.
-        images: How many there are; 0 where they were not counted.
+        draws: The same on resampled images; None without per-image counts.
+        images: Number of images; 0 without per-image counts.
     """
     mean, seeds = float(gaps.mean()), len(gaps)
     others = {} if draws is None else {"images": _middle(draws.mean(1))}
@@ -117,7 +116,7 @@ def interval_of(
 
 
 def p_value(mean: float, spread: Spread) -> float:
-    """The smallest p whose interval excludes 0; 1 where the mean is 0."""
+    """The smallest p whose interval excludes 0; 1 if the mean is 0."""
     from scipy import optimize
 
     if spread.reach == 0:
@@ -133,12 +132,12 @@ def p_value(mean: float, spread: Spread) -> float:
 def resampled_gaps(
     ours: Sequence[PerImage], theirs: Sequence[PerImage], seed: int = 0
 ) -> Float[np.ndarray, "r s"]:
-    """Differences of mIoU of each seed, on images that are drawn with replacement.
+    """Differences of mIoU of each seed, on images drawn with replacement.
 
     Args:
         ours: Counts of one arm, by seed.
-        theirs: Those of the baseline, of the same images in the same order.
-        seed: Of the draws, which are the same for both arms and all seeds.
+        theirs: Counts of the baseline, for the same images in the same order.
+        seed: Seed of the draws, which are the same for both arms and all seeds.
     """
     images = len(ours[0].names)
     weights = np.random.default_rng(seed).multinomial(
@@ -157,10 +156,10 @@ def resampled_miou(
     """MIoU of each resample: counts are summed over images before any division.
 
     Args:
-        counts: Right, labelled and predicted pixels.
-        weights: How often each image is in each resample.
+        counts: Correct, labelled and predicted pixels.
+        weights: Number of times that each image is in each resample.
     """
-    # BLAS knows no integers; as floats they are exact below 2 ** 53
+    # BLAS has no integers; floats are exact below 2 ** 53
     sums = np.tensordot(weights.astype(np.float64), counts.astype(np.float64), 1)
     right, labelled, predicted = np.moveaxis(sums, 1, 0)
     union = labelled + predicted - right
@@ -169,7 +168,7 @@ def resampled_miou(
 
 
 def _redrawn_seeds(draws: Float[np.ndarray, "r s"]) -> Float[np.ndarray, "r"]:
-    """Means over seeds that are drawn with replacement, too: the hierarchical bootstrap."""
+    """Means over seeds that are also drawn with replacement: the hierarchical bootstrap."""
     resamples, seeds = draws.shape
     drawn = np.random.default_rng(1).integers(0, seeds, (resamples, seeds))
     return np.take_along_axis(draws, drawn, axis=1).mean(1)

@@ -1,4 +1,4 @@
-"""How long the networks of several runs take for one image, side by side."""
+"""Latency of the networks of several runs for one image, measured side by side."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -24,16 +24,16 @@ def latencies(
 ) -> list[Latency | None]:
     """Time the inference of one image of the training crop's size by each network.
 
-    The networks take turns, on a GPU where there is one. On a CPU the time is the processor's own,
-    of all threads: the wall clock of a busy machine tells of its other processes. Nothing but the
-    scores on their own grid is computed.
+    The networks take turns, on a GPU if available. On a CPU, the CPU time of all threads is
+    measured, because the wall clock of a busy machine includes other processes. Only the scores on
+    their own grid are computed.
 
     Args:
-        results: Of the runs.
+        results: Results of the runs.
         build_model: Makes a network from a config, with any weights.
 
     Returns:
-        One for each run; None where features in files take the place of images.
+        The latency of each run; None for cached features.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     actions, sizes = {}, {}
@@ -48,7 +48,7 @@ def latencies(
     if not actions:
         return [None] * len(results)
     names = {str(index): action for index, action in actions.items()}
-    facts = machine()  # the load before, not that of these rounds
+    facts = machine()  # the load before these rounds
     readings = alternate(names, ROUNDS, clock_for(device))
     kind = "wall" if device.type == "cuda" else "cpu"
     times = {i: seconds(readings[str(i)], kind) for i in sizes}

@@ -1,4 +1,4 @@
-"""mIoU of each arm after each quarter of its training, which shows whether it has converged."""
+"""Learning curves: mIoU of each arm after each quarter of its training."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -15,7 +15,7 @@ QUARTERS: Final = (1, 2, 3, 4)
 def learning_section(arms: Sequence[Arm]) -> Section | None:
     """Validation mIoU after each quarter of the steps, and the gain of the last quarter.
 
-    None where no arm was validated after three quarters and at its end.
+    Returns None if no arm was validated after three quarters and at its end.
     """
     rows = [_row(arm) for arm in arms]
     if all(row[-1] == ABSENT for row in rows):

@@ -1,13 +1,13 @@
-"""P values of several comparisons, adjusted so that none is significant by chance alone."""
+"""Adjustment of p values for several comparisons."""
 
 from collections.abc import Sequence
 
 
 def holm(values: Sequence[float]) -> list[float]:
-    """Adjusted p values, which control the chance of any false rejection (Holm, 1979).
+    """Adjusted p values, which control the probability of any false rejection (Holm, 1979).
 
     Args:
-        values: P values of one family, in any order and of any dependence.
+        values: P values of one family, in any order and with any dependence.
     """
     order = sorted(range(len(values)), key=values.__getitem__)
     adjusted = [0.0] * len(values)

@@ -1,16 +1,16 @@
-"""What a paper prints for an experiment, and how far a run is from its conditions."""
+"""Numbers that a paper prints for an experiment, and departures of a run from its conditions."""
 
 from collections.abc import Mapping
 from typing import Any
 
 
 def title(published: Mapping[str, Any]) -> str:
-    """Which row of which table an experiment is."""
+    """Paper, table and row of an experiment."""
     return f"{published['paper']} Table {published['table']} ({published['row']})"
 
 
 def printed(published: Mapping[str, Any]) -> str:
-    """The paper's result, as a sentence's end."""
+    """The paper's result, as the end of a sentence."""
     if "miou" in published:
         return f"printed: {published['miou']:.2f} mIoU"
     return f"printed: {published['fps']:.2f} frames per second"
@@ -19,14 +19,14 @@ def printed(published: Mapping[str, Any]) -> str:
 def departures(
     published: Mapping[str, Any], data: str, model: str, steps: int, warmup: int | None = None
 ) -> list[str]:
-    """In what a run departs from the conditions of the printed number.
+    """Departures of a run from the conditions of the printed number.
 
     Args:
-        published: The config's node of that name.
+        published: The node ``published`` of the config.
         data: The run's data set.
         model: The run's network.
         steps: The run's optimiser steps.
-        warmup: Of which it warms up, if that is to be said.
+        warmup: Number of warm-up steps among them, to be mentioned if given.
     """
     found = [
         f"{ours} for {theirs}"
@@ -44,7 +44,7 @@ def departures(
 def announcement(
     published: Mapping[str, Any], data: str, model: str, steps: int, warmup: int
 ) -> str:
-    """One line that says what is about to be repeated, and what is scaled."""
+    """One line about the experiment that is repeated, and what is scaled."""
     apart = departures(published, data, model, steps, warmup)
     scaled = f"; scaled: {', '.join(apart)}: not comparable with it" if apart else ""
     return f"{title(published)}, {printed(published)}{scaled}"

@@ -24,22 +24,22 @@ from segadapt.analysis.style import STYLE, Look, arm_looks, legend_below, save_f
 from segadapt.text.borders import figure_names, figure_text
 
 LONGEST: Final = 160
-"""Characters of the name of an arm."""
+"""Largest number of characters in the name of an arm."""
 
 Looks = dict[str, Look]
-"""How each arm looks, by its label: the same in every figure of a report."""
+"""Style of each arm, by label: the same in every figure of a report."""
 
 BARS: Final = 40
-"""Classes that one figure has room for."""
+"""Largest number of classes in one figure."""
 
 
 def draw(found: Sequence[Arm], comparison: Comparison, folder: Path) -> list[Path]:
-    """Every figure that the arms have something for.
+    """Draw every figure for which the arms have data.
 
     Args:
         found: Arms.
-        comparison: Their table, with costs where they were counted.
-        folder: Where PNG and PDF go.
+        comparison: Their table, with costs if they were counted.
+        folder: Folder for PNG and PDF files.
 
     Returns:
         The files.
@@ -64,7 +64,7 @@ def draw(found: Sequence[Arm], comparison: Comparison, folder: Path) -> list[Pat
 
 
 def _labelled(found: Sequence[Arm], comparison: Comparison) -> tuple[list[Arm], Comparison]:
-    """The same with the names of arms as figures can show them."""
+    """The arms and their comparison with names that figures can show."""
     arms = [arm._replace(label=figure_text(arm.label, LONGEST)) for arm in found]
     rows = [row._replace(arm=figure_text(row.arm, LONGEST)) for row in comparison.rows]
     base = comparison.baseline
@@ -77,7 +77,7 @@ def step_curves(found: Sequence[Arm]) -> Figure | None:
     """MIoU of the validations against optimiser steps, the mean over seeds.
 
     Args:
-        found: All arms of a report; their order decides about their looks.
+        found: All arms of a report; their order decides their styles.
     """
     figure, axes = single_axes(2.2)
     looks = arm_looks(arm.label for arm in found)
@@ -100,13 +100,13 @@ def step_curves(found: Sequence[Arm]) -> Figure | None:
 
 
 def cost_plot(comparison: Comparison, looks: Looks) -> Figure | None:
-    """MIoU against the parameters that inference needs (CAC Fig. 2)."""
+    """MIoU over the number of parameters used in inference (CAC Fig. 2)."""
     spent = [(row, row.cost.deployed / 1e6) for row in comparison.rows if row.cost]
     return _spending(spent, "parameters of inference (million)", looks)
 
 
 def latency_plot(comparison: Comparison, looks: Looks) -> Figure | None:
-    """MIoU against the time of one image."""
+    """MIoU over the time for one image."""
     spent = [(row, row.latency.milliseconds) for row in comparison.rows if row.latency]
     return _spending(spent, "milliseconds per image", looks)
 
@@ -163,7 +163,7 @@ def class_gains(found: Sequence[Arm], baseline: str | None) -> Figure | None:
 
 
 def _gains(arm: Arm, base: Arm) -> tuple[list[str], np.ndarray]:
-    """Mean over the seeds of each; classes that one of them never saw are skipped."""
+    """Gains of an arm by class, averaged over seeds; classes without IoU in one arm are skipped."""
 
     def iou(one: Arm) -> np.ndarray:
         rows = [result.report["results"]["student"]["classes"] for result in one.results]

@@ -1,4 +1,4 @@
-"""What a number of seeds can detect."""
+"""Statistical power: the effects that a number of seeds can detect."""
 
 import math
 from collections.abc import Mapping
@@ -12,12 +12,12 @@ from segadapt.analysis.comparison.intervals import LEVEL, Difference, Spread
 from segadapt.analysis.comparison.sections import Section
 
 POWER: Final = 0.8
-"""Probability with which a true difference is to be detected."""
+"""Probability with which a true difference should be detected."""
 
 MOST_SEEDS: Final = 1000
 
 EFFECTS: Final = (0.5, 1, 2)
-"""Points of mIoU for which the number of seeds is printed."""
+"""Differences of mIoU, in percentage points, for which the number of seeds is printed."""
 
 NOTES: Final = (
     "deviation: standard deviation over seeds of the difference to the baseline; detects: the "
@@ -30,7 +30,7 @@ NOTES: Final = (
 )
 
 QUANTILES: Final = 2000
-"""Points of the numerical integral over the estimated deviation."""
+"""Number of points of the numerical integral over the estimated deviation."""
 
 
 def power(effect: float, spread: Spread) -> float:
@@ -40,9 +40,10 @@ def power(effect: float, spread: Spread) -> float:
         effect: True difference, in the unit of the spread.
         spread: Its deviation and image error are taken as the true ones.
 
-    The mean difference is normal; the variance over seeds is estimated, so the interval's length
-    is averaged over its chi-squared distribution. Without images this is the power of the paired
-    t test.
+        The mean difference is normal; the variance over seeds is estimated, so the interval's
+            length
+    is averaged over its chi-squared distribution. Without images this is the power of the paired t
+    test.
     """
     from scipy import stats
 
@@ -55,14 +56,14 @@ def power(effect: float, spread: Spread) -> float:
             reach, stats.t.isf((1 - LEVEL) / 2, spread.images - 1) * spread.image_error
         )
         error = math.hypot(error, spread.image_error)
-    if error == 0:  # the seeds do not differ at all
+    if error == 0:  # all seeds are equal
         return float(effect != 0)
     above = stats.norm.sf((reach - effect) / error)
     below = stats.norm.cdf((-reach - effect) / error)
     return float(np.mean(above + below))
 
 
-@cache  # a search for an effect asks many times
+@cache  # called many times in a search for an effect
 def _estimates(free: int) -> Float[np.ndarray, "q"]:
     """Quantiles of an estimated deviation, as multiples of the true one."""
     from scipy import stats
@@ -84,11 +85,11 @@ def detectable(spread: Spread) -> float:
 
 
 def seeds_needed(effect: float, spread: Spread) -> int | None:
-    """Fewest seeds that detect a true difference with a probability of 80 %.
+    """The smallest number of seeds that detects a true difference with a probability of 80 %.
 
     Returns:
-        None where more than 1000 would be needed, for instance because the choice of validation
-        images alone leaves too much open.
+        The number; None if more than 1000 would be needed, for instance because the choice of
+            validation images alone causes too much uncertainty.
     """
     fewest, most = 2, MOST_SEEDS
     if power(effect, spread._replace(seeds=most)) < POWER:
@@ -103,13 +104,13 @@ def seeds_needed(effect: float, spread: Spread) -> int | None:
 
 
 def power_section(differences: Mapping[str, Difference | None]) -> Section | None:
-    """What the given seeds detect, and how many seeds larger and smaller effects need.
+    """The effects that the given seeds detect, and the number of seeds that other effects need.
 
     Args:
-        differences: To the baseline, by arm.
+        differences: Differences to the baseline, by arm.
 
     Returns:
-        None where no arm shares two seeds with the baseline.
+        The table; None if no arm shares two seeds with the baseline.
     """
     head = ["arm", "seeds", "deviation", "detects", *(f"seeds for {effect}" for effect in EFFECTS)]
     rows = [

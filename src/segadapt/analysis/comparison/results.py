@@ -1,4 +1,4 @@
-"""Results of finished trainings; unreadable ones are reported, never averaged."""
+"""Results of finished trainings; unreadable ones are reported and never averaged."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -31,10 +31,10 @@ from segadapt.runs.trust import Check, check_names
 from segadapt.text.bounded import MIB, read_object
 from segadapt.text.invocation import command
 
-"""Where a sweep keeps its trials, planned ones too."""
+"""File in which a sweep lists its trials, including planned ones."""
 
 LARGE: Final = 32 * MIB
-"""Bytes of a report or of a sweep's table; those of 1000 classes or trials have about 10 MiB."""
+"""Largest size of a report or of a sweep's table, in bytes; 1000 classes take about 10 MiB."""
 
 
 class Result(NamedTuple):
@@ -46,9 +46,10 @@ class Result(NamedTuple):
     state: Mapping[str, Any]
     """run.json."""
     report: Mapping[str, Any]
-    """The training's own, or that of an evaluation."""
+    """Report of the training, or of an evaluation."""
     per_image: PerImage | None
-    """None in runs from before it was kept; ``segadapt evaluate`` adds it."""
+    """Per-image counts; None in runs of earlier versions, to which ``segadapt evaluate`` adds
+    them."""
 
     @property
     def seed(self) -> int:
@@ -56,7 +57,7 @@ class Result(NamedTuple):
 
     @property
     def miou(self) -> float:
-        """Of the student at the end, a fraction."""
+        """MIoU of the student at the end, as a fraction."""
         return self.report["results"]["student"]["miou"]
 
     @property
@@ -65,7 +66,7 @@ class Result(NamedTuple):
 
     @property
     def printed(self) -> float | None:
-        """The paper's mIoU in percent, at several scales if that is what was measured here."""
+        """The paper's mIoU in percent, at several scales if the run was measured so."""
         seen = self.inference.get("_target_", "")
         key = "miou_ms" if seen.endswith(".multiscale") else "miou"
         number = (self.published or {}).get(key)
@@ -73,28 +74,28 @@ class Result(NamedTuple):
 
     @property
     def inference(self) -> Mapping[str, Any]:
-        """How the images of its report were seen; reports of before said it in the config alone."""
+        """The inference of its report; for earlier versions, that of the config."""
         return self.report.get("protocol", {}).get("inference") or self.config["inference"]
 
     @property
     def departures(self) -> list[str]:
-        """How it departs from the conditions of the paper's number, as far as known."""
+        """Known departures from the conditions of the paper's number."""
         there = self.published
         if not there or not there.keys() >= {"data", "model", "steps"}:
             return []
         typed = [word.removeprefix("model=") for word in self.overrides if word[:6] == "model="]
-        model = typed[-1] if typed else there["model"]  # its experiment's, unless another is typed
+        model = typed[-1] if typed else there["model"]  # the experiment's, unless overridden
         data = self.config["data"]
         return departures(there, data["name"], model, data["steps"])
 
     @property
     def label(self) -> str | None:
-        """What its experiment calls it; those of the papers' tables are called by their row."""
+        """Label given by its experiment; for the papers' tables, the name of the row."""
         return title(self.published) if self.published else self.config.get("label")
 
 
 class Collected(NamedTuple):
-    """Results, and a sentence for each folder that gave none."""
+    """Results, and a note for each folder without one."""
 
     results: list[Result]
     problems: list[str]
@@ -103,27 +104,27 @@ class Collected(NamedTuple):
 def collect(
     paths: Iterable[Path], evaluation: str | None = None, check: Check = check_names
 ) -> Collected:
-    """Read run folders, and all that lie below folders of sweeps.
+    """Read run folders, and all run folders below folders of sweeps.
 
     Args:
         paths: Run folders, or folders of sweeps.
-        evaluation: Name of the report that ``segadapt evaluate`` left in each, such as
-            ``slide-last``; None takes the one that each training ended with.
-        check: Looks at unresolved configs; names are enough where no network is built.
+        evaluation: Name of the report that ``segadapt evaluate`` wrote into each, such as
+            ``slide-last``; None for the report at the end of each training.
+        check: Checks unresolved configs; names are enough if no network is built.
 
     Raises:
         ValueError: If a path is not a folder, or holds no run.
     """
     found = Collected([], [])
     for path in paths:
-        if _beside_trials(path):  # SWEEP/* names them too
+        if _beside_trials(path):  # SWEEP/* includes them
             found.problems.extend(_never_begun(path) if path.name == SWEEP else [])
             continue
         if not path.is_dir():
             raise ValueError(f"{path} is not a folder; pass run folders, or folders of sweeps")
         folders = sorted(_folders(path))
         if not folders:
-            raise ValueError(f"{path} holds no run: run.json is missing in it and below")
+            raise ValueError(f"{path} does not contain a run: there is no run.json in it or below")
         found.problems.extend(text for plan in path.rglob(SWEEP) for text in _never_begun(plan))
         for folder in folders:
             try:
@@ -134,12 +135,12 @@ def collect(
 
 
 def _beside_trials(path: Path) -> bool:
-    """Whether a sweep keeps this beside its trials, which are numbered."""
+    """Whether this is a file of a sweep rather than one of its numbered trials."""
     return (path.parent / SWEEP).is_file() and not path.name.isdecimal()
 
 
 def _never_begun(plan: Path) -> list[str]:
-    """A sentence about the trials that a sweep plans and that have left nothing yet, if any."""
+    """A note about the planned trials of a sweep that have not started."""
     try:
         trials = _trials(plan)
     except (ValueError, OSError) as error:
@@ -160,10 +161,10 @@ def _trials(plan: Path) -> list[str]:
 
 
 def read(folder: Path, evaluation: str | None = None, check: Check = check_names) -> Result:
-    """One run, as its training left it or as it was evaluated.
+    """Read one run with the report of its training or of an evaluation.
 
     Raises:
-        ValueError: If it did not finish, has no report, or one that is not to be read.
+        ValueError: If it did not finish, or has no valid report.
     """
     state = read_facts(folder)
     if state["state"] != "finished":
@@ -176,7 +177,7 @@ def read(folder: Path, evaluation: str | None = None, check: Check = check_names
     stored = read_config(folder, check)
     config = resolved(stored)
     check_config(config, folder / CONFIG)
-    if check is not check_names:  # its network is built, to count what it costs
+    if check is not check_names:  # its network is built to count the cost
         check_parts(stored, folder / CONFIG, COUNTED)
     images = read_per_image(counts) if counts.is_file() else None
     report = completed(report, config, folder)
@@ -193,7 +194,7 @@ def _unfinished(folder: Path, state: Mapping[str, Any]) -> str:
 
 
 def curve(folder: Path, name: str) -> list[tuple[int, float]]:
-    """(optimiser step, value) of a column of metrics.csv; empty where it was never logged."""
+    """Pairs (optimiser step, value) of a column of metrics.csv; empty if it was never logged."""
     file = folder / METRICS
     _, rows = read_rows(file)
     try:
@@ -207,12 +208,12 @@ def _folders(path: Path) -> Iterator[Path]:
         yield path
         return
     for state in path.rglob(STATE):
-        if state.parts[-3:-2] != (ATTEMPTS,):  # what is left of a start that came to nothing
+        if state.parts[-3:-2] != (ATTEMPTS,):  # earlier attempts without a checkpoint
             yield state.parent
 
 
 def _files(folder: Path, evaluation: str | None) -> tuple[Path, Path]:
-    """Where a run's report is, and its counts by image."""
+    """The files of a run's report and of its per-image counts."""
     if evaluation is None:
         if not (file := folder / REPORT).is_file():
             raise ValueError(f"{folder}: finished, but without report.json (callbacks=none?)")

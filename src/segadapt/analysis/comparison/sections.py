@@ -1,18 +1,18 @@
-"""Tables that stand below that of a comparison."""
+"""Further tables below that of a comparison."""
 
 from typing import NamedTuple
 
 from segadapt.text.tables import Table
 
 Cells = list[list[str]]
-"""Rows of text, the head first."""
+"""Rows of text, beginning with the head."""
 
 ABSENT = "-"
-"""Where a table has nothing to show."""
+"""Cell without a value."""
 
 
 class Section(NamedTuple):
-    """A further table, and what has to be said beside it."""
+    """A further table with its notes."""
 
     title: str
     cells: Cells

@@ -1,4 +1,4 @@
-"""MIoU over the settings that the papers sweep, beside the numbers that they print."""
+"""Figures of the mIoU over settings that the papers sweep, with the printed numbers."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -14,7 +14,7 @@ from segadapt.analysis.style import STYLE, legend_below, single_axes
 from segadapt.runs.config import value_at
 
 TAU, LAMBDA = "classifier.tau", "loss.weights.response"
-"""Where a config has what the papers sweep."""
+"""Keys of the settings that the papers sweep."""
 
 PRINTED_TAU: Final = {5: 45.39, 10: 46.78, 15: 46.91, 20: 46.26}
 """CAC Table 4: ADE20K, UPerNet Swin-T; lambda 1."""
@@ -23,14 +23,14 @@ PRINTED_LAMBDA: Final = {0.1: 45.88, 1: 46.91, 10: 46.08}
 """CAC Table 2 (f) to (h): the same; tau 15."""
 
 HERE, THERE = "black", "0.5"
-"""Colours that no arm has: of the curve of all arms, and of the paper's."""
+"""Colours that no arm has, for the curve of all arms and for that of the paper."""
 
 
 @mpl.rc_context(dict(STYLE))
 def setting_curve(
     found: Sequence[Arm], key: str, name: str, printed: Mapping[Any, float]
 ) -> Figure | None:
-    """MIoU over one setting, and the paper's curve on an axis of its own; None below two values."""
+    """MIoU over one setting, and the paper's curve on its own axis; None below two values."""
     points = _by_setting(found, key)
     if len(points) < 2 or len({key for key, _ in points}) != len(points):
         return None
@@ -85,7 +85,7 @@ def heat_map(found: Sequence[Arm]) -> Figure | None:
 
 
 def _by_setting(found: Sequence[Arm], key: str) -> list[tuple[float, Arm]]:
-    """Arms that differ in one number of their config, in its order."""
+    """Arms that differ in one number of their configs, in increasing order."""
     points = [(value, arm) for arm in found if (value := _setting(arm, key))]
     return sorted(points, key=lambda point: point[0])
 
@@ -96,7 +96,7 @@ def _setting(arm: Arm, key: str) -> float | None:
 
 
 def _frame(column: int, row: int) -> Rectangle:
-    """White with a black rim, to be seen on every colour of the map."""
+    """A white frame with a black rim, visible on every colour of the map."""
     rim = [withStroke(linewidth=2.4, foreground="black")]
     corner = (column - 0.46, row - 0.44)
     return Rectangle(

@@ -1,4 +1,4 @@
-"""A comparison on a terminal, whatever its width."""
+"""A comparison on a terminal of any width."""
 
 from rich.console import Console
 
@@ -8,15 +8,15 @@ from segadapt.text.tables import Table
 from segadapt.text.terminal import say
 
 ARM = 20
-"""Characters that the name of an arm gets beside all columns, or the costs go to a second table."""
+"""Least width for the names of arms; below it, costs move to a second table."""
 
 
 def show(comparison: Comparison, console: Console | None = None) -> None:
-    """Print the table, its costs apart where the terminal is narrow, and the notes below.
+    """Print the table and the notes below, with separate costs on a narrow terminal.
 
     Args:
-        comparison: What to show.
-        console: Where to; None: the terminal.
+        comparison: The comparison.
+        console: Console; None for the terminal.
     """
     console = console or Console()
     table = shown(comparison)
@@ -38,7 +38,7 @@ def show(comparison: Comparison, console: Console | None = None) -> None:
 
 
 def _show_section(table: Table, console: Console) -> None:
-    """A table where the terminal has room for it, else a line for each row."""
+    """Print a table if it fits the terminal, else one line per row."""
     if _fits(table, console):
         console.print(table)
         return

@@ -11,10 +11,10 @@ from segadapt.text.borders import latex_comment, markdown_text
 from segadapt.text.tables import Table, csv_text, latex_table, markdown_table
 
 COSTS: Final = ("parameters (M)", "G multiply-adds", "ms per image (min)", "minutes")
-"""Heads of the columns that can stand apart where a line is short."""
+"""Heads of the columns that can form a separate table."""
 
 OTHERS: Final = ("seeds", "images", "hierarchical")
-"""Intervals of narrower claims, which the CSV lists beside that of the table."""
+"""Intervals of narrower claims, which the CSV file lists in addition."""
 
 NUMBERS: Final = (
     *("arm", "miou", "deviation", "seeds", "difference", "low", "high", "interval"),
@@ -25,7 +25,7 @@ NUMBERS: Final = (
 
 
 def shown(comparison: Comparison) -> Table:
-    """What is shown to people: rounded, and a dash where there is nothing."""
+    """The table for people: rounded numbers, and a dash for missing ones."""
     head = ["arm", "mIoU", "seeds", f"difference to {comparison.baseline or ''}", "p", *COSTS]
     head.append("printed (paper)")
     rows = [
@@ -37,7 +37,7 @@ def shown(comparison: Comparison) -> Table:
 
 
 def markdown(comparison: Comparison) -> str:
-    """Pipe tables, the notes below each."""
+    """Pipe tables, each with its notes below."""
     parts = [markdown_table(shown(comparison), comparison.notes)]
     for section in comparison.sections:
         parts.append(f"## {markdown_text(section.title)}\n")
@@ -46,7 +46,7 @@ def markdown(comparison: Comparison) -> str:
 
 
 def latex(comparison: Comparison) -> str:
-    """Tabulars with booktabs' rules; titles and notes are comments."""
+    """``tabular`` environments with rules of booktabs; titles and notes are comments."""
     parts = [latex_table(shown(comparison), comparison.notes)]
     for section in comparison.sections:
         parts += [latex_comment(section.title), latex_table(section.table, section.notes)]
@@ -54,19 +54,19 @@ def latex(comparison: Comparison) -> str:
 
 
 def as_csv(comparison: Comparison) -> str:
-    """Numbers as they are, for other programs."""
+    """Unrounded numbers for other programs, as CSV."""
     return csv_text(NUMBERS, map(_numbers, comparison.rows))
 
 
 def as_html(comparison: Comparison, look: Look | None = None, images: int = 0) -> str:
-    """A page that opens by itself.
+    """A self-contained page.
 
     Args:
-        comparison: What to show.
-        look: Draws the images that an arm gained and lost most on; None: names and numbers only.
-        images: How many of them, of each kind and arm.
+        comparison: The comparison.
+        look: Draws the images with the largest gains and losses; None for names and numbers only.
+        images: Number of images of each kind and arm.
     """
-    from segadapt.analysis.comparison.page.compose import comparison_page  # takes a second
+    from segadapt.analysis.comparison.page.compose import comparison_page  # imports slowly
 
     return comparison_page(comparison, shown(comparison), COSTS, look, images)
 
@@ -77,11 +77,11 @@ WRITERS: Final[Mapping[str, Callable[[Comparison], str]]] = {
     "csv": as_csv,
     "html": as_html,
 }
-"""By the ending of a file's name."""
+"""Writers by the suffix of a file."""
 
 
 def _numbers(row: ArmRow) -> list[Any]:
-    """One row of a CSV file, as :data:`NUMBERS` names it."""
+    """One row of a CSV file, with the columns :data:`NUMBERS`."""
     gap = row.difference or Difference(0, None, None, "", 0)
     ends = [_percent(value) for value in (gap.mean, gap.low, gap.high)]
     cost = [None] * 3 if row.cost is None else [row.cost.training, row.cost.deployed, row.cost.macs]

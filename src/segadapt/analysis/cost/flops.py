@@ -1,6 +1,6 @@
-"""Multiply-adds of inference as torch counts them, matrix products included.
+"""Multiply-adds of inference as counted by torch, including matrix products.
 
-They are counted on networks whose tensors have shapes but no values, without doing the work.
+They are counted on networks whose tensors have shapes but no values, without any computation.
 """
 
 import copy
@@ -14,11 +14,11 @@ from segadapt.segmentor import Segmentor
 
 
 def true_macs(model: Segmentor, height: int, width: int) -> int:
-    """Multiply-adds that score one image: half of what :class:`FlopCounterMode` counts.
+    """Multiply-adds that score one image: half the count of :class:`FlopCounterMode`.
 
-    All convolutions and matrix products count, those of attention and of the prototypes too;
-    element-wise work, normalisation and resizing do not. The teacher and the auxiliary head do not
-    run.
+    All convolutions and matrix products count, including those of attention and of the prototypes;
+    element-wise operations, normalisation and resizing do not. The teacher and the auxiliary head
+    do not run.
 
     Args:
         model: Network, on any device.
@@ -32,10 +32,10 @@ def true_macs(model: Segmentor, height: int, width: int) -> int:
 
 def on_meta(model: Segmentor) -> Segmentor:
     """A copy for inference whose tensors have shapes but no values."""
-    # torch's counter cannot follow parameters that want gradients into a module's arguments.
+    # torch's counter fails if parameters that require gradients are arguments of a module.
     return copy.deepcopy(model).to("meta").eval().requires_grad_(False)
 
 
 def meta_image(height: int, width: int, channels: int = 3) -> Float[Tensor, "1 _ H W"]:
-    """One image without pixels."""
+    """One image without values."""
     return torch.empty(1, channels, height, width, device="meta")

@@ -1,4 +1,4 @@
-"""What the numbers were measured on."""
+"""The machine on which numbers were measured."""
 
 import os
 import platform
@@ -9,7 +9,7 @@ import torch
 
 
 def machine() -> dict[str, Any]:
-    """Processor, memory and GPU, and how busy the processor is now."""
+    """Processor, memory and GPU, and the current load of the processor."""
     return {
         "processor": _processor(),
         "cores": len(os.sched_getaffinity(0)),
@@ -23,7 +23,7 @@ def machine() -> dict[str, Any]:
 
 
 def _processor() -> str:
-    """The processor's name as Linux knows it."""
+    """The name of the processor, from Linux."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.machine()

@@ -1,4 +1,4 @@
-"""How many parameters a network has, to train and to use."""
+"""Number of parameters of a network, in training and in inference."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -18,11 +18,11 @@ class Parameters(NamedTuple):
     training: int
     """All."""
     deployed: int
-    """Those that the student's scores need: neither a teacher's nor an auxiliary head's."""
+    """Parameters used by the student's scores, without teacher and auxiliary head."""
 
 
 def count_parameters(model: Segmentor) -> Parameters:
-    """Count the parameters of a network, and those that inference touches."""
+    """Count the parameters of a network, and those used in inference."""
     bare = on_meta(model)
     with torch.no_grad(), _Touched() as touched:
         bare(meta_image(64, 64, bare.generator.inputs))
@@ -34,7 +34,7 @@ def count_parameters(model: Segmentor) -> Parameters:
 
 
 class _Touched(TorchFunctionMode):
-    """Remembers the parameters that enter any function."""
+    """Records the parameters that enter any function."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""How long things take, side by side in one process."""
+"""Timing of several actions side by side in one process."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -14,9 +14,9 @@ class Timing(NamedTuple):
     """Seconds that one call took."""
 
     wall: float
-    """On the GPU's own clock, for work on a GPU."""
+    """Wall time; for work on a GPU, by the GPU's own clock."""
     cpu: float
-    """Of all threads of this process; what other processes do moves it least."""
+    """CPU time of all threads of this process, which other processes affect least."""
 
 
 Clock = Callable[[Action], Timing]
@@ -33,19 +33,19 @@ class Spread(NamedTuple):
 
 
 def clock_for(device: torch.device) -> Clock:
-    """The clock of a device's work."""
+    """The clock for work on a device."""
     return cuda_clock if device.type == "cuda" else cpu_clock
 
 
 def cpu_clock(action: Action) -> Timing:
-    """Time a call that is done when it returns."""
+    """Time a call that has finished its work when it returns."""
     wall, cpu = time.perf_counter(), time.process_time()
     action()
     return Timing(time.perf_counter() - wall, time.process_time() - cpu)
 
 
 def cuda_clock(action: Action) -> Timing:
-    """Time a call whose work the GPU still does when it returns."""
+    """Time a call whose work continues on the GPU when it returns."""
     start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
     torch.cuda.synchronize()
     cpu = time.process_time()
@@ -63,10 +63,10 @@ def alternate(
     """Time several actions in turns, so that a busy machine slows all of them alike.
 
     Args:
-        actions: What to call, by name. Each round begins with another one.
+        actions: Actions by name. Each round begins with another one.
         repeats: Number of rounds.
-        clock: How to time a call.
-        warm_up: Calls of each that do not count.
+        clock: Function that times a call.
+        warm_up: Number of calls of each action that do not count.
     """
     for action in actions.values():
         for _ in range(warm_up):
@@ -89,7 +89,7 @@ def spread(values: Sequence[float]) -> Spread:
 
 
 def ratio(values: Sequence[float], base: Sequence[float]) -> Spread:
-    """How many times the base: of each round by itself, then the median of those."""
+    """Ratio to the base: of each round by itself, then the median and quartiles."""
     return spread([value / other for value, other in zip(values, base, strict=True)])
 
 

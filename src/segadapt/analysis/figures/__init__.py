@@ -1,1 +1,1 @@
-"""What networks learnt, drawn: planes, prototypes, panels, curves."""
+"""Figures of trained networks: embeddings, prototypes, panels and curves."""

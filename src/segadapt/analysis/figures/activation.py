@@ -1,4 +1,4 @@
-"""Where the features speak for a class, by Grad-CAM (SSA Fig. 4).
+"""Maps of the evidence for a class in the features, by Grad-CAM (SSA Fig. 4).
 
 Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based
 Localization", ICCV 2017. Needs the package grad-cam (the extra ``figures``).
@@ -26,17 +26,17 @@ from segadapt.structures import Sample
 
 
 class ActivationRow(NamedTuple):
-    """One image and one of its classes: where it is labelled, and each network's map."""
+    """One image and one of its classes: its labelled pixels, and the map of each network."""
 
     image: Picture
     category: int
     labelled: Bool[np.ndarray, "H W"]
     maps: dict[str, Float[np.ndarray, "H W"]]
-    """0 to 1, the strongest place of the image."""
+    """Map of each network, from 0 to 1 at its maximum in the image."""
 
 
 class StudentScores(nn.Module):
-    """Scores of the student, with its features passing a module of their own for hooks."""
+    """Scores of the student, whose features pass through a module of their own for hooks."""
 
     def __init__(self, model: Segmentor) -> None:
         super().__init__()
@@ -48,10 +48,10 @@ class StudentScores(nn.Module):
 
 
 def activation_map(model: Segmentor, sample: Sample, category: int) -> Float[np.ndarray, "H W"]:
-    """The features' channels, weighted by what they add to a class where it is labelled.
+    """The channels of the features, weighted by their contribution to a class where it is labelled.
 
-    The score is the student's, summed over the pixels of the feature grid with that label; the
-    features are those that the classifier receives. What speaks against the class is cut off.
+    The score is the student's, summed over the cells of the feature grid with that label; the
+    features are those that the classifier receives. Evidence against the class is set to 0.
 
     Args:
         model: Network in evaluation mode, on the CPU.
@@ -80,10 +80,10 @@ def activation_map(model: Segmentor, sample: Sample, category: int) -> Float[np.
 def activation_rows(trained: Mapping[str, Trained], images: int = 4) -> list[ActivationRow]:
     """Maps for images evenly spaced over the validation set.
 
-    The class is the largest of the image that no earlier row has shown, or else the largest.
+    The class is the largest one in the image that no earlier row shows, or else the largest.
 
     Raises:
-        ValueError: If the networks were not validated on the same data, or there is no grad-cam.
+        ValueError: If the networks were not validated on the same data, or grad-cam is missing.
     """
     check_same_images(trained)
     samples = next(iter(trained.values())).samples(images)
@@ -104,7 +104,7 @@ def activation_rows(trained: Mapping[str, Trained], images: int = 4) -> list[Act
 
 @mpl.rc_context(dict(STYLE))
 def activation_figure(rows: Sequence[ActivationRow], classes: Sequence[str]) -> Figure:
-    """One line an image: with its class outlined, then each network's map, dark to bright."""
+    """One row per image: the image with its class outlined, then the map of each network."""
     titles = ["image", *rows[0].maps]
     side = WIDTH / len(titles)
     tallest = max(row.labelled.shape[0] / row.labelled.shape[1] for row in rows)
@@ -120,7 +120,7 @@ def activation_figure(rows: Sequence[ActivationRow], classes: Sequence[str]) -> 
             drawn = axes.imshow(heat, cmap="magma", vmin=0, vmax=1)
         for axes in line:
             _outline(axes, row.labelled)
-    note = "outlined: where the class is labelled; brightness: how much the features speak for it"
+    note = "outlined: where the class is labelled; brightness: evidence for it in the features"
     bar = figure.colorbar(drawn, ax=grid, location="bottom", shrink=0.7, aspect=30)
     note += " (Grad-CAM; 1: its maximum in the image)"
     bar.set_label(textwrap.fill(note, LINE), fontsize=6)

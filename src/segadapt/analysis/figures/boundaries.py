@@ -19,20 +19,20 @@ from segadapt.functional.boundary import EDGES, boundary_band
 from segadapt.structures import NARROW
 
 EDGE_SIZES = (3, 4, 5)
-"""Those of SSA Table 8, cells of the feature grid."""
+"""Edge sizes of SSA Table 8, in cells of the feature grid."""
 
 
 class Rule(NamedTuple):
-    """How boundaries are found."""
+    """Settings by which boundaries are found."""
 
     edges: str = "canny"
     """``canny`` or ``change``."""
     border: int = 6
-    """Boundaries within this many cells of the frame do not count (release: 6; paper: 0)."""
+    """Width of the frame in which boundaries do not count, in cells (release: 6; paper: 0)."""
 
 
 def finding(config: DictConfig) -> Rule:
-    """As the response loss of a training has it; as released where its loss knows no boundary."""
+    """The rule of a training's response loss, or that of the release if it has no boundary."""
     term = OmegaConf.select(config, "loss.terms.response") or {}
     edges = term.get("boundary", "none")
     return Rule() if edges == "none" else Rule(edges, term.get("border", Rule().border))
@@ -45,13 +45,14 @@ def boundary_masks(
     border: int = 6,
     num_classes: int = NARROW,
 ) -> Bool[np.ndarray, "s h w"]:
-    """The boundary of a label map for each width, as the loss has it.
+    """The boundary of a label map for each width, as computed by the loss.
 
     Args:
         target: Labels on the feature grid.
         sizes: Widths of the boundary, cells.
         edges: ``canny`` or ``change``.
-        border: Boundaries within this many cells of the frame do not count (release: 6; paper: 0).
+        border: Width of the frame in which boundaries do not count, in cells (release: 6; paper:
+            0).
         num_classes: Number of classes.
     """
     found = EDGES[edges](target[None], num_classes)
@@ -67,9 +68,9 @@ def boundaries_figure(
     edges: str = "canny",
     border: int = 6,
 ) -> Figure:
-    """Labels, and for each width those of the boundary alone, with its share of the cells.
+    """Labels, and for each width only those of the boundary, with its fraction of the cells.
 
-    Dots frame the cells in which edges count, before they are widened.
+    A dotted frame surrounds the cells in which edges count, before they are widened.
     """
     columns = 1 + len(sizes)
     side = WIDTH / columns

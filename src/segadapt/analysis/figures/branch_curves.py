@@ -17,23 +17,23 @@ BRANCHES: Final[Mapping[str, tuple[str, Any, Any]]] = {
     "oracle": ("val/miou_oracle", "--", "none"),
     "coarse": ("val/miou_coarse", ":", "bottom"),
 }
-"""Columns of metrics.csv, the line and the filling of a mark: a single validation has no line."""
+"""Column of metrics.csv, line and marker filling of each branch."""
 
 Curves = dict[str, list[tuple[int, float]]]
 
 
 def branch_curves(folder: Path) -> Curves:
-    """(optimiser step, mIoU as a fraction) at each validation, of the branches that a run has."""
+    """Pairs (optimiser step, mIoU as a fraction) at each validation, for the branches of a run."""
     found = {branch: curve(folder, column) for branch, (column, *_) in BRANCHES.items()}
     return {branch: points for branch, points in found.items() if points}
 
 
 @mpl.rc_context(dict(STYLE))
 def curves_figure(runs: Mapping[str, Curves]) -> Figure:
-    """A colour and a mark for each run, a line and a filling for each branch.
+    """Curves with a colour and marker for each run, and a line and filling for each branch.
 
     Raises:
-        ValueError: If no run was ever validated.
+        ValueError: If no run was validated.
     """
     if not any(runs.values()):
         raise ValueError(f"metrics.csv of {', '.join(runs)} holds no validation; train longer")

@@ -1,4 +1,4 @@
-"""How alike the prototypes of different classes are (SSA Fig. 3)."""
+"""Similarity of the prototypes of different classes (SSA Fig. 3)."""
 
 import textwrap
 from collections.abc import Sequence
@@ -17,28 +17,28 @@ from segadapt.analysis.figures.image_prototypes import ImagePrototypes
 from segadapt.analysis.style import LINE, STYLE, WIDTH
 
 NAMED: Final = 24
-"""Classes up to which a map has room for their names."""
+"""Largest number of classes whose names a map shows."""
 
 
 def class_similarity(
     prototypes: Float[Tensor, "b k d"], present: Bool[Tensor, "b k"]
 ) -> Float[np.ndarray, "k k"]:
-    """Cosines of the prototypes of two classes, the mean over the images that show both.
+    """Cosines of the prototypes of two classes, averaged over the images that show both.
 
-    nan for two classes that no image shows together: the labels say nothing of such a pair.
+    NaN for two classes that no image shows together.
 
     Args:
-        prototypes: Those of each image.
+        prototypes: Prototypes of each image.
         present: Classes that each image shows.
     """
     units = F.normalize(prototypes.double(), dim=2)
     both = (present[:, :, None] & present[:, None]).double()
     total = (units @ units.mT * both).sum(0)
-    return (total / both.sum(0)).numpy()  # 0 / 0 is nan
+    return (total / both.sum(0)).numpy()  # 0 / 0 is NaN
 
 
 def similarities(found: Sequence[ImagePrototypes]) -> dict[str, Float[np.ndarray, "k k"]]:
-    """Of the semantic prototypes of student and teacher, where there are any."""
+    """Similarities of the semantic prototypes of student and teacher, if they exist."""
     present = torch.stack([one.present for one in found])
     branches = {
         "student": [one.student_semantic for one in found],
@@ -58,7 +58,7 @@ def between_classes(matrix: Float[np.ndarray, "k k"]) -> float:
 def similarity_figure(
     matrices: dict[str, Float[np.ndarray, "k k"]], classes: Sequence[str]
 ) -> Figure:
-    """One map a branch, on one scale, with the mean over pairs of different classes."""
+    """One map per branch on a common scale, with the mean over pairs of different classes."""
     side = WIDTH / len(matrices) - 0.25
     names = 0.05 * max(map(len, classes)) if len(classes) <= NAMED else 0.0
     figure = Figure(figsize=(WIDTH, side + 1.1 + names), layout="constrained")
@@ -82,7 +82,7 @@ def _colormap() -> mpl.colors.Colormap:
 
 
 def _name(axes: Axes, classes: Sequence[str]) -> None:
-    """Names of classes where there is room for them."""
+    """Label the axes with class names, if they fit."""
     if len(classes) > NAMED:
         axes.set(xticks=[], yticks=[])
         return

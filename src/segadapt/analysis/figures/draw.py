@@ -32,14 +32,14 @@ from segadapt.text.borders import figure_text, print_line
 
 
 class DrawOptions(NamedTuple):
-    """How much is drawn, and from which draw."""
+    """Numbers of images and pixels in figures, and the random seed."""
 
     images: int = 32
-    """Looked at for t-SNE, similarity and shift."""
+    """Number of images for t-SNE, similarity and shift."""
     rows: int = 4
-    """Of panels and boundaries."""
+    """Number of rows in panels and boundaries."""
     per_class: int = 60
-    """Pixels of t-SNE."""
+    """Number of pixels in t-SNE."""
     seed: int = 0
 
 
@@ -55,19 +55,19 @@ def draw_figures(
 
     Args:
         folders: Run folders by title, in the order of the panels' columns.
-        out: Where figures of all runs go; None: ``figures`` in the folder of the only one, or
-            beside the first.
-        check: Looks at unresolved configs, of which networks are built.
+        out: Folder for figures of all runs; None for ``figures`` in the folder of a single run, or
+            next to the first run.
+        check: Checks unresolved configs, from which networks are built.
         checkpoint: ``last``, ``best`` or a file.
-        amount: How much is drawn.
-        tracking: Also log them to the W&B run of each training.
+        amount: Numbers of images and pixels, and the seed.
+        tracking: Whether to log the figures to the W&B run of each training as well.
 
     Returns:
         The files.
 
     Raises:
-        ValueError: If a run cannot be read, or they were validated on different data, or one has
-            no W&B run to log to.
+        ValueError: If a run cannot be read or has no W&B run to log to, or the runs were validated
+            on different data.
     """
     check_chosen(folders, checkpoint, tracking, check)
     amount = amount or DrawOptions()
@@ -87,10 +87,10 @@ def draw_figures(
 
 
 def _shown(trained: Mapping[str, Trained]) -> dict[str, Trained]:
-    """The same with titles as figures can show them.
+    """The networks with titles that figures can show.
 
     Raises:
-        ValueError: If two would look alike.
+        ValueError: If two titles would look alike.
     """
     shown = {figure_text(name): one for name, one in trained.items()}
     if len(shown) < len(trained):
@@ -128,7 +128,7 @@ def common_figures(trained: Mapping[str, Trained], rows: int) -> dict[str, Figur
 
 
 def pictures(trained: Mapping[str, Trained], rows: int) -> dict[str, Figure]:
-    """Images and what the networks make of them; none for cached features."""
+    """Figures of images with predictions; none for cached features."""
     first = next(iter(trained.values()))
     if not first.dataset.pictures:
         print("without panels and activation maps: cached features are not images")
@@ -143,7 +143,7 @@ def pictures(trained: Mapping[str, Trained], rows: int) -> dict[str, Figure]:
 def planes(
     found: Sequence[ImagePrototypes], trained: Trained, amount: DrawOptions
 ) -> dict[str, Figure]:
-    """Pixels and prototypes of the classes that the most images show; UMAP when installed."""
+    """Embeddings of pixels and prototypes of the most frequent classes; UMAP if installed."""
     points = gather(found, frequent(found), amount.per_class, amount.seed)
     names = (trained.classes, trained.colors)
     figures = {"tsne": embedding_figure(points, embed(points, amount.seed), *names, "t-SNE")}
@@ -154,7 +154,7 @@ def planes(
 
 
 def save(figures: Mapping[str, Figure], folder: Path) -> list[Path]:
-    """Write each figure as PNG and PDF; the files."""
+    """Write each figure as PNG and PDF, and return the files."""
     folder.mkdir(parents=True, exist_ok=True)
     pairs = [save_figure(figure, folder, name) for name, figure in figures.items()]
     return [file for pair in pairs for file in pair]

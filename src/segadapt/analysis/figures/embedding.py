@@ -24,14 +24,14 @@ SHAPES: Final = {
     ADAPTED: ("^", 22, 0.5, "adapted prototype"),
     PIXEL: ("o", 6, 0.15, "pixel"),
 }
-"""Marker, its area in square points, the width of its rim, and its name."""
+"""Marker, area in square points, rim width and name of each kind."""
 
 SHOWN: Final = 8
-"""Classes at most: more colours than these are hard to tell apart as dots."""
+"""Largest number of classes: dots in more colours are hard to distinguish."""
 
 
 class Points(NamedTuple):
-    """What is embedded: unit vectors, so that distances are those of cosines."""
+    """Points to embed: unit vectors, so that distances correspond to cosines."""
 
     vectors: Float[np.ndarray, "p d"]
     classes: Int[np.ndarray, "p"]
@@ -41,13 +41,13 @@ class Points(NamedTuple):
 def balanced(
     labels: Int[np.ndarray, "n"], classes: Sequence[int], per_class: int, seed: int
 ) -> Int[np.ndarray, "m"]:
-    """Places of equally many pixels of each class, or all of a class that has fewer.
+    """Indices of the same number of pixels of each class, or all of a smaller class.
 
     Args:
-        labels: A class for each pixel.
-        classes: Which classes to draw from.
-        per_class: How many of each, at most.
-        seed: Of the draw.
+        labels: Class of each pixel.
+        classes: Classes to draw from.
+        per_class: Largest number of pixels per class.
+        seed: Seed of the draw.
     """
     generator = np.random.default_rng(seed)
     places = [np.flatnonzero(labels == k) for k in classes]
@@ -65,13 +65,13 @@ def frequent(found: Sequence[ImagePrototypes], number: int = SHOWN) -> list[int]
 def gather(
     found: Sequence[ImagePrototypes], classes: Sequence[int], per_class: int = 60, seed: int = 0
 ) -> Points:
-    """Pixels of some images, the fixed prototypes, and the student's for each image they are in.
+    """Pixels of some images, the fixed prototypes, and the student's prototypes of each image.
 
     Args:
         found: Images.
         classes: Classes to show.
-        per_class: Pixels of each, over all images.
-        seed: Of the sampling.
+        per_class: Number of pixels per class, over all images.
+        seed: Seed of the sampling.
     """
     labels = np.concatenate([one.target.numpy() for one in found])
     rows = np.concatenate([one.rows.numpy() for one in found])
@@ -91,12 +91,12 @@ def gather(
 
 
 def embed(points: Points, seed: int = 0, perplexity: float = 30.0) -> Float[np.ndarray, "p 2"]:
-    """T-SNE keeps neighbours neighbours; distances between clusters mean nothing.
+    """Embed points by t-SNE, which keeps neighbours; distances between clusters mean nothing.
 
     Args:
-        points: What to place.
-        seed: Of t-SNE.
-        perplexity: About how many neighbours a point has; less where there are few points.
+        points: Points to embed.
+        seed: Seed of t-SNE.
+        perplexity: Approximate number of neighbours of a point; reduced for few points.
     """
     perplexity = min(perplexity, (len(points.vectors) - 1) / 3)
     method = TSNE(perplexity=perplexity, init="pca", learning_rate="auto", random_state=seed)
@@ -104,12 +104,12 @@ def embed(points: Points, seed: int = 0, perplexity: float = 30.0) -> Float[np.n
 
 
 def embed_by_umap(points: Points, seed: int = 0, neighbors: int = 15) -> Float[np.ndarray, "p 2"]:
-    """UMAP; as with t-SNE, distances between clusters mean nothing.
+    """Embed points by UMAP; as with t-SNE, distances between clusters mean nothing.
 
     Args:
-        points: What to place.
-        seed: Of the optimisation, which a seed keeps on one thread.
-        neighbors: How many of a point's neighbours it is placed by; fewer where there are few.
+        points: Points to embed.
+        seed: Seed of the optimisation, which therefore runs on one thread.
+        neighbors: Number of neighbours by which a point is placed; reduced for few points.
 
     Raises:
         ValueError: If umap-learn is not installed.
@@ -133,15 +133,15 @@ def embedding_figure(
     """Pixels as dots, prototypes as stars and triangles, each in the colour of its class.
 
     Args:
-        points: What is shown.
-        plane: Their places.
-        classes: Names in order.
-        colors: Those that the classes have in all pictures of the data set, RGB.
-        method: What placed them.
+        points: Points to show.
+        plane: Their coordinates.
+        classes: Class names in order.
+        colors: Colours of the classes in all pictures of the data set, RGB.
+        method: Name of the embedding.
     """
     figure = Figure(figsize=(WIDTH, 2.9), layout="constrained")
     axes = figure.subplots()
-    for kind, (marker, area, edge, _) in reversed(SHAPES.items()):  # the stars on top
+    for kind, (marker, area, edge, _) in reversed(SHAPES.items()):  # stars on top
         for k in np.unique(points.classes).tolist():
             there = plane[(points.classes == k) & (points.kinds == kind)]
             style: dict[str, Any] = {"marker": marker, "s": area, "linewidths": edge}
@@ -157,7 +157,7 @@ def embedding_figure(
 def _handles(
     points: Points, classes: Sequence[str], colors: UInt8[np.ndarray, "k 3"]
 ) -> list[Artist]:
-    """The shapes that occur, in grey, and the classes."""
+    """Legend entries: the markers that occur, in grey, and the classes."""
     shapes: list[Artist] = [
         Line2D([], [], marker=marker, linestyle="none", color="0.4", label=name)
         for kind, (marker, _, _, name) in SHAPES.items()

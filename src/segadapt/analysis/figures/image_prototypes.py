@@ -1,4 +1,4 @@
-"""What a network makes of single images on its feature grid."""
+"""Features, labels and adapted prototypes of single images."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -13,19 +13,19 @@ from segadapt.structures import Sample
 
 
 class ImagePrototypes(NamedTuple):
-    """One image. Student and teacher are None where a classifier has none that adapts."""
+    """Prototypes of one image; student and teacher are None if the classifier does not adapt."""
 
     name: str
     target: Int[Tensor, "n"]
     """Labels on the feature grid."""
     rows: Float[Tensor, "n d"]
-    """What the adapted prototypes score: features, in SSA with their positions."""
+    """Rows that the adapted prototypes score: features, in SSA with their positions."""
     fixed: Float[Tensor, "k d"]
     student: Float[Tensor, "k d"] | None
-    """The prototypes that score; in SSA the mixed sum of both kinds."""
+    """Prototypes that score; in SSA the mixed sum of both kinds."""
     teacher: Float[Tensor, "k d"] | None
     student_semantic: Float[Tensor, "k d"] | None
-    """S_p, which SSA distils; in CAC the prototypes that score."""
+    """Semantic prototypes S_p, which SSA distils; in CAC the prototypes that score."""
     teacher_semantic: Float[Tensor, "k d"] | None
 
     @property
@@ -37,7 +37,7 @@ class ImagePrototypes(NamedTuple):
 
 @torch.no_grad()
 def prototypes_of_image(model: Segmentor, sample: Sample) -> ImagePrototypes:
-    """Look at one image; the teacher sees its labels.
+    """Compute the prototypes of one image; the teacher sees its labels.
 
     Args:
         model: Network in evaluation mode, on the CPU.
@@ -61,7 +61,7 @@ def prototypes_of_image(model: Segmentor, sample: Sample) -> ImagePrototypes:
 
 
 def image_prototypes(model: Segmentor, samples: Sequence[Sample]) -> list[ImagePrototypes]:
-    """Look at images, one by one: what is adapted is adapted to each."""
+    """Compute the prototypes of images one by one, because they adapt to each image."""
     return [prototypes_of_image(model, sample) for sample in samples]
 
 

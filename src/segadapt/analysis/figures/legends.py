@@ -1,4 +1,4 @@
-"""What the colours of label maps mean."""
+"""Legends for the colours of label maps."""
 
 from collections.abc import Iterable, Sequence
 
@@ -12,11 +12,11 @@ from segadapt.data.palette import ignored_color
 def class_patches(
     labels: Iterable[int], classes: Sequence[str], colors: UInt8[np.ndarray, "k 3"]
 ) -> list[Patch]:
-    """Entries of a legend: classes, and ignored pixels.
+    """Legend entries for classes and ignored pixels.
 
     Args:
-        labels: Every label that a figure shows, in labels and in predictions.
-        classes: Names in order.
+        labels: All labels that a figure shows, in labels and in predictions.
+        classes: Class names in order.
         colors: Their colours, RGB.
     """
     entries = [

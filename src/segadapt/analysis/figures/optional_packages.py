@@ -10,7 +10,7 @@ EXTRAS: Final = {
     "pytorch_grad_cam": ("a map of class activations", "grad-cam"),
     "umap": ("a plane by UMAP", "umap-learn"),
 }
-"""What is drawn with a module, and the package that brings it."""
+"""The figure that needs each module, and the package that provides it."""
 
 
 def is_installed(module: str) -> bool:
@@ -19,13 +19,13 @@ def is_installed(module: str) -> bool:
 
 
 def install_hint(module: str) -> str:
-    """One sentence: what is not drawn without a module, and the way to it."""
+    """A sentence about a figure that needs a missing module, and how to install it."""
     drawn, package = EXTRAS[module]
     return f"{drawn} needs the package {package}: {installation(package)}"
 
 
 def installation(package: str) -> str:
-    """What to type: in a checkout its extra, which keeps the versions that belong together."""
+    """The command that installs a package; in a checkout, the extra with its version bounds."""
     root = Path(__file__).resolve().parents[4]
     if not (root / "pyproject.toml").is_file():
         return f"pip install {package}"
@@ -38,10 +38,10 @@ def installation(package: str) -> str:
 
 
 def require_package(module: str) -> None:
-    """Stop where a module is missing.
+    """Check that a module is installed.
 
     Raises:
-        ValueError: With the way to it.
+        ValueError: If it is missing; says how to install it.
     """
     if not is_installed(module):
         raise ValueError(install_hint(module))

@@ -1,4 +1,4 @@
-"""Images, labels and what several networks make of them (CAC Fig. 6)."""
+"""Panels of images, labels and the predictions of several networks (CAC Fig. 6)."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -21,13 +21,13 @@ from segadapt.structures import Sample
 
 
 class PanelRow(NamedTuple):
-    """One image: as it looks, its label, and the labels that each network predicts."""
+    """One image, its label, and the prediction of each network."""
 
     image: Picture
     label: Integer[np.ndarray, "H W"]
     predictions: dict[str, Integer[np.ndarray, "H W"]]
     miou: dict[str, float]
-    """Of this image alone, a fraction."""
+    """MIoU of this image alone, as a fraction."""
 
 
 def panel_rows(trained: Mapping[str, Trained], images: int = 4) -> list[PanelRow]:
@@ -49,7 +49,7 @@ def panel_rows(trained: Mapping[str, Trained], images: int = 4) -> list[PanelRow
 def panels_figure(
     rows: Sequence[PanelRow], classes: Sequence[str], colors: UInt8[np.ndarray, "k 3"]
 ) -> Figure:
-    """One line an image; below each prediction its mIoU in that image, at the end all classes."""
+    """One row per image, with the mIoU of each prediction below it, and a legend at the end."""
     titles = ["image", "label", *rows[0].predictions]
     side = WIDTH / len(titles)
     tallest = max(row.label.shape[0] / row.label.shape[1] for row in rows)
@@ -66,7 +66,7 @@ def panels_figure(
         for axes, name in zip(line[2:], row.predictions, strict=True):
             axes.set_xlabel(f"mIoU {100 * row.miou[name]:.0f} %", fontsize=6, labelpad=1)
     maps = [labels for row in rows for labels in (row.label, *row.predictions.values())]
-    note = "mIoU: of one image, over the classes labelled or predicted in it"
+    note = "mIoU of one image: over the classes labelled or predicted in it"
     legend_below(figure, note, 3, class_patches(occurring(maps), classes, colors))
     return figure
 

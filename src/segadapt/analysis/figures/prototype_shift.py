@@ -1,4 +1,4 @@
-"""How far each image moves the prototypes."""
+"""Angles by which each image moves the prototypes."""
 
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
@@ -15,30 +15,30 @@ from segadapt.analysis.figures.image_prototypes import ImagePrototypes
 from segadapt.analysis.style import STYLE, WIDTH, legend_below
 
 ROWS: Final = 40
-"""Classes that the figure has room for."""
+"""Largest number of classes in the figure."""
 
 
 class Shift(NamedTuple):
-    """Angles in degrees; nan where an image does not show the class."""
+    """Angles in degrees; NaN if an image does not show the class."""
 
     from_fixed: Float[np.ndarray, "b k"]
-    """Between an image's prototype and the fixed one."""
+    """Angle between an image's prototype and the fixed one."""
     from_mean: Float[np.ndarray, "b k"]
-    """Between an image's prototype and the mean direction of all images' ones.
+    """Angle between an image's prototype and the mean direction over all images.
 
-    What is left of the first when everything that is the same in every image, as a network's
-    weights could have learnt without adapting, is taken away.
+    This is the part of the shift that differs between images; a common shift could be learned by
+    weights without adaptation.
     """
 
 
 def shift(
     adapted: Float[Tensor, "b k d"], fixed: Float[Tensor, "k d"], present: Bool[Tensor, "b k"]
 ) -> Shift:
-    """Measure angles; a class counts in the images that show it.
+    """Compute angles; a class counts in the images that show it.
 
     Args:
         adapted: Prototypes of each image.
-        fixed: Those that are the same in every image.
+        fixed: Prototypes that are the same in every image.
         present: Classes that each image shows.
     """
     units = F.normalize(adapted.double(), dim=2)
@@ -49,7 +49,7 @@ def shift(
 
 
 def prototype_shift(found: Sequence[ImagePrototypes]) -> Shift | None:
-    """Of the student's prototypes that score; None for a classifier that does not adapt."""
+    """The shift of the student's prototypes; None for a classifier that does not adapt."""
     adapted = [one.student for one in found if one.student is not None]
     if not adapted:
         return None
@@ -59,7 +59,7 @@ def prototype_shift(found: Sequence[ImagePrototypes]) -> Shift | None:
 
 @mpl.rc_context(dict(STYLE))
 def shift_figure(found: Shift, classes: Sequence[str]) -> Figure:
-    """A mark for each image, class by class, those of the largest shift on top."""
+    """A mark per image and class, with the classes of the largest shift on top."""
     seen = np.flatnonzero(~np.isnan(found.from_fixed).all(0))
     order = seen[np.argsort(np.nanmedian(found.from_mean[:, seen], axis=0))][-ROWS:]
     figure = Figure(figsize=(WIDTH, 0.6 + 0.16 * len(order)), layout="constrained")
@@ -89,6 +89,6 @@ def shift_figure(found: Shift, classes: Sequence[str]) -> Figure:
 
 
 def _angle(units: Float[Tensor, "b k d"], direction: Float[Tensor, "k d"]) -> Float[Tensor, "b k"]:
-    """In degrees; through the chord, which is exact for small angles where arccos is not."""
+    """Angle in degrees, computed from the chord, which is exact for small angles, unlike arccos."""
     chord = (units - direction).norm(dim=2)
     return torch.rad2deg(2 * torch.asin((chord / 2).clamp(max=1)))

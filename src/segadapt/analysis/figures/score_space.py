@@ -1,4 +1,4 @@
-"""Where pixels meet prototypes: the rows and the prototypes whose cosines are the scores."""
+"""Rows of pixels and prototypes whose cosines are the scores."""
 
 from functools import singledispatch
 from typing import NamedTuple, cast
@@ -14,7 +14,7 @@ from segadapt.structures import Branch, Prediction
 
 
 class ScoreSpace(NamedTuple):
-    """What the scores of student and teacher are made from; None for a branch there is not."""
+    """Rows and prototypes of student and teacher; None for a missing branch."""
 
     rows: Float[Tensor, "b n d"]
     student: Float[Tensor, "b k d"] | None
@@ -27,12 +27,12 @@ def space(
 ) -> ScoreSpace:
     """Rows and prototypes of a classifier whose semantic prototypes score the features.
 
-    A classifier that scores by anything else registers its own: ``@space.register``.
+    A classifier that scores in another way registers its own function: ``@space.register``.
 
     Args:
-        classifier: What made the prediction.
-        features: What it made it of.
-        prediction: Its branches.
+        classifier: Classifier of the prediction.
+        features: Its input.
+        prediction: Its output.
     """
     student, teacher = prediction.student, prediction.teacher
     return ScoreSpace(
@@ -56,7 +56,7 @@ def _with_positions(
 
 
 def fixed(classifier: Classifier) -> Float[Tensor, "k d"]:
-    """The prototypes that are the same in every image: ``coarse``, or else ``score``.
+    """The prototypes that are the same in every image: those of ``coarse``, or else of ``score``.
 
     Raises:
         ValueError: If the classifier has neither.

@@ -1,4 +1,4 @@
-"""The trainings that figures are asked for, looked at before the imports that take seconds."""
+"""Checks of the trainings that figures show, made before any slow import."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +13,7 @@ from segadapt.runs.trust import Check, check_names
 
 @runtime_checkable
 class HasRun(Protocol):
-    """What is read of a training, whether its network has been built or not."""
+    """A training with its folder and config, whether or not its network has been built."""
 
     @property
     def folder(self) -> Path: ...
@@ -25,13 +25,13 @@ class HasRun(Protocol):
 def check_chosen(
     folders: Mapping[str, Path], checkpoint: str, tracking: bool, check: Check = check_names
 ) -> None:
-    """Whether there is something to draw, side by side; nothing is built.
+    """Check that runs can be drawn side by side; nothing is built.
 
     Args:
         folders: Run folders by title.
         checkpoint: ``last``, ``best`` or a file.
-        tracking: Whether the figures go to the W&B run of each.
-        check: Looks at unresolved configs; names are enough here.
+        tracking: Whether the figures are logged to the W&B run of each training.
+        check: Checks unresolved configs; names are enough here.
 
     Raises:
         ValueError: If a run cannot be read or has no W&B run, or they were validated on other
@@ -45,7 +45,7 @@ def check_chosen(
 
 
 def check_same_images(trained: Mapping[str, HasRun]) -> None:
-    """Whether several networks can stand side by side.
+    """Check that several networks can be shown side by side.
 
     Raises:
         ValueError: If they were validated on other images or classes.
@@ -55,12 +55,12 @@ def check_same_images(trained: Mapping[str, HasRun]) -> None:
         if _validation(other) != _validation(reference):
             raise ValueError(
                 f"{first} and {name} were validated on different data ({reference.folder}, "
-                f"{other.folder}), so their predictions cannot stand side by side"
+                f"{other.folder}), so their predictions cannot be shown side by side"
             )
 
 
 def _validation(trained: HasRun) -> tuple[dict[str, Any], str | None]:
-    """The validation set as a training built it, and its label table, wherever that lies."""
+    """The config of a training's validation set, and the digest of its label table."""
     if (data := OmegaConf.select(trained.config, "data.module.val")) is None:
         raise ValueError(f"{trained.folder}/config.yaml has no data.module.val")
     return dict(data), table_digest(trained.folder)

@@ -1,4 +1,4 @@
-"""Figures of a finished training join its run at Weights & Biases."""
+"""Logging figures of a finished training to its run at Weights & Biases."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,13 +15,13 @@ def track(trained: Trained, files: Sequence[Path]) -> str:
 
     Args:
         trained: A training with ``logger=wandb``.
-        files: Figures, called by their stems.
+        files: Figures, named by their stems.
 
     Returns:
-        One sentence: where they are.
+        One sentence with their address.
 
     Raises:
-        ValueError: If the training has no run there.
+        ValueError: If the training has no W&B run.
     """
     logger = logger_of(trained)
     tracker: WandbTracker = instantiate(logger, folder=str(trained.folder))

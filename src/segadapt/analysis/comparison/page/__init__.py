@@ -1,1 +1,1 @@
-"""The page of a comparison: one file with the answer and what it rests on."""
+"""The page of a comparison: one HTML file with the answer and the evidence."""

@@ -13,11 +13,11 @@ from segadapt.analysis.comparison.page.axes import Axis, axis
 from segadapt.analysis.comparison.results import curve
 
 MOST_POINTS: Final = 2000
-"""Images of a scatter plot that are drawn."""
+"""Largest number of images drawn in a scatter plot."""
 
 
 class Mark(NamedTuple):
-    """A value of an arm along an axis, with its reach; places are percent."""
+    """A value of an arm on an axis, with its range; positions are percentages."""
 
     arm: str
     place: float
@@ -27,14 +27,14 @@ class Mark(NamedTuple):
 
 
 class Strip(NamedTuple):
-    """A line of a chart: what its marks are about."""
+    """A row of a chart with its title and marks."""
 
     name: str
     marks: list[Mark]
 
 
 class Chart(NamedTuple):
-    """Strips above one another, with an axis in common."""
+    """Rows of marks on a common axis."""
 
     axis: Axis
     strips: list[Strip]
@@ -42,7 +42,7 @@ class Chart(NamedTuple):
 
 
 class Series(NamedTuple):
-    """What is drawn of an arm in a plane of 100 x 100, as paths of SVG."""
+    """The lines and points of an arm in a plane of 100 x 100, as SVG paths."""
 
     arm: str
     line: str
@@ -60,11 +60,11 @@ class Plane(NamedTuple):
     series: list[Series]
     caption: str
     diagonal: str = ""
-    """Path of the line on which both arms are the same."""
+    """Path of the line on which both arms are equal."""
 
 
 def forest(comparison: Comparison) -> Chart | None:
-    """Differences to the baseline with their intervals; None where there is none."""
+    """Differences to the baseline with their intervals; None without any."""
     gaps = [(row.arm, row.difference) for row in comparison.rows if row.difference is not None]
     if not gaps:
         return None
@@ -81,11 +81,11 @@ def forest(comparison: Comparison) -> Chart | None:
 
 
 def chart(values: Mapping[str, Mapping[str, Sequence[float]]], caption: str) -> Chart | None:
-    """Differences of several arms, with the reach of their seeds; None where there are none.
+    """Differences of several arms, with the range over their seeds; None without any.
 
     Args:
-        values: By strip and arm: the difference of each seed in points.
-        caption: What is shown.
+        values: Difference of each seed in percentage points, by row and arm.
+        caption: Caption of the chart.
     """
     everything = [value for arms in values.values() for seeds in arms.values() for value in seeds]
     if not everything:
@@ -106,7 +106,7 @@ def chart(values: Mapping[str, Mapping[str, Sequence[float]]], caption: str) -> 
 def learning_curves(arms: Sequence[Arm]) -> Plane | None:
     """Validation mIoU over steps: means, and bands from the lowest to the highest seed.
 
-    None where no arm has two validations that all of its seeds share.
+    Returns None if no arm has two validations that all of its seeds share.
     """
     drawn = [(arm.label, *curves) for arm in arms if (curves := _curves(arm)) is not None]
     if not drawn:
@@ -131,14 +131,14 @@ def learning_curves(arms: Sequence[Arm]) -> Plane | None:
 def scatter(
     arm: str, base: str, ours: Float[np.ndarray, "n"], theirs: Float[np.ndarray, "n"]
 ) -> Plane:
-    """A point for each image: mIoU of the baseline along x, of an arm along y, both in percent."""
+    """A point per image: mIoU of the baseline (x axis) and of an arm (y axis), in percent."""
     scale = axis([0.0, 100.0])
     every = max(1, -(-len(ours) // MOST_POINTS))
     pairs = zip(theirs[::every].tolist(), ours[::every].tolist(), strict=True)
     points = [(scale.place(x), 100 - scale.place(y)) for x, y in pairs]
     some = "" if every == 1 else f" Every {every}th of {len(ours)} images is drawn."
     above = int((ours > theirs).sum())
-    caption = f"A point is an image; above the line, {arm} is better ({above} of {len(ours)})."
+    caption = f"Each point is an image; above the line, {arm} is better ({above} of {len(ours)})."
     return Plane(
         scale,
         scale,
@@ -151,7 +151,7 @@ def scatter(
 
 
 def _curves(arm: Arm) -> tuple[list[int], Float[np.ndarray, "s n"]] | None:
-    """Steps that all seeds have, and the mIoU of each seed there in percent."""
+    """Steps that all seeds share, and the mIoU of each seed at these steps, in percent."""
     curves = [dict(curve(result.folder, "val/miou")) for result in arm.results]
     steps = sorted(set(curves[0]).intersection(*curves[1:]))
     if len(steps) < 2:
@@ -169,5 +169,5 @@ def _line(points: Sequence[tuple[float, float]]) -> str:
 
 
 def _dots(points: Sequence[tuple[float, float]]) -> str:
-    """Lines without length: their round ends are dots, however the plot is stretched."""
+    """Lines without length, whose round ends are dots however the plot is stretched."""
     return "".join(f"M{x:g} {y:g}h0" for x, y in points)

@@ -1,4 +1,4 @@
-"""What the page of a comparison shows, put into its template."""
+"""The page of a comparison, composed from its data and the template."""
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple
@@ -32,7 +32,7 @@ TEMPLATE: Final = "analysis/comparison/page/page.html"
 
 
 class Shown(NamedTuple):
-    """An image in a list of the most gained or lost."""
+    """An image in the list of the largest gains or losses."""
 
     name: str
     text: str
@@ -56,14 +56,14 @@ def comparison_page(
     look: Look | None = None,
     images: int = 0,
 ) -> str:
-    """The page.
+    """Render the page of a comparison.
 
     Args:
         comparison: Its rows and arms.
-        table: What is shown of the rows.
-        costs: Heads of the columns that say what an arm costs, and stand apart.
-        look: Draws images; None shows their names only.
-        images: How many of the most gained and of the most lost images are shown of each arm.
+        table: Table of the rows.
+        costs: Heads of the cost columns, which form a separate table.
+        look: Draws images; None shows only their names.
+        images: Number of images with the largest gain, and with the largest loss, per arm.
     """
     arms = comparison.arms
     base = next((arm for arm in arms if arm.label == comparison.baseline), None)
@@ -135,7 +135,7 @@ def _arm_images(gains: ImageGains, look: Look | None, number: int) -> ArmImages:
 
 
 def _sections(comparison: Comparison) -> list[Section]:
-    """The tables that were asked for; power is always among them, where there are two seeds."""
+    """The requested tables, and always that of power if there are two seeds."""
     sections = list(comparison.sections)
     if not any(section.title == "Power" for section in sections):
         power = power_section({row.arm: row.difference for row in comparison.rows})

@@ -1,4 +1,4 @@
-"""Differences of arms to the baseline by class and near borders, for each seed that both have."""
+"""Differences of arms to the baseline by class and near borders, for each common seed."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
@@ -9,15 +9,15 @@ from segadapt.analysis.comparison.arms import Arm
 from segadapt.analysis.comparison.results import Result
 
 MOST: Final = 10
-"""Classes that gained most, and as many that lost most, where there are more than both."""
+"""Number of classes with the largest gains, and with the largest losses, if there are more."""
 
 ByName = dict[str, float]
 BySeed = dict[str, dict[str, list[float]]]
-"""Points by name and arm, of each common seed."""
+"""Differences in percentage points by name and arm, for each common seed."""
 
 
 def class_differences(arms: Sequence[Arm], base: Arm) -> tuple[BySeed, int]:
-    """Differences of IoU, the most gained class first, and how many classes there are.
+    """Differences of IoU, the largest gain first, and the number of classes.
 
     Classes that are neither labelled nor predicted in one of the runs are omitted.
     """

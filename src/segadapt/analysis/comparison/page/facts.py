@@ -1,4 +1,4 @@
-"""The conditions under which runs were measured, and in what they depart from printed ones."""
+"""The conditions under which runs were measured, and their departures from printed ones."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -37,7 +37,7 @@ def where(result: Result) -> str:
 
 
 def conditions(arms: Sequence[Arm]) -> Table:
-    """One row for each condition, with all values that the runs have for it."""
+    """A table with one row per condition, and all values that occur in the runs."""
     results = [result for arm in arms for result in arm.results]
     told: dict[str, list[object]] = {
         **{name: [value_at(r.config, key) for r in results] for name, key in FIELDS.items()},
@@ -52,13 +52,13 @@ def conditions(arms: Sequence[Arm]) -> Table:
 
 
 def printed(comparison: Comparison) -> Table | None:
-    """Measured beside printed numbers, and what differs; None where nothing is printed."""
+    """Measured and printed numbers, and the departures; None without printed numbers."""
     rows = [
         [
             row.arm,
             f"{row.miou:.2f}",
             f"{row.printed:.2f}",
-            ", ".join(row.departures) or "nothing that the experiment's file states",
+            ", ".join(row.departures) or "no condition in the experiment's file",
         ]
         for row in comparison.rows
         if row.printed is not None
@@ -85,5 +85,5 @@ def _settings(result: Result) -> str:
 
 
 def _values(values: Sequence[object]) -> str:
-    """The different values in their order, as far as there are any."""
+    """The distinct values in order."""
     return "; ".join(dict.fromkeys(str(value) for value in values if value is not None))

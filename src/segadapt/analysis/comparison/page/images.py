@@ -1,4 +1,4 @@
-"""Which images an arm gains and loses, by the counts that its runs kept."""
+"""Images on which an arm gains and loses, from the per-image counts of its runs."""
 
 from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
@@ -11,22 +11,22 @@ from segadapt.evaluation.metrics.per_image import PerImage
 
 
 class ImageView(NamedTuple):
-    """An image, its label and two predictions, as sources of pictures by title."""
+    """An image, its label and two predictions, as picture sources by title."""
 
     pictures: dict[str, str]
     legend: list[tuple[str, str]]
-    """Classes that occur, and their colours as CSS has them."""
+    """Classes that occur, and their CSS colours."""
 
 
 class Views(NamedTuple):
-    """Views by the name of their image, or why there are none."""
+    """Views by image name, or the reason why there are none."""
 
     images: dict[str, ImageView]
     note: str
 
 
 class ImageGains(NamedTuple):
-    """MIoU of each image in percent, the mean over the seeds that both arms have."""
+    """MIoU of each image in percent, averaged over the seeds that both arms have."""
 
     arm: Arm
     base: Arm
@@ -35,11 +35,11 @@ class ImageGains(NamedTuple):
     theirs: Float[np.ndarray, "n"]
 
     def most_gained(self, number: int) -> list[int]:
-        """Places of the images that gained most, the first most of all."""
+        """Indices of the images with the largest gains, in decreasing order."""
         return [i for i in self._order[::-1][:number].tolist() if self.ours[i] > self.theirs[i]]
 
     def most_lost(self, number: int) -> list[int]:
-        """Places of the images that lost most, the first most of all."""
+        """Indices of the images with the largest losses, in decreasing order."""
         return [i for i in self._order[:number].tolist() if self.ours[i] < self.theirs[i]]
 
     @property
@@ -48,11 +48,11 @@ class ImageGains(NamedTuple):
 
 
 Look = Callable[[ImageGains, Collection[str]], Views]
-"""Draws images of two arms by their names, as ``pictures.py`` does."""
+"""A function that draws images of two arms by name, such as that of ``pictures.py``."""
 
 
 def image_gains(arm: Arm, base: Arm) -> ImageGains | None:
-    """Images of two arms; None where not all of their runs counted the same images."""
+    """Gains of an arm by image; None unless all runs counted the same images."""
     seeds = sorted(arm.by_seed.keys() & base.by_seed.keys())
     ours = _counts(arm, seeds)
     theirs = _counts(base, seeds)
@@ -72,7 +72,7 @@ def _counts(arm: Arm, seeds: Sequence[int]) -> list[PerImage]:
 
 
 def _mious(images: PerImage) -> Float[np.ndarray, "n"]:
-    """Over the classes that are labelled or predicted in an image; NaN where there are none."""
+    """MIoU of each image, over the classes labelled or predicted in it; NaN without any."""
     right, labelled, predicted = np.moveaxis(images.counts.astype(np.float64), 1, 0)
     union = labelled + predicted - right
     iou = np.divide(right, union, out=np.zeros_like(union), where=union > 0)

@@ -6,17 +6,17 @@ from typing import Final, NamedTuple
 from segadapt.analysis.style import COLORS, Look, arm_looks
 
 LIGHTER: Final = 0.3
-"""Share of white that is mixed into a colour for a dark page."""
+"""Fraction of white that is mixed into a colour for a dark page."""
 
 DASHES: Final = {"-": "none", "--": "6 4", "-.": "6 3 1 3", ":": "1 4"}
 """SVG's patterns for matplotlib's line styles."""
 
 
 class PageLook(NamedTuple):
-    """How an arm looks on a page."""
+    """Style of an arm on a page."""
 
     number: int
-    """Its CSS class is ``arm-NUMBER``."""
+    """Number in its CSS class ``arm-NUMBER``."""
     light: str
     dark: str
     dash: str
@@ -26,10 +26,10 @@ class PageLook(NamedTuple):
 
 
 def page_looks(labels: Iterable[str]) -> dict[str, PageLook]:
-    """A look for each arm, by its label.
+    """The style of each arm, by label.
 
     Args:
-        labels: Of all arms, in the order in which they were found.
+        labels: Labels of all arms, in the order of their folders.
     """
     looks = arm_looks(labels).items()
     return {label: _on_page(number, look) for number, (label, look) in enumerate(looks)}

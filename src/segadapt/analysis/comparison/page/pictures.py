@@ -1,4 +1,4 @@
-"""Images that an arm gained and lost most on, beside what two networks make of them."""
+"""Images with the largest gains and losses of an arm, with the predictions of two networks."""
 
 from collections.abc import Collection
 
@@ -20,16 +20,16 @@ from segadapt.structures import Sample
 from segadapt.text.pages import png_source
 
 SIDE = 320
-"""Pixels of the longer side of a picture at most."""
+"""Largest length of a picture's longer side, in pixels."""
 
 
 def views(gains: ImageGains, names: Collection[str], check: Check) -> Views:
-    """Look at images with the networks of the first seed that both arms have.
+    """Predict images with the networks of the first seed that both arms have.
 
     Args:
-        gains: The arms.
-        names: Images.
-        check: Looks at unresolved configs, from which networks are built.
+        gains: Gains of the arm by image.
+        names: Names of the images.
+        check: Checks unresolved configs, from which networks are built.
     """
     seed = min(gains.arm.by_seed.keys() & gains.base.by_seed.keys())
     try:
@@ -44,25 +44,25 @@ def views(gains: ImageGains, names: Collection[str], check: Check) -> Views:
 
 
 def _trained(result: Result, check: Check) -> Trained:
-    """The network of a run, if it would see images as its report did.
+    """The network of a run, if it would see images as in its report.
 
     Raises:
-        ValueError: If checkpoint or data are missing, or the report is of another inference.
+        ValueError: If checkpoint or data are missing, or the report has another inference.
     """
     split = value_at(result.report, "protocol.data.split") or "val"
     trained = load_trained(read_run(result.folder, "last", check), split)
     if settings_of(trained.inference) != result.inference:
-        raise ValueError("the reports are of another way of inference than that of the trainings")
+        raise ValueError("the reports used another inference than the trainings")
     if not trained.dataset.pictures:
         raise ValueError("cached features cannot be shown as images")
     return trained
 
 
 def _samples(trained: Trained, names: Collection[str]) -> list[Sample]:
-    """The samples of some names.
+    """The samples with the given names.
 
     Raises:
-        ValueError: If the data set does not have them all.
+        ValueError: If the data set lacks one of them.
     """
     samples: dict[str, Sample] = {}
     for index in range(len(trained.dataset)):
@@ -97,7 +97,7 @@ def _view(sample: Sample, networks: dict[str, Trained]) -> ImageView:
 
 
 def _source(picture: Picture, interpolation: int) -> str:
-    """A PNG, made smaller where it is larger than the page shows it."""
+    """A PNG, scaled down if it is larger than shown on the page."""
     scale = min(SIDE / max(picture.shape[:2]), 1.0)
     height, width = (max(round(side * scale), 1) for side in picture.shape[:2])
     small = cv2.resize(picture, (width, height), interpolation=interpolation)

@@ -1,4 +1,4 @@
-"""What a comparison says, in one sentence."""
+"""The verdict of a comparison, in one sentence."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -9,14 +9,14 @@ from segadapt.analysis.comparison.factors import shown
 SIGNIFICANT: Final = 0.05
 
 MOST: Final = 3
-"""Arms whose intervals the sentence has room for, among those that are undecided."""
+"""Largest number of undecided arms whose intervals the sentence includes."""
 
 
 def question(comparison: Comparison, where: str) -> str:
-    """What the runs were compared for.
+    """The question that a comparison answers.
 
     Args:
-        comparison: The table.
+        comparison: The comparison.
         where: Data set and split.
     """
     others = [row.arm for row in comparison.rows if row.arm != comparison.baseline]
@@ -49,7 +49,7 @@ def verdict(comparison: Comparison) -> str:
 
 
 def _sign(row: ArmRow) -> int:
-    """1 or -1 where the adjusted test tells the arm from the baseline, 0 where it does not."""
+    """1 or -1 if the adjusted test separates the arm from the baseline, else 0."""
     gap, p = row.difference, row.adjusted
     if gap is None or p is None or p >= SIGNIFICANT:
         return 0
