@@ -100,7 +100,7 @@ def main(names: Sequence[str]) -> None:
     """
     known = every_model()
     if unknown := sorted(set(names) - set(known)):
-        raise ValueError(f"Unknown model {unknown[0]!r}; available: {', '.join(known)}")
+        raise ValueError(f"Unknown model {unknown[0]!r}. Available: {', '.join(known)}.")
     lines = []
     for name in names or known:
         lines.append(line(name))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from segadapt.cli.places import CONF
+from segadapt.text.choices import unknown
 
 HELP = """\
 segadapt benchmark [KEY=VALUE ...] [--no-sync]
@@ -139,7 +140,7 @@ def _names(text: str) -> tuple[str, ...]:
 def _check(group: str, name: str, configs: Path) -> None:
     known = sorted(file.stem for file in (configs / group).glob("*.yaml"))
     if name not in known:
-        raise ValueError(f"Unknown {group} {name!r}; available: {', '.join(known)}")
+        raise ValueError(unknown(group, name, known))
 
 
 def _read_names(key: str, text: str) -> tuple[str, ...]:

@@ -69,5 +69,5 @@ def test_logits_are_channels_last():
 
 
 def test_an_unknown_score_is_refused():
-    with pytest.raises(ValueError, match="choose one of dot, cosine"):
+    with pytest.raises(ValueError, match=r"Unknown classifier\.\w+ '\w+'\. Available: dot, cosine"):
         FixedClassifier(4, 3, score="euclid")

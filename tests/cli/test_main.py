@@ -116,7 +116,9 @@ def test_the_whole_help_of_train_has_every_key_and_group(monkeypatch, capsys):
 @pytest.mark.parametrize("verb", ["train", "evaluate", "compare"])
 def test_unknown_ways_to_ask_for_help_name_the_known(verb, capsys):
     assert main([verb, "--help=al"]) == 2
-    assert "Unknown '--help=al'. Available: -h, --help, --help=all." in capsys.readouterr().err
+    assert (
+        "Unknown option '--help=al'. Available: -h, --help, --help=all." in capsys.readouterr().err
+    )
 
 
 def test_help_keeps_the_capitals_of_names():

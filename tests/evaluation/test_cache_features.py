@@ -197,7 +197,10 @@ def test_what_was_left_unfinished_is_begun_anew_and_what_is_whole_is_kept(run, t
 
 @pytest.mark.parametrize(
     ("override", "sentence"),
-    [("precision=fp8", "choose fp32 or bf16"), ("train=0", "keep 1 sample or more")],
+    [
+        ("precision=fp8", "Unknown precision 'fp8'. Available: fp32, bf16"),
+        ("train=0", "keep 1 sample or more"),
+    ],
 )
 def test_options_that_mean_nothing_are_refused_before_anything_is_written(
     run, tmp_path, override, sentence

@@ -256,7 +256,9 @@ def test_a_data_set_that_has_moved_is_found_in_its_new_place():
 
 def test_another_split_is_asked_of_the_data_set():
     assert measured_data(data(split="val"), "test", None).module.val.split == "test"
-    with pytest.raises(ValueError, match="camvid has no split 'test', only val"):
+    with pytest.raises(
+        ValueError, match=r"Unknown split 'test' of data set camvid\. Available: val"
+    ):
         measured_data(data(), "test", None)
 
 
@@ -320,5 +322,5 @@ def test_a_training_is_measured_in_its_own_precision_unless_told_otherwise(train
 
 
 def test_an_unknown_precision_is_refused(trained):
-    with pytest.raises(ValueError, match=r"Unknown precision=half\. Available: 32-true"):
+    with pytest.raises(ValueError, match=r"Unknown precision 'half'\. Available: 32-true"):
         evaluated(trained[0], "precision=half")

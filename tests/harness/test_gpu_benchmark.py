@@ -80,11 +80,11 @@ def test_without_time_a_part_is_not_begun(tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["onyl=eager"], "Unknown option 'onyl=eager'; available: only=VALUE"),
-        (["only=eagre"], "Unknown part 'eagre'; available: correct, "),
+        (["onyl=eager"], "Unknown option 'onyl=eager'. Available: only=VALUE"),
+        (["only=eagre"], "Unknown part 'eagre'. Available: correct, "),
         (["minutes=soon"], "minutes=soon is not a positive number"),
         (["minutes=0"], "minutes=0 is not a positive number"),
-        (["device=tpu"], "Unknown device 'tpu'; available: auto, cpu, cuda"),
+        (["device=tpu"], "Unknown device 'tpu'. Available: auto, cpu, cuda"),
         (["device="], "Unknown option 'device='"),
     ],
 )

@@ -94,7 +94,7 @@ def test_a_section_is_replaced_and_the_others_stay(tmp_path):
 
 
 def test_unknown_models_are_explained():
-    with pytest.raises(ValueError, match=r"Unknown model 'resnet'; available: afformer"):
+    with pytest.raises(ValueError, match=r"Unknown model 'resnet'. Available: afformer"):
         main(["resnet"])
 
 

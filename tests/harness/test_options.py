@@ -36,8 +36,8 @@ def test_words_with_a_dot_are_overrides():
 @pytest.mark.parametrize(
     ("word", "sentence"),
     [
-        ("model=tny", r"Unknown model 'tny'; available: .*\btiny\b.*upernet_swin"),
-        ("classifier=ssa,cca", r"Unknown classifier 'cca'; available: .*\bfixed\b"),
+        ("model=tny", r"Unknown model 'tny'. Available: .*\btiny\b.*upernet_swin"),
+        ("classifier=ssa,cca", r"Unknown classifier 'cca'. Available: .*\bfixed\b"),
         ("data=moon", r"Unknown data 'moon'"),
         ("modle=tiny", r"no option 'modle=tiny'; did you mean model=\?"),
         ("xyz=1", r"no option 'xyz=1'; it knows model, classifier"),

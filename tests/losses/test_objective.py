@@ -50,7 +50,7 @@ def test_no_term_left_is_refused():
 
 
 def test_only_terms_require_anything():
-    with pytest.raises(ValueError, match=r"Unknown terms klx in loss\.requires; available: "):
+    with pytest.raises(ValueError, match=r"Unknown term of loss\.requires 'klx'\. Available: "):
         Objective({"a": Constant(2.0)}, {"a": 1.0}, {"klx": {"teacher": True}})
 
 

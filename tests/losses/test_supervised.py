@@ -93,7 +93,7 @@ def test_a_wrong_label_is_named():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"branch": "pupil", "pixel": [IGNORING]}, "branch is one of student, .*: not 'pupil'"),
+        ({"branch": "pupil", "pixel": [IGNORING]}, "Unknown branch 'pupil'. Available: student"),
         ({"branch": "student", "pixel": []}, "no pixel loss"),
         ({"branch": "student", "pixel": [IGNORING], "group": 0}, "group is a number of images"),
     ],

@@ -52,7 +52,7 @@ def test_a_neck_joins_patches_to_wider_cells():
 @pytest.mark.parametrize(
     ("arch", "encoder", "message"),
     [
-        ("unetr", "resnet18", r"no architecture unetr; it has .*unet"),
+        ("unetr", "resnet18", r"Unknown architecture 'unetr' of smp\. Available: .*unet"),
         ("dpt", "resnet18", r"DPTGenerator"),
         ("unet", "resnet19", r"cannot build unet on resnet19: .*supported encoders"),
         ("linknet", "mit_b0", r"mit_b0.* is not supported"),

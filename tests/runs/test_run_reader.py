@@ -38,7 +38,7 @@ def test_a_checkpoint_may_be_any_file(folder, tmp_path):
 
 
 def test_a_checkpoint_that_is_not_there_is_answered_with_those_that_are(folder):
-    with pytest.raises(ValueError, match=r"Unknown checkpoint 'best' in .*; available: last"):
+    with pytest.raises(ValueError, match=r"Unknown checkpoint 'best' in .*\. Available: last"):
         read_run(str(folder), "best", trusting)
 
 

@@ -16,6 +16,7 @@ from segadapt.files import expanded
 from segadapt.runs.file_names import TABLE
 from segadapt.runs.overrides import quoted_override
 from segadapt.text.borders import print_line
+from segadapt.text.choices import unknown
 from segadapt.text.invocation import command
 
 if TYPE_CHECKING:
@@ -98,9 +99,7 @@ def wanted(words: Sequence[str]) -> Wanted:
     if missing := [key for key in ("model", "classifier", "out") if options[key] is None]:
         raise UsageError(f"{missing[0]} has no value. Pass {missing[0]}=VALUE.")
     if options["classifier"] not in CLASSIFIERS:
-        raise UsageError(
-            f"Unknown classifier {options['classifier']!r}. Available: {', '.join(CLASSIFIERS)}."
-        )
+        raise UsageError(unknown("classifier", options["classifier"], CLASSIFIERS))
     return Wanted(
         file=Path(files[0]),
         model=options["model"],
@@ -143,7 +142,7 @@ def facts(given: Wanted, cfg: DictConfig, text: str, classes: int) -> list[str]:
 
 
 def label_table(cfg: DictConfig, file: Path, classes: int) -> "LabelTable | None":
-    """The label table of the user's own data set; None if it does not exist yet.
+    """The label table of a data set that has its own; None if it does not exist yet.
 
     Args:
         cfg: Config of the network.

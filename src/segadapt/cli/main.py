@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import Final, NoReturn
 
 from segadapt.runs.settings.near import hint
+from segadapt.text.choices import unknown
 
 VERBS: Final = {
     "train": "train a network, or sweep over settings with -m",
@@ -65,7 +66,7 @@ def main(words: Sequence[str] | None = None) -> int:
         return 0
     verb, rest = words[0], words[1:]
     if verb not in VERBS:
-        print(unknown(verb), file=sys.stderr)
+        print(f"error: {_unknown_verb(verb)}", file=sys.stderr)
         return USAGE_ERROR
     return run(verb, rest)
 
@@ -91,7 +92,7 @@ def run(verb: str, words: Sequence[str]) -> int:
     """
     asking = [word for word in words if word in HELP]
     if strange := [word for word in words if word.startswith("--help=") and word not in HELP]:
-        print(f"error: Unknown {strange[0]!r}. Available: {', '.join(HELP)}.", file=sys.stderr)
+        print(f"error: {unknown('option', strange[0], HELP)}", file=sys.stderr)
         return USAGE_ERROR
     if asking and (verb != "train" or len(asking) == len(words)) and verb != "benchmark":
         from segadapt.cli.verb_help import verb_help
@@ -123,12 +124,11 @@ def sentence(verb: str) -> str:
     return f"{line[0].upper()}{line[1:]}."
 
 
-def unknown(verb: str) -> str:
-    """The error about an unknown verb."""
+def _unknown_verb(verb: str) -> str:
     question = hint(verb, VERBS)
     if "=" in verb:
         question = " A verb comes first: segadapt train KEY=VALUE ..."
-    return f"error: Unknown verb {verb!r}.{question} Available: {', '.join(VERBS)}."
+    return unknown("verb", verb, VERBS, suggestion=question)
 
 
 def _print(text: str) -> int:

@@ -14,6 +14,7 @@ from segadapt.data.prepare.recipe import Recipe
 from segadapt.files import expanded
 from segadapt.runs.overrides import quoted_override
 from segadapt.runs.settings.near import hint
+from segadapt.text.choices import unknown
 from segadapt.text.invocation import command
 from segadapt.text.terminal import say
 
@@ -56,9 +57,7 @@ def _prepare(
     name: str, root: Path, test: bool, recipes: Mapping[str, Recipe], console: Console
 ) -> None:
     if name not in recipes:
-        raise ValueError(
-            f"Unknown data set {name!r}.{hint(name, recipes)} Available: {', '.join(recipes)}."
-        )
+        raise ValueError(unknown("data set", name, recipes, suggestion=hint(name, recipes)))
     root = expanded(root)  # shells leave ~ in root=~/data
     recipe = recipes[name].with_test() if test else recipes[name]
     _say(console, f"{recipe.title}, {recipe.home}\nlicence: {recipe.licence}")

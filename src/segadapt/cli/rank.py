@@ -62,8 +62,8 @@ def _end_with_parent() -> None:
 def _leave(code: int) -> NoReturn:
     """Run the exit handlers and end this process without shutting down the interpreter.
 
-    A shutdown destroys threads of process groups that still wait for lost ranks, whereupon C++
-    aborts the process, and its exit code would be that of SIGABRT.
+    A shutdown destroys threads of process groups that still wait for lost ranks. C++ then aborts
+    the process, and its exit code would be that of SIGABRT.
     """
     atexit._run_exitfuncs()
     sys.stdout.flush()

@@ -27,6 +27,7 @@ from segadapt.runs.signals import hand_over
 from segadapt.runs.sweeps.execution import Unfinished
 from segadapt.runs.sweeps.folder import group
 from segadapt.text.borders import print_line, printable
+from segadapt.text.choices import unknown
 
 
 def main(words: Sequence[str]) -> None:
@@ -111,7 +112,5 @@ def _announcement(cfg: DictConfig, model: str) -> str:
 
 def _monitored(metrics: dict[str, float], name: str) -> float:
     if name not in metrics:
-        raise ValueError(
-            f"monitor={name} was not measured; available: {', '.join(sorted(metrics))}"
-        )
+        raise ValueError(unknown("monitor", name, sorted(metrics)))
     return metrics[name]

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from segadapt.runs.settings.near import hint
+from segadapt.text.choices import unknown
 
 
 class UsageError(ValueError):
@@ -130,6 +131,4 @@ def _value(key: str, text: str, default: Any) -> Any:
 
 def _unknown(word: str, key: str, values: Mapping[str, Any]) -> str:
     question = hint(key.removeprefix("--"), values, "{}=")
-    return (
-        f"Unknown key in {word!r}.{question} Available: {', '.join(f'{name}=' for name in values)}."
-    )
+    return unknown("key in", word, (f"{name}=" for name in values), suggestion=question)

@@ -17,7 +17,7 @@ def count(classes: Any, root: str) -> int:
     Raises:
         ValueError: If there is neither a label table nor a list of names, or it is invalid.
     """
-    # Imports torch, and only data sets of the user's own need it.
+    # Imports torch, and only data sets with their own label table need it.
     from segadapt.data.label_table.choice import number_of_classes
 
     return number_of_classes(classes, expanded(root))

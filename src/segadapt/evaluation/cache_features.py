@@ -29,6 +29,7 @@ from segadapt.runs.overrides import quoted_override
 from segadapt.runs.reader import Run
 from segadapt.segmentor import Segmentor
 from segadapt.structures import Batch
+from segadapt.text.choices import check_choice
 from segadapt.text.invocation import command
 from segadapt.text.terminal import say
 
@@ -89,8 +90,7 @@ def cache(cfg: DictConfig, run: Run, console: Console) -> Path:
 
 
 def _check(cfg: DictConfig, out: Path) -> None:
-    if cfg.precision not in DTYPES:
-        raise ValueError(f"precision={cfg.precision}; choose {' or '.join(DTYPES)}")
+    check_choice("precision", cfg.precision, DTYPES)
     if cfg.train is not None and cfg.train < 1:
         raise ValueError(f"train={cfg.train}; keep 1 sample or more, or null for one of each image")
     if (out / CACHE).is_file():

@@ -5,6 +5,8 @@ import re
 import torch
 from omegaconf import DictConfig
 
+from segadapt.text.choices import unknown
+
 
 def with_device(cfg: DictConfig) -> DictConfig:
     """The config of a command with the device that it runs on in place of ``auto``.
@@ -27,9 +29,7 @@ def chosen_device(device: str) -> str:
         ValueError: If there is no such device, or the machine does not have it.
     """
     if re.fullmatch(r"auto|cpu|mps|cuda(:\d{1,4})?", str(device)) is None:
-        raise ValueError(
-            f"Unknown device {device!r}. Available: auto, cpu, mps, cuda, cuda:NUMBER."
-        )
+        raise ValueError(unknown("device", device, ("auto", "cpu", "mps", "cuda", "cuda:NUMBER")))
     cards = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if device == "auto":
         return "cuda" if cards else "cpu"

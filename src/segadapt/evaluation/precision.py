@@ -7,6 +7,7 @@ from segadapt.evaluation.precision_names import PRECISIONS, precision_name
 from segadapt.runs.file_names import ENVIRONMENT
 from segadapt.runs.reader import Run
 from segadapt.text.bounded import MIB, read_object
+from segadapt.text.choices import check_choice
 
 
 def with_precision(cfg: DictConfig, run: Run) -> str:
@@ -20,8 +21,7 @@ def with_precision(cfg: DictConfig, run: Run) -> str:
         ValueError: If there is no such precision.
     """
     name = cfg.precision or precision_of(run, cfg.device)
-    if name not in PRECISIONS:
-        raise ValueError(f"Unknown precision={name}. Available: {', '.join(PRECISIONS)}.")
+    check_choice("precision", name, PRECISIONS)
     return str(name)
 
 

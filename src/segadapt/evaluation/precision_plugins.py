@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from segadapt.evaluation.precision_names import PRECISIONS
+from segadapt.text.choices import check_choice
 
 Module = TypeVar("Module", bound=nn.Module)
 
@@ -50,8 +51,7 @@ def precision_plugin(name: str, device: torch.device) -> Precision:
     Raises:
         ValueError: If there is no such precision.
     """
-    if name not in PRECISIONS:
-        raise ValueError(f"Unknown precision {name!r}. Available: {', '.join(PRECISIONS)}.")
+    check_choice("precision", name, PRECISIONS)
     width, _, kind = name.partition("-")
     if kind == "mixed":
         return Precision(torch.float32, TYPES[width], device.type)

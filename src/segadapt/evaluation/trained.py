@@ -26,6 +26,7 @@ from segadapt.runs.reader import Run
 from segadapt.segmentor import Segmentor
 from segadapt.structures import Sample
 from segadapt.text.borders import figure_names
+from segadapt.text.choices import unknown
 
 LONGEST: Final = 20
 """Characters of a class name in a figure that is one column wide."""
@@ -181,6 +182,6 @@ def measured_data(trained: DictConfig, split: str, root: str | None) -> DictConf
         data = with_paths_moved(data, data["root"], root)
     if split != "val":
         if "split" not in data["module"]["val"]:
-            raise ValueError(f"data set {data['name']} has no split {split!r}, only val")
+            raise ValueError(unknown("split", split, ("val",), f"of data set {data['name']}"))
         data["module"]["val"]["split"] = split
     return OmegaConf.create(data)

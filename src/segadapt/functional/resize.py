@@ -7,6 +7,8 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int, Integer
 from torch import Tensor
 
+from segadapt.text.choices import check_choice
+
 
 def upsample(
     logits: Float[Tensor, "b k _ _"], size: Sequence[int], align_corners: bool = False
@@ -48,8 +50,7 @@ def cell_label_rule(rule: str) -> str:
     Raises:
         ValueError: If the rule is unknown.
     """
-    if rule not in CELL_LABELS:
-        raise ValueError(f"Unknown cell_label {rule!r}. Available: {', '.join(CELL_LABELS)}")
+    check_choice("cell_label", rule, CELL_LABELS)
     return rule
 
 

@@ -14,6 +14,7 @@ from segadapt.losses.parts.images_loss import ImagesLoss, Plan
 from segadapt.losses.parts.label_counts import check_ignore, ignore_or_default, labels_per_image
 from segadapt.losses.parts.layout import Strip, looked_up
 from segadapt.losses.parts.tables import Tables
+from segadapt.text.choices import check_choice
 
 MEANS = ("all", "valid")
 
@@ -55,10 +56,7 @@ class CrossEntropy(FusedLoss):
         self, mean: str = "valid", ignore: int | None = None, weight: Sequence[float] | None = None
     ) -> None:
         super().__init__()
-        if mean not in MEANS:
-            raise ValueError(
-                f"Unknown mean {mean!r} of the cross-entropy. Available: {', '.join(MEANS)}."
-            )
+        check_choice("mean of the cross-entropy", mean, MEANS)
         check_ignore(ignore)
         self.mean, self.ignore = mean, ignore
         factors = None if weight is None else torch.tensor(list(weight), dtype=torch.float32)

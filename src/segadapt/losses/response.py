@@ -13,6 +13,7 @@ from segadapt.functional.resize import cell_label_rule, shrink
 from segadapt.losses.parts.pixel_weights import check_group, pixel_weights
 from segadapt.losses.parts.soft_cross_entropy import row_entropy, soft_cross_entropy
 from segadapt.structures import Prediction, ignored_label, require
+from segadapt.text.choices import check_choice
 
 SOURCES: Final = ("teacher", "student", "coarse")
 """Branches whose entropy may weigh the pixels (CAC Table 3 e, 1, 2)."""
@@ -82,9 +83,9 @@ class ResponseDistillation(nn.Module):
         cell_label: str = "corner",
     ) -> None:
         super().__init__()
-        _check_choice("entropy_source", entropy_source, SOURCES)
-        _check_choice("class_average", class_average, AVERAGES)
-        _check_choice("boundary", boundary, tuple(BOUNDARIES))
+        check_choice("entropy_source", entropy_source, SOURCES)
+        check_choice("class_average", class_average, AVERAGES)
+        check_choice("boundary", boundary, tuple(BOUNDARIES))
         if not 0 <= label_mix <= 1:
             raise ValueError(f"label_mix must be from 0 to 1, not {label_mix}")
         if edge_size < 1 or border < 0:
@@ -133,8 +134,3 @@ class ResponseDistillation(nn.Module):
 def _rows(logits: Float[Tensor, "b k h w"]) -> Float[Tensor, "n k"]:
     """One row per pixel: a view of the channels-last scores that classifiers give."""
     return accurate(logits).movedim(1, -1).flatten(0, 2)
-
-
-def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ValueError(f"{name} is one of {', '.join(choices)}: not {value!r}")

@@ -12,6 +12,7 @@ from segadapt.functional.resize import upsample
 from segadapt.losses.parts.fused import FusedLoss, fused_loss
 from segadapt.losses.parts.pixel_weights import check_group
 from segadapt.structures import Prediction, require
+from segadapt.text.choices import check_choice
 
 BRANCHES: Final = ("student", "coarse", "teacher", "auxiliary")
 """Of a prediction, those with scores."""
@@ -53,8 +54,7 @@ class Supervised(nn.Module):
         optional: bool = False,
     ) -> None:
         super().__init__()
-        if branch not in BRANCHES:
-            raise ValueError(f"branch is one of {', '.join(BRANCHES)}: not {branch!r}")
+        check_choice("branch", branch, BRANCHES)
         if not pixel:
             raise ValueError(f"the supervision of the {branch} branch has no pixel loss; give one")
         check_group(group)

@@ -12,6 +12,7 @@ from segadapt.runs.file_names import CHECKPOINTS, CONFIG, STATE, WANDB
 from segadapt.runs.stored_config import read_config
 from segadapt.runs.trust import Check, trusting
 from segadapt.text.bounded import MIB, read_object
+from segadapt.text.choices import unknown
 
 FACTS: Final[Mapping[str, tuple[type, str]]] = {
     "state": (str, "a word"),
@@ -151,6 +152,4 @@ def checkpoint_file(run: Path, name: str) -> Path:
         if file.is_file():
             return file
     available = sorted(file.stem for file in folder.glob("*.ckpt"))
-    raise ValueError(
-        f"Unknown checkpoint {name!r} in {folder}; available: {', '.join(available) or 'none'}"
-    )
+    raise ValueError(unknown("checkpoint", name, available, f"in {folder}"))

@@ -190,7 +190,11 @@ def test_labels_that_are_not_named_are_refused(tmp_path):
     source = coco(tmp_path / "s.json", [])
     refused("coco", source, tmp_path, "label 'dog', which classes= does not name", classes=("cat",))
     refused(
-        "coco", source, tmp_path, "ignored=cow is not a label of .*: cat, dog", ignored=("cow",)
+        "coco",
+        source,
+        tmp_path,
+        r"Unknown label 'cow' in .*\. Available: cat, dog",
+        ignored=("cow",),
     )
 
 
@@ -302,7 +306,7 @@ def test_xml(tmp_path, content, expected):
 @pytest.mark.parametrize(
     ("more", "expected"),
     [
-        ({"overlap": "size"}, "Unknown overlap=size. Available: order, area"),
+        ({"overlap": "size"}, "Unknown overlap 'size'. Available: order, area"),
         ({"split": "../val"}, r"split=\.\./val is not a name; write letters, such as split=val"),
         ({"max_pixels": 0}, "max_pixels=0; give a number of pixels"),
         ({"max_pixels": 100}, r"a.png has 12 x 16 pixels.*max_pixels"),

@@ -130,7 +130,7 @@ def test_the_command_takes_words_and_names_what_is_missing(source, tmp_path, cap
     assert "data=folder data.root=" in out
     with pytest.raises(ValueError, match=r"into= is missing\. Write: format=coco source=FILE"):
         command(words[:2])
-    with pytest.raises(ValueError, match=r"Unknown format=via\. Available: coco, labelme, voc,"):
+    with pytest.raises(ValueError, match=r"Unknown format 'via'\. Available: coco, labelme, voc,"):
         command(["format=via", *words[1:]])
 
 

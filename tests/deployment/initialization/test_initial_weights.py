@@ -86,8 +86,8 @@ def test_without_a_run_nothing_is_written():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"classifier": "kept"}, "Unknown init.classifier=kept; available: keep, match, renew"),
-        ({"freeze": "decoder"}, "Unknown init.freeze=decoder; available: encoder, generator"),
+        ({"classifier": "kept"}, "Unknown init.classifier 'kept'. Available: keep, match, renew"),
+        ({"freeze": "decoder"}, "Unknown init.freeze 'decoder'. Available: encoder, generator"),
         ({"run": "nowhere"}, "init.run: nowhere does not exist; pass the folder"),
     ],
 )
@@ -97,5 +97,5 @@ def test_wrong_values_are_one_sentence(changes, message):
 
 
 def test_a_checkpoint_that_is_not_there_is_named(run):
-    with pytest.raises(ValueError, match=r"Unknown checkpoint 'best' in .*; available: last"):
+    with pytest.raises(ValueError, match=r"Unknown checkpoint 'best' in .*\. Available: last"):
         settle_origin(config(run=str(run), checkpoint="best"))

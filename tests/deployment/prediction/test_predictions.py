@@ -220,7 +220,7 @@ def test_lists_and_iterators_of_any_sizes(models):
         ({"branch": "oracle"}, "Unknown branch or map 'oracle'. Available: student, confidence"),
         ({"branch": "teacher"}, r"the teacher needs labels; give predict\(\.\.\., labels="),
         ({"inference": "sliding"}, "Unknown inference 'sliding'. Available: multiscale, slide"),
-        ({"inference": "whole", "window": [8, 8]}, "inference=whole has no setting 'window'"),
+        ({"inference": "whole", "window": [8, 8]}, "Unknown setting 'window' of inference=whole"),
         ({"inference": "slide", "window": "large"}, "inference.window=large"),
         ({"window": [8, 8]}, "Unknown option 'window' of predict; .* such as inference='slide'"),
         (
@@ -281,7 +281,7 @@ def test_wrong_ways_to_save_get_a_sentence(models, tmp_path):
     result = models("fixed").predict(scene(16, 16))
     for call, sentence in (
         (lambda: result.save(tmp_path / "a.jpg"), "must end in .png, because labels are kept"),
-        (lambda: result.save(tmp_path / "a.png", "own"), "Unknown numbers='own'. Available: data"),
+        (lambda: result.save(tmp_path / "a.png", "own"), "Unknown numbers 'own'. Available: data"),
         (lambda: result.overlay(opacity=2), "opacity=2 is out of range"),
         (lambda: result.overlay(tmp_path / "a.gif"), "end its name in .png or .jpg"),
         (lambda: result.scores("oracle"), "Unknown branch 'oracle'"),

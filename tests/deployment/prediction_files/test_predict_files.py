@@ -208,9 +208,9 @@ def test_labels_beside_give_the_miou_of_each_image_and_panels(runs, photos, tmp_
     [
         (("images=PHOTOS",), "out= is missing. Write: run=RUN images=PATH out=FOLDER."),
         (("images=PHOTOS", "out=PHOTOS/x"), "its files would become inputs"),
-        (("images=PHOTOS", "out=OUT", "save=label"), "Unknown save='label'. Available: labels,"),
+        (("images=PHOTOS", "out=OUT", "save=label"), "Unknown save 'label'. Available: labels,"),
         (("images=PHOTOS", "out=OUT", "save=[]"), "save= is empty"),
-        (("images=PHOTOS", "out=OUT", "numbers=own"), "Unknown numbers='own'"),
+        (("images=PHOTOS", "out=OUT", "numbers=own"), "Unknown numbers 'own'"),
         (("images=PHOTOS", "out=OUT", "opacity=3"), "opacity=3.0 is out of range; choose 0 to 1"),
         (("images=PHOTOS", "out=OUT", "workers=0"), "workers=0 is out of range"),
         (("images=PHOTOS", "out=PHOTOS/a.jpg"), "is not a folder; choose another name"),

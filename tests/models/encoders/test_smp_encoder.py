@@ -39,7 +39,7 @@ def test_convolutional_encoders_are_padded():
 
 
 def test_unknown_names_and_levels_are_refused():
-    with pytest.raises(ValueError, match=r"smp has no encoder mit_b9; it has .*mit_b0"):
+    with pytest.raises(ValueError, match=r"Unknown encoder 'mit_b9' of smp\. Available: .*mit_b0"):
         SmpEncoder("mit_b9", pretrained=False)
     with pytest.raises(ValueError, match=r"mit_b0 has fewer than 5 levels"):
         SmpEncoder("mit_b0", pretrained=False, levels=5)

@@ -101,5 +101,7 @@ def test_weights_that_nobody_published_are_explained():
 
 
 def test_unknown_tags_are_explained():
-    with pytest.raises(ValueError, match=r"no weights nowhere of hrnet_w18; it knows ms_aug_in1k"):
+    with pytest.raises(
+        ValueError, match=r"Unknown weights 'nowhere' of timm's hrnet_w18\. Available: ms_aug_in1k"
+    ):
         TimmEncoder("hrnet_w18.nowhere", pretrained=False)

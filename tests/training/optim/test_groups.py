@@ -68,7 +68,7 @@ def test_frozen_parameters_are_in_no_group(model):
         ({"haed": {"lr_mult": 10}}, r"optimizer\.custom_keys\.haed matches no parameter name"),
         (
             {"head": {"lr": 10}},
-            r"custom_keys\.head has the unknown key lr; available: lr_mult, decay_mult",
+            r"Unknown key of optimizer\.custom_keys\.head 'lr'\. Available: lr_mult, decay_mult",
         ),
     ],
 )

@@ -7,6 +7,7 @@ import numpy as np
 
 from segadapt.analysis.comparison.results import Result
 from segadapt.runs.config import config_digest, is_free, value_at
+from segadapt.text.choices import unknown
 
 ABSENT: Final = "absent"
 """Placeholder for a key that a config lacks, such as the name of an experiment."""
@@ -67,9 +68,10 @@ def find(found: Sequence[Arm], name: str) -> Arm:
     exact = [arm for arm in found if arm.label == name]
     near = exact or [arm for arm in found if name in arm.label]
     if len(near) != 1:
-        there = "; ".join(arm.label for arm in found)
-        problem = f"Several arms match {name!r}" if near else f"Unknown arm {name!r}"
-        raise ValueError(f"{problem}; available: {there}")
+        if near:
+            matches = "; ".join(arm.label for arm in near)
+            raise ValueError(f"Several arms match {name!r}: {matches}. Name one of them.")
+        raise ValueError(unknown("arm", name, (arm.label for arm in found)))
     return near[0]
 
 

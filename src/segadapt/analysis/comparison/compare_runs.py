@@ -16,6 +16,7 @@ from segadapt.files import replace_text
 from segadapt.runs.file_names import EVALUATION, REPORT
 from segadapt.runs.trust import Check, check_names
 from segadapt.text.borders import print_line
+from segadapt.text.choices import unknown
 from segadapt.text.invocation import command
 
 
@@ -82,8 +83,8 @@ def compare_runs(
 def _check_types(outputs: Sequence[Path]) -> None:
     for file in outputs:
         if file.suffix[1:].lower() not in WRITERS:
-            available = ", ".join(f".{ending}" for ending in WRITERS)
-            raise ValueError(f"Unknown file type of {file}; available: {available}")
+            types = (f".{ending}" for ending in WRITERS)
+            raise ValueError(unknown("file type", file.suffix, types, f"of {file}"))
 
 
 def _collect(paths: Sequence[Path], evaluation: str | None, check: Check) -> Collected:

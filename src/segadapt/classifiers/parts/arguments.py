@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import TypeVar
 
+from segadapt.text.choices import check_choice
+
 Key = TypeVar("Key", str, int)
 Choice = TypeVar("Choice")
 
@@ -13,9 +15,7 @@ def option(options: Mapping[Key, Choice], name: Key, setting: str) -> Choice:
     Raises:
         ValueError: If no option has this name.
     """
-    if name not in options:
-        known = ", ".join(map(str, options))
-        raise ValueError(f"classifier.{setting} is {name!r}; choose one of {known}")
+    check_choice(f"classifier.{setting}", name, options)
     return options[name]
 
 

@@ -23,6 +23,7 @@ from segadapt.data.files.orientation import check_upright
 from segadapt.data.files.pairs import Pair
 from segadapt.files import expanded, replace_text
 from segadapt.text.borders import printable_values
+from segadapt.text.choices import check_choice
 from segadapt.text.invocation import command
 
 VERSION: Final = 4
@@ -96,8 +97,8 @@ def refusals(found: Verdict, allow: Collection[str]) -> list[str]:
     Raises:
         ValueError: If a name is unknown.
     """
-    if unknown := [name for name in allow if name not in NAMES]:
-        raise ValueError(f"Unknown data.allow {unknown[0]!r}. Available: {', '.join(NAMES)}.")
+    for name in allow:
+        check_choice("data.allow", name, NAMES)
     return [
         f"{sentence}, or set data.allow=[{','.join((*allow, name))}] if this is meant"
         for name, sentence in found.findings

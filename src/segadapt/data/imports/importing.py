@@ -26,6 +26,7 @@ from segadapt.data.label_table.table import LabelTable
 from segadapt.data.palette import completed
 from segadapt.files import MARK, make_folder, write_json
 from segadapt.structures import ignored_label
+from segadapt.text.choices import check_choice
 from segadapt.text.terminal import say
 
 FEW: Final = 64
@@ -81,8 +82,7 @@ def _check_words(form: str, wanted: Wanted) -> None:
         ("format", form, tuple(READERS)),
         ("overlap", wanted.overlap, OVERLAPS),
     ):
-        if value not in available:
-            raise ValueError(f"Unknown {key}={value}. Available: {', '.join(available)}")
+        check_choice(key, value, available)
     if not wanted.split.isidentifier():
         raise ValueError(f"split={wanted.split} is not a name; write letters, such as split=val")
     if not wanted.source.exists():

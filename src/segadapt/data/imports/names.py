@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from segadapt.data.imports.pictures import VOID, Wanted
 from segadapt.data.label_table.table import Color
 from segadapt.data.names import checked_names
+from segadapt.text.choices import unknown
 
 
 class Classes:
@@ -28,11 +29,9 @@ class Classes:
         background: bool = True,
     ) -> None:
         listed = [label for label in labels if label not in void]
-        if unknown := [name for name in wanted.ignored if name not in listed]:
-            raise ValueError(
-                f"ignored={unknown[0]} is not a label of {wanted.source}. Available: "
-                f"{', '.join(listed[:20])}"
-            )
+        if strange := [name for name in wanted.ignored if name not in listed]:
+            place = f"in {wanted.source}"
+            raise ValueError(unknown("label", strange[0], listed[:20], place))
         own = [label for label in listed if label not in wanted.ignored]
         chosen = list(wanted.classes or own)
         if missing := [label for label in own if label not in chosen]:

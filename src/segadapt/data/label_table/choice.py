@@ -72,8 +72,8 @@ def _meant(classes: Choice, folder: Path) -> tuple[LabelTable | None, tuple[str,
     if isinstance(classes, Mapping):
         if list(classes) != [BINARY]:
             raise ValueError(
-                f"data.classes has the keys {', '.join(map(str, classes))}. Available: {BINARY}, "
-                "with two names"
+                f"Unknown keys of data.classes: {', '.join(map(str, classes))}. "
+                f"Available: {BINARY}, with two names."
             )
         names = classes[BINARY]
         if names is None or isinstance(names, str):

@@ -13,6 +13,7 @@ from segadapt.data.names import read_names
 from segadapt.files import replacing
 from segadapt.structures import ignored_label
 from segadapt.text.bounded import MIB
+from segadapt.text.choices import unknown
 from segadapt.text.nodes import parse_nodes
 
 LIMIT: Final = 16 * MIB
@@ -45,9 +46,7 @@ def read_table(file: Path) -> LabelTable:
         names = read_names(file)
         return LabelTable.consecutive(names, ignored=(ignored_label(len(names)),))
     if suffix not in READERS:
-        raise ValueError(
-            f"label table {file} has an unknown format. Available: {', '.join(SUFFIXES)}"
-        )
+        raise ValueError(unknown("format", suffix, SUFFIXES, f"of label table {file}"))
     try:
         entries = READERS[suffix](file, LIMIT)
     except LineFault as fault:

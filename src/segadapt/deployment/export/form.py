@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from segadapt.deployment.export.exported_network import INPUTS, OUTPUTS
+from segadapt.text.choices import check_choice
 
 SUFFIXES: Final = {"onnx": ".onnx", "torch": ".pt2", "safetensors": ".safetensors"}
 """Of the file of each format."""
@@ -56,8 +57,7 @@ def check_form(form: Form, out: Path) -> None:
         ("input", form.taken, INPUTS),
         ("precision", form.precision, PRECISIONS),
     ):
-        if value not in known:
-            raise ValueError(f"Unknown {key} {value!r}. Available: {', '.join(known)}.")
+        check_choice(key, value, known)
     if out.suffix != (suffix := SUFFIXES[form.format]):
         raise ValueError(f"out={out} does not end in {suffix}, as format={form.format} does")
     if form.size is not None and min(form.size) < 1:

@@ -17,6 +17,7 @@ from segadapt.deployment.loading.hub import PREFIX, fetched
 from segadapt.files import expanded, sha256
 from segadapt.runs.reader import check_run_folder, checkpoint_file, is_run_folder
 from segadapt.runs.trust import check_names
+from segadapt.text.choices import check_choice
 
 CLASSIFIER: Final = ("keep", "match", "renew")
 FREEZE: Final = ("encoder", "generator")
@@ -35,9 +36,9 @@ def settle_origin(cfg: DictConfig) -> None:
     init = OmegaConf.select(cfg, "init")
     if init is None:
         return
-    _check_choice("init.classifier", init.classifier, CLASSIFIER)
+    check_choice("init.classifier", init.classifier, CLASSIFIER)
     if init.freeze is not None:
-        _check_choice("init.freeze", init.freeze, FREEZE)
+        check_choice("init.freeze", init.freeze, FREEZE)
     if init.run is None:
         return
     file, digest = origin_weights(str(init.run), init.checkpoint)
@@ -81,8 +82,3 @@ def _of_bundle(place: Path, checkpoint: str) -> tuple[str, str]:
     contents = read_files(place)
     config_of(contents, place, check_names)
     return f"{place}: {WEIGHTS}", hashlib.sha256(contents[WEIGHTS]).hexdigest()
-
-
-def _check_choice(key: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ValueError(f"Unknown {key}={value}; available: {', '.join(choices)}")

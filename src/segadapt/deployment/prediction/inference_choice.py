@@ -8,6 +8,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from segadapt.evaluation.inference.methods import Inference
 from segadapt.runs.settings.check import CONF, check_values
+from segadapt.text.choices import check_choice, unknown
 
 FOLDER: Final = CONF / "inference"
 
@@ -24,15 +25,11 @@ def chosen_inference(name: str, settings: Mapping[str, Any], config: DictConfig)
         ValueError: If there is no such way, it has no such key, or a value does not fit.
     """
     available = sorted(file.stem for file in FOLDER.glob("*.yaml"))
-    if name not in available:
-        raise ValueError(f"Unknown inference {name!r}. Available: {', '.join(available)}.")
+    check_choice("inference", name, available)
     node = _composed(name)
     keys = [key for key in node if not key.startswith("_")]
-    if unknown := [key for key in settings if key not in keys]:
-        raise ValueError(
-            f"inference={name} has no setting {unknown[0]!r}. "
-            f"Available: {', '.join(keys) or 'none'}."
-        )
+    if strange := [key for key in settings if key not in keys]:
+        raise ValueError(unknown("setting", strange[0], keys, f"of inference={name}"))
     crop = OmegaConf.select(config, "data.crop")
     filled = OmegaConf.create({"data": {"crop": crop}, "inference": {**node, **settings}})
     plain: Any = OmegaConf.to_container(filled.inference, resolve=True)

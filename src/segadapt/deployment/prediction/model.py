@@ -18,6 +18,7 @@ from segadapt.evaluation.device import chosen_device
 from segadapt.evaluation.inference.methods import Inference
 from segadapt.evaluation.inference.settings import can_use_labels, short_name
 from segadapt.evaluation.precision_plugins import precision_plugin
+from segadapt.text.choices import unknown
 
 ALSO: Final = ("confidence", "entropy", "scores", "coarse", "teacher")
 """Optional parts of a prediction, in addition to labels."""
@@ -235,10 +236,8 @@ class Model:
 
 def _check(wanted: Collection[str], inference: Inference, labelled: bool) -> None:
     """Refuse options that cannot be met, before an image is read."""
-    if unknown := [name for name in wanted if name not in (*ALSO, *BRANCHES)]:
-        raise ValueError(
-            f"Unknown branch or map {unknown[0]!r}. Available: student, {', '.join(ALSO)}."
-        )
+    if strange := [name for name in wanted if name not in (*ALSO, *BRANCHES)]:
+        raise ValueError(unknown("branch or map", strange[0], ("student", *ALSO)))
     if "teacher" in wanted and not labelled:
         raise ValueError(absent("teacher", labelled))
     if "teacher" in wanted and not can_use_labels(inference):

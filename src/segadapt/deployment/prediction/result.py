@@ -15,6 +15,7 @@ from segadapt.deployment.prediction.image_files import NUMBERS, write_labels, wr
 from segadapt.deployment.prediction.overlay import blended, with_legend
 from segadapt.deployment.prediction.pixel_maps import Map
 from segadapt.deployment.prediction.predictor import BRANCHES, Maps, Mask, Predictor
+from segadapt.text.choices import check_choice, unknown
 
 
 class Prototypes(NamedTuple):
@@ -187,8 +188,7 @@ class Result:
         place = Path(file)
         if place.suffix.lower() != ".png":
             raise ValueError(f"{place} must end in .png, because labels are kept without loss")
-        if numbers not in NUMBERS:
-            raise ValueError(f"Unknown numbers={numbers!r}. Available: {', '.join(NUMBERS)}.")
+        check_choice("numbers", numbers, NUMBERS)
         contract = self.contract if numbers == "data" else None
         write_labels(place, self.labels, contract, self.colors)
         return place
@@ -243,4 +243,4 @@ def absent(branch: str, labelled: bool) -> str:
             f"this network has no {branch} branch: its classifier does not adapt to images, or "
             "was kept without it; take branch=student"
         )
-    return f"Unknown branch {branch!r}. Available: student, coarse, teacher."
+    return unknown("branch", branch, ("student", "coarse", "teacher"))

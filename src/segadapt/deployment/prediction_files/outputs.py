@@ -10,6 +10,7 @@ import numpy as np
 from segadapt.deployment.prediction.image_files import write_grey, write_labels
 from segadapt.deployment.prediction.result import Result
 from segadapt.files import replacing
+from segadapt.text.choices import check_choice
 
 
 class Style(NamedTuple):
@@ -94,7 +95,7 @@ def check_outputs(save: Collection[str]) -> None:
     Raises:
         ValueError: If there is one, or none at all.
     """
-    if unknown := [name for name in save if name not in OUTPUTS]:
-        raise ValueError(f"Unknown save={unknown[0]!r}. Available: {', '.join(OUTPUTS)}.")
+    for name in save:
+        check_choice("save", name, OUTPUTS)
     if not save:
         raise ValueError(f"save= is empty. Choose from: {', '.join(OUTPUTS)}.")

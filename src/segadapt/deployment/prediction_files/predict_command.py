@@ -20,6 +20,7 @@ from segadapt.deployment.prediction_files.video import (
 )
 from segadapt.deployment.prediction_files.work import Work
 from segadapt.files import expanded
+from segadapt.text.choices import check_choice
 from segadapt.text.terminal import say
 
 OVERLAY = "overlay"
@@ -69,10 +70,7 @@ def predict_command(
 def _check(options: Mapping[str, Any], out: Path) -> None:
     """What can be wrong before a network is loaded."""
     check_outputs(options["save"])
-    if options["numbers"] not in NUMBERS:
-        raise ValueError(
-            f"Unknown numbers={options['numbers']!r}. Available: {', '.join(NUMBERS)}."
-        )
+    check_choice("numbers", options["numbers"], NUMBERS)
     if not 0 <= options["opacity"] <= 1:
         raise ValueError(f"opacity={options['opacity']} is out of range; choose 0 to 1")
     for key in ("batch_size", "workers", "max_pixels"):

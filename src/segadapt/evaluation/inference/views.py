@@ -15,6 +15,7 @@ from segadapt.evaluation.inference.windows import (
     merge_windows,
     window_grid,
 )
+from segadapt.text.choices import check_choice
 
 Scorer = Callable[[Num[Tensor, "b c H W"]], Float[Tensor, "_ k h w"]]
 """Image to scores on a grid of its own: a network. Several branches look like more images."""
@@ -62,11 +63,8 @@ def score_windows(score: Scorer, image: Num[Tensor, "b c H W"], windows: Windows
     """
     window, stride, softmax, blend, context = windows
     stride = stride or [side * 2 // 3 for side in window]
-    if blend not in BLENDS or context not in CONTEXTS:
-        raise ValueError(
-            f"inference.blend={blend} and inference.context={context}: blend must be one of "
-            f"{', '.join(BLENDS)}, and context one of {', '.join(CONTEXTS)}"
-        )
+    check_choice("inference.blend", blend, BLENDS)
+    check_choice("inference.context", context, CONTEXTS)
     tops, lefts = window_grid(size_of(image), window, stride)
     if context == "global":
         score = cast(Adaptable, score).within(image)

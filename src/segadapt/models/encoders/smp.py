@@ -17,6 +17,7 @@ from segadapt.models.pretrained.renormalization import renormalization
 from segadapt.models.pretrained.tags import show, smp_tag
 from segadapt.models.pretrained.weight_files import fill, read_tensors
 from segadapt.models.sizes import crop, pad_to_multiple
+from segadapt.text.choices import unknown
 
 MIT_SMALLEST: Final = 29
 """Pixels of the shortest side that MiT takes: attention of its first stage reduces the keys by a
@@ -54,9 +55,7 @@ class SmpEncoder(Encoder):
     ) -> None:
         super().__init__()
         if name not in get_encoder_names():
-            raise ValueError(
-                f"smp has no encoder {name}; it has {', '.join(sorted(get_encoder_names()))}"
-            )
+            raise ValueError(unknown("encoder", name, sorted(get_encoder_names()), "of smp"))
         tag = smp_tag(name)
         with explained(name):
             fetched = pretrained and weights is None

@@ -7,6 +7,7 @@ import timm
 from timm.models import get_arch_pretrained_cfgs
 
 from segadapt.functional.normalization import MEAN, STD
+from segadapt.text.choices import unknown
 
 log = logging.getLogger(__name__)
 
@@ -33,9 +34,7 @@ def timm_tag(name: str) -> Tag:
     bare, _, tag = name.partition(".")
     known = [other.partition(".")[2] for other in get_arch_pretrained_cfgs(bare)]
     if tag and tag not in known:
-        raise ValueError(
-            f"timm knows no weights {tag} of {bare}; it knows {', '.join(filter(None, known))}"
-        )
+        raise ValueError(unknown("weights", tag, filter(None, known), f"of timm's {bare}"))
     found = timm.get_pretrained_cfg(name)
     if found is None:
         return Tag(None, "unknown", MEAN, STD)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from segadapt.locks import true_state
 from segadapt.runs.file_names import STATE
 from segadapt.runs.reader import read_facts
+from segadapt.text.choices import unknown
 
 NEW, INTERRUPTED, BUSY, FAILED, FINISHED = "new", "interrupted", "busy", "failed", "finished"
 
@@ -72,6 +73,5 @@ def _measured(
     if monitor in metrics:
         cause = f"{monitor} is not a number"
     else:
-        available = ", ".join(sorted(metrics)) or "nothing"
-        cause = f"monitor={monitor} was not measured; available: {available}"
+        cause = unknown("monitor", monitor, sorted(metrics))
     return TrialStatus(FAILED, None, metrics, (*causes, cause), closed=True)

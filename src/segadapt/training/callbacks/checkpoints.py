@@ -11,6 +11,7 @@ from lightning.pytorch.callbacks import Callback
 
 from segadapt.files import sweep
 from segadapt.runs.checkpoint import BEST, LAST, keep_as, tidy
+from segadapt.text.choices import unknown
 from segadapt.training.checkpoint_io import AtomicCheckpointIO
 
 log = logging.getLogger(__name__)
@@ -127,5 +128,5 @@ def monitored(metrics: Any, name: str) -> float:
     """
     if name not in metrics:
         available = sorted(key for key in metrics if key.startswith("val/") and key.count("/") == 1)
-        raise ValueError(f"monitor={name} is not measured; available: {', '.join(available)}")
+        raise ValueError(unknown("monitor", name, available))
     return float(metrics[name])

@@ -5,6 +5,7 @@ from typing import Any
 
 from torch import nn
 
+from segadapt.text.choices import check_choice
 from segadapt.training.optim.layer_decay import LayerDecay
 
 Factors = Mapping[str, float]
@@ -64,11 +65,8 @@ def parameter_groups(
 def _check(keys: Mapping[str, Factors], model: nn.Module) -> None:
     names = [name for name, _ in model.named_parameters()]
     for key, factors in keys.items():
-        if unknown := sorted(factors.keys() - {"lr_mult", "decay_mult"}):
-            raise ValueError(
-                f"optimizer.custom_keys.{key} has the unknown key {unknown[0]}; available: "
-                "lr_mult, decay_mult"
-            )
+        for name in factors:
+            check_choice(f"key of optimizer.custom_keys.{key}", name, ("lr_mult", "decay_mult"))
         if not any(key in name for name in names):
             raise ValueError(
                 f"optimizer.custom_keys.{key} matches no parameter name; "
