@@ -44,7 +44,7 @@ def typed(folder, script, *words):
     ("words", "sentence"),
     [
         (["compare.py", "nowhere"], "error: nowhere is not a folder"),
-        (["compare.py", "."], "error: . does not contain a run: there is no run.json in it or below"),
+        (["compare.py", "."], "error: . does not contain a run: there is no run.json in it"),
         (
             ["predict.py", "run=nowhere", "images=a.jpg", "out=b"],
             "error: run=nowhere does not exist; pass a run folder",

@@ -1,1 +1,1 @@
-"""All that is measured of a trained network, in one pass over a data set."""
+"""Evaluation of a trained network in one pass over a data set."""

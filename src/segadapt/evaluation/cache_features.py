@@ -1,4 +1,4 @@
-"""Features of a trained network, kept so that classifiers can be compared without its backbone."""
+"""Cached features of a trained network, on which classifiers train without its backbone."""
 
 import json
 import shutil
@@ -37,7 +37,7 @@ SPLITS: Final = ("train", "val")
 
 
 class SplitToCache(NamedTuple):
-    """A split to cache, with what its first sample shows of all."""
+    """A split to cache, with the shapes and types of its first sample."""
 
     dataset: LabelledDataset
     samples: int
@@ -45,7 +45,7 @@ class SplitToCache(NamedTuple):
     labels: tuple[int, int]
 
     def items(self, device: torch.device) -> Iterator[Batch]:
-        """As a training sees them: the sample's number decides about the augmentation."""
+        """Samples as a training sees them: their number decides the augmentation."""
         transport = Transport([self.dataset])
         for n in range(self.samples):
             yield transport.one(self.dataset, (n, n % len(self.dataset)), device)
@@ -57,7 +57,7 @@ class SplitToCache(NamedTuple):
 
 
 def cache(cfg: DictConfig, run: Run, console: Console) -> Path:
-    """Write the features of a run, and say before how much that is.
+    """Write the features of a run, after printing their size.
 
     The folder becomes a cached set with its last file; an unfinished one is started over.
 
@@ -67,8 +67,9 @@ def cache(cfg: DictConfig, run: Run, console: Console) -> Path:
         console: Where to print.
 
     Raises:
-        ValueError: If there is a cached set already, too little room, or the samples of a split
-            differ in size or are resized, which features in files cannot follow.
+        ValueError: If the folder already holds cached features, the disk has too little space, or
+            the samples of a split differ in size or are resized, which cached features cannot
+            follow.
     """
     cfg = with_device(cfg)
     out = run.folder / FEATURES_FOLDER if cfg.out is None else Path(cfg.out)
@@ -94,7 +95,7 @@ def _check(cfg: DictConfig, out: Path) -> None:
     if cfg.train is not None and cfg.train < 1:
         raise ValueError(f"train={cfg.train}; keep 1 sample or more, or null for one of each image")
     if (out / CACHE).is_file():
-        raise ValueError(f"{out} already holds cached features; remove it, or give out=FOLDER")
+        raise ValueError(f"{out} already holds cached features; remove it, or pass out=FOLDER")
 
 
 def _part(
@@ -112,10 +113,10 @@ def _features(model: Segmentor, batch: Batch) -> Tensor:
 
 
 def _tell(parts: dict[str, SplitToCache], precision: str, out: Path, console: Console) -> None:
-    """Say what will be written.
+    """Print what will be written.
 
     Raises:
-        ValueError: If the disk has no room for it.
+        ValueError: If the disk has too little space.
     """
     for split, part in parts.items():
         shape = " x ".join(map(str, part.features))
@@ -127,14 +128,14 @@ def _tell(parts: dict[str, SplitToCache], precision: str, out: Path, console: Co
     if total > free:
         raise ValueError(
             f"the features take {total / 1e9:.1f} GB, but {out} has {free / 1e9:.1f} GB left; "
-            "give train=NUMBER, precision=bf16 or out=FOLDER elsewhere"
+            "pass train=NUMBER, precision=bf16 or out=FOLDER elsewhere"
         )
 
 
 def _write(
     folder: Path, model: Segmentor, part: SplitToCache, cfg: DictConfig, console: Console
 ) -> list[str]:
-    """Write a split; the names of its samples."""
+    """Write a split, and return the names of its samples."""
     folder.mkdir(exist_ok=True)
     kept = (part.samples, *part.features)
     features = open_memmap(folder / FEATURES, "w+", DTYPES[cfg.precision], kept)

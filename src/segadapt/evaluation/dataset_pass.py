@@ -35,7 +35,7 @@ class ImageScore(NamedTuple):
 
 
 class DatasetEvaluation(NamedTuple):
-    """What a pass over a data set found."""
+    """Results of a pass over a data set."""
 
     findings: NetworkMetrics
     classes: tuple[str, ...]
@@ -51,16 +51,16 @@ class DatasetEvaluation(NamedTuple):
 def evaluate_dataset(
     model: Segmentor, dataset: LabelledDataset, cfg: DictConfig, console: Console
 ) -> DatasetEvaluation:
-    """Examine a network, with a progress bar.
+    """Evaluate a network, with a progress bar.
 
     Args:
         model: Network.
         dataset: The split.
         cfg: conf/evaluate.yaml, composed, with the ``data`` of the training.
-        console: Where the progress goes.
+        console: Console for the progress.
 
     Raises:
-        ValueError: If cached features were to be cut or resized.
+        ValueError: If the inference would cut or resize cached features.
     """
     inference = instantiate(cfg.inference)
     check_sees_images(inference, dataset.pictures)
@@ -78,7 +78,7 @@ def evaluate_dataset(
     inputs, labels = set(), set()
     batches = one_by_one(dataset, cfg.data.num_workers, device)
     for batch in track(batches, "evaluating", len(dataset), console=console):
-        # Torch computes nothing with 16 bits without a sign.
+        # torch cannot compute with unsigned 16-bit integers.
         mask = batch.mask.int() if batch.mask.dtype == torch.uint16 else batch.mask
         on_device = Batch(plugin.convert_input(batch.image), mask, batch.name)
         with plugin.forward_context():
@@ -100,6 +100,6 @@ def evaluate_dataset(
 
 
 def one_by_one(dataset: LabelledDataset, num_workers: int, device: torch.device) -> Iterator[Batch]:
-    """Images one by one, in order, as the network sees them, on its device."""
+    """Samples one by one, in order, as the network sees them, on its device."""
     transport = Transport([dataset])
     return transport.moved(transport.loader(dataset, device, num_workers), device)

@@ -1,4 +1,4 @@
-"""All branches of a classifier examined in the same passes."""
+"""Detailed evaluation of all branches of a classifier in the same passes."""
 
 from typing import NamedTuple, cast
 
@@ -30,14 +30,14 @@ from segadapt.structures import Batch
 
 
 class NetworkMetrics(NamedTuple):
-    """What was found of a network."""
+    """Metrics of a network."""
 
     branches: dict[str, BranchMetrics]
-    """The student's first."""
+    """Metrics by branch, the student's first."""
     adaptation: Adaptation | None
-    """Where there is a coarse branch."""
+    """Effect of adaptation; None without a coarse branch."""
     gap: GapClosed | None
-    """Where there is an oracle too."""
+    """Gap closed to the oracle; None without an oracle."""
 
 
 class DetailedEvaluator(nn.Module):
@@ -51,7 +51,7 @@ class DetailedEvaluator(nn.Module):
         num_classes: Number of classes.
         inference: How an image becomes scores.
         measures: Measures in addition to IoU.
-        oracle: Whether the branch that knows the labels is examined, where it can be.
+        oracle: Whether the branch that knows the labels is evaluated, if possible.
     """
 
     outcomes: Tensor
@@ -74,7 +74,7 @@ class DetailedEvaluator(nn.Module):
 
     @torch.no_grad()
     def update(self, model: Segmentor, batch: Batch) -> dict[str, BranchOutput]:
-        """Examine images, and give what each branch makes of them.
+        """Evaluate images, and return the output of each branch.
 
         Args:
             model: Network in evaluation mode.
@@ -97,7 +97,7 @@ class DetailedEvaluator(nn.Module):
         return readings
 
     def findings(self) -> NetworkMetrics:
-        """What the counts of all ranks say; every rank must ask."""
+        """Metrics from the counts of all ranks; every rank must call this."""
         metrics = {name: self._count(name).findings() for name in BRANCHES}
         outcomes = adaptation(sum_over_ranks(self.outcomes))
         measured = {

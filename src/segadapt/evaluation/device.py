@@ -1,4 +1,4 @@
-"""The device of a command that trains nothing."""
+"""The device of a command that does not train."""
 
 import re
 
@@ -9,7 +9,7 @@ from segadapt.text.choices import unknown
 
 
 def with_device(cfg: DictConfig) -> DictConfig:
-    """The config of a command with the device that it runs on in place of ``auto``.
+    """The config of a command, in which the actual device replaces ``auto``.
 
     Raises:
         ValueError: As :func:`chosen_device`.
@@ -20,7 +20,7 @@ def with_device(cfg: DictConfig) -> DictConfig:
 
 
 def chosen_device(device: str) -> str:
-    """The device that a config asks for; ``auto`` is the GPU if available.
+    """The device requested by a config; ``auto`` is the GPU if available.
 
     Args:
         device: Value of the key ``device``.

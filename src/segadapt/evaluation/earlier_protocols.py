@@ -1,4 +1,4 @@
-"""Reports of earlier versions: the conditions that they do not state, as they were at the time."""
+"""Reports of earlier versions, completed by the conditions that applied at the time."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,14 +13,14 @@ ORACLE: Final = (
     "pools the labels of one image at a time, however many classifier.oracle_group pools in "
     "training"
 )
-"""The rule of the oracle branch, which has never been another."""
+"""The rule of the oracle branch, which has never changed."""
 
 
 def completed(report: Mapping[str, Any], config: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """A report whose protocol states what those of this version state, as far as it is known.
+    """A report whose protocol is completed to that of this version, as far as known.
 
     Args:
-        report: Of a training or of an evaluation.
+        report: Report of a training or of an evaluation.
         config: Resolved config of the run.
         folder: Run folder.
 
@@ -37,8 +37,8 @@ def completed(report: Mapping[str, Any], config: Mapping[str, Any], folder: Path
 
 
 def _precision(protocol: Mapping[str, Any], config: Mapping[str, Any], folder: Path) -> str | None:
-    """That of a report that does not state it; None where it is not known."""
-    if "device" in protocol:  # an evaluation: they had no autocast before they stated it
+    """The precision of a report that does not state it; None if unknown."""
+    if "device" in protocol:  # evaluations had no autocast before their reports stated it
         return "32-true"
     trainer = {key: value_at(config, f"trainer.{key}") for key in ("precision", "accelerator")}
     if trainer["precision"] is None:
@@ -48,7 +48,7 @@ def _precision(protocol: Mapping[str, Any], config: Mapping[str, Any], folder: P
 
 
 def _on_gpu(accelerator: Any, folder: Path) -> bool | None:
-    """Whether a run used GPUs where it was trained; None where its folder does not say."""
+    """Whether a run was trained on GPUs; None if its folder does not tell."""
     if accelerator == "cpu":
         return False
 

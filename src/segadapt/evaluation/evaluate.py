@@ -1,4 +1,4 @@
-"""A training, measured again from its run folder."""
+"""Evaluation of a training from its run folder."""
 
 import math
 import time
@@ -32,14 +32,14 @@ STATES: Final = {"running": "is running", "interrupted": "was interrupted", "fai
 """Note about a training that has not finished."""
 
 REPORT_LIMIT: Final = 32 * MIB
-"""Bytes of a report that is read."""
+"""Largest size of a report that is read, in bytes."""
 
 
 def evaluate(cfg: DictConfig, run: Run, console: Console) -> Path:
-    """Measure a run, print its table and write its report as JSON; page and counts lie beside it.
+    """Evaluate a run, print its table, and write its report as JSON, with page and counts.
 
-    The counts, ``per_image.npz``, are also put into the run folder where the training's own report
-    describes the same measurement, for comparisons of trainings that did not keep them.
+    If the training's own report describes the same measurement, the counts (``per_image.npz``) are
+    also stored in the run folder, for comparisons of trainings that lack them.
 
     Args:
         cfg: conf/evaluate.yaml, composed.
@@ -50,7 +50,7 @@ def evaluate(cfg: DictConfig, run: Run, console: Console) -> Path:
         The report's JSON file.
 
     Raises:
-        ValueError: If the weights or the data are not what the run's config says.
+        ValueError: If the weights or the data do not match the run's config.
     """
     started, cfg = time.perf_counter(), with_device(cfg)
     precision = with_precision(cfg, run)
@@ -73,7 +73,7 @@ def evaluate(cfg: DictConfig, run: Run, console: Console) -> Path:
     name = "-".join([short_name(instantiate(cfg.inference)), weights.file.stem, *split])
     results = {branch: metrics.scores for branch, metrics in measured.findings.branches.items()}
     state = "" if run.state == "finished" else f" (of a training that {STATES[run.state]})"
-    # Shown before anything is written: a full disk must not cost what took hours to measure.
+    # Shown before anything is written, so that a full disk does not lose hours of computation.
     console.print(table(results, measured.classes, f"{cfg.data.name} {cfg.split}, {name}"))
     step = f"checkpoint: step {weights.step}{state}{of_run(run, weights)}"
     say(console, headline(results), step)
@@ -87,7 +87,7 @@ def evaluate(cfg: DictConfig, run: Run, console: Console) -> Path:
 
 
 def _free(run: Run, name: str, protocol: dict[str, Any]) -> Path:
-    """Where a report goes: over one of the same settings, but beside one of others."""
+    """File of a report: replaces one with the same settings, but never one with others."""
     folder = run.folder / EVALUATION
     number, file = 1, folder / f"{name}.json"
     while file.is_file() and not _alike(_protocol(file, run), protocol):
@@ -97,12 +97,12 @@ def _free(run: Run, name: str, protocol: dict[str, Any]) -> Path:
 
 
 def _alike(earlier: dict[str, Any], protocol: dict[str, Any]) -> bool:
-    """Whether a report that is there has the same settings; one of others is not written over."""
+    """Whether an existing report has the same settings, so that it may be replaced."""
     return all(earlier.get(key) == protocol.get(key) for key in ("inference", "precision"))
 
 
 def _protocol(file: Path, run: Run) -> dict[str, Any]:
-    """That of a report that is there, in the words of this version."""
+    """The protocol of an existing report, completed to that of this version."""
     report = completed(
         with_targets_renamed(read_object(file, REPORT_LIMIT)), run.config, run.folder
     )
@@ -118,6 +118,6 @@ def _keep_counts(run: Run, file: Path, protocol: dict[str, Any], images: PerImag
 
 
 def _measurement(protocol: dict[str, Any]) -> tuple[Any, ...]:
-    """What decides an image's counts: the weights, the images and how they were seen."""
+    """Conditions that decide an image's counts: the weights, the images and the inference."""
     keys = ("checkpoint.sha256", "data.split", "data.images", "inference", "precision")
     return tuple(value_at(protocol, key) for key in keys)

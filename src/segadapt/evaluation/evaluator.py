@@ -1,4 +1,4 @@
-"""Every branch of a classifier, measured over a data set."""
+"""Evaluation of every branch of a classifier over a data set, during training."""
 
 import copy
 from typing import Protocol, cast, runtime_checkable
@@ -25,14 +25,14 @@ from segadapt.structures import Batch
 
 @runtime_checkable
 class MeasuredTask(Protocol):
-    """What callbacks read of a task."""
+    """Attributes of a task that callbacks read."""
 
     model: Segmentor
     evaluator: "Evaluator"
     results: dict[str, Scores]
-    """Scores by branch, of the last validation."""
+    """Scores of the last validation, by branch."""
     images: PerImage | None
-    """The student's counts of each image, of the same one."""
+    """The student's counts of each image in the last validation."""
 
 
 class Evaluator(nn.Module):
@@ -44,8 +44,8 @@ class Evaluator(nn.Module):
     Args:
         num_classes: Number of classes.
         inference: How an image becomes scores.
-        oracle: Whether the branch that knows the labels is evaluated too. It is where the
-            classifier has one and adapts once to the whole image.
+        oracle: Whether the branch that knows the labels is evaluated as well, if the classifier has
+            one and adapts once to the whole image.
     """
 
     def __init__(self, num_classes: int, inference: Inference, oracle: bool = True) -> None:
@@ -55,7 +55,7 @@ class Evaluator(nn.Module):
         self.counts = nn.ModuleDict({name: ConfusionMatrix(num_classes) for name in BRANCHES})
         self.seen: list[tuple[list[str], Int[Tensor, "b 3 k"]]] = []
         self.finite: list[Bool[Tensor, ""]] = []
-        """Of each batch, whether its scores were."""
+        """Whether the scores of each batch were finite."""
 
     @torch.no_grad()
     def update(self, model: Segmentor, batch: Batch) -> None:
@@ -79,7 +79,7 @@ class Evaluator(nn.Module):
         self.seen.append((list(batch.name), torch.stack(counts)))
 
     def compute(self) -> dict[str, Int[Tensor, "k k"]]:
-        """Pixels by label (row) and prediction (column) of the branches there are, on the CPU.
+        """Pixels by label (row) and prediction (column) for each branch, on the CPU.
 
         Raises:
             ValueError: If scores were NaN or infinite, on any rank.
@@ -89,7 +89,7 @@ class Evaluator(nn.Module):
         for name in BRANCHES:
             count = self._count(name)
             nothing = torch.zeros(0, 1, 1, dtype=torch.int64, device=count.device)
-            count.update(nothing, nothing)  # else torchmetrics warns where a branch does not exist
+            count.update(nothing, nothing)  # otherwise torchmetrics warns about a missing branch
             counts[name] = count.compute().cpu()
         return {
             name: confusion
@@ -98,11 +98,11 @@ class Evaluator(nn.Module):
         }
 
     def scores(self) -> dict[str, Scores]:
-        """IoU and accuracies of the branches there are."""
+        """IoU and accuracies of each branch."""
         return {name: scores(confusion) for name, confusion in self.compute().items()}
 
     def images(self) -> PerImage:
-        """The student's counts of each image, from all ranks; every rank must ask."""
+        """The student's counts of each image, from all ranks; every rank must call this."""
         names = [name for part, _ in self.seen for name in part]
         nothing = torch.zeros(0, 3, self.num_classes, dtype=torch.int64)
         own = torch.cat([nothing, *(counts.cpu() for _, counts in self.seen)])
@@ -111,7 +111,7 @@ class Evaluator(nn.Module):
         return by_name(everything, torch.cat([counts for _, counts in ranks]).numpy())
 
     def reset(self) -> None:
-        """Forget all counts."""
+        """Reset all counts."""
         self.seen.clear()
         self.finite.clear()
         for name in BRANCHES:
@@ -129,10 +129,10 @@ class Evaluator(nn.Module):
 
 @torch.no_grad()
 def check_context(model: Segmentor, inference: Inference) -> None:
-    """Refuse windows with one adaptation before the start, where the classifier cannot have it.
+    """Check before the start that the classifier supports ``context=global``, if requested.
 
     Raises:
-        ValueError: If it cannot.
+        ValueError: If it does not.
     """
     if shares_context(inference):
         classifier = copy.deepcopy(model.classifier).eval()

@@ -1,4 +1,4 @@
-"""Which images and labels a number belongs to."""
+"""Fingerprints of the images and labels on which a number was measured."""
 
 import hashlib
 from collections.abc import Sequence
@@ -9,10 +9,10 @@ from segadapt.data.labels import label_type
 
 
 class Fingerprint:
-    """A digest of what was measured: class names, image names, and labels as the network's classes.
+    """A digest of class names, image names, and labels as the network's classes.
 
-    It does not depend on where the files are, nor on how they are compressed; it changes with a
-    missing image, another order of the classes, or a single pixel of a label.
+    It does not depend on the location and compression of the files; it changes with a missing
+    image, another order of the classes, or a single pixel of a label.
 
     Args:
         classes: Class names in order.
@@ -34,5 +34,5 @@ class Fingerprint:
         self._found.update(values.tobytes())
 
     def hexdigest(self) -> str:
-        """SHA-256 of all so far, in hexadecimal."""
+        """SHA-256 of all images added so far, in hexadecimal."""
         return self._found.hexdigest()

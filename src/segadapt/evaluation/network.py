@@ -1,4 +1,4 @@
-"""From a config to a network with its objective, without Lightning."""
+"""Building a network and its objective from a config, without Lightning."""
 
 from typing import NamedTuple
 
@@ -16,11 +16,11 @@ from segadapt.segmentor import Segmentor
 from segadapt.structures import Prediction
 
 SIDE = 64
-"""Of the images that are tried, pixels."""
+"""Side of the trial images, in pixels."""
 
 
 class Network(NamedTuple):
-    """A network and what it is trained with, which decides whether it keeps its teacher."""
+    """A network and its objective, which decides whether it keeps its teacher."""
 
     model: Segmentor
     objective: Objective
@@ -34,7 +34,7 @@ def build_network(cfg: DictConfig) -> Network:
 
 
 def bare_model(cfg: DictConfig) -> Segmentor:
-    """Instantiate a network with every teacher that its classifier can have."""
+    """Instantiate a network whose classifier keeps its teacher."""
     generator = instantiate(cfg.model)
     if not reads_plain_images(cfg.data):
         asked = OmegaConf.to_container(cfg.model, resolve=True)
@@ -43,26 +43,26 @@ def bare_model(cfg: DictConfig) -> Segmentor:
 
 
 def reads_plain_images(data: DictConfig) -> bool:
-    """Whether a data set has 8-bit RGB images, or none at all: cached features have no depth."""
+    """Whether a data set has 8-bit RGB images, or cached features, which have no bit depth."""
     return "depth" not in data or (data.channels == 3 and data.depth == 8)
 
 
 def build_model(cfg: DictConfig) -> Segmentor:
     """The network of a training, for weights that come from its checkpoint.
 
-    Published weights are then neither fetched nor looked for: they may no longer be available.
+    Published weights are not looked up, because they may no longer be available.
     """
     return build_network(without_published_weights(cfg)).model
 
 
 def drop_unread_teacher(model: Segmentor, objective: Objective, num_classes: int) -> None:
-    """Remove the classifier's teacher if no term of the objective looks at it.
+    """Remove the classifier's teacher if no term of the objective uses it.
 
-    It would cost time in every step and be measured, untrained, as the oracle.
+    It would cost time in every step, and be measured untrained as the oracle.
 
     Args:
-        model: Network; only its classifier is tried, on a few features.
-        objective: What is minimised.
+        model: Network; only its classifier is run, on a few features.
+        objective: Objective of the training.
         num_classes: Number of classes.
     """
     if not with_teacher(model.classifier):
@@ -74,21 +74,21 @@ def drop_unread_teacher(model: Segmentor, objective: Objective, num_classes: int
         features = torch.ones(2, model.generator.channels, SIDE // 8, SIDE // 8)
         target = mask[:, ::8, ::8]
         prediction = model.classifier(features, target)
-        prediction = prediction._replace(auxiliary=prediction.student)  # not the question here
+        prediction = prediction._replace(auxiliary=prediction.student)  # irrelevant here
         if not _reads_teacher(objective, prediction, mask):
             remove_teachers(model.classifier)
     model.train(training)
 
 
 def squares(num_classes: int) -> Int64[Tensor, "2 _ _"]:
-    """Two label maps of many classes, in squares."""
+    """Two label maps with squares of many classes."""
     rows = torch.arange(SIDE) // 16
     mask = (rows[:, None] * 4 + rows) % num_classes
     return torch.stack([mask, mask.flip(0)])
 
 
 def _reads_teacher(objective: Objective, prediction: Prediction, mask: Tensor) -> bool:
-    """Terms say that they need a branch by refusing to go without."""
+    """Whether the objective needs the teacher: terms raise if a required branch is missing."""
     total = objective(prediction, mask).total
     try:
         without = objective(prediction._replace(teacher=None), mask).total

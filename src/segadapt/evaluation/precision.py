@@ -1,4 +1,4 @@
-"""The precision in which a training is measured again: by default its own."""
+"""The precision of an evaluation: by default that of the training."""
 
 import torch
 from omegaconf import DictConfig, OmegaConf
@@ -15,10 +15,10 @@ def with_precision(cfg: DictConfig, run: Run) -> str:
 
     Args:
         cfg: conf/evaluate.yaml, composed.
-        run: The training; its environment.json says what ``auto`` came to where it ran.
+        run: The training, whose environment.json holds the precision chosen for ``auto``.
 
     Raises:
-        ValueError: If there is no such precision.
+        ValueError: If the precision is unknown.
     """
     name = cfg.precision or precision_of(run, cfg.device)
     check_choice("precision", name, PRECISIONS)
@@ -26,7 +26,7 @@ def with_precision(cfg: DictConfig, run: Run) -> str:
 
 
 def precision_of(run: Run, device: str) -> str:
-    """That of a training; of one that did not keep it, by its config and the device here."""
+    """The precision of a training; if it is not stored, from its config and this device."""
     file = run.folder / ENVIRONMENT
     kept = read_object(file, MIB) if file.is_file() else {}
     if "precision" in kept:

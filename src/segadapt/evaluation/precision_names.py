@@ -7,14 +7,14 @@ PRECISIONS: Final = ("32-true", "bf16-mixed", "16-mixed", "bf16-true", "16-true"
 
 
 SHORT: Final = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed", "64": "64-true"}
-"""Older names that Lightning takes as well."""
+"""Older names that Lightning also accepts."""
 
 
 def precision_name(trainer: Mapping[Any, Any], gpu: bool) -> str:
-    """The precision that a trainer of this config has, by Lightning's full name.
+    """The precision of a trainer with this config, by Lightning's full name.
 
     Args:
-        trainer: The config's ``trainer``.
+        trainer: The node ``trainer`` of the config.
         gpu: Whether it uses GPUs.
     """
     precision = str(trainer["precision"])

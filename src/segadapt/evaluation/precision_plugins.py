@@ -1,4 +1,4 @@
-"""What casts to a precision, by Lightning's name of it; Lightning itself is not imported."""
+"""Conversion to the precisions of Lightning, without importing Lightning."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -21,35 +21,35 @@ TYPES: Final = {
 
 
 class Precision(NamedTuple):
-    """What Lightning's trainer of a precision does to a network, its inputs and its passes."""
+    """Conversions that Lightning applies to a network, its inputs and its passes."""
 
     dtype: torch.dtype
-    """Of the network and its inputs."""
+    """Type of the network and its inputs."""
     autocast: torch.dtype | None
-    """What passes are cast to on the way; None: nothing is cast."""
+    """Type of autocast in forward passes; None for no autocast."""
     device: str
     """Kind of the device."""
 
     def convert_module(self, module: Module) -> Module:
-        """The network in its type, changed in place."""
+        """The network converted to its type in place."""
         return module if self.dtype is torch.float32 else module.to(self.dtype)
 
     def convert_input(self, image: Tensor) -> Tensor:
-        """Network input in its type; 8-bit images stay what they are."""
+        """Network input converted to its type; 8-bit images are unchanged."""
         return image.to(self.dtype) if image.is_floating_point() else image
 
     def forward_context(self) -> AbstractContextManager:
-        """What a forward pass runs in."""
+        """The context of a forward pass."""
         if self.autocast is not None:
             return torch.autocast(self.device, dtype=self.autocast, cache_enabled=False)
         return nullcontext() if self.dtype is torch.float32 else _default_type(self.dtype)
 
 
 def precision_plugin(name: str, device: torch.device) -> Precision:
-    """What a trainer of this precision does to a network, its inputs and its passes.
+    """The conversions of a trainer with this precision.
 
     Raises:
-        ValueError: If there is no such precision.
+        ValueError: If the precision is unknown.
     """
     check_choice("precision", name, PRECISIONS)
     width, _, kind = name.partition("-")
@@ -60,7 +60,7 @@ def precision_plugin(name: str, device: torch.device) -> Precision:
 
 @contextmanager
 def _default_type(dtype: torch.dtype) -> Iterator[None]:
-    """Tensors that are made within it have this type by default."""
+    """A context with this default type of tensors."""
     before = torch.get_default_dtype()
     torch.set_default_dtype(dtype)
     try:

@@ -1,4 +1,4 @@
-"""Under what conditions the numbers of a report were measured."""
+"""The protocol of a report: the conditions under which its numbers were measured."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -35,8 +35,8 @@ def stamp(
         cfg: conf/evaluate.yaml, composed, with the ``data`` of the training and its precision.
         run: The training.
         weights: Its checkpoint.
-        images: What there is to say of the images, the number of ``classes`` among it.
-        seconds: How long it took.
+        images: Facts about the images, including the number of ``classes``.
+        seconds: Duration of the evaluation.
     """
     return {
         "data": {
@@ -67,7 +67,7 @@ def stamp(
 
 
 def of_run(run: Run, weights: Weights) -> str:
-    """Which run a checkpoint is of; empty where it does not say, as in older versions."""
+    """The run of a checkpoint, in words; empty for checkpoints of older versions."""
     if weights.run is None:
         return ""
     own, theirs = run_id(run.folder), weights.run.get("id")
@@ -76,7 +76,7 @@ def of_run(run: Run, weights: Weights) -> str:
 
 
 def examined_images(measured: DatasetEvaluation) -> dict[str, Any]:
-    """What a pass says of its images."""
+    """Facts about the images of a pass."""
     return {
         "images": len(measured.images),
         "classes": len(measured.classes),
@@ -87,10 +87,10 @@ def examined_images(measured: DatasetEvaluation) -> dict[str, Any]:
 
 
 def built(node: Any) -> list[str]:
-    """Names of the classes and functions that a part of a config builds, in its order.
+    """Names of the classes and functions that a part of a config builds, in order.
 
     Args:
-        node: The part.
+        node: The part of the config.
     """
     match node:
         case DictConfig():
@@ -102,6 +102,6 @@ def built(node: Any) -> list[str]:
 
 
 def _span(sizes: set[tuple[int, int]]) -> dict[str, Any]:
-    """Smallest and largest of many sizes, by area."""
+    """Smallest and largest size, by area."""
     ordered = sorted(sizes, key=lambda size: size[0] * size[1])
     return {"smallest": ordered[0], "largest": ordered[-1], "different": len(ordered)}

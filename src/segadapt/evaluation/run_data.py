@@ -1,4 +1,4 @@
-"""The data sets of a run, with the label table and the splits that its folder keeps."""
+"""The data sets of a run, with the label table and the splits stored in its folder."""
 
 from pathlib import Path
 
@@ -11,11 +11,11 @@ from segadapt.runs.file_names import SPLITS, TABLE
 
 
 def kept_table(node: DictConfig, folder: Path) -> dict[str, str]:
-    """The argument by which a data set with a label table of its own gets that of a run.
+    """The argument that passes the label table of a run to its data set.
 
     Args:
         node: Config of the data set.
-        folder: Run folder, which keeps no table before its training has begun.
+        folder: Run folder, which has no table before its training has started.
     """
     table = folder / TABLE
     return {"kept_table": str(table)} if "classes" in node and table.is_file() else {}
@@ -28,12 +28,12 @@ def split_of_run(
 
     Args:
         data: ``data`` of the run's config.
-        folder: Run folder; None for what was shared without one.
-        part: Part of ``data.module`` that says how images are read.
-        split: Another split than that part has.
+        folder: Run folder; None for a bundle.
+        part: Part of ``data.module`` whose settings are used.
+        split: Split to open instead of that part's.
 
     Raises:
-        ValueError: If its files, its classes or its label table are not those of the run.
+        ValueError: If files, classes or label table differ from those of the run.
     """
     node = data.module[part]
     name = {} if split is None else {"split": split}

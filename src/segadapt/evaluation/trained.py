@@ -29,19 +29,19 @@ from segadapt.text.borders import figure_names
 from segadapt.text.choices import unknown
 
 LONGEST: Final = 20
-"""Characters of a class name in a figure that is one column wide."""
+"""Largest number of characters of a class name in a figure of one column."""
 
 
 class Weights(NamedTuple):
-    """What a checkpoint holds for inference."""
+    """Content of a checkpoint for inference."""
 
     file: Path
     sha256: str
-    """Digest of the bytes that the tensors were read from."""
+    """Digest of the bytes from which the tensors were read."""
     step: int
     tensors: dict[str, Tensor]
     run: dict[str, Any] | None
-    """Which run wrote it (see :class:`segadapt.runs.origin.Origin`); None where it does not say."""
+    """Run that wrote it (see :class:`segadapt.runs.origin.Origin`); None if unknown."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Trained:
     model: Segmentor
     weights: Weights
     data: DictConfig
-    """``data`` of the run's config, for the split and the folder that were asked for."""
+    """Node ``data`` of the run's config, with the requested split and folder."""
 
     @property
     def folder(self) -> Path:
@@ -64,7 +64,7 @@ class Trained:
 
     @cached_property
     def dataset(self) -> LabelledDataset:
-        """The images of the split, opened when they are first asked for.
+        """The data set of the split, opened on first access.
 
         Raises:
             ValueError: As :func:`split_of_run`.
@@ -73,12 +73,12 @@ class Trained:
 
     @cached_property
     def inference(self) -> Inference:
-        """How the training itself made scores of an image."""
+        """The inference of the training's own validation."""
         return instantiate(self.config.inference)
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Class names as figures can show them."""
+        """Class names in a form that figures can show."""
         return tuple(figure_names(self.dataset.classes, LONGEST))
 
     @property
@@ -86,7 +86,7 @@ class Trained:
         return class_colors(len(self.classes), self.dataset.palette)
 
     def samples(self, number: int) -> list[Sample]:
-        """Images evenly spaced over the split, so that nobody picks the good ones."""
+        """Images evenly spaced over the split, to avoid a biased choice."""
         last = len(self.dataset) - 1
         places = np.linspace(0, last, min(number, last + 1)).round().astype(int)
         return [self.dataset[place] for place in places.tolist()]
@@ -96,12 +96,13 @@ def load_trained(run: Run, split: str = "val", root: str | None = None) -> Train
     """Load the network of a run.
 
     Args:
-        run: From :func:`segadapt.runs.reader.read_run`, which has checked that it may be built.
-        split: Part of the data set that will be looked at.
-        root: Folder of the data set now, or None where it has not moved.
+        run: Result of :func:`segadapt.runs.reader.read_run`, which has checked that it may be
+            built.
+        split: Split of the data set.
+        root: Present folder of the data set, or None if it has not moved.
 
     Raises:
-        ValueError: If the weights or the data are not what the run's config says.
+        ValueError: If the weights or the data do not match the run's config.
     """
     check_parts(run.config, run.folder / CONFIG, MEASURED, ("data.num_classes",))
     weights = read_run_weights(run.checkpoint)
@@ -111,10 +112,10 @@ def load_trained(run: Run, split: str = "val", root: str | None = None) -> Train
 
 
 def read_run_weights(file: Path) -> Weights:
-    """Read a checkpoint, and nothing from it but tensors and numbers.
+    """Read only tensors and numbers from a checkpoint.
 
     Raises:
-        ValueError: If the file is damaged or something else.
+        ValueError: If the file is damaged or not a checkpoint.
     """
     content, sha256 = read_stored(file)
     try:
@@ -122,7 +123,7 @@ def read_run_weights(file: Path) -> Weights:
     except (KeyError, TypeError) as error:
         raise ValueError(
             f"{file} cannot be read as a checkpoint of a training: it lacks state_dict or "
-            "global_step; give checkpoint=last, checkpoint=best or such a file"
+            "global_step; pass checkpoint=last, checkpoint=best or the file of a checkpoint"
         ) from error
     model = {
         name.removeprefix("model."): value
@@ -134,10 +135,10 @@ def read_run_weights(file: Path) -> Weights:
 
 
 def with_weights(model: Segmentor, weights: Weights) -> Segmentor:
-    """The network with a checkpoint's weights.
+    """The network with the weights of a checkpoint.
 
     Raises:
-        ValueError: If they are those of another network.
+        ValueError: If they belong to another network.
     """
     check_fit(model, weights.tensors, weights.file)
     model.load_state_dict(weights.tensors)
@@ -145,7 +146,7 @@ def with_weights(model: Segmentor, weights: Weights) -> Segmentor:
 
 
 def check_fit(module: nn.Module, tensors: Mapping[str, Tensor], file: str | Path) -> None:
-    """Compare names and shapes with those of a module.
+    """Compare the names and shapes of tensors with those of a module.
 
     Raises:
         ValueError: If they differ.
@@ -163,15 +164,15 @@ def check_fit(module: nn.Module, tensors: Mapping[str, Tensor], file: str | Path
 
 
 def measured_data(trained: DictConfig, split: str, root: str | None) -> DictConfig:
-    """The data of a training, with another split or in another place.
+    """The data of a training, with another split or in another folder.
 
     Args:
         trained: ``data`` of the training's config.
-        split: Part to measure.
-        root: Folder of the data set now, or None where it has not moved.
+        split: Split to measure.
+        root: Present folder of the data set, or None if it has not moved.
 
     Raises:
-        ValueError: If the data set has no such part, or no folder.
+        ValueError: If the data set has no such split, or no folder.
     """
     data: Any = OmegaConf.to_container(trained)
     if not isinstance(value_at(data, "module.val"), dict) or "name" not in data:

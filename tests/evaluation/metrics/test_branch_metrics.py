@@ -169,7 +169,7 @@ def test_a_label_that_is_no_class_is_refused():
 
 @pytest.mark.parametrize("trimap", [(3, 1), (0, 2), (2, 2)])
 def test_bands_must_widen(trimap):
-    with pytest.raises(ValueError, match="must be whole pixels from 1 on"):
+    with pytest.raises(ValueError, match="must be integers from 1 on"):
         BranchCounts(K, Measures(trimap=trimap))
 
 

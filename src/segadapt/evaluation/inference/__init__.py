@@ -1,1 +1,1 @@
-"""How an image becomes scores."""
+"""Inference: from an image to class scores."""

@@ -1,4 +1,4 @@
-"""The branches of a prediction, scored in one pass."""
+"""Scores and labels of all branches of a prediction in one pass."""
 
 from collections.abc import Callable, Collection
 
@@ -14,11 +14,11 @@ from segadapt.segmentor import Segmentor
 from segadapt.structures import Prediction
 
 BRANCHES = ("student", "coarse", "oracle")
-"""The readings of an image that are evaluated; the first is what inference uses."""
+"""Branches that are evaluated; inference uses the first one."""
 
 
 Watch = Callable[[Bool[Tensor, ""]], None]
-"""Called with whether all scores of an image were finite, on their device."""
+"""A function called with a tensor that says whether all scores of an image were finite."""
 
 
 def branch_labels(
@@ -29,7 +29,7 @@ def branch_labels(
     mask: Integer[Tensor, "b _ _"] | None = None,
     watch: Watch | None = None,
 ) -> dict[str, Int[Tensor, "b H0 W0"]]:
-    """The labels that each branch of the classifier predicts, from the same passes.
+    """The labels that each branch of the classifier predicts, computed in the same passes.
 
     Args:
         model: Network in evaluation mode.
@@ -37,10 +37,10 @@ def branch_labels(
         image: Network input.
         size: Rows and columns of the result.
         mask: Labels, for the oracle branch.
-        watch: Takes note of scores that are not finite; without it they are an error at once.
+        watch: Records scores that are not finite; without it they raise at once.
 
     Raises:
-        ValueError: If there are labels but the classifier adapts to anything but the whole image,
+        ValueError: If there are labels but the classifier does not adapt once to the whole image,
             or scores are NaN or infinite.
     """
     return branch_maps(model, inference, image, size, labels, mask, watch)
@@ -56,17 +56,17 @@ def branch_maps(
     watch: Watch | None = None,
     branches: Collection[str] = BRANCHES,
 ) -> dict[str, Tensor]:
-    """What is kept of the scores of branches, as :func:`branch_labels` keeps the labels.
+    """Values kept from the scores of each branch; generalises :func:`branch_labels`.
 
     Args:
         model: Network in evaluation mode.
         inference: How an image becomes scores.
-        image: Network input, or what the network makes that of.
+        image: Network input, or the image from which the network computes it.
         size: Rows and columns of the result.
-        keep: What to keep of the scores.
+        keep: Function of the scores whose result is kept.
         mask: Labels, for the oracle branch.
-        watch: Takes note of scores that are not finite; without it they are an error at once.
-        branches: Which branches, where the classifier has them; at least the student.
+        watch: Records scores that are not finite; without it they raise at once.
+        branches: Branches to score, if the classifier has them; at least the student.
 
     Raises:
         ValueError: As :func:`branch_labels`.
@@ -78,13 +78,13 @@ def branch_maps(
 
 
 class _Network:
-    """A network as inference sees it: its branches look like more images.
+    """A network as a scorer whose branches look like additional images.
 
     Args:
         model: Network in evaluation mode.
-        image: What it may see labels of.
+        image: The image for which it may see labels.
         mask: Its labels, for the oracle branch, or None.
-        wanted: Its branches that are scored.
+        wanted: Branches to score.
     """
 
     def __init__(
@@ -94,13 +94,13 @@ class _Network:
         self.has_oracle = bool(with_teacher(model.classifier))
         self.names: list[str] = []
         self.finite: list[Bool[Tensor, ""]] = []
-        """Of each pass, whether all scores were; they are looked at before they are resized."""
+        """Whether all scores of each pass were finite, checked before they are resized."""
 
     def __call__(self, view: Num[Tensor, "b c _ _"]) -> Float[Tensor, "n k h w"]:
         return self._watched(self._stacked(self._seen(view)))
 
     def within(self, image: Num[Tensor, "b c _ _"]) -> Scorer:
-        """Scores of parts of an image, by the classifier adapted to all of it."""
+        """A scorer of parts of an image, with the classifier adapted to the whole image."""
         context = self._seen(image)
 
         def score(view: Num[Tensor, "b c _ _"]) -> Float[Tensor, "n k h w"]:
@@ -115,8 +115,8 @@ class _Network:
                 "the oracle branch needs the whole image at once; use inference=whole, or "
                 "inference=slide inference.context=global, for it"
             )
-        features = self.model.generator(view).pixels  # nothing reads the auxiliary scores
-        if self.mask is None or not self.has_oracle:  # nor what else labels are needed for
+        features = self.model.generator(view).pixels  # the auxiliary scores are not read
+        if self.mask is None or not self.has_oracle:  # nor other outputs that need labels
             return self.model.classifier(features)
         target = self.model.targets(self.mask, features.shape[-2:])
         return self.model.classifier(features, target)
@@ -144,7 +144,7 @@ def _branches(prediction: Prediction) -> dict[str, Tensor]:
 
 
 def refuse_nonfinite(name: str) -> Watch:
-    """Makes scores of an image that are NaN or infinite an error that names it."""
+    """A watch that raises an error with the image's name if its scores are NaN or infinite."""
 
     def refuse(finite: Bool[Tensor, ""]) -> None:
         if not finite:
@@ -154,7 +154,7 @@ def refuse_nonfinite(name: str) -> Watch:
 
 
 def nonfinite_scores(name: str, images: int) -> str:
-    """The sentence about scores that nothing can be measured of."""
+    """The error about scores that are not finite."""
     return (
         f"the network's scores are NaN or infinite for {images} image{'s' if images > 1 else ''}, "
         f"such as {name}, although its weights are finite: values within it overflow, so its "

@@ -1,7 +1,8 @@
-"""From an image to class scores at its original size: whole, by windows, at several scales.
+"""Class scores of an image at its original size: whole, by windows, or at several scales.
 
-Every way has the signature of :class:`Inference`. With ``keep`` it returns less than the scores:
-what ``keep`` makes of each strip of rows, so that the scores of all pixels never exist at once.
+Every function has the signature of :class:`Inference`. With ``keep`` it returns the result of
+``keep`` for each strip of rows instead of the scores, so that the scores of all pixels never exist
+at once.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,12 +26,12 @@ from segadapt.evaluation.inference.strips import (
 from segadapt.evaluation.inference.views import Scorer, Windows, score_whole, score_windows, size_of
 
 Keep = Callable[[Float[Tensor, "_ k r W"], bool], Tensor]
-"""What to keep of the scores of some rows (``r`` of them), which may be probabilities or not."""
+"""A function of the scores of ``r`` rows, and of whether they are probabilities."""
 
 
 @runtime_checkable
 class Inference(Protocol):
-    """A way to score the pixels of an image."""
+    """Interface of functions that score the pixels of an image."""
 
     def __call__(
         self, score: Scorer, image: Num[Tensor, "b c H W"], size: Size, *, keep: Keep = ...
@@ -40,8 +41,8 @@ class Inference(Protocol):
         Args:
             score: Network.
             image: Network input.
-            size: Rows and columns of the result: those of the label as it is on disk.
-            keep: What to keep of each strip of rows; by default, the scores.
+            size: Rows and columns of the result: those of the label on disk.
+            keep: Function of each strip of rows; by default, the scores are kept.
         """
 
 
@@ -51,7 +52,7 @@ def all_scores(scores: Float[Tensor, "b k r W"], probable: bool) -> Float[Tensor
 
 
 def labels(scores: Float[Tensor, "b k r W"], probable: bool) -> Int[Tensor, "b r W"]:
-    """The class with the highest score; the first of equals."""
+    """The class with the highest score; the first one on ties."""
     return scores.argmax(1)
 
 
@@ -60,8 +61,8 @@ def labels_and_confidence(
 ) -> Float[Tensor, "b 2 r W"]:
     """The class with the highest score, and its probability.
 
-    Both in one tensor: a class number is exact in single precision. The class is that of
-    :func:`labels`, also where rounded probabilities would be equal.
+    Both are in one tensor, because a class number is exact in single precision. The class is that
+    of :func:`labels`, even if rounded probabilities are equal.
     """
     top, label = scores.max(1)
     if not probable:
@@ -72,7 +73,7 @@ def labels_and_confidence(
 def whole(
     score: Scorer, image: Num[Tensor, "b c H W"], size: Size, *, keep: Keep = all_scores
 ) -> Tensor:
-    """One pass over the image; scores resized to its size and from there to the original's."""
+    """Score the whole image in one pass; resize to its size, and then to the original size."""
     return _kept(resized(score_whole(score, image), size), keep)
 
 
@@ -88,18 +89,18 @@ def slide(
     context: str = "window",
     keep: Keep = all_scores,
 ) -> Tensor:
-    """One pass over each of many overlapping windows, averaged where they overlap.
+    """Score overlapping windows in one pass each, and average them where they overlap.
 
     Args:
-        score: Network; with ``context="global"`` one that is :class:`Adaptable`.
+        score: Network; with ``context="global"`` it must be :class:`Adaptable`.
         image: Network input.
         size: Rows and columns of the result.
-        window: See :class:`Windows`, also for those below.
+        window: See :class:`Windows`, also for the next four.
         stride: Distance of two windows.
         softmax: Whether to average probabilities.
         blend: Weights where windows overlap.
-        context: What the classifier adapts to.
-        keep: What to keep of each strip of rows.
+        context: The window or image to which the classifier adapts.
+        keep: Function of each strip of rows.
     """
     windows = Windows(window, stride, softmax, blend, context)
     return _kept(resized(score_windows(score, image, windows), size), keep)
@@ -119,20 +120,20 @@ def multiscale(
     context: str = "window",
     keep: Keep = all_scores,
 ) -> Tensor:
-    """Probabilities at the original size, averaged over resized and mirrored copies of the image.
+    """Average probabilities at the original size over resized and mirrored copies of the image.
 
     Args:
         score: Network.
         image: Network input.
         size: Rows and columns of the result.
-        scales: Factors on the input's sides.
-        flip: Whether each scale is also seen mirrored.
-        window: See :class:`Windows`, also for those below; None: each copy is seen whole.
+        scales: Factors on the sides of the input.
+        flip: Whether each scale is also scored mirrored.
+        window: See :class:`Windows`, also for the next four; None to score each copy whole.
         stride: Distance of two windows.
         softmax: Whether to average probabilities of windows.
         blend: Weights where windows overlap.
-        context: What the classifier adapts to: a window, or each copy of the image.
-        keep: What to keep of each strip of rows.
+        context: The window or copy of the image to which the classifier adapts.
+        keep: Function of each strip of rows.
 
     Note:
         mmsegmentation resizes the original 8-bit image once for each scale; here the network input,
@@ -161,6 +162,6 @@ def _kept(scores: ScoreMap, keep: Keep) -> Tensor:
 def _scaled(image: Num[Tensor, "b c H W"], scale: float) -> Float[Tensor, "b c _ _"]:
     if scale == 1:
         return image
-    # mmcv's rounding, which would leave no row of a strip that is thin enough.
+    # mmcv's rounding, which could leave no row of a thin strip.
     height, width = (max(int(side * scale + 0.5), 1) for side in size_of(image))
     return F.interpolate(image, size=(height, width), mode="bilinear")

@@ -1,4 +1,4 @@
-"""A way to score an image, described by its settings."""
+"""Settings of an inference, and properties that follow from them."""
 
 import inspect
 from collections.abc import Callable, Sequence
@@ -8,26 +8,26 @@ from segadapt.evaluation.inference.methods import Inference, multiscale, slide, 
 
 
 def can_use_labels(inference: Inference) -> bool:
-    """Whether a classifier adapts once and to the whole image, so that it could use its labels."""
+    """Whether a classifier adapts once to the whole image, so that it can use labels."""
     way, settings = _parts(inference)
     return way is whole or (way is slide and settings["context"] == "global")
 
 
 def shares_context(inference: Inference) -> bool:
-    """Whether a classifier adapts once to an image that is then seen by windows."""
+    """Whether a classifier adapts once to an image that is then scored by windows."""
     _, settings = _parts(inference)
     seen = settings.get("window") is not None
     return seen and settings["context"] == "global"
 
 
 def resamples(inference: Inference) -> bool:
-    """Whether the network sees resized copies of its input, which has to be normalised for that."""
+    """Whether the network sees resized copies of its input, which must then be normalised."""
     way, _ = _parts(inference)
     return way is multiscale
 
 
 def settings_of(inference: Inference) -> dict[str, Any]:
-    """A way to score with all its settings, as a config would have it."""
+    """An inference with all its settings, as in a config."""
     way, settings = _parts(inference)
     plain = {
         name: list(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
@@ -37,7 +37,7 @@ def settings_of(inference: Inference) -> dict[str, Any]:
 
 
 def short_name(inference: Inference) -> str:
-    """A short name for files, which differs where settings usually differ."""
+    """A short name for files that distinguishes common settings."""
     way, settings = _parts(inference)
     windows = way is multiscale and settings["window"] is not None
     seen = way is slide or windows
@@ -51,24 +51,24 @@ def short_name(inference: Inference) -> str:
 
 
 def check_sees_images(inference: Inference, pictures: bool) -> None:
-    """Refuse to cut or resize what is not an image.
+    """Refuse to cut or resize cached features.
 
     Args:
-        inference: How the data set is to be seen.
-        pictures: Whether it gives images; cached features are not images.
+        inference: Inference for the data set.
+        pictures: Whether the data set consists of images rather than cached features.
 
     Raises:
-        ValueError: If it does not, and is not seen whole.
+        ValueError: If cached features would not be scored whole.
     """
     if not pictures and (name := short_name(inference)) != whole.__name__:
         raise ValueError(
-            f"inference={name} cuts or resizes images, and cached features are not images; take "
+            f"inference={name} cuts or resizes images, and cached features are not images; set "
             "inference=whole, or evaluate the network that they come from"
         )
 
 
 def _parts(inference: Inference) -> tuple[Callable[..., Any], dict[str, Any]]:
-    """The function of a way, and its settings, whether they were given or not."""
+    """The function of an inference, and all its settings including defaults."""
     way = getattr(inference, "func", inference)  # a function, or a partial of it
     given = getattr(inference, "keywords", {})
     settings = {

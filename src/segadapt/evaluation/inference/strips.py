@@ -1,8 +1,8 @@
-"""Class scores at full resolution, made a strip of rows at a time.
+"""Class scores at full resolution, computed one strip of rows at a time.
 
-At the original size of an image the scores of all classes are the largest tensor there is (210 MB
-for 150 classes on 683x512), and only their argmax is wanted. A :class:`ScoreMap` describes such
-scores and makes the rows that are asked for; the functions below build one from another.
+At the original size of an image the scores of all classes are the largest tensor (210 MB for 150
+classes on 683x512), and only their argmax is needed. A :class:`ScoreMap` describes such scores and
+computes the requested rows; the functions below build one from another.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,9 +20,9 @@ Size = tuple[int, int]
 
 
 class ScoreMap(NamedTuple):
-    """Scores of ``shape`` (images, classes, rows, columns), made where they are asked for.
+    """Scores of ``shape`` (images, classes, rows, columns), computed on request.
 
-    ``rows(start, stop)`` makes those rows.
+    ``rows(start, stop)`` computes these rows.
     """
 
     shape: tuple[int, int, int, int]
@@ -37,7 +37,7 @@ class ScoreMap(NamedTuple):
 
 
 def stored(scores: Float[Tensor, "b k h w"]) -> ScoreMap:
-    """Scores that exist; in float32 and channels-last, which resizes three times as fast."""
+    """A map of computed scores, in float32 and channels-last, which resizes three times as fast."""
     images, classes, height, width = scores.shape
     scores = scores.float().contiguous(memory_format=torch.channels_last)
     return ScoreMap(
@@ -48,11 +48,11 @@ def stored(scores: Float[Tensor, "b k h w"]) -> ScoreMap:
 
 
 def resized(scores: ScoreMap, size: Size) -> ScoreMap:
-    """Bilinear resize, ``align_corners=False``: ``F.interpolate``'s arithmetic, row by row."""
+    """Bilinear resize with ``align_corners=False``: the arithmetic of ``F.interpolate`` by rows."""
     if scores.size == size:
         return scores
     height = scores.size[0]
-    # In float32, as F.interpolate has it, whatever torch's default type is (bf16-true sets it).
+    # In float32, as in F.interpolate, whatever torch's default type (bf16-true sets it).
     ratio = torch.tensor(height, dtype=torch.float32) / size[0]
 
     def rows(start: int, stop: int) -> Tensor:
@@ -99,14 +99,14 @@ def mirrored(scores: ScoreMap) -> ScoreMap:
 
 
 def gather_strips(scores: ScoreMap, keep: Callable[[Tensor], Tensor]) -> Tensor:
-    """``keep`` of every strip, put together again.
+    """Apply ``keep`` to every strip, and concatenate the results.
 
-    The result is laid out with the first strip and filled: small pieces kept one by one would lie
-    between the strips that are freed, and the heap would grow by as much as all scores take.
+    The result is allocated with the first strip and filled: small pieces allocated one by one would
+    lie between the freed strips, and the heap would grow to the size of all scores.
 
     Args:
-        scores: What to make.
-        keep: What to keep of the scores (b k r W) of r rows: any tensor (... r W).
+        scores: Scores to compute.
+        keep: Function from the scores (b k r W) of r rows to any tensor (... r W).
     """
     images, classes, height, width = scores.shape
     budget = STRIP if scores.device.type == "cpu" else 32 * STRIP  # fewer launches

@@ -1,4 +1,4 @@
-"""An image as a network sees it, whole or by windows: its scores at the image's own size."""
+"""Scores of an image at the size of the network input, whole or by windows."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -18,29 +18,29 @@ from segadapt.evaluation.inference.windows import (
 from segadapt.text.choices import check_choice
 
 Scorer = Callable[[Num[Tensor, "b c H W"]], Float[Tensor, "_ k h w"]]
-"""Image to scores on a grid of its own: a network. Several branches look like more images."""
+"""A function from images to scores on its own grid; branches look like additional images."""
 
 CONTEXTS: Final = ("window", "global")
-"""What a classifier that adapts, adapts to where it sees windows."""
+"""Contexts to which an adaptive classifier adapts when it sees windows."""
 
 
 class Adaptable(Protocol):
-    """A scorer of which ``context=global`` can ask that the classifier adapt only once."""
+    """A scorer whose classifier can adapt once to the whole image, for ``context=global``."""
 
     def within(self, image: Num[Tensor, "b c H W"]) -> Scorer:
-        """A scorer of parts of this image, by the classifier adapted to all of it."""
+        """A scorer of parts of this image, with the classifier adapted to the whole image."""
 
 
 class Windows(NamedTuple):
-    """How an image is seen by windows.
+    """Settings of inference by windows.
 
     Args:
         window: Rows and columns of a window, pixels of the network input.
         stride: Distance of two windows, pixels; two thirds of the window if not given.
         softmax: Whether to average probabilities, rather than scores as mmsegmentation does.
-        blend: How windows are weighted where they overlap: a key of ``BLENDS``.
-        context: What a classifier that adapts to its image adapts to: each ``window`` by itself, or
-            the ``global`` image, once.
+        blend: Weighting of overlapping windows: a key of ``BLENDS``.
+        context: Context to which an adaptive classifier adapts: each ``window``, or once the
+            ``global`` image.
     """
 
     window: Sequence[int]
@@ -59,7 +59,7 @@ def score_windows(score: Scorer, image: Num[Tensor, "b c H W"], windows: Windows
     """Scores at the size of the network input, from windows.
 
     Raises:
-        ValueError: If a setting has no such value, or windows would leave pixels out.
+        ValueError: If a setting is unknown, or windows would not cover all pixels.
     """
     window, stride, softmax, blend, context = windows
     stride = stride or [side * 2 // 3 for side in window]

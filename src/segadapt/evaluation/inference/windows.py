@@ -1,4 +1,4 @@
-"""Class scores of overlapping windows, put together a strip of rows at a time."""
+"""Class scores of overlapping windows, merged one strip of rows at a time."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +11,7 @@ from torch import Tensor
 from segadapt.evaluation.inference.strips import ScoreMap, Size
 
 Weights = Callable[[Size, torch.device], Float[Tensor, "h w"]]
-"""How much each pixel of a window of some size counts where windows overlap."""
+"""A function from the size of a window to the weights of its pixels."""
 
 
 class Window(NamedTuple):
@@ -23,7 +23,7 @@ class Window(NamedTuple):
 
 
 class WindowRow(NamedTuple):
-    """Windows side by side, scored when they are asked for."""
+    """A row of windows, scored on request."""
 
     top: int
     height: int
@@ -31,12 +31,12 @@ class WindowRow(NamedTuple):
 
 
 def uniform(size: Size, device: torch.device) -> Float[Tensor, "h w"]:
-    """All pixels count the same, as in mmsegmentation."""
+    """Equal weights for all pixels, as in mmsegmentation."""
     return torch.ones(size, dtype=torch.float32, device=device)
 
 
 def gaussian(size: Size, device: torch.device) -> Float[Tensor, "h w"]:
-    """A bell of an eighth of the side, as in nnU-Net: pixels see less context near the edges."""
+    """Gaussian weights with a deviation of an eighth of the side, as in nnU-Net."""
     sides = []
     for side in size:
         offset = torch.arange(side, dtype=torch.float32, device=device) - (side - 1) / 2
@@ -45,19 +45,19 @@ def gaussian(size: Size, device: torch.device) -> Float[Tensor, "h w"]:
 
 
 BLENDS: Final[Mapping[str, Weights]] = {"uniform": uniform, "gaussian": gaussian}
-"""How windows are weighted where they overlap."""
+"""Weightings of overlapping windows."""
 
 
 def merge_windows(rows: Sequence[WindowRow], size: Size, weights: Weights = uniform) -> ScoreMap:
-    """Windows put back in their places; where they overlap, their weighted mean.
+    """Merge windows; where they overlap, take their weighted mean.
 
-    Strips are made from top to bottom, so only the rows of windows that a strip touches are kept:
-    for 171 classes on 2560 x 2560 pixels some 160 MB instead of 550.
+    Strips are computed from top to bottom, so only the rows of windows that a strip touches are
+    kept: for 171 classes on 2560 x 2560 pixels about 160 MB instead of 550.
 
     Args:
         rows: Windows that together cover the image, from top to bottom.
-        size: The image's rows and columns.
-        weights: How much a window's pixels count.
+        size: Rows and columns of the image.
+        weights: Weights of the pixels of a window.
     """
     kept: dict[int, list[Window]] = {0: rows[0].score()}
     sample = kept[0][0].scores
@@ -101,13 +101,13 @@ def merge_windows(rows: Sequence[WindowRow], size: Size, weights: Weights = unif
 def window_grid(
     size: Sequence[int], window: Sequence[int], stride: Sequence[int]
 ) -> tuple[list[int], list[int]]:
-    """Tops and lefts of the windows that cover an image: mmsegmentation's grid.
+    """Upper and left edges of the windows that cover an image: the grid of mmsegmentation.
 
     The last window of a row or a column is moved back inside; an image smaller than the window has
-    one window, of its own size.
+    one window of its own size.
 
     Raises:
-        ValueError: If the windows would leave pixels out.
+        ValueError: If the windows would not cover all pixels.
     """
     if any(not 0 < step <= side for step, side in zip(stride, window, strict=True)):
         raise ValueError(

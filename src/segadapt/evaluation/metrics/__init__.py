@@ -1,1 +1,1 @@
-"""Counts over a data set, and what they say."""
+"""Counts over a data set, and the metrics computed from them."""

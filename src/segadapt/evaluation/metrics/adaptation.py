@@ -1,4 +1,4 @@
-"""What adapting the classifier to an image was worth, pixel by pixel and class by class."""
+"""The effect of adapting the classifier to an image, by pixel and by class."""
 
 import math
 from typing import Final, NamedTuple
@@ -12,7 +12,7 @@ from segadapt.structures import ignored_label
 
 
 class Adaptation(NamedTuple):
-    """Labelled pixels by what the coarse branch and the student make of them."""
+    """Labelled pixels by the outcomes of the coarse branch and the student."""
 
     kept: Int[Tensor, "k"]
     """Right in both."""
@@ -38,20 +38,21 @@ def outcome_counts(
 
 
 def adaptation(counts: Int[Tensor, "k 2 2"]) -> Adaptation:
-    """What :func:`outcome_counts`, summed over a data set, say."""
+    """Outcomes from :func:`outcome_counts` summed over a data set."""
     counts = counts.cpu()
     return Adaptation(counts[:, 1, 1], counts[:, 0, 1], counts[:, 1, 0], counts[:, 0, 0])
 
 
 LEAST_GAP: Final = 0.01
-"""IoU by which the oracle must be better than the coarse branch: a share of less is noise."""
+"""Least advantage in IoU of the oracle over the coarse branch: fractions of a smaller gap are
+noise."""
 
 
 class GapClosed(NamedTuple):
-    """The share of the way from the coarse branch to the oracle that the student went.
+    """The fraction of the gap from the coarse branch to the oracle that the student closes.
 
-    1 is the oracle's IoU, 0 the coarse branch's, less is worse than not adapting. It is nan where
-    the oracle is not better by :data:`LEAST_GAP`: there is no way to go.
+    1 is the oracle's IoU, 0 the coarse branch's; a negative value is worse than not adapting. It is
+    NaN if the oracle is not better by at least :data:`LEAST_GAP`.
     """
 
     miou: float
@@ -59,7 +60,7 @@ class GapClosed(NamedTuple):
 
 
 def gap_closed(coarse: Scores, student: Scores, oracle: Scores) -> GapClosed:
-    """Compare three branches of one pass; the mean's gap is that of the means."""
+    """Compare three branches of one pass; the mean gap is that of the mean IoUs."""
     gap = oracle.iou - coarse.iou
     closed = torch.where(gap >= LEAST_GAP, (student.iou - coarse.iou) / gap, math.nan)
     whole = oracle.miou - coarse.miou

@@ -1,8 +1,8 @@
-"""How near a pixel is to a border between labels, for metrics; 255 is a label like any other.
+"""Bands of pixels around borders between labels, for metrics; 255 is a label like any other.
 
-A square window holds one label only if all the 2x2 blocks in it do. The blocks that do not are
-summed once (an integral image), and then a window of any size costs four reads: the widths of a
-list share the sums, and none costs more than another.
+A square window holds a single label if and only if all 2x2 blocks in it do. The mixed blocks are
+summed once (an integral image); then a window of any size costs four reads, and all widths share
+the sums.
 """
 
 from collections.abc import Sequence
@@ -13,31 +13,31 @@ from jaxtyping import Bool, Int, Integer
 from torch import Tensor
 
 OUTSIDE = -1
-"""The label beyond the frame, where the frame is a border."""
+"""The label outside the image, where the frame is a border."""
 
 
 def contour(labels: Integer[Tensor, "b H W"], width: int) -> Bool[Tensor, "b H W"]:
-    """Pixels that ``cv2.erode`` takes off the mask of their label; the frame erodes too.
+    """Pixels that ``cv2.erode`` removes from the mask of their label; the frame erodes as well.
 
-    That is the boundary region of Boundary IoU (Cheng et al., 2021, Sec. 4) as released, for the
+    This is the boundary region of Boundary IoU (Cheng et al., 2021, Sec. 4) as released, for the
     masks of all classes at once.
 
     Args:
         labels: Label maps.
-        width: Pixels that are taken off.
+        width: Width of the removed region, in pixels.
     """
     return _holds_border(_mixed_blocks(F.pad(labels.int(), (1,) * 4, value=OUTSIDE)), width)
 
 
 def band(labels: Integer[Tensor, "b H W"], widths: Sequence[int]) -> Int[Tensor, "b H W"]:
-    """Which band around the borders a pixel is in: the number of widths too small to reach it.
+    """The band around the borders that contains each pixel.
 
-    Within ``w`` pixels of a border means that another label is at most ``w`` rows and ``w`` columns
-    away. The frame is not a border.
+    A pixel is within ``w`` pixels of a border if another label is at most ``w`` rows and ``w``
+    columns away. The frame is not a border.
 
     Args:
         labels: Label maps.
-        widths: Reaches in pixels, increasing.
+        widths: Widths of the bands, in pixels, increasing.
 
     Returns:
         0 within the first width, 1 within the second, ...; ``len(widths)`` beyond all.
@@ -78,6 +78,6 @@ def _holds_border(sums: Int[Tensor, "b h w"], width: int) -> Bool[Tensor, "b H W
 def _window(
     side: int, width: int, device: torch.device
 ) -> tuple[Int[Tensor, "n"], Int[Tensor, "n"]]:
-    """First and one past the last block of each pixel's window, inside the framed map."""
+    """First block and end of the blocks in each pixel's window, within the framed map."""
     pixel = torch.arange(1, side - 1, device=device)
     return (pixel - width).clamp_min(0), (pixel + width).clamp_max(side - 1)

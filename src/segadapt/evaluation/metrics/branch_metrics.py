@@ -1,4 +1,4 @@
-"""Everything that is counted of one branch, and what it says."""
+"""Counts and metrics of one branch."""
 
 import math
 from collections.abc import Sequence
@@ -16,34 +16,35 @@ from segadapt.structures import ignored_label
 
 
 class Measures(NamedTuple):
-    """What is measured in addition to IoU, and how finely."""
+    """Settings of the measures in addition to IoU."""
 
     trimap: tuple[int, ...] = (1, 2, 4, 8, 16, 32)
-    """Reaches of the bands around label borders, in pixels of the label, increasing."""
+    """Widths of the bands around label borders, in pixels of the label, increasing."""
     boundary: float = 0.02
-    """Width of Boundary IoU's contours, as a share of the image's diagonal (Cheng et al., 2021)."""
+    """Width of Boundary IoU's contours, as a fraction of the image diagonal (Cheng et al.,
+    2021)."""
     bins: int = 15
-    """Bins of confidence (Guo et al., 2017)."""
+    """Number of bins of confidence (Guo et al., 2017)."""
 
 
 DEFAULT: Final = Measures()
 
 
 class BranchOutput(NamedTuple):
-    """What one branch makes of images."""
+    """Output of one branch for a batch of images."""
 
     labels: Int[Tensor, "b H W"]
     confidence: Float[Tensor, "b H W"]
-    """Probability of those labels."""
+    """Probability of these labels."""
 
 
 class BranchMetrics(NamedTuple):
-    """What was found of one branch."""
+    """Metrics of one branch."""
 
     confusion: Int[Tensor, "k k"]
     scores: Scores
     boundary_iou: Float[Tensor, "k"]
-    """IoU of the contours of prediction and label; nan where a class has neither."""
+    """IoU of the contours of prediction and label; NaN if a class has neither."""
     trimap: dict[int, float]
     """mIoU of the pixels within a given distance (in pixels) of a label border."""
     calibration: Calibration
@@ -54,14 +55,14 @@ class BranchMetrics(NamedTuple):
 
 
 class BranchCounts(nn.Module):
-    """Integers only, so that neither the order of images nor their split over ranks matters.
+    """Counts of one branch; integers only, so that the order of images and ranks does not matter.
 
     Args:
         num_classes: Number of classes.
-        measures: What is counted.
+        measures: Settings of the measures.
 
     Raises:
-        ValueError: If the bands do not widen.
+        ValueError: If the widths of the bands do not increase.
     """
 
     cells: Tensor
@@ -73,7 +74,7 @@ class BranchCounts(nn.Module):
         widths = list(measures.trimap)
         if widths != sorted(set(widths)) or min(widths, default=1) < 1:
             raise ValueError(
-                f"trimap widths {widths} must be whole pixels from 1 on, each wider than the last"
+                f"trimap widths {widths} must be integers from 1 on, in increasing order"
             )
         self.num_classes, self.measures = num_classes, measures
         cells = torch.zeros(num_classes, len(widths) + 1, num_classes, dtype=torch.int64)
@@ -89,7 +90,7 @@ class BranchCounts(nn.Module):
         """Count images.
 
         Args:
-            reading: What the branch makes of them.
+            reading: Output of the branch for the images.
             mask: Their labels.
             bands: :func:`band` of the labels.
         """
@@ -102,7 +103,7 @@ class BranchCounts(nn.Module):
         )
 
     def findings(self) -> BranchMetrics:
-        """What the counts of all ranks say; every rank must ask."""
+        """Metrics from the counts of all ranks; every rank must call this."""
         cells, contours, confidences = (
             sum_over_ranks(counts).cpu() for counts in (self.cells, self.contours, self.confidences)
         )
@@ -134,16 +135,16 @@ class BranchCounts(nn.Module):
 
 
 def contour_width(size: Sequence[int], share: float) -> int:
-    """Width of Boundary IoU's contours, in pixels: a share of the diagonal, at least 1."""
+    """Width of Boundary IoU's contours, in pixels: a fraction of the diagonal, at least 1."""
     return max(1, round(share * math.hypot(*size)))
 
 
 def contour_counts(
     prediction: Int[Tensor, "b H W"], mask: Integer[Tensor, "b H W"], width: int, num_classes: int
 ) -> Int[Tensor, "3 k"]:
-    """Pixels of each class on the label's contour, on the prediction's, and on both.
+    """Pixels of each class on the contour of the label, of the prediction, and of both.
 
-    What is predicted on ignored pixels is ignored, and a border to them is a border.
+    Predictions on ignored pixels are ignored, and a border to them is a border.
     """
     ignored = ignored_label(num_classes)
     prediction = torch.where(mask == ignored, ignored, prediction)
@@ -162,5 +163,5 @@ def contour_counts(
 def label_bands(
     mask: Integer[Tensor, "b H W"], measures: Measures = DEFAULT
 ) -> Int[Tensor, "b H W"]:
-    """The band around the label's borders that each pixel is in, for all branches."""
+    """The band around the label's borders that contains each pixel, for all branches."""
     return band(mask, measures.trimap)

@@ -1,4 +1,4 @@
-"""How far confidences can be believed (Guo et al., 2017)."""
+"""Calibration of confidences (Guo et al., 2017)."""
 
 from typing import Final, NamedTuple
 
@@ -9,20 +9,20 @@ from torch import Tensor
 from segadapt.evaluation.metrics.confusion_matrix import histogram
 
 SCALE: Final = 2**30
-"""Confidences are summed as integers of this unit: exact, whatever the order and the ranks, for
-eight billion pixels in a bin, each within 5e-10."""
+"""Unit in which confidences are summed as integers, so that the sum is exact in any order, for up
+to eight billion pixels per bin; each is rounded by at most 5e-10."""
 
 
 class Calibration(NamedTuple):
     """Confidence and accuracy by bin of confidence."""
 
     error: float
-    """Expected calibration error: the mean over pixels of the distance between the two."""
+    """Expected calibration error: mean over pixels of |confidence - accuracy| of the bin."""
     pixels: Int[Tensor, "bins"]
     accuracy: Float[Tensor, "bins"]
-    """Share of the bin's pixels that are right; nan in an empty bin."""
+    """Fraction of the bin's pixels that are correct; NaN in an empty bin."""
     confidence: Float[Tensor, "bins"]
-    """Mean probability of the predicted class; nan in an empty bin."""
+    """Mean probability of the predicted class; NaN in an empty bin."""
 
 
 def confidence_counts(
@@ -31,11 +31,11 @@ def confidence_counts(
     valid: Bool[Tensor, "b H W"],
     bins: int,
 ) -> Int[Tensor, "3 bins"]:
-    """Pixels, right pixels and summed confidence of bins of equal width, open to the left.
+    """Pixels, correct pixels and summed confidence in bins of equal width, open on the left.
 
     Args:
         confidence: Probability of the predicted class.
-        right: Where it is the labelled class.
+        right: Whether it is the labelled class.
         valid: Pixels that count.
         bins: Number of bins.
     """
@@ -49,7 +49,7 @@ def confidence_counts(
 
 
 def calibration(counts: Int[Tensor, "3 bins"]) -> Calibration:
-    """What :func:`confidence_counts`, summed over a data set, say."""
+    """Calibration from :func:`confidence_counts` summed over a data set."""
     pixels, hits, total = counts.cpu().double()
     accuracy, confidence = hits / pixels, total / SCALE / pixels
     distance = (accuracy - confidence).abs().nan_to_num()

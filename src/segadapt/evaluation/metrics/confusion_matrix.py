@@ -11,29 +11,29 @@ from segadapt.structures import ignored_label
 
 
 class Scores(NamedTuple):
-    """What a confusion matrix says, as fractions in float64 on the CPU.
+    """Scores from a confusion matrix, as fractions in float64 on the CPU.
 
-    A class that is neither labelled nor predicted anywhere has no IoU, and one that is never
-    labelled has no accuracy: they are nan and not in the means. A class that is only
-    predicted, wrongly, has IoU 0 and counts.
+    A class that is neither labelled nor predicted has no IoU, and one that is never labelled has no
+    accuracy: these are NaN and excluded from the means. A class that is only predicted has IoU 0
+    and counts.
     """
 
     miou: float
     accuracy: float
-    """Share of the labelled pixels that are right (aAcc)."""
+    """Fraction of the labelled pixels that are correct (aAcc)."""
     mean_accuracy: float
-    """Mean over classes of the share of their pixels that are right (mAcc)."""
+    """Mean over classes of the fraction of their pixels that is correct (mAcc)."""
     iou: Float[Tensor, "k"]
     class_accuracy: Float[Tensor, "k"]
     frequency_weighted_iou: float
-    """Mean IoU with each class weighted by its share of the labelled pixels (fwIoU)."""
+    """Mean IoU with classes weighted by their fraction of the labelled pixels (fwIoU)."""
 
 
 class ConfusionMatrix(Metric):
     """Counts pixels by (label, prediction) over a data set, exactly, on the device.
 
-    Ignored pixels count nowhere. Over several ranks the counts are summed when computed, and not
-    before, so ranks may see different numbers of images.
+    Ignored pixels do not count. The counts of several ranks are summed only in ``compute``, so
+    ranks may see different numbers of images.
 
     Args:
         num_classes: Number of classes.
@@ -71,37 +71,37 @@ def count(
             stall the stream, and the device's own assertion fires).
     """
     row = torch.where(mask == ignored_label(num_classes), num_classes, mask.long())
-    cells = (num_classes + 1) * num_classes  # the row that is one too many takes the ignored pixels
+    cells = (num_classes + 1) * num_classes  # the additional row takes the ignored pixels
     counts = histogram(row * num_classes + prediction, cells)
     check_labels(counts, cells, mask, num_classes)
     return counts.view(num_classes + 1, num_classes)[:num_classes]
 
 
 def counts_by_class(confusion: Num[Tensor, "k k"]) -> Num[Tensor, "3 k"]:
-    """Pixels of each class that are right, that are labelled so, and that are predicted so."""
+    """Correct, labelled and predicted pixels of each class."""
     return torch.stack([confusion.diagonal(), confusion.sum(1), confusion.sum(0)])
 
 
 def histogram(cell: Int[Tensor, "*shape"], cells: int) -> Int[Tensor, "_"]:
-    """How often each of the numbers from 0 to ``cells - 1`` occurs.
+    """Number of occurrences of each number from 0 to ``cells - 1``.
 
-    On the CPU the result is longer where larger numbers occur; a GPU's own assertion fires then.
+    If larger numbers occur, the result is longer on the CPU, and an assertion fires on a GPU.
     """
     cell = cell.flatten()
     if not cell.is_cuda:
         return torch.bincount(cell, minlength=cells)
     unit = torch.ones((), dtype=torch.int64, device=cell.device)
     counts = torch.zeros(cells, dtype=torch.int64, device=cell.device)
-    return counts.scatter_add_(0, cell, unit.expand_as(cell))  # bincount would wait for the largest
+    return counts.scatter_add_(0, cell, unit.expand_as(cell))  # bincount would wait for it
 
 
 def check_labels(
     counts: Int[Tensor, "_"], cells: int, mask: Integer[Tensor, "b H W"], num_classes: int
 ) -> None:
-    """Refuse a histogram that is too long, as one by label is when a label is not a class.
+    """Check the length of a histogram by label, which is too long if a label is not a class.
 
     Raises:
-        ValueError: If it is.
+        ValueError: If it is too long.
     """
     if len(counts) > cells:
         ignored = ignored_label(num_classes)
@@ -120,7 +120,7 @@ def scores(confusion: Int[Tensor, "k k"]) -> Scores:
     """
     pixels = confusion.cpu().double()
     right, labelled, predicted = counts_by_class(pixels)
-    iou = right / (labelled + predicted - right)  # 0 / 0 is nan
+    iou = right / (labelled + predicted - right)  # 0 / 0 is NaN
     class_accuracy = right / labelled
     return Scores(
         miou=iou.nanmean().item(),

@@ -1,4 +1,4 @@
-"""The pairs of classes whose confusion costs most."""
+"""Pairs of classes whose confusion costs the most mIoU."""
 
 from typing import NamedTuple
 
@@ -8,23 +8,23 @@ from torch import Tensor
 
 
 class ConfusedClasses(NamedTuple):
-    """Pixels of one class that were taken for another."""
+    """Pixels of one class that were predicted as another."""
 
     label: int
     prediction: int
     pixels: int
     share: float
-    """Of the label's pixels."""
+    """Fraction of the label's pixels."""
     cost: float
-    """By how much the mIoU would rise if just these pixels were right."""
+    """Gain in mIoU if just these pixels were correct."""
 
 
 def costly_pairs(confusion: Int[Tensor, "k k"], number: int) -> list[ConfusedClasses]:
-    """The pairs of classes that cost most mIoU, the most expensive first.
+    """The pairs of classes that cost the most mIoU, in decreasing order.
 
     Args:
         confusion: Pixels by label (row) and prediction (column).
-        number: How many pairs at most.
+        number: Largest number of pairs.
     """
     pixels = confusion.cpu()
     costs = pair_costs(pixels)
@@ -41,17 +41,17 @@ def costly_pairs(confusion: Int[Tensor, "k k"], number: int) -> list[ConfusedCla
 
 
 def pair_costs(confusion: Int[Tensor, "k k"]) -> Float[Tensor, "k k"]:
-    """By how much the mIoU would rise if the pixels of a cell were predicted as labelled.
+    """Gain in mIoU if the pixels of a cell were predicted as labelled.
 
-    Only two classes change. The label's union stays and its intersection grows; the predicted class
-    loses false positives, and leaves the mean where it had nothing else.
+    Only two classes change. The union of the label stays and its intersection grows; the predicted
+    class loses false positives, and leaves the mean if it has no other pixels.
     """
     pixels = confusion.cpu().double()
     right = pixels.diagonal()
     union = pixels.sum(1) + pixels.sum(0) - right
     iou = (right / union).nan_to_num()
     present, total = (union > 0).sum(), iou.sum()
-    gain = pixels / union[:, None].clamp_min(1)  # of the label, row
+    gain = pixels / union[:, None].clamp_min(1)  # union of the label, row
     left = union[None] - pixels  # union of the predicted class, column
     relief = torch.where(left > 0, right[None] / left.clamp_min(1), 0.0) - iou[None]
     remaining = torch.where((left == 0) & (union[None] > 0), present - 1, present)

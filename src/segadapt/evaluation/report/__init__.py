@@ -1,1 +1,1 @@
-"""What an evaluation leaves: table, JSON, page, plots, gallery."""
+"""Reports of an evaluation: table, JSON, page, plots and gallery."""

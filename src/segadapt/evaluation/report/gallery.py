@@ -1,4 +1,4 @@
-"""The images that went worst and best, drawn while they pass."""
+"""The images with the lowest and highest scores, drawn during a pass."""
 
 import math
 from typing import NamedTuple
@@ -15,15 +15,15 @@ class Exhibit(NamedTuple):
 
     name: str
     miou: float
-    """Of this image alone, over the classes that are labelled or predicted in it."""
+    """MIoU of this image alone, over the classes labelled or predicted in it."""
     picture: Picture
 
 
 class Gallery:
-    """Keeps a few pictures of a pass, however long it is.
+    """Keeps a few pictures of a pass of any length.
 
     Args:
-        number: How many of the worst and of the best images; 0 keeps none.
+        number: Number of images with the lowest, and with the highest scores; 0 for none.
         classes: Class names in order.
         colors: Their colours, RGB.
     """
@@ -38,14 +38,14 @@ class Gallery:
     def offer(
         self, name: str, miou: float, image: Tensor, mask: Tensor, maps: dict[str, Tensor]
     ) -> None:
-        """Look at an image; drawn only if it is among the worst or the best so far.
+        """Offer an image, which is drawn only if it is among the worst or the best so far.
 
         Args:
             name: Its name.
-            miou: Its score; nan, where nothing is labelled, is neither good nor bad.
+            miou: Its score; images with NaN, which have no labels, are not kept.
             image: Network input.
             mask: Label.
-            maps: What each branch predicts; the last is compared with the label.
+            maps: Prediction of each branch; the last one is compared with the label.
         """
         worst = self.number > len(self.worst) or any(miou < kept.miou for kept in self.worst)
         best = self.number > len(self.best) or any(miou > kept.miou for kept in self.best)

@@ -1,4 +1,4 @@
-"""A report as one HTML file that needs nothing else: no font, no other file."""
+"""A report as one self-contained HTML file."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,14 +28,14 @@ COLUMNS: Final = {
     "frequency_weighted_iou": "frequency-weighted IoU",
     "boundary_iou": "boundary IoU",
 }
-"""What is shown of a branch, by its name in a report; beside it, the calibration error."""
+"""Titles of the metrics of a branch, by their names in a report."""
 
 
 def page(report: Mapping[str, Any], worst: Sequence[Exhibit], best: Sequence[Exhibit]) -> str:
     """The page of a report.
 
     Args:
-        report: As JSON has it.
+        report: Report in the form of its JSON file.
         worst: Images to show, the worst first.
         best: Images to show, the best first.
     """
@@ -105,7 +105,7 @@ def _classes(report: Mapping[str, Any], labelled: Sequence[int]) -> Table:
 
 
 def _outcome(entry: Mapping[str, Any]) -> list[str]:
-    """Pixels that adaptation fixed and broke, and the share of the gap to the oracle it closed."""
+    """Pixels that adaptation fixed and broke, and the fraction of the gap to the oracle closed."""
     return [f"{entry['fixed']:,}", f"{entry['broken']:,}", _percent(entry.get("gap_closed"))]
 
 

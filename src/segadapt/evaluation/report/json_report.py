@@ -1,4 +1,4 @@
-"""What an evaluation found, as JSON has it: fractions, null where there is nothing to measure."""
+"""Results of an evaluation for JSON: fractions, and null if there is nothing to measure."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -17,14 +17,14 @@ from segadapt.evaluation.metrics.costly_confusions import costly_pairs
 from segadapt.structures import NARROW
 
 PAIRS: Final = 20
-"""Pairs of confused classes that are reported."""
+"""Number of reported pairs of confused classes."""
 
 
 def findings_as_json(findings: NetworkMetrics, classes: Sequence[str]) -> dict[str, Any]:
-    """All that was found.
+    """All results.
 
     Args:
-        findings: Of the network.
+        findings: Metrics of the network.
         classes: Class names in order.
     """
     results = as_json({name: branch.scores for name, branch in findings.branches.items()}, classes)
@@ -57,9 +57,9 @@ def _extended(branch: BranchMetrics) -> dict[str, Any]:
 
 
 def confusion_as_json(confusion: Int[Tensor, "k k"]) -> list[list[int]] | dict[str, Any]:
-    """Pixels by label and prediction: in rows, or of many classes those cells that have any.
+    """Pixels by label and prediction: as rows or, for many classes, as nonzero cells.
 
-    The rows of 847 classes in three branches would have 28 MB, nearly all of it zeros.
+    The rows of 847 classes in three branches would take 28 MB, nearly all of it zeros.
     """
     number = len(confusion)
     if number <= NARROW:
@@ -73,7 +73,7 @@ def confusion_as_json(confusion: Int[Tensor, "k k"]) -> list[list[int]] | dict[s
 def confusion_of(
     node: Sequence[Sequence[int]] | Mapping[str, Any],
 ) -> Int[np.ndarray, "k k"]:
-    """What :func:`confusion_as_json` wrote, as a matrix."""
+    """The matrix from the output of :func:`confusion_as_json`."""
     if not isinstance(node, Mapping):
         return np.array(node, dtype=np.int64)
     confusion = np.zeros((node["classes"], node["classes"]), dtype=np.int64)
@@ -98,7 +98,7 @@ def _calibration(calibration: Calibration) -> dict[str, Any]:
 def _adaptation(
     adaptation: Adaptation | None, gap: GapClosed | None, classes: Sequence[str]
 ) -> dict[str, Any] | None:
-    """Pixels by class and in all; beside them the share of the gap that was closed."""
+    """Pixels by class and in total, and the fraction of the gap that was closed."""
     if adaptation is None:
         return None
     rows = [
@@ -128,7 +128,7 @@ def _number(value: float) -> float | None:
 
 
 def as_json(results: Mapping[str, Scores], classes: Sequence[str]) -> dict[str, Any]:
-    """Scores by branch and class as JSON has them: fractions, null where there is nothing."""
+    """Scores by branch and class for JSON: fractions, and null if there is nothing to measure."""
     return {
         branch: {
             "miou": _number(scores.miou),

@@ -1,4 +1,4 @@
-"""Figures of an evaluation, from its report as JSON has it."""
+"""Figures of an evaluation, drawn from its JSON report."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -12,23 +12,23 @@ from matplotlib.figure import Figure
 from segadapt.text.borders import figure_names
 
 BRANCH_COLORS: Final = {"student": "#0072b2", "coarse": "#999999", "oracle": "#e69f00"}
-"""Of Okabe and Ito: apart with and without green cones."""
+"""Colours of Okabe and Ito, distinguishable with colour blindness."""
 
 MANY: Final = 64
-"""Classes above which figures show some of them, or no names; the page's table has all."""
+"""Number of classes above which figures show some of them, or no names; the page has all."""
 
 SOME: Final = 40
-"""Of many classes, those that are shown."""
+"""Number of classes shown if there are many."""
 
 
 def class_bars(results: Mapping[str, Any]) -> Figure:
     """IoU of each class in each branch, the student's best class first.
 
-    A class that is neither labelled nor predicted by the student is marked: it has no IoU. Of many
-    classes, those with an IoU are drawn that have the highest and the lowest.
+    A class that is neither labelled nor predicted by the student is marked, because it has no IoU.
+    If there are many classes, those with the highest and the lowest IoU are drawn.
 
     Args:
-        results: ``results`` of a report.
+        results: Node ``results`` of a report.
     """
     names = figure_names(entry["name"] for entry in results["student"]["classes"])
     iou = {branch: _percent(result["classes"], "iou") for branch, result in results.items()}
@@ -57,9 +57,9 @@ def class_bars(results: Mapping[str, Any]) -> Figure:
 
 
 def confusion_map(confusion: Int[np.ndarray, "k k"], classes: Sequence[str]) -> Figure:
-    """What the pixels of each class (row) were taken for, in percent of the class.
+    """Predictions of the pixels of each class (row), in percent of the class.
 
-    Numbers are written where there is room for them; many classes have numbers for names.
+    Numbers are written if they fit; many classes are named by their numbers.
     """
     counts, names = confusion.astype(np.float64), figure_names(classes)
     share = 100 * counts / counts.sum(1, keepdims=True).clip(1)
@@ -81,7 +81,7 @@ def confusion_map(confusion: Int[np.ndarray, "k k"], classes: Sequence[str]) -> 
 
 
 def reliability(results: Mapping[str, Any]) -> Figure:
-    """Accuracy by confidence, and how many pixels are how confident."""
+    """Accuracy by confidence, and the distribution of confidence over pixels."""
     figure = Figure(figsize=(5, 6.5), layout="constrained")
     above, below = figure.subplots(2, 1, height_ratios=[3, 1], sharex=True)
     calibrated = {"color": "black", "linewidth": 0.8, "linestyle": ":"}
@@ -103,7 +103,7 @@ def reliability(results: Mapping[str, Any]) -> Figure:
 
 
 def trimap_curves(results: Mapping[str, Any]) -> Figure:
-    """MIoU of the pixels near label borders, by how near they are."""
+    """MIoU of the pixels near label borders, by distance."""
     figure = Figure(figsize=(5, 3.5), layout="constrained")
     axes = figure.subplots()
     for branch, result in results.items():
@@ -112,14 +112,14 @@ def trimap_curves(results: Mapping[str, Any]) -> Figure:
         axes.plot(widths, values, marker="o", color=BRANCH_COLORS[branch], label=branch)
     axes.set_xscale("log", base=2)
     axes.set_xticks(widths, [str(width) for width in widths])
-    axes.set(xlabel="distance to a label border, at most, in pixels", ylabel="mIoU, %")
+    axes.set(xlabel="largest distance to a label border, in pixels", ylabel="mIoU, %")
     axes.grid(alpha=0.3)
     axes.legend()
     return figure
 
 
 def ends(order: Int[np.ndarray, " n"]) -> Int[np.ndarray, " m"]:
-    """The first and the last of many, as many of each, in their order."""
+    """The same number of first and last elements, in order."""
     half = SOME // 2
     return order if len(order) <= SOME else np.concatenate([order[:half], order[-half:]])
 
@@ -142,7 +142,7 @@ def _write_cells(axes: Axes, share: Float[np.ndarray, "k k"]) -> None:
 
 
 def _percent(entries: Sequence[Mapping[str, Any]], name: str) -> Float[np.ndarray, "n"]:
-    return 100 * np.array([entry[name] for entry in entries], dtype=np.float64)  # null is nan
+    return 100 * np.array([entry[name] for entry in entries], dtype=np.float64)  # null becomes NaN
 
 
 def _text(fraction: float | None) -> str:

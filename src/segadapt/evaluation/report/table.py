@@ -1,4 +1,4 @@
-"""What an evaluation found, as a table to read."""
+"""Results of an evaluation as a table."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -10,16 +10,16 @@ from segadapt.text.tables import Table
 ORACLE: Final = (
     "oracle: prototypes from the labels of one image; training pools classifier.oracle_group images"
 )
-"""The note below a table with that branch: its scores are not those of the training's teacher."""
+"""Note below a table with an oracle, whose scores differ from those of the training's teacher."""
 
 
 def table(results: Mapping[str, Scores], classes: Sequence[str], title: str = "") -> Table:
-    """IoU of every class in every branch, in percent; the means below.
+    """IoU of every class in every branch, in percent, with the means below.
 
     Args:
         results: Scores by branch, the student's first.
         classes: Class names in order.
-        title: What was evaluated.
+        title: Title of the table.
     """
     student, branches = next(iter(results.values())), results.values()
     rows = [
@@ -48,5 +48,5 @@ def headline(results: Mapping[str, Scores]) -> str:
 
 
 def percent(fraction: float) -> str:
-    """Two decimals, as in the papers; a dash where there is nothing to measure."""
+    """A percentage with two decimals, as in the papers; a dash if there is nothing to measure."""
     return "-" if math.isnan(fraction) else f"{100 * fraction:.2f}"
