@@ -96,7 +96,7 @@ def test_a_loss_without_cross_entropy_is_refused():
     ("given", "sentence"),
     [
         ({"class_weight": "median"}, r"Unknown loss\.class_weight 'median'\. Available: none, inv"),
-        ({"effective_beta": 1.0}, r"loss\.effective_beta is 1\.0; give a number from 0 to below"),
+        ({"effective_beta": 1.0}, r"loss\.effective_beta is 1\.0; choose a number >= 0"),
         ({"effective_beta": float("nan")}, r"loss\.effective_beta is nan"),
     ],
 )

@@ -70,5 +70,5 @@ def test_the_average_is_over_all_ranks(monkeypatch):
 
 
 def test_negative_smoothing_is_refused():
-    with pytest.raises(ValueError, match="number of pixels, not -1"):
+    with pytest.raises(ValueError, match="Dice loss is -1"):
         Dice(smoothing=-1.0)

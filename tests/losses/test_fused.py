@@ -238,7 +238,7 @@ def test_autograd_gives_the_same_transposed_resize():
 
 def test_scores_and_labels_are_of_the_same_images():
     # Undecorated: outside of tests nothing checks shapes before.
-    with pytest.raises(ValueError, match="scores of 2 images, and labels of 3"):
+    with pytest.raises(ValueError, match="scores for 2 images, but labels for 3"):
         inspect.unwrap(fused_loss)(BOTH, logits(2, 3, 4, 4), labels(3, 8, 8, 3))
 
 

@@ -45,7 +45,7 @@ def test_a_term_goes_with_the_part_that_the_classifier_is_built_without():
 
 
 def test_no_term_left_is_refused():
-    with pytest.raises(ValueError, match="no term with a weight above 0 that the classifier has"):
+    with pytest.raises(ValueError, match="no term with a weight above 0 whose parts"):
         Objective({"a": Constant(2.0)}, {"a": 1.0}, {"a": {"teacher": False}})
 
 

@@ -175,10 +175,10 @@ def test_nothing_reads_a_value_on_the_host():
         ),
         ({"class_average": "n"}, "Unknown class_average 'n'. Available: present, all"),
         ({"boundary": "sobel"}, "Unknown boundary 'sobel'. Available: none, canny, change"),
-        ({"label_mix": 1.5}, "label_mix must be from 0 to 1, not 1.5"),
-        ({"edge_size": 0}, "edge_size is at least 1"),
-        ({"border": -1}, "border at least 0"),
-        ({"group": 0}, "group is a number of images or null, not 0"),
+        ({"label_mix": 1.5}, "label_mix is 1.5; it must be from 0 to 1"),
+        ({"edge_size": 0}, "edge_size is 0 and border"),
+        ({"border": -1}, "border -1"),
+        ({"group": 0}, "group is 0; it must be a number of images"),
     ],
 )
 def test_wrong_arguments_are_refused(arguments, message):

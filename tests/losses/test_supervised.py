@@ -95,7 +95,7 @@ def test_a_wrong_label_is_named():
     [
         ({"branch": "pupil", "pixel": [IGNORING]}, "Unknown branch 'pupil'. Available: student"),
         ({"branch": "student", "pixel": []}, "no pixel loss"),
-        ({"branch": "student", "pixel": [IGNORING], "group": 0}, "group is a number of images"),
+        ({"branch": "student", "pixel": [IGNORING], "group": 0}, "group is 0"),
     ],
 )
 def test_wrong_arguments_are_refused(arguments, message):

@@ -28,7 +28,7 @@ def test_numbers_pass():
 def test_the_term_and_the_step_are_named(value):
     check = FiniteCheck(nn.Linear(1, 1))
     check.watch(losses(student=1, coarse=1), 6, read=True)
-    with pytest.raises(ValueError, match="not finite at step 7: coarse; nothing of it was saved"):
+    with pytest.raises(ValueError, match="not finite at step 7: coarse; this step was not saved"):
         check.watch(losses(student=1, coarse=value), 7, read=False)
 
 

@@ -1,1 +1,1 @@
-"""Predictions and labels to scalars."""
+"""Losses: from predictions and labels to scalars."""

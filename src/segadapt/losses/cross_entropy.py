@@ -19,18 +19,19 @@ from segadapt.text.choices import check_choice
 MEANS = ("all", "valid")
 
 LINEAR: Final = 40.0
-"""From here on softplus(x) is x to the last bit, in double precision, too."""
+"""Threshold above which softplus(x) equals x to the last bit, also in double precision."""
 
 
 class CrossEntropy(FusedLoss):
     """L_ce of CAC Eq. 8, and the cross-entropy of L_c and L_g in SSA Eq. 3.
 
     Args:
-        mean: ``all``: over all pixels, ignored ones included (the releases' main loss:
-            mmsegmentation's default). ``valid``: over the pixels with a label, of each oracle
-            group, then over the groups (their coarse and teacher losses; torch's default).
-        ignore: The label that counts nowhere; None for that of the number of classes, which is 255
-            up to 254 of them (:func:`segadapt.structures.ignored_label`).
+        mean: ``all`` for the mean over all pixels, including ignored ones (the main loss of the
+            releases and mmsegmentation's default), or ``valid`` for the mean over the labelled
+            pixels of each oracle group, then over the groups (the releases' coarse and teacher
+            losses, and torch's default).
+        ignore: The ignored label; None for the default of the number of classes, which is 255 for
+            up to 254 classes (:func:`segadapt.structures.ignored_label`).
         weight: One factor for each class, or None for 1. ``valid`` divides by their sum over the
             pixels, as torch does.
 
@@ -60,7 +61,7 @@ class CrossEntropy(FusedLoss):
         check_ignore(ignore)
         self.mean, self.ignore = mean, ignore
         factors = None if weight is None else torch.tensor(list(weight), dtype=torch.float32)
-        self.register_buffer("weight", factors, persistent=False)  # the config brings it
+        self.register_buffer("weight", factors, persistent=False)  # it comes from the config
 
     def plan(self, mask: Integer[Tensor, "b H W"], num_classes: int, group: int | None) -> Plan:
         weight = self._weight(num_classes)
@@ -117,7 +118,7 @@ class _CrossEntropyOfImages(ImagesLoss):
     Args:
         scale: A factor for each image.
         weight: A factor for each class, or None for 1.
-        ignore: The label that counts nowhere.
+        ignore: The ignored label.
     """
 
     def __init__(
@@ -150,9 +151,9 @@ class _CrossEntropyOfImages(ImagesLoss):
 def _of_difference(
     strip: Strip, weight: Float[Tensor, "_ _ _"], out: Float[Tensor, "_ _ _ _"], with_gradient: bool
 ) -> Float[Tensor, ""]:
-    """The same for two classes: -log softmax(z)[y] is softplus of the other score minus the own."""
+    """The loss of two classes: -log softmax(z)[y] is softplus(other score - own score)."""
     classes = strip.layout.classes
-    sign = torch.rsub(strip.labels, 1, alpha=2)  # 1 and -1; any number where the weight is 0
+    sign = torch.rsub(strip.labels, 1, alpha=2)  # 1 and -1; any value if the weight is 0
     lead = strip.scores.squeeze(classes) * sign
     value = torch.dot(F.softplus(lead, threshold=LINEAR).flatten(), weight.flatten())
     if with_gradient:

@@ -13,19 +13,20 @@ from segadapt.losses.parts.tables import SigmoidPart, SigmoidSums, Tables
 
 
 class Dice(FusedLoss):
-    """1 - (2 sum qt + s) / (sum q + sum t + s), of every image and class present in it, averaged.
+    """Mean of 1 - (2 sum qt + s) / (sum q + sum t + s) over images and the classes present in them.
 
-    With q the sigmoid of the scores and t the binary mask of the class, over all pixels of the
-    image: ignored pixels are negatives. The average runs over the images and classes of all ranks.
+    q is the sigmoid of the scores and t the binary mask of the class; the sums run over all pixels
+    of the image, with ignored pixels as negatives. The average runs over the images and classes of
+    all ranks.
 
     Args:
-        squared: Whether the denominator holds the sum of q squared (V-Net, which the SSA paper
-            cites) rather than of q (the release).
+        squared: Whether the denominator has the sum of q squared (V-Net, cited by the SSA paper)
+            rather than of q (the release).
         smoothing: s, in pixels (release: 1; V-Net: 0).
-        ignore: The label of no class; None for :func:`segadapt.structures.ignored_label`.
+        ignore: The ignored label; None for :func:`segadapt.structures.ignored_label`.
 
     Examples:
-        Scores that are certain and right cost nothing; those that are certain and wrong cost 1:
+        Certain and correct scores have loss 0; certain and wrong ones have loss 1:
 
         >>> import torch
         >>> from segadapt.losses.dice import Dice
@@ -40,13 +41,13 @@ class Dice(FusedLoss):
     ) -> None:
         super().__init__()
         if not smoothing >= 0:
-            raise ValueError(f"smoothing of the Dice loss is a number of pixels, not {smoothing}")
+            raise ValueError(f"smoothing of the Dice loss is {smoothing}; it must be >= 0 pixels")
         check_ignore(ignore)
         self.squared, self.smoothing, self.ignore = squared, smoothing, ignore
 
     def plan(self, mask: Integer[Tensor, "b H W"], num_classes: int, group: int | None) -> Plan:
         counts, scale = self._counts(mask, num_classes)
-        # Nothing waits on a CPU, so that its losses may depend on which classes are there.
+        # On a CPU there is nothing to wait for, so its losses may depend on the classes present.
         only_present = mask.device.type == "cpu"
         ignore = ignore_or_default(self.ignore, num_classes)
         return lambda some: _DiceOfImages(self, ignore, counts[some], scale, only_present)
@@ -67,14 +68,14 @@ class Dice(FusedLoss):
 
 
 class _DiceOfImages(ImagesLoss):
-    """The Dice loss of a few images; p are the classes that are summed.
+    """The Dice loss of a few images; p stands for the summed classes.
 
-    The derivative by q is a - b t (or 2 a q - b t) with a = (2 sum qt + s) / S^2 and b = 2 / S,
-    S being the denominator: the same for all pixels of an image, and known once all were seen.
+    The derivative by q is a - b t (or 2 a q - b t) with a = (2 sum qt + s) / S^2, b = 2 / S and the
+    denominator S: equal for all pixels of an image, and known after all pixels have been summed.
 
     Args:
-        loss: Its settings.
-        ignore: The label of no class.
+        loss: Settings of the loss.
+        ignore: The ignored label.
         counts: Pixels of each class in each image.
         scale: Factor of the sum over images and classes.
         only_present: Whether classes that no image contains are omitted from the computation.
@@ -98,7 +99,7 @@ class _DiceOfImages(ImagesLoss):
 
     def look(self, strip: Strip, room: Float[Tensor, "_ _ _ _"]) -> Float[Tensor, "m s"]:
         q = torch.sigmoid(strip.scores, out=room)
-        overlap = q.new_zeros(self.counts.numel())  # flat: a GPU adds in one order only that way
+        overlap = q.new_zeros(self.counts.numel())  # flat: a GPU then adds in a fixed order
         overlap.index_add_(0, strip.pairs, (strip.own(q) * strip.labelled(self.ignore)).flatten())
         mass = strip.layout.sums(q.square() if self.loss.squared else q)
         return torch.cat([mass, overlap.view_as(mass)], 1)
@@ -130,7 +131,7 @@ class _DiceOfImages(ImagesLoss):
         return sums.new_zeros(())
 
     def of_sums(self, sums: SigmoidSums) -> SigmoidPart:
-        """What a kernel needs to know once it has seen all pixels."""
+        """The part of the loss that depends on the sums over all pixels, for a kernel."""
         mass = sums.squares if self.loss.squared else sums.plain
         both = torch.cat([mass, sums.overlap], 1)
         ratio, denominator, weight = self._ratio(both)
@@ -151,7 +152,7 @@ class _DiceOfImages(ImagesLoss):
 
 
 def _slopes_of_sigmoid(q: Float[Tensor, "_ _ _ _"], squared: bool) -> None:
-    """The derivative q (1 - q), times q if squared, in the place of q."""
+    """Replace q by the derivative q (1 - q), times q if squared."""
     if squared:
         q.mul_((1 - q).mul_(q))
     else:
@@ -159,6 +160,6 @@ def _slopes_of_sigmoid(q: Float[Tensor, "_ _ _ _"], squared: bool) -> None:
 
 
 def _present(count: Int[Tensor, "k"]) -> Int[Tensor, "p"]:
-    """The classes with pixels; the first one, which then weighs nothing, if there is none."""
+    """The classes with pixels; if there are none, the first class, whose weight is then 0."""
     present = count.nonzero()[:, 0]
     return present if len(present) else torch.zeros_like(count[:1])

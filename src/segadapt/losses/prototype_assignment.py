@@ -1,4 +1,4 @@
-"""Losses between pixels and the sub-class prototypes that they were assigned to."""
+"""Losses between pixels and the prototypes to which they were assigned."""
 
 import torch
 import torch.nn.functional as F
@@ -13,11 +13,11 @@ from segadapt.structures import Prediction, require
 class PrototypeContrast(nn.Module):
     """Cross-entropy of a pixel's own prototype against all prototypes of all classes.
 
-    The pixel-prototype contrast of ProtoSeg (Eq. 11), and with log densities for scores the
+    The pixel-prototype contrast of ProtoSeg (Eq. 11) and, with log densities as scores, the
     contrastive term of GMMSeg's code. The mean runs over the labelled pixels of all ranks.
 
     Args:
-        tau: What the scores are divided by (ProtoSeg: 0.1 as printed; its code: 1).
+        tau: Temperature that divides the scores (ProtoSeg: 0.1 as printed; its code: 1).
 
     Raises:
         ValueError: If it is not positive.
@@ -48,5 +48,5 @@ class PrototypeDistance(nn.Module):
 
 
 def _share(assigned: Bool[Tensor, "n"]) -> Float[Tensor, ""]:
-    """Assigned pixels of all ranks by the number of ranks, whose losses are averaged."""
+    """Assigned pixels of all ranks divided by the number of ranks, whose losses are averaged."""
     return (sum_over_ranks(assigned.sum()).to(torch.float32) / world_size()).clamp_min(1)

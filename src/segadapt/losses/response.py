@@ -16,43 +16,44 @@ from segadapt.structures import Prediction, ignored_label, require
 from segadapt.text.choices import check_choice
 
 SOURCES: Final = ("teacher", "student", "coarse")
-"""Branches whose entropy may weigh the pixels (CAC Table 3 e, 1, 2)."""
+"""Branches whose entropy may weight the pixels (CAC Table 3 e, 1, 2)."""
 
 AVERAGES: Final = ("present", "all")
-"""Classes over which the mean of the weights is taken."""
+"""Sets of classes over which the mean is taken."""
 
 BOUNDARIES: Final[Mapping[str, Callable[[Tensor, int], Tensor] | None]] = {"none": None, **EDGES}
-"""How boundary pixels are found."""
+"""Functions that find boundary pixels."""
 
 
 class ResponseDistillation(nn.Module):
     """Makes the student's scores resemble the teacher's, on the feature grid.
 
-    A weighted mean of the pixels' cross-entropy: by the teacher's entropy, within each class, and
-    within boundary and interior of it. The defaults are those of the CAC release; SSA's adds the
-    boundary. Without ``entropy`` and ``class_wise`` it is the vanilla KL divergence (CAC Table 3
-    b; its constant, the teacher's entropy, is omitted).
+    The loss is a mean of the pixels' cross-entropy, weighted by the teacher's entropy within each
+    class, and within its boundary and interior. The defaults follow the CAC release; SSA adds the
+    boundary. Without ``entropy`` and ``class_wise`` it is the vanilla KL divergence (CAC Table 3 b;
+    its constant, the teacher's entropy, is omitted).
 
     Args:
-        label_mix: Share of the one-hot label in what the student is to imitate (release: 0.5, in
-            neither paper: 0).
-        entropy: Whether pixels weigh by an entropy (CAC Eq. 10; SSA Table 5 -H: no).
-        entropy_source: The branch whose entropy: ``teacher``, ``student`` or ``coarse`` (CAC Table
-            3 e, 1, 2).
+        label_mix: Fraction of the one-hot label in the student's target (release: 0.5; both papers:
+            0).
+        entropy: Whether pixels are weighted by an entropy (CAC Eq. 10; SSA Table 5 -H: no).
+        entropy_source: Branch of the entropy: ``teacher``, ``student`` or ``coarse`` (CAC Table 3
+            e, 1, 2).
         class_wise: Whether all classes have equal weight (CAC Eq. 11; SSA Table 5 -E: no).
-        class_average: Over the classes ``present`` in the oracle group (release), or ``all`` (both
-            papers), the others counting as 0.
-        boundary: ``none``, or how boundaries are found: ``canny`` (release) or ``change``. Both
-            halves of a class have equal weight (SSA Eq. 10; Table 5 -B: none).
+        class_average: Classes of the mean: those ``present`` in the oracle group (release), or
+            ``all`` (both papers), with the others counting as 0.
+        boundary: ``none``, or the method that finds boundaries: ``canny`` (release) or ``change``.
+            Both halves of a class have equal weight (SSA Eq. 10; Table 5 -B: none).
         edge_size: Width of the boundary, in cells of the feature grid (release: 3; paper: 4).
-        border: Boundaries within this many cells of the frame do not count (release: 6; paper: 0).
-        group: Images of an oracle group, over which all these means are taken (they are then
-            averaged over the groups); None for the whole batch.
-        cell_label: Which label of its pixels a cell gets, as in the classifier: a key of
-            ``functional.resize.CELL_LABELS``.
+        border: Width of the frame in which boundaries do not count, in cells (release: 6; paper:
+            0).
+        group: Number of images per oracle group, over which all these means are taken before
+            averaging over groups; None for the whole batch.
+        cell_label: Rule for the label of a cell, as in the classifier: a key of
+                ``functional.resize.CELL_LABELS``.
 
     Examples:
-        Halving the target between teacher and label, as released, keeps a loss even for a student
+        With the released target, half teacher and half label, the loss is not 0 even for a student
         that equals its teacher:
 
         >>> import torch
@@ -65,7 +66,7 @@ class ResponseDistillation(nn.Module):
         tensor(0.6931)
 
     Raises:
-        ValueError: If an argument has another value.
+        ValueError: If an argument is unknown or out of range.
     """
 
     def __init__(
@@ -87,10 +88,10 @@ class ResponseDistillation(nn.Module):
         check_choice("class_average", class_average, AVERAGES)
         check_choice("boundary", boundary, tuple(BOUNDARIES))
         if not 0 <= label_mix <= 1:
-            raise ValueError(f"label_mix must be from 0 to 1, not {label_mix}")
+            raise ValueError(f"label_mix is {label_mix}; it must be from 0 to 1")
         if edge_size < 1 or border < 0:
             raise ValueError(
-                f"edge_size is at least 1 cell and border at least 0, not {edge_size} and {border}"
+                f"edge_size is {edge_size} and border {border}; they must be at least 1 and 0 cells"
             )
         check_group(group)
         self.label_mix, self.group = label_mix, group
@@ -132,5 +133,5 @@ class ResponseDistillation(nn.Module):
 
 
 def _rows(logits: Float[Tensor, "b k h w"]) -> Float[Tensor, "n k"]:
-    """One row per pixel: a view of the channels-last scores that classifiers give."""
+    """One row per pixel: a view of the channels-last scores of classifiers."""
     return accurate(logits).movedim(1, -1).flatten(0, 2)

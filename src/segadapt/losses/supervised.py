@@ -15,34 +15,34 @@ from segadapt.structures import Prediction, require
 from segadapt.text.choices import check_choice
 
 BRANCHES: Final = ("student", "coarse", "teacher", "auxiliary")
-"""Of a prediction, those with scores."""
+"""Branches of a prediction that have scores."""
 
 OnePass = Callable[[Sequence[FusedLoss], Tensor, Tensor, bool, int | None], Tensor]
-"""A way to compute :func:`segadapt.losses.parts.fused.fused_loss`."""
+"""An implementation of :func:`segadapt.losses.parts.fused.fused_loss`."""
 
 
 class Supervised(nn.Module):
     """Sum of pixel losses of one branch at the labels' resolution (L_c and L_g in SSA Eq. 3).
 
-    Those of this package share one pass that never holds the scores of a whole image, let alone of
-    the batch. All others get the upsampled scores and the labels, as torch's and
-    segmentation_models_pytorch's losses expect; that costs the memory of those scores.
+    Losses of this package share one pass that never holds the scores of a whole image. All others
+    get the upsampled scores and the labels, as losses of torch and segmentation_models_pytorch
+    expect, which takes the memory of these scores.
 
     Args:
-        branch: Which branch of the prediction to supervise.
+        branch: Branch of the prediction to supervise.
         pixel: Losses called as ``loss(logits, mask)``.
-        align_corners: How scores are resized: see :func:`segadapt.functional.resize.upsample`. The
-            releases differ from term to term.
-        group: Images of an oracle group, for losses that average over each; None for all.
-        optional: Whether the term is skipped (None) where the branch does not exist, rather than
-            refused.
+        align_corners: Alignment of the resize: see :func:`segadapt.functional.resize.upsample`. The
+                releases differ from term to term.
+        group: Number of images per oracle group, for losses that average over groups; None for all.
+        optional: Whether the term is skipped (returns None), rather than raising, if the branch
+            does not exist.
 
     Attributes:
-        one_pass: What computes the losses of this package; other ways than strips are chosen when a
-            training starts, see ``loss.kernel``.
+        one_pass: Implementation of the losses of this package; others than strips are chosen when a
+                training starts, see ``loss.kernel``.
 
     Raises:
-        ValueError: If there is no such branch, or no loss.
+        ValueError: If the branch is unknown, or there is no loss.
     """
 
     def __init__(
@@ -56,13 +56,13 @@ class Supervised(nn.Module):
         super().__init__()
         check_choice("branch", branch, BRANCHES)
         if not pixel:
-            raise ValueError(f"the supervision of the {branch} branch has no pixel loss; give one")
+            raise ValueError(f"the supervision of the {branch} branch has no pixel loss; add one")
         check_group(group)
         self.pixel = nn.ModuleList(pixel)
         self.branch, self.align_corners = branch, align_corners
         self.group, self.optional = group, optional
         self.one_pass: OnePass = fused_loss
-        # The one question of its kind here: whether a loss offers more than torch's signature.
+        # The only such check: whether a loss offers more than torch's signature.
         self.fused = [loss for loss in pixel if isinstance(loss, FusedLoss)]
         self.plain = [loss for loss in pixel if not isinstance(loss, FusedLoss)]
 

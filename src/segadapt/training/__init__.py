@@ -1,1 +1,1 @@
-"""The training loop, its checks and its surroundings."""
+"""The training loop, its checks, callbacks, loggers and optimisers."""

@@ -1,4 +1,4 @@
-"""How Lightning writes and reads the checkpoints of a training."""
+"""Writing and reading the checkpoints of a training, for Lightning."""
 
 import logging
 from collections.abc import Mapping
@@ -21,25 +21,25 @@ PARTS: dict[str, type] = {
 """The parts of a checkpoint, and the type of each."""
 
 TENSORS = "tensors"
-"""Key of a checkpoint under which the number of tensors in each part stands."""
+"""Key of a checkpoint under which the number of tensors in each part is stored."""
 
 log = logging.getLogger(__name__)
 
 
 class AtomicCheckpointIO(CheckpointIO):
-    """How Lightning writes and reads checkpoints.
+    """Writes and reads checkpoints atomically, with digests.
 
-    ``last.ckpt`` keeps its predecessor as ``previous.ckpt``, which is read in its place should it
-    be damaged.
+    The predecessor of ``last.ckpt`` is kept as ``previous.ckpt``, which is read if ``last.ckpt`` is
+    damaged.
 
     Args:
-        origin: The run, which is written into its checkpoints; those of others are refused.
+        origin: The run, which is stored in its checkpoints; those of other runs are refused.
     """
 
     def __init__(self, origin: Origin | None = None) -> None:
         self.origin = origin
         self.loaded: Path | None = None
-        """The file that this process resumed from."""
+        """The file from which this process resumed."""
         self._damaged: Path | None = None
 
     def save_checkpoint(
@@ -57,10 +57,10 @@ class AtomicCheckpointIO(CheckpointIO):
     def load_checkpoint(
         self, path: str | Path, map_location: Any = None, weights_only: bool | None = None
     ) -> dict[str, Any]:
-        """Read a checkpoint, never as code whatever ``weights_only`` says.
+        """Read a checkpoint, never executing code, whatever ``weights_only`` is.
 
         Raises:
-            ValueError: If neither it nor its predecessor can be read, or it is of another run.
+            ValueError: If neither it nor its predecessor can be read, or it belongs to another run.
         """
         path = Path(path)
         try:
@@ -70,7 +70,7 @@ class AtomicCheckpointIO(CheckpointIO):
             if path.name != LAST or not previous.is_file():
                 raise
             content, self.loaded = _predecessor(previous, map_location, damage), previous
-            self._damaged = path  # which must not become the predecessor of the next one
+            self._damaged = path  # a damaged file must not become the predecessor of the next one
         if self.origin is not None:
             check_origin(self.loaded, content, self.origin)
         return content
@@ -80,10 +80,10 @@ class AtomicCheckpointIO(CheckpointIO):
 
 
 def _resumable(path: Path, map_location: Any) -> dict[str, Any]:
-    """A checkpoint with everything that a training needs.
+    """Read a checkpoint that holds everything a training needs.
 
     Raises:
-        ValueError: If it is damaged, or lacks something.
+        ValueError: If it is damaged or incomplete.
     """
     content = read(path, map_location)
     lacking = [part for part, kind in PARTS.items() if not isinstance(content.get(part), kind)]
@@ -92,7 +92,7 @@ def _resumable(path: Path, map_location: Any) -> dict[str, Any]:
     counts = _counts(content)
     if content.get(TENSORS, counts) != counts or _is_emptied(content["optimizer_states"]):
         raise ValueError(
-            f"{path} is incomplete: it holds {counts} tensors, not those that were written "
+            f"{path} is incomplete: it holds {counts} tensors, unlike those that were written "
             f"({content.get(TENSORS, 'the state of its optimiser is empty')})"
         )
     return content
@@ -115,7 +115,7 @@ def _counts(content: Mapping[str, Any]) -> dict[str, int]:
 
 
 def _is_emptied(states: list[Any]) -> bool:
-    """Whether an optimiser that keeps averages has lost them all."""
+    """Whether an optimiser with moving averages has lost all of them."""
     return any(
         not state.get("state")
         and any("betas" in group or group.get("momentum") for group in state["param_groups"])

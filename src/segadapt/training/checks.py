@@ -1,4 +1,4 @@
-"""What nothing can be learnt from ends the training: NaN, infinity, images without labels."""
+"""Checks that end a training from which nothing can be learned: NaN, infinity, no labels."""
 
 import torch
 from torch import Tensor, nn
@@ -11,17 +11,17 @@ from segadapt.structures import ignored_label
 REMEDY = "Use a smaller optimizer.lr, a longer schedule.warmup or trainer.gradient_clip_val"
 NEVER = torch.iinfo(torch.int64).max
 GRADIENT = "gradient"
-"""Under this name the norm of all gradients is watched beside the losses."""
+"""Name under which the norm of all gradients is watched, in addition to the losses."""
 
 
 class FiniteCheck:
-    """Watches the losses: on a CPU each one, on a GPU without waiting for it.
+    """Checks that losses are finite: on a CPU at each step, on a GPU without waiting for it.
 
-    There the verdict stays on the device until somebody reads it: when values are logged anyway,
-    and before anything is measured or saved. Then the weights are looked at, too.
+    On a GPU the result stays on the device until it is read: when values are logged anyway, and
+    before anything is measured or saved. Then the weights are checked as well.
 
     Args:
-        network: What is trained.
+        network: The trained network.
     """
 
     def __init__(self, network: nn.Module) -> None:
@@ -29,18 +29,18 @@ class FiniteCheck:
         self._names: tuple[str, ...] = ()
         self._losses: Tensor | None = None
         self._gradient: Tensor | None = None
-        """Per term: the first optimiser step at which it was not finite, or ``NEVER``."""
+        """First optimiser step at which each term was not finite, or ``NEVER``."""
 
     def watch(self, losses: Losses, step: int, read: bool) -> None:
-        """Look at the losses of a step.
+        """Record the losses of a step.
 
         Args:
             losses: Total and terms.
             step: Optimiser step, from 1.
-            read: Whether the verdict may be waited for.
+            read: Whether to wait for the result.
 
         Raises:
-            ValueError: If a term was not finite, now or since the last verdict.
+            ValueError: If a term was not finite, now or since the last reading.
         """
         self._names = (*losses.terms, "loss")
         values = torch.stack([*losses.terms.values(), losses.total]).detach()
@@ -49,15 +49,15 @@ class FiniteCheck:
             self.settle(step - 1)
 
     def watch_gradient(self, norm: Tensor, step: int) -> None:
-        """Look at the norm of the gradients of a step, where it is computed anyway."""
+        """Record the norm of the gradients of a step, if it is computed anyway."""
         self._gradient = _first(self._gradient, norm.detach().reshape(1), step)
 
     def settle(self, done: int, joined: bool = False) -> None:
-        """Read the verdict.
+        """Read the result.
 
         Args:
-            done: Optimiser steps that the weights have behind them.
-            joined: Whether all ranks ask at this moment; then each hears of all.
+            done: Number of optimiser steps taken by the weights.
+            joined: Whether all ranks call this now; each then reports errors of all ranks.
 
         Raises:
             ValueError: If a term was not finite.
@@ -77,21 +77,21 @@ class FiniteCheck:
         terms = [name for name in names if name not in (GRADIENT, "loss")]
         if names == [GRADIENT]:
             raise ValueError(_gradient(first))
-        if first == done + 1:  # the weights are still those that the loss was computed with
+        if first == done + 1:  # the weights have not changed since the loss
             self.check_weights(done)
         raise ValueError(
-            f"the loss was not finite at step {first}: {', '.join(terms) or 'loss'}; nothing of it "
-            f"was saved. {REMEDY}"
+            f"the loss was not finite at step {first}: {', '.join(terms) or 'loss'}; this step "
+            f"was not saved. {REMEDY}"
         )
 
     def check_weights(self, step: int) -> None:
-        """Look at weights and buffers.
+        """Check weights and buffers.
 
         Args:
-            step: Optimiser steps that they have behind them.
+            step: Number of optimiser steps taken by them.
 
         Raises:
-            ValueError: If they are not finite, with what made them so.
+            ValueError: If they are not finite; names the cause.
         """
         names = nonfinite(self.network.state_dict().items())
         if not names:
@@ -117,13 +117,13 @@ class FiniteCheck:
             )
         raise ValueError(
             f"buffers of the network became NaN or infinite by step {step} ({such_as(names)}), "
-            "while its weights are finite: values within the network overflow; nothing of it was "
+            "while its weights are finite: values within the network overflow; this step was not "
             f"saved. {REMEDY}, or trainer.precision=32-true"
         )
 
 
 def _first(before: Tensor | None, values: Tensor, step: int) -> Tensor:
-    """The first step at which each value was not finite, this one included."""
+    """The first step, up to this one, at which each value was not finite."""
     if before is None or before.device != values.device:
         before = torch.full(values.shape, NEVER, dtype=torch.int64, device=values.device)
     return torch.where(values.isfinite(), before, before.clamp(max=step))
@@ -131,16 +131,16 @@ def _first(before: Tensor | None, values: Tensor, step: int) -> Tensor:
 
 def _gradient(step: int, where: str = "") -> str:
     return (
-        f"the gradient was not finite at step {step}{where}, while the loss was; nothing of it was "
+        f"the gradient was not finite at step {step}{where}, while the loss was; this step was not "
         f"saved. {REMEDY}, or trainer.precision=32-true"
     )
 
 
 class LabelCheck:
-    """Watches that any pixel has a label, without waiting for a GPU before it is asked.
+    """Checks that any pixel has a label, without waiting for a GPU before the result is read.
 
-    Single batches may have none. A training whose images never have one would end as if it had
-    gone well, with a loss of zero throughout.
+    Single batches may have no labels. A training without any labels would seem to succeed, with a
+    loss of zero throughout.
 
     Args:
         num_classes: Number of classes.
@@ -149,15 +149,15 @@ class LabelCheck:
     def __init__(self, num_classes: int) -> None:
         self.ignored = ignored_label(num_classes)
         self._seen: Tensor | None = None
-        """Batches with a label, since the last verdict."""
+        """Number of batches with a label since the last reading."""
 
     def watch(self, mask: Tensor) -> None:
-        """Look at the labels of a batch."""
+        """Record the labels of a batch."""
         labelled = (mask != self.ignored).any().float()
         self._seen = labelled if self._seen is None else self._seen + labelled
 
     def settle(self) -> None:
-        """Read the verdict over all ranks.
+        """Read the result over all ranks.
 
         Raises:
             ValueError: If no pixel had a label.
@@ -168,5 +168,5 @@ class LabelCheck:
         if not seen.item():
             raise ValueError(
                 f"no pixel of the training images so far has a label, all are {self.ignored} "
-                "(ignored); check the label files, and at data.ignored where the data set has it"
+                "(ignored); check the label files, and data.ignored if the data set has it"
             )

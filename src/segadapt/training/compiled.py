@@ -1,8 +1,8 @@
-"""A training step through torch.compile: generator and classifier compiled apart, and checked.
+"""A training step with torch.compile: generator and classifier compiled separately.
 
-The network itself stays as it is. What is compiled stands beside it and shares its parameters, so
-that checkpoints, copies and evaluation know nothing of it. Losses and ``Classifier.update`` stay
-outside: their loops over strips and their looks at values would break the graph.
+The network itself does not change. The compiled functions share its parameters, so checkpoints,
+copies and evaluation are not affected. Losses and ``Classifier.update`` are not compiled: their
+loops over strips and data-dependent branches would break the graph.
 """
 
 from collections.abc import Callable
@@ -24,20 +24,20 @@ MODES: Final[dict[str, str | None]] = {
     "default": None,
     "max-autotune": "max-autotune-no-cudagraphs",
 }
-"""Modes of torch.compile by ours. CUDA graphs would keep results in memory that the next part of an
-accumulated batch overwrites."""
+"""Options of torch.compile by ``trainer.compile``, without CUDA graphs, which would keep results in
+memory that the next part of an accumulated batch overwrites."""
 
 
 class CompiledHalves:
-    """Calls a network's generator and classifier as torch.compile makes them.
+    """Calls the compiled generator and classifier of a network.
 
-    Shapes are static, because the crops of a training are. Random numbers are eager's, so that
-    dropout is a function of the seed and the step here, too.
+    Shapes are static, because the crops of a training are. Random numbers are those of uncompiled
+    execution, so that dropout remains a function of the seed and the step.
 
     Args:
         model: Network; its modules are compiled at the first call.
         mode: A key of ``MODES``.
-        backend: Of torch.compile.
+        backend: Backend of torch.compile.
         fullgraph: Whether a half that is more than one graph is an error.
     """
 
@@ -65,18 +65,18 @@ class CompiledHalves:
         return joined(self.generator, self.classifier, image, mask, rule)
 
     def checked(self, objective: Objective, batch: Batch) -> "CompiledHalves":
-        """Itself, whose gradients of the first batch have been compared with eager's.
+        """Itself, after comparing the gradients of the first batch with uncompiled ones.
 
         Args:
             objective: The minimised loss.
-            batch: The batch that is trained on next.
+            batch: The next training batch.
 
         Raises:
             ValueError: If the gradients are wrong on any rank, or the network cannot be compiled.
         """
         if self.pending:
             device = batch.image.device.type
-            # In half precision: in float32 the whole batch might not fit.
+            # In half precision, because the whole batch might not fit in float32.
             part = FEW if torch.is_autocast_enabled(device) else None
             try:
                 verdict = compared(self.model, self, objective, batch, part)
@@ -89,10 +89,10 @@ class CompiledHalves:
 
 
 def check_mode(mode: str, deterministic: bool, gpu: bool) -> None:
-    """Refuse to compile where runs must be bit-identical and nobody knows that they are.
+    """Refuse to compile if runs must be bit-identical, which cannot be guaranteed.
 
     Raises:
-        ValueError: If deterministic algorithms are asked for on a GPU.
+        ValueError: If deterministic algorithms are requested on a GPU.
     """
     if deterministic and gpu:
         raise ValueError(
@@ -103,7 +103,7 @@ def check_mode(mode: str, deterministic: bool, gpu: bool) -> None:
 
 
 def check_has_doubles(mode: str, device: torch.device) -> None:
-    """Refuse to compile where gradients that differ could not be compared with exact ones.
+    """Refuse to compile if gradients could not be compared with exact ones.
 
     Raises:
         ValueError: If the device does not compute in double precision.
@@ -116,7 +116,7 @@ def check_has_doubles(mode: str, device: torch.device) -> None:
 
 
 def _options(mode: str | None) -> dict[str, Any]:
-    import torch._inductor  # a second, which only compiled trainings pay
+    import torch._inductor  # imports slowly, for compiled trainings only
 
     chosen = {} if mode is None else torch._inductor.list_mode_options(mode)
     return {**chosen, "fallback_random": True}
@@ -134,7 +134,7 @@ def _wrong(mode: str, verdict: Verdict) -> str:
 
 
 def _cannot(mode: str, error: Exception) -> str:
-    cause = getattr(error, "inner_exception", error)  # the compiler's own, where one failed
+    cause = getattr(error, "inner_exception", error)  # the compiler's own error, if there is one
     lines = str(cause).strip().splitlines() or [type(cause).__name__]
     return (
         f"trainer.compile={mode}: torch {torch.__version__} cannot compile this network on this "

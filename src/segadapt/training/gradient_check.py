@@ -1,9 +1,9 @@
-"""Whether another way to compute a step has the gradients of the network itself.
+"""Check that another implementation of a step has the gradients of the network itself.
 
-Two ways that are both right differ by rounding, and some networks amplify it: pretrained weights in
-training mode can move a gradient in single precision by several per cent from the true one. So
-where two ways differ, the same step in double precision says which of them is off, and by how much
-more than the network itself.
+Two correct implementations differ by rounding, and some networks amplify it: with pretrained
+weights in training mode, a gradient in single precision can differ by several per cent from the
+true one. If two implementations differ, the same step in double precision therefore shows which one
+is wrong, and by how much more than the network itself.
 """
 
 import copy
@@ -24,43 +24,44 @@ from segadapt.segmentor import Segmentor
 from segadapt.structures import Batch, Prediction
 
 TOLERANCE: Final = 0.05
-"""Distance of two gradients, relative to their norm, below which nothing else is asked: rounding
-makes 1e-5 in most networks, TF32 convolutions on a GPU 1e-2, and a wrong derivative about 1."""
+"""Relative distance of two gradients that is accepted without further checks: rounding causes 1e-5
+in most networks, TF32 convolutions on a GPU 1e-2, and a wrong derivative about 1."""
 
 FACTOR: Final = 4.0
-"""How many times as far from double precision as the network's own gradient another one may be."""
+"""Largest ratio of the distances from double precision of another gradient and of the network's
+own."""
 
 LIMIT: Final = 0.5
-"""Greatest distance allowed: above it, nobody could tell rounding from a wrong derivative."""
+"""Largest distance allowed: above it, rounding and a wrong derivative cannot be distinguished."""
 
 SMALL: Final = 1e-3
-"""Share of the whole gradient below which the gradient of a tensor is only rounding: that of a bias
-before batch norm is 0."""
+"""Fraction of the whole gradient below which the gradient of a tensor is only rounding: that of a
+bias before batch norm is 0."""
 
 FEW: Final = 4
-"""Images of the step in double precision at most: 16 of 512 x 512 pixels would keep about 90 GB of
-UPerNet Swin-T in the host's memory."""
+"""Largest number of images of the step in double precision: 16 images of 512 x 512 pixels would
+take about 90 GB of host memory with UPerNet Swin-T."""
 
 Forward = Callable[[Tensor, Tensor], Prediction]
-"""Images and labels to a prediction."""
+"""A function from images and labels to a prediction."""
 
 
 class Verdict(NamedTuple):
-    """How far the gradients of the other way are, by parameter; the worst of all ranks."""
+    """Distances of the gradients of another implementation by parameter; the maximum over ranks."""
 
     names: list[str]
     errors: Float[Tensor, "p"]
-    """Relative to the norm: from the network's own, or from double precision (``exact``)."""
+    """Relative distances from the network's own gradients, or from double precision (``exact``)."""
     own: Float[Tensor, "p"]
-    """The network's own distance from double precision; 0 where that was not asked."""
+    """Distances of the network's own gradients from double precision; 0 if not computed."""
     excess: Float[Tensor, "p"]
-    """Distance by what is allowed."""
+    """Distances divided by the allowed ones."""
     exact: bool
-    """Whether the distances are from double precision."""
+    """Whether the distances refer to double precision."""
 
     @property
     def wrong(self) -> list[int]:
-        """Numbers of the wrong parameters (NaN is wrong, too), the worst one first."""
+        """Indices of the wrong parameters, including NaN, the worst one first."""
         excess = self.excess.nan_to_num(torch.inf).tolist()
         wrong = [number for number, value in enumerate(excess) if value > 1]
         return sorted(wrong, key=lambda number: -excess[number])
@@ -75,19 +76,19 @@ def compared(
 ) -> Verdict:
     """Compare the gradients of another forward pass with the network's own, in float32.
 
-    Where some differ, both are compared with a step in double precision of ``FEW`` images, which
-    takes up to ten times as long as one in single precision; what it keeps for the backward pass is
-    in the host's memory. Neither gradients nor buffers nor the state of the random numbers change.
+    If some differ, both are compared with a step of ``FEW`` images in double precision, which takes
+    up to ten times as long as one in single precision; its activations are kept in host memory.
+    Gradients, buffers and the state of the random numbers do not change.
 
     Args:
         model: Network, in training mode.
-        forward: The other way to compute its prediction.
-        objective: What is minimised: called as :class:`segadapt.losses.objective.Objective` is.
-        batch: Images and labels. Ranks that train together must all ask.
+        forward: The other implementation of its prediction.
+        objective: Objective with the interface of :class:`segadapt.losses.objective.Objective`.
+        batch: Images and labels. All ranks that train together must call this.
         part: Images of the batch to use; None for all.
 
     Returns:
-        The verdict. All distances are 0 where the network's own gradients are not finite.
+        The verdict. All distances are 0 if the network's own gradients are not finite.
     """
     images = _first(batch, part)
     names = [name for name, value in model.named_parameters() if value.requires_grad]
@@ -104,16 +105,16 @@ def compared(
         other = gradients(model, forward, objective, images)
     exact = exact_gradients(model, objective, images)
     errors, usual = (distances(grads, exact).where(known, 0.0) for grads in (other, own))
-    # One tensor can be lucky, so that what is usual in this network is allowed everywhere.
+    # A single tensor may be accurate by chance, so the network's usual error is allowed everywhere.
     allowed = (FACTOR * usual.maximum(usual.median())).clamp(TOLERANCE, LIMIT)
-    # The whole batch is judged, too: what computes few images may be other code.
+    # The whole batch is checked as well, because few images may take another code path.
     excess = (errors / allowed).maximum(apart / (allowed + usual))
     worst = max_over_ranks(torch.stack([errors, usual, excess]))
     return Verdict(names, worst[0], worst[1], worst[2], exact=True)
 
 
 def _first(batch: Batch, images: int | None) -> Batch:
-    """The first images of a batch, channels last; None: all."""
+    """The first images of a batch, channels-last; None for all."""
     image = batch.image[:images].contiguous(memory_format=torch.channels_last)
     return Batch(image, batch.mask[:images], batch.name[:images])
 
@@ -121,7 +122,7 @@ def _first(batch: Batch, images: int | None) -> Batch:
 def gradients(
     model: Segmentor, forward: Forward, objective: nn.Module, batch: Batch
 ) -> list[Tensor]:
-    """Gradients of a step by the parameters that learn; 0 for those that it does not use."""
+    """Gradients of a step by the trained parameters; 0 for unused ones."""
     weights = [value for value in model.parameters() if value.requires_grad]
     device = batch.image.device
     with _unchanged(model, device), full_precision(device):
@@ -142,7 +143,7 @@ def exact_gradients(model: Segmentor, objective: nn.Module, batch: Batch) -> lis
 
 
 def distances(values: Sequence[Tensor], reference: Sequence[Tensor]) -> Float[Tensor, "p"]:
-    """Norms of the differences by the norms of the reference, in double precision."""
+    """Norms of the differences divided by the norms of the reference, in double precision."""
     norms = torch.stack([grad.double().norm() for grad in reference])
     pairs = zip(values, reference, strict=True)
     apart = torch.stack([(a.double() - b.double()).norm() for a, b in pairs])
@@ -152,7 +153,7 @@ def distances(values: Sequence[Tensor], reference: Sequence[Tensor]) -> Float[Te
 class SingleDraws(TorchDispatchMode):
     """Lets operations in double precision draw the random numbers of single precision.
 
-    torch draws others for the same seed, so that other units would be dropped.
+    torch draws different ones for the same seed, so that other units would be dropped.
     """
 
     def __torch_dispatch__(
@@ -160,7 +161,7 @@ class SingleDraws(TorchDispatchMode):
     ) -> Any:
         options = dict(kwargs or {})
         name = func.overloadpacket.__name__
-        if name == "native_dropout":  # also computes: only its mask is drawn
+        if name == "native_dropout":  # it also computes; only its mask is random
             return _dropped(func, *args)
         if name not in DRAWS or not _is_double(args, options):
             return func(*args, **options)
@@ -174,7 +175,7 @@ DRAWS: Final = frozenset(
         *("rand", "rand_like", "randn", "randn_like"),
     )
 )
-"""Operations of torch that draw and do nothing else."""
+"""Operations of torch that only draw random numbers."""
 
 
 def _is_double(args: Sequence[Any], options: dict[str, Any]) -> bool:
@@ -202,7 +203,7 @@ def _dropped(
 
 @contextmanager
 def _unchanged(model: nn.Module, device: torch.device) -> Iterator[None]:
-    """Buffers and random numbers are afterwards what they were."""
+    """Restore buffers and the state of the random numbers afterwards."""
     devices = [device] if device.type == "cuda" else []
     buffers = [(buffer, buffer.clone()) for buffer in model.buffers()]
     with torch.random.fork_rng(devices):

@@ -1,7 +1,7 @@
-"""What computes the pixel losses of a training: strips, or Triton kernels that were tried before.
+"""The choice between strips and Triton kernels for the pixel losses of a training.
 
-The kernels run on CUDA devices only. Before the first step a small batch goes through both ways, in
-the types of scores that the training can have; kernels that fail or differ are not used.
+The kernels run on CUDA devices only. Before the first step, both compute a small batch in the types
+of scores that the training can have; kernels that fail or differ are not used.
 """
 
 import copy
@@ -20,44 +20,45 @@ from segadapt.losses.supervised import OnePass, Supervised
 from segadapt.structures import ignored_label
 
 CAPABILITY: Final = (8, 0)
-"""The oldest cards that Triton supports."""
+"""Compute capability of the oldest GPUs that Triton supports."""
 
 HALF: Final = {"bf16": torch.bfloat16, "16": torch.float16}
-"""Types of scores, by the first part of Lightning's names of precisions."""
+"""Types of scores by the first part of Lightning's names of precisions."""
 
 EXACT: Final = 2e-5
-"""Largest difference of losses and gradients in single precision, as a share of the largest."""
+"""Largest difference of losses and gradients in single precision, as a fraction of the maximum."""
 
 CELLS: Final = (19, 33)
-"""Of the small batch: several programs along each side, the last ones cut."""
+"""Size of the small batch: several programs along each side, the last ones incomplete."""
 
 FAILURES: Final = (
     *(ImportError, OSError, RuntimeError, ValueError, TypeError, AttributeError, AssertionError),
     subprocess.SubprocessError,
 )
-"""Beside Triton's own errors: of a driver, an assembler, the C compiler that builds its launcher, a
-folder for its cache, a version with other names. Whatever it is, the strips compute the same."""
+"""Errors besides Triton's own: of the driver, the assembler, the C compiler that builds its
+launcher, the folder of its cache, or a version with other names. In each case the strips compute
+the same."""
 
 
 class Choice(NamedTuple):
-    """What computes the pixel losses."""
+    """The chosen implementation of the pixel losses."""
 
     kernel: str
     """``strips`` or ``triton``."""
     line: str | None
-    """What to say at the start."""
+    """Message at the start; None for no message."""
 
 
 def choose_kernel(
     objective: Objective, num_classes: int, device: torch.device, precision: str
 ) -> Choice:
-    """Lets the objective be computed by Triton kernels, if it wants that and they are right.
+    """Let Triton kernels compute the objective, if requested and correct.
 
     Args:
         objective: Receives the choice; its terms use it.
         num_classes: Number of classes.
-        device: Where the training runs.
-        precision: Of the training, by Lightning's full name.
+        device: Device of the training.
+        precision: Precision of the training, by Lightning's full name.
 
     Raises:
         ValueError: If ``loss.kernel=triton`` is not possible.
@@ -78,7 +79,7 @@ def choose_kernel(
 
 
 def _obstacle(terms: Sequence[Supervised], device: torch.device, precision: str) -> str | None:
-    """Why the kernels cannot run here at all."""
+    """The reason why the kernels cannot run here; None if they can."""
     if not terms:
         return "no term of the loss has a cross-entropy or Dice of this package"
     if device.type != "cuda" or torch.version.cuda is None:
@@ -95,7 +96,7 @@ def _obstacle(terms: Sequence[Supervised], device: torch.device, precision: str)
 def _failure(
     terms: Sequence[Supervised], num_classes: int, device: torch.device, precision: str
 ) -> str | None:
-    """The problem of the kernels on this device, if any."""
+    """The problem of the kernels on this device; None if they are correct."""
     half = HALF.get(precision.partition("-")[0])
     types = [torch.float32] if half is None else [torch.float32, half]
     try:
@@ -121,14 +122,14 @@ def difference(
     device: torch.device,
     dtype: torch.dtype,
 ) -> str | None:
-    """How another way to compute a term differs from the strips on a small batch, if it does.
+    """The difference between another implementation of a term and the strips on a small batch.
 
     Args:
-        term: Its losses are copied.
-        one_pass: The other way; it must give the same bits when it is repeated.
+        term: Term whose losses are copied.
+        one_pass: The other implementation; repeated calls must give the same bits.
         num_classes: Number of classes.
-        device: Where to try it.
-        dtype: Of the scores.
+        device: Device of the trial.
+        dtype: Type of the scores.
     """
     scores, mask = _batch(num_classes, term.align_corners, device)
     losses = [copy.deepcopy(loss).to(device) for loss in term.fused]
@@ -142,7 +143,7 @@ def difference(
     tolerance = EXACT if dtype == torch.float32 else torch.finfo(dtype).eps
     for name, right, value in zip(("loss", "gradient"), theirs, mine, strict=True):
         error = ((value - right).abs().max() / right.abs().max().clamp_min(1e-12)).item()
-        if not error <= tolerance:  # nor NaN
+        if not error <= tolerance:  # also if NaN
             return f"the {name} of {dtype} scores differs from that of the strips by {error:.1e}"
     if not all(torch.equal(*pair) for pair in zip(mine, again, strict=True)):
         return f"loss and gradient of {dtype} scores change from call to call"
@@ -152,9 +153,9 @@ def difference(
 def _batch(
     classes: int, align_corners: bool, device: torch.device
 ) -> tuple[Float[Tensor, "2 k h w"], Integer[Tensor, "2 H W"]]:
-    """Scores and labels at stride 4, where positions have no rounding error in either way."""
+    """Scores and labels at stride 4, at which positions have no rounding error."""
     size = [4 * (side - 1) + 1 if align_corners else 4 * side for side in CELLS]
-    draw = torch.Generator().manual_seed(0)  # not the one of the training
+    draw = torch.Generator().manual_seed(0)  # separate from that of the training
     scores = 3 * torch.randn(2, classes, *CELLS, generator=draw)
     mask = torch.randint(classes, (2, *size), generator=draw)
     mask[torch.rand(mask.shape, generator=draw) < 0.1] = ignored_label(classes)
@@ -173,10 +174,10 @@ def _use_kernels(terms: Sequence[Supervised]) -> None:
 
 
 def _check_device(device: torch.device, error: BaseException) -> None:
-    """A kernel that reads where there is nothing leaves a process that cannot use the device.
+    """Check that the device still works: a kernel with an invalid access makes it unusable.
 
     Raises:
-        ValueError: If that has happened.
+        ValueError: If it does not.
     """
     try:
         torch.cuda.synchronize(device)
@@ -188,6 +189,6 @@ def _check_device(device: torch.device, error: BaseException) -> None:
 
 
 def _described(error: BaseException) -> str:
-    """Its last line, which in Triton's errors says what was wrong."""
+    """Type and last line of an error; in Triton's errors, this line names the cause."""
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[-1] if lines else 'without a message'}"

@@ -1,13 +1,13 @@
-"""A check that a classifier sees all images that its oracle pools in one batch."""
+"""Check that a classifier sees all images whose labels its oracle pools in one batch."""
 
 
 def check_groups(group: int | None, batch: int, parts: int, allowed: bool) -> str | None:
-    """A sentence about oracle groups that are smaller than the classifier says, if any are.
+    """A note about oracle groups that are smaller than configured; None if there are none.
 
     Args:
         group: ``classifier.oracle_group``.
         batch: Images per optimiser step.
-        parts: Into how many parts ranks and accumulation split the batch.
+        parts: Number of parts into which ranks and accumulation split the batch.
         allowed: ``smaller_oracle_groups``.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What the checkpoints of a training say about their run."""
+"""The origin that a training stores in its checkpoints."""
 
 import sys
 from pathlib import Path
@@ -16,7 +16,7 @@ from segadapt.runs.stored_config import stored_config
 
 
 def kept(cfg: DictConfig, folder: Path) -> Config:
-    """The config without secrets, as the run folder keeps it, or is about to (other ranks).
+    """The config without secrets, as stored in the run folder, or about to be (other ranks).
 
     Args:
         cfg: Composed config of the training.
@@ -26,7 +26,7 @@ def kept(cfg: DictConfig, folder: Path) -> Config:
 
 
 def origin(cfg: DictConfig, folder: Path) -> Origin:
-    """The run that checkpoints of this training belong to.
+    """The run to which checkpoints of this training belong.
 
     Args:
         cfg: Composed config of the training.
@@ -40,6 +40,6 @@ def origin(cfg: DictConfig, folder: Path) -> Origin:
     }
     config = kept(cfg, folder)
     if dependence(config["schedule"]) is None:
-        config = lengthened(config, sys.maxsize)  # its steps may become more, and are the same
-    own = run_id(folder) if rank() == 0 else None  # another rank may be here before it is written
+        config = lengthened(config, sys.maxsize)  # its steps may be lengthened
+    own = run_id(folder) if rank() == 0 else None  # another rank may read before it is written
     return Origin(own, config_digest(without_modules(config)), facts)

@@ -1,4 +1,4 @@
-"""A training step on a GPU that need not be there: shapes, devices and operators, no numbers."""
+"""A rehearsal of a training step on a GPU, which need not exist: shapes, devices and operators."""
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
@@ -25,11 +25,11 @@ from segadapt.training.task import learn
 IMAGES: Final = 2
 
 SIDE: Final = 64
-"""Of the images, pixels."""
+"""Side of the images, in pixels."""
 
 
 class Watch(TorchDispatchMode):
-    """Keeps the names of the operators that torch refuses under deterministic algorithms."""
+    """Records the operators that torch refuses under deterministic algorithms."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,15 +53,15 @@ def rehearse(
 ) -> set[str]:
     """Operators in a training step that have no deterministic kernel on GPUs.
 
-    Everything is a copy of fake tensors: nothing is computed, and the network stays as it is.
+    Everything is a copy of fake tensors: nothing is computed, and the network does not change.
 
     Args:
         model: Network.
-        objective: What is minimised.
+        objective: Objective of the training.
         optimizer: Builds the optimiser.
         device: ``meta``, which torch treats like a GPU here, or ``cuda``. Without a GPU, torch
             cannot go backward on the latter, and the step ends with the losses and the update.
-        precision: Of autocast, on devices that have it; None for none.
+        precision: Type of autocast, on devices that have it; None for none.
     """
     whole = device != "cuda" or torch.cuda.is_available()
     model, objective = copy.deepcopy((model, objective))
@@ -80,7 +80,7 @@ def rehearse(
 def check_deterministic(
     model: Segmentor, objective: Objective, optimizer: Callable[[nn.Module], Optimizer]
 ) -> None:
-    """Refuse a network that torch would refuse in the first step, on a GPU.
+    """Refuse a network that torch would refuse in the first step on a GPU.
 
     Raises:
         ValueError: If an operation of a training step has no deterministic implementation.
@@ -88,7 +88,7 @@ def check_deterministic(
     try:
         refused = rehearse(model, objective, optimizer, "cuda")
     except (DataDependentOutputException, DynamicOutputShapeException):
-        return  # it depends on values; torch will tell
+        return  # it depends on values; torch will report it
     if refused:
         raise ValueError(
             f"trainer.deterministic=true is not possible with this network on a GPU: torch has no "
@@ -104,7 +104,7 @@ def _batch(channels: int, device: str) -> Batch:
 
 
 def _moved(part: nn.Module, device: str) -> Any:
-    """A copy whose tensors are fake ones on the GPU; only under a fake mode."""
+    """A copy with fake tensors on the GPU; only under a fake mode."""
     before = torch.__future__.get_overwrite_module_params_on_conversion()
     torch.__future__.set_overwrite_module_params_on_conversion(True)
     try:
@@ -117,7 +117,7 @@ def _moved(part: nn.Module, device: str) -> Any:
 
 @contextmanager
 def _deterministic_algorithms(wanted: bool) -> Iterator[None]:
-    """Deterministic algorithms, as ``trainer.deterministic=true`` asks for them, or not."""
+    """A context with or without deterministic algorithms (``trainer.deterministic=true``)."""
     before = torch.are_deterministic_algorithms_enabled()
     torch.use_deterministic_algorithms(wanted)
     try:
@@ -127,7 +127,7 @@ def _deterministic_algorithms(wanted: bool) -> Iterator[None]:
 
 
 def _harmless(name: str, args: Sequence[Any]) -> bool:
-    """Only counting with weights and sums of floating point are refused."""
+    """Whether an operation is allowed: only weighted counts and float sums are refused."""
     if name.startswith("cumsum"):
         return not args[0].is_floating_point()
     return name == "bincount" and (len(args) < 2 or args[1] is None)

@@ -1,4 +1,4 @@
-"""The training loop body: what Lightning needs to know and nothing else."""
+"""The Lightning module: training step, validation, optimiser, and checkpoint hooks."""
 
 import math
 from collections.abc import Callable
@@ -26,7 +26,7 @@ from segadapt.training.compiled import CompiledHalves
 from segadapt.training.gradient_check import Forward
 
 STEP = "step"
-"""Under this name Lightning expects the step that values belong to: optimiser steps taken."""
+"""Name under which Lightning expects the step of logged values: optimiser steps taken."""
 
 
 def learn(
@@ -36,14 +36,14 @@ def learn(
     last: bool = True,
     forward: Forward | None = None,
 ) -> Losses:
-    """The losses of a batch, and what the classifier learns without gradients.
+    """Compute the losses of a batch, and update the classifier's state without gradients.
 
     Args:
         model: Network.
-        objective: What is minimised.
+        objective: Objective to minimise.
         batch: Images and labels.
-        last: Whether the optimiser steps after it.
-        forward: Computes the network's prediction in its place.
+        last: Whether the optimiser steps after this batch.
+        forward: Function that computes the prediction in place of the network.
     """
     with deterministic(batch.image.device):
         image = batch.image.contiguous(memory_format=torch.channels_last)
@@ -56,15 +56,15 @@ def learn(
 class SegmentationTask(L.LightningModule):
     """Trains a segmentor on an objective and measures it.
 
-    A checkpoint of it is tensors, plain values and the number of optimiser steps; everything else
-    about the position in the run follows from that number.
+    Its checkpoint consists of tensors, plain values and the number of optimiser steps, from which
+    the position in the run follows.
 
     Args:
         model: Network to train.
-        objective: What to minimise.
+        objective: Objective to minimise.
         optimizer: Builds the optimiser from the network.
         schedule: Builds the schedule from the optimiser.
-        inference: How validation images become scores.
+        inference: Inference for validation images.
         num_classes: Number of classes.
     """
 
@@ -84,7 +84,7 @@ class SegmentationTask(L.LightningModule):
         self.results: dict[str, Scores] = {}
         self.images: PerImage | None = None
         self.compiled: CompiledHalves | None = None
-        """What training steps run in place of the network, if they are compiled."""
+        """Compiled network that training steps run, if compilation is on."""
         self.finite, self.labelled = FiniteCheck(model), LabelCheck(num_classes)
 
     def on_train_start(self) -> None:
@@ -104,12 +104,12 @@ class SegmentationTask(L.LightningModule):
 
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
         if self.trainer.global_step == self.trainer.max_steps:
-            self.trainer.should_stop = True  # the last step is validated, whatever the interval
+            self.trainer.should_stop = True  # the last step is always validated
 
     def on_validation_start(self) -> None:
-        """Let all ranks measure the network that is saved, the first one's.
+        """Let all ranks measure the network that is saved, that of the first rank.
 
-        Buffers differ only where ranks normalise their own batches (batch norm on CPUs).
+        Buffers differ only if ranks normalise their own batches (batch norm on CPUs).
         """
         self._settle()
         self.labelled.settle()
@@ -121,7 +121,7 @@ class SegmentationTask(L.LightningModule):
         self.evaluator.update(self.model, batch)
 
     def on_validation_epoch_end(self) -> None:
-        """Log what was measured.
+        """Log the metrics.
 
         Raises:
             ValueError: If no pixel of the validation set has a label.
@@ -158,10 +158,11 @@ class SegmentationTask(L.LightningModule):
         gradient_clip_val: float | None = None,
         gradient_clip_algorithm: str | None = None,
     ) -> None:
-        """Clip the norm; Lightning's own refuses fused optimisers.
+        """Clip the norm of the gradients; Lightning's own clipping refuses fused optimisers.
 
-        Those would divide by the loss scale of ``trainer.precision=16-mixed`` in their step, after
-        the clipping, so it is done before. Lightning has done it for all others.
+        Fused optimisers divide by the loss scale of ``trainer.precision=16-mixed`` in their step,
+        after the clipping, so the division is done here first. For all others Lightning has done
+        it.
         """
         if not gradient_clip_val:
             return
@@ -169,26 +170,26 @@ class SegmentationTask(L.LightningModule):
         if scaler is not None and getattr(optimizer, "_step_supports_amp_scaling", False):
             scaler.unscale_(optimizer)
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), gradient_clip_val)
-        if scaler is None:  # which skips steps whose gradients overflow, and takes a smaller scale
+        if scaler is None:  # it skips steps whose gradients overflow, and reduces the scale
             self.finite.watch_gradient(norm, self.trainer.global_step + 1)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Leave out Lightning's account of its loops: it is about this process, not about the run.
+        """Remove Lightning's loop state, which describes this process rather than the run.
 
         Raises:
-            ValueError: If a loss since the last look, or a weight, was not finite; nothing is
-                saved then.
+            ValueError: If a loss since the last check, or a weight, was not finite; then nothing is
+                saved.
         """
         self._settle()
         del checkpoint["loops"]
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Put Lightning's counters where an uninterrupted run would have them.
+        """Set Lightning's counters to those of an uninterrupted run.
 
-        What is left of the run is one epoch to it, so everything else starts as usual.
+        For Lightning the rest of the run is one epoch, so everything else starts as usual.
 
         Raises:
-            ValueError: If the checkpoint is that of another network.
+            ValueError: If the checkpoint belongs to another network.
         """
         check_fit(self, checkpoint["state_dict"], str(self.trainer.ckpt_path))
         step = checkpoint["global_step"]
@@ -197,16 +198,16 @@ class SegmentationTask(L.LightningModule):
         optimizer_steps.ready = optimizer_steps.completed = step
         loop.batch_progress.total.reset()
         loop.batch_progress.total.increment_by(step * self.trainer.accumulate_grad_batches)
-        loop._batches_that_stepped = step  # decides when values are due
+        loop._batches_that_stepped = step  # decides when values are logged
 
     def _settle(self) -> None:
-        """Look for what is not finite, on all ranks at once."""
+        """Check that losses and weights are finite, on all ranks at once."""
         step = self.trainer.global_step
         self.finite.settle(step, joined=True)
         self.finite.check_weights(step)
 
     def _position(self, batch_idx: int) -> tuple[int, bool]:
-        """The optimiser step this batch belongs to, from 1, and whether it is its last batch."""
+        """The optimiser step of this batch, from 1, and whether this is its last batch."""
         parts = self.trainer.accumulate_grad_batches
         return self.trainer.global_step + 1, (batch_idx + 1) % parts == 0
 
@@ -222,5 +223,5 @@ class SegmentationTask(L.LightningModule):
         self._log({**dict(zip(names, means, strict=True)), "lr": rate, STEP: float(step)})
 
     def _log(self, values: dict[str, Any]) -> None:
-        """Log values that are the same on every rank."""
+        """Log values that are equal on all ranks."""
         self.log_dict(values, batch_size=1)

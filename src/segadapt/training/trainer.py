@@ -1,4 +1,4 @@
-"""Lightning's trainer, with what this project decides for it."""
+"""Lightning's trainer with the settings fixed by this project."""
 
 import inspect
 from collections.abc import Sequence
@@ -25,23 +25,24 @@ def build_trainer(
 ) -> L.Trainer:
     """Instantiate a trainer.
 
-    Its checkpoints are ours (and atomic), its samplers are the data module's, and validation is
-    counted in optimiser steps.
+    Checkpoints are atomic, samplers come from the data module, and validation is counted in
+    optimiser steps.
 
     Args:
-        cfg: The config's ``trainer``; ``precision: auto`` is bfloat16 on GPUs, float32 on CPUs.
+        cfg: The node ``trainer`` of the config; ``precision: auto`` is bfloat16 on GPUs, float32 on
+            CPUs.
         eval_every: Optimiser steps between two validations.
-        callbacks: All of them.
-        loggers: All of them.
+        callbacks: All callbacks.
+        loggers: All loggers.
         files: Writes and reads checkpoints.
 
     Raises:
-        ValueError: If a GPU is asked for and there is none.
+        ValueError: If a GPU is requested, but not available.
     """
     gpu = on_gpu(cfg)
     fixed: dict[str, Any] = {
         "val_check_interval": eval_every * cfg.accumulate_grad_batches,
-        "check_val_every_n_epoch": None,  # by steps, of which the whole run is one epoch
+        "check_val_every_n_epoch": None,  # counted in steps; the whole run is one epoch
         "max_epochs": -1,
         "num_sanity_val_steps": 0,
         "use_distributed_sampler": False,
@@ -49,23 +50,23 @@ def build_trainer(
         "enable_model_summary": False,
         "enable_progress_bar": False,
         "precision": precision_name(cfg, gpu),
-        # The fastest convolution is not the same one in every run.
+        # The fastest convolution differs from run to run.
         "benchmark": bool(cfg.benchmark and not cfg.deterministic),
     }
     settings = cfg.copy()
     with open_dict(settings):
-        settings.pop("compile", None)  # it is about the network: see training/compiled.py
+        settings.pop("compile", None)  # for the network: see training/compiled.py
         _rename_options(settings.strategy)
     trainer = instantiate(
         settings,
         **fixed,
-        sync_batchnorm=gpu and cfg.sync_batchnorm,  # torch has none for CPUs
+        sync_batchnorm=gpu and cfg.sync_batchnorm,  # torch has no such implementation for CPUs
         callbacks=list(callbacks),
         logger=list(loggers),
         plugins=[files],
     )
-    # Lightning's handler of SIGTERM broadcasts from wherever a rank happens to be, which mixes with
-    # the collective calls of the start; and its exception ends a process as if all had gone well.
+    # Lightning's handler of SIGTERM broadcasts from any point of the code, which interferes with
+    # the collective calls at the start; and its exception ends a process as if it had succeeded.
     trainer._signal_connector.register_signal_handlers = _nothing
     return trainer
 
@@ -74,7 +75,7 @@ def on_gpu(cfg: DictConfig) -> bool:
     """Whether a trainer of this config uses GPUs.
 
     Raises:
-        ValueError: If they are asked for and there is none.
+        ValueError: If they are requested, but not available.
     """
     available = torch.cuda.is_available()
     if cfg.accelerator in ("gpu", "cuda") and not available:
@@ -87,7 +88,7 @@ def on_gpu(cfg: DictConfig) -> bool:
 
 
 def _rename_options(strategy: DictConfig | str) -> None:
-    """Give torch's data parallelism its options by the names of the installed version."""
+    """Rename options of torch's data parallelism to those of the installed version."""
     names = inspect.signature(DistributedDataParallel.__init__).parameters
     old, new = "broadcast_buffers", "forward_sync_buffers"  # since torch 2.15
     if isinstance(strategy, DictConfig) and old in strategy and new in names:

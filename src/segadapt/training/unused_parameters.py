@@ -1,4 +1,4 @@
-"""Parameters that an objective gives nothing to learn from, and coefficients without a term."""
+"""Parameters without gradient, and coefficients of terms that are not computed."""
 
 import torch
 
@@ -8,7 +8,7 @@ from segadapt.segmentor import Segmentor
 
 
 def idle_weights(objective: Objective) -> str | None:
-    """A sentence about the coefficients of terms that the classifier is built without."""
+    """A note about coefficients of terms whose parts the classifier lacks."""
     parts = [
         f"classifier.{switch}=false leaves "
         + ", ".join(f"loss.weights.{name}={weight:g}" for name, weight in weights.items())
@@ -19,18 +19,18 @@ def idle_weights(objective: Objective) -> str | None:
 
 
 def freeze_unused(model: Segmentor, objective: Objective, num_classes: int) -> None:
-    """Exempt from training what gets no gradient: modules that only weightless terms would train.
+    """Freeze parameters without gradient, such as modules that only terms of weight 0 would train.
 
-    Ranks that train together can then expect a gradient of every parameter, without searching the
+    Ranks that train together can then expect a gradient for every parameter, without searching the
     graph in each step.
 
     Args:
-        model: Network, tried on two small images on its own device.
-        objective: What is minimised.
+        model: Network, run on two small images on its own device.
+        objective: Objective of the training.
         num_classes: Number of classes.
     """
     training = model.training
-    model.eval()  # statistics of batch norm stay as they are
+    model.eval()  # statistics of batch norm do not change
     device = next(model.parameters()).device
     mask = squares(num_classes).to(device)
     shape = torch.Size((2, model.generator.inputs, SIDE, SIDE))

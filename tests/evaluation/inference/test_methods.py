@@ -137,7 +137,7 @@ def test_windows_of_copies_share_the_adaptation_to_their_copy(score, image):
 
 @pytest.mark.parametrize(("setting", "value"), [("blend", "cosine"), ("context", "image")])
 def test_a_setting_without_such_a_value_is_refused(score, image, setting, value):
-    with pytest.raises(ValueError, match=f"inference.{setting}={value}"):
+    with pytest.raises(ValueError, match=f"Unknown inference.{setting} '{value}'"):
         slide(score, image, SIZE, window=[8, 12], **{setting: value})
 
 

@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 
 class Axis(NamedTuple):
-    """Pixel i lies at max(i * step + shift, 0) / unit cells.
+    """Numbers of one axis: pixel i lies at max(i * step + shift, 0) / unit cells.
 
-    In the order in which the kernels take them.
+    The fields are in the order in which the kernels take them.
     """
 
     cells: int
@@ -24,7 +24,7 @@ def axis_of(cells: int, pixels: int, align_corners: bool) -> Axis:
     """
     if cells * pixels >= 2**29:
         raise ValueError(
-            f"the Triton kernel does not resize {cells} cells to {pixels} pixels; use "
+            f"the Triton kernel cannot resize {cells} cells to {pixels} pixels; use "
             "loss.kernel=strips"
         )
     if align_corners:

@@ -1,8 +1,8 @@
 """Triton kernel: the gradient of cross-entropy and Dice by the scores of the feature grid.
 
 A program owns a few rows of 14 neighbouring cells and a block of classes. It computes all pixels
-that its cells touch, also those that they share with a neighbour, and writes to its own cells
-alone. So nothing is added atomically, and every run adds in the same order.
+that its cells touch, including those shared with a neighbour, and writes only to its own cells. So
+there are no atomic additions, and every run adds in the same order.
 """
 
 from typing import no_type_check
@@ -17,7 +17,7 @@ from segadapt.losses.kernels.slopes import slopes_between
 @triton.jit
 @no_type_check
 def load_by_class(table: tl.tensor, classes: tl.tensor, num_classes: tl.tensor) -> tl.tuple:
-    """The three rows of a table [3, num_classes], of these classes."""
+    """Load the three rows of a table [3, num_classes] for these classes."""
     known = classes < num_classes
     first = tl.load(table + classes, mask=known, other=0.0)
     second = tl.load(table + num_classes + classes, mask=known, other=0.0)
@@ -36,7 +36,7 @@ def store_row(
     classes: tl.tensor,
     grid: tl.tuple,
 ) -> None:
-    """Write [numbers, classes] to a row of the image's gradient."""
+    """Store [numbers, classes] in a row of the image's gradient."""
     _, columns, num_classes = grid
     offsets = (tl.cast(row, tl.int64) * columns + numbers) * num_classes
     here = (is_owned & (numbers < columns))[:, None] & (classes < num_classes)[None, :]
@@ -78,7 +78,7 @@ def cell_gradients(
     CLASSES: tl.constexpr,
     PRECISION: tl.constexpr,
 ) -> None:
-    """From ``scores`` [images, rows, columns, num_classes] and ``labels`` [images, height, width].
+    """Gradients from ``scores`` [images, rows, columns, num_classes] and ``labels`` [images, H, W].
 
     ``weights`` and ``normalizers`` are those of the kernel ``log_normalizers``; ``by_sigmoid``
     [images, 3, num_classes] holds the coefficients of :func:`segadapt.losses.kernels.slopes.
@@ -90,7 +90,7 @@ def cell_gradients(
     grid = (rows, columns, num_classes)
     groups = tl.cdiv(columns, CELLS - 2)
     first_row = (tl.program_id(0) // groups) * ROWS
-    first_cell = (tl.program_id(0) % groups) * (CELLS - 2) - 1  # the one before its own
+    first_cell = (tl.program_id(0) % groups) * (CELLS - 2) - 1  # the row before its own
     image = tl.program_id(1).to(tl.int64)
     classes = tl.program_id(2) * CLASSES + tl.arange(0, CLASSES)
     source = scores + image * rows * columns * num_classes
@@ -108,7 +108,7 @@ def cell_gradients(
     start = first_pixel(first_cell, column_axis)
     end = first_pixel(first_cell + CELLS - 1, column_axis)
     factor = tl.load(upstream)
-    carried = tl.zeros([CELLS, CLASSES], tl.float32)  # what pixels before a row give to it
+    carried = tl.zeros([CELLS, CLASSES], tl.float32)  # contributions of the pixels before a row
     for row in range(first_row - 1, tl.minimum(first_row + ROWS, rows)):
         upper = load_cells(source, row, numbers, classes, grid)
         lower = load_cells(source, row + 1, numbers, classes, grid)
@@ -132,11 +132,11 @@ def cell_gradients(
                 CROSS_ENTROPY,
                 DICE,
             )
-            back = tl.trans(across)  # 0 for pixels that are not inside
+            back = tl.trans(across)  # 0 for pixels outside
             by_upper = tl.dot(back, by_above, by_upper, input_precision=PRECISION)
             by_lower = tl.dot(back, by_below, by_lower, input_precision=PRECISION)
         total = carried + by_upper
-        if row == rows - 1:  # pixels behind the last row lie between it and itself
+        if row == rows - 1:  # pixels after the last row lie between it and itself
             total += by_lower
         if row >= first_row:
             store_row(target, total * factor, row, numbers, is_owned, classes, grid)

@@ -1,8 +1,8 @@
 """Bilinear positions of pixels between cells of the feature grid, in Triton.
 
 An ``axis`` holds the numbers of :class:`segadapt.losses.kernels.axis.Axis`, in its order. Positions
-are quotients of integers, so that they are exact for every size, where single precision loses up to
-1e-5 cells.
+are quotients of integers, so they are exact for every size, whereas single precision has errors of
+up to 1e-5 cells.
 """
 
 from typing import no_type_check
@@ -14,7 +14,7 @@ import triton.language as tl
 @triton.jit
 @no_type_check
 def position(pixel: tl.tensor, axis: tl.tuple) -> tl.tuple:
-    """The cell at or before a pixel, and how far behind it the pixel lies."""
+    """The cell at or before a pixel, and the distance of the pixel from it, in cells."""
     cells, step, shift, unit, _ = axis
     numerator = tl.maximum(pixel * step + shift, 0)
     lower = tl.minimum(numerator // unit, cells - 1)
@@ -24,10 +24,10 @@ def position(pixel: tl.tensor, axis: tl.tuple) -> tl.tuple:
 @triton.jit
 @no_type_check
 def first_pixel(cell: tl.tensor, axis: tl.tuple) -> tl.tensor:
-    """The first pixel at or behind a cell; 0 and the number of pixels for cells off the grid."""
+    """The first pixel at or after a cell; 0 or the number of pixels for cells outside the grid."""
     cells, step, shift, unit, pixels = axis
-    divisor = tl.maximum(step, 1)  # there is no step with a single cell and aligned corners
-    numerator = tl.maximum(cell * unit - shift + divisor - 1, 0)  # of a quotient rounded up
+    divisor = tl.maximum(step, 1)  # with a single cell and aligned corners there is no step
+    numerator = tl.maximum(cell * unit - shift + divisor - 1, 0)  # the quotient is rounded up
     inside = tl.minimum(numerator // divisor, pixels)
     return tl.where(cell <= 0, 0, tl.where(cell >= cells, pixels, inside))
 
@@ -37,7 +37,7 @@ def first_pixel(cell: tl.tensor, axis: tl.tuple) -> tl.tensor:
 def column_weights(
     pixels: tl.tensor, inside: tl.tensor, numbers: tl.tensor, axis: tl.tuple
 ) -> tl.tensor:
-    """[pixels, numbers]: what each of these cells of a row gives to each pixel."""
+    """Weights [pixels, numbers] of these cells of a row for each pixel."""
     lower, fraction = position(pixels, axis)
     upper = tl.minimum(lower + 1, axis[0] - 1)
     of_lower = tl.where(lower[:, None] == numbers[None, :], 1.0 - fraction[:, None], 0.0)
@@ -50,13 +50,13 @@ def column_weights(
 def load_cells(
     image: tl.tensor, row: tl.tensor, numbers: tl.tensor, classes: tl.tensor, grid: tl.tuple
 ) -> tl.tensor:
-    """[numbers, classes]: scores of cells of a row, 0 where there is no cell or no class.
+    """Scores [numbers, classes] of cells of a row; 0 outside the grid or the classes.
 
     Args:
         image: Pointer to the image's scores, channels last.
-        row: Number of the row; the nearest one is taken if there is none of this number.
-        numbers: Of the cells in the row.
-        classes: To load.
+        row: Number of the row; clamped to the grid.
+        numbers: Numbers of the cells in the row.
+        classes: Classes to load.
         grid: Rows, columns and classes of the image.
     """
     rows, columns, num_classes = grid

@@ -1,4 +1,4 @@
-"""Launches the Triton kernels for scores of a batch, without waiting for the device."""
+"""Launching the Triton kernels for the scores of a batch, without waiting for the device."""
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -15,17 +15,17 @@ from segadapt.losses.kernels.log_normalizers import log_normalizers
 from segadapt.losses.kernels.sigmoid_sums import sigmoid_sums
 
 CELLS: Final = 16
-"""Neighbouring cells of a row in a program: the smallest side of a matrix product in Triton."""
+"""Neighbouring cells of a row per program: the smallest side of a matrix product in Triton."""
 
 PIXELS: Final = 64
-"""Pixels of a row that a program holds at a time: those between 16 cells at stride 4. The same for
-every ratio, so that the check at the start compiles and tries what the training runs."""
+"""Pixels of a row that a program holds at a time: those between 16 cells at stride 4. Equal for all
+ratios, so that the check at the start compiles and tests the kernel of the training."""
 
 PIXEL_ROWS: Final = 8
-"""Rows of pixels of a program that goes through all classes."""
+"""Rows of pixels per program that iterates over all classes."""
 
 ROWS: Final = 8
-"""Rows of cells of a program that owns a block of classes."""
+"""Rows of cells per program that owns a block of classes."""
 
 WARPS: Final = 4
 
@@ -34,13 +34,13 @@ PRECISIONS: Final[Mapping[torch.dtype, str]] = {
     torch.bfloat16: "tf32x3",
     torch.float16: "tf32x3",
 }
-"""Of matrix products by the type of the scores. ``ieee``: single precision, no tensor cores.
-``tf32x3``: three products of TF32 parts, whose error (about 2**-21) is far below that of the
+"""Precision of matrix products by the type of the scores. ``ieee``: single precision, no tensor
+cores. ``tf32x3``: three products of TF32 parts, whose error (about 2**-21) is far below that of the
 scores themselves."""
 
 
 class Pixels(NamedTuple):
-    """Scores and labels as the kernels take them."""
+    """Scores and labels as inputs of the kernels."""
 
     scores: Float[Tensor, "b h w k"]
     labels: Integer[Tensor, "b H W"]
@@ -49,30 +49,30 @@ class Pixels(NamedTuple):
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """The numbers that every kernel takes after its tensors."""
+        """Numbers that every kernel takes after its tensors."""
         return (*self.rows, *self.columns, self.scores.shape[3])
 
     @property
     def options(self) -> dict[str, Any]:
-        """The constants that every kernel takes."""
+        """Constants that every kernel takes."""
         return {
             "PIXELS": PIXELS,
             "CELLS": CELLS,
             "CLASSES": class_block(self.scores.shape[3]),
             "PRECISION": PRECISIONS[self.scores.dtype],
             "num_warps": WARPS,
-            "enable_fp_fusion": True,  # as is the default up to Triton 3.9
+            "enable_fp_fusion": True,  # the default up to Triton 3.9
         }
 
     def grid(self, rows: int, columns: int, by_class: bool) -> tuple[int, int, int]:
-        """Programs: tiles of an image, images, blocks of classes."""
+        """Grid of programs: tiles of an image, images, blocks of classes."""
         classes = self.scores.shape[3]
         blocks = triton.cdiv(classes, class_block(classes)) if by_class else 1
         return rows * columns, len(self.scores), blocks
 
 
 def class_block(classes: int) -> int:
-    """Classes that a program computes at a time."""
+    """Number of classes that a program computes at a time."""
     return 16 if classes <= 16 else 32
 
 
@@ -111,7 +111,7 @@ def cross_entropy(
 
 
 def sums_of_sigmoid(pixels: Pixels) -> Float[Tensor, "3 b k"]:
-    """Sums over each image of q, q squared and q of the pixels labelled so, for q the sigmoid."""
+    """Sums over each image of the sigmoid q, of q squared, and of q at pixels of the label."""
     images, rows, columns, classes = pixels.scores.shape
     grid = pixels.grid(triton.cdiv(rows, ROWS), triton.cdiv(columns, CELLS - 1), by_class=True)
     sums = torch.empty(
@@ -128,12 +128,12 @@ def gradient(
     by_sigmoid: Float[Tensor, "b 3 k"] | None,
     upstream: Float[Tensor, ""],
 ) -> Float[Tensor, "b k h w"]:
-    """The gradient by the scores, of their type and channels-last.
+    """The gradient by the scores, in their type and channels-last.
 
     Args:
         pixels: Scores and labels.
-        weights: Of a pixel by its label, in the cross-entropy; None without one.
-        normalizers: As :func:`cross_entropy` gave them.
+        weights: Weight of a pixel by its label in the cross-entropy; None without one.
+        normalizers: Second result of :func:`cross_entropy`.
         by_sigmoid: Coefficients of the slopes of Dice; None without one.
         upstream: The gradient by this loss.
     """
@@ -166,12 +166,12 @@ def _launch(
     tensors: tuple[Tensor, ...],
     **constants: Any,
 ) -> None:
-    if 0 in grid:  # nothing to write
+    if 0 in grid:  # empty result
         return
     with _on(pixels.scores.device):
         kernel[grid](pixels.scores, *tensors, *pixels.sizes, **constants, **pixels.options)
 
 
 def _on(device: torch.device) -> AbstractContextManager:
-    """Triton launches on the current device and its current stream."""
+    """A context for launches, because Triton uses the current device and its current stream."""
     return torch.cuda.device(device) if device.type == "cuda" else nullcontext()

@@ -74,10 +74,10 @@ def log_normalizers(
     CLASSES: tl.constexpr,
     PRECISION: tl.constexpr,
 ) -> None:
-    """From ``scores`` [images, rows, columns, num_classes] and ``labels`` [images, height, width].
+    """Compute from ``scores`` [images, rows, columns, num_classes] and ``labels`` [images, H, W].
 
-    ``weights`` [images, num_classes] are of a pixel by its label; pixels of all other labels weigh
-    nothing. Writes ``normalizers`` [images, height, width] and ``values`` [images, programs].
+    ``weights`` [images, num_classes] are the weights of pixels by label; other labels have weight
+    0. Writes ``normalizers`` [images, height, width] and ``values`` [images, programs].
     """
     row_axis = (rows, row_step, row_shift, row_unit, height)
     column_axis = (columns, column_step, column_shift, column_unit, width)

@@ -1,8 +1,8 @@
-"""Pixel losses by Triton kernels: one pass over full resolution, of which no score is stored.
+"""Pixel losses by Triton kernels: one pass over full resolution without storing its scores.
 
 Loss and gradient are computed from the scores of the feature grid. Between forward and backward one
-number is kept for each pixel (log sum exp), beside the scores that the network made anyway. Nothing
-is added atomically, so that the bits are the same in every run.
+number per pixel is kept (log sum exp), in addition to the scores of the network. There are no
+atomic additions, so all runs give the same bits.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ from segadapt.losses.parts.tables import SigmoidPart, SigmoidSums
 OfSums = Callable[[SigmoidSums], SigmoidPart]
 
 
-@torch.compiler.disable  # losses stay outside of compiled graphs; the kernels are compiled anyway
+@torch.compiler.disable  # losses stay out of compiled graphs
 def kernel_loss(
     losses: Sequence[FusedLoss],
     logits: Float[Tensor, "b k h w"],
@@ -27,24 +27,25 @@ def kernel_loss(
     align_corners: bool = False,
     group: int | None = None,
 ) -> Float[Tensor, ""]:
-    """What :func:`segadapt.losses.parts.fused.fused_loss` computes, by Triton kernels.
+    """Compute :func:`segadapt.losses.parts.fused.fused_loss` by Triton kernels.
 
     Args:
-        losses: What to sum.
+        losses: Losses to sum.
         logits: Scores in float32, bfloat16 or float16; computed in float32.
-        mask: Labels. The data workers have checked them; here a label that is neither a class nor
-            ignored would count like an ignored one.
-        align_corners: How scores are resized: see :func:`segadapt.functional.resize.upsample`.
-        group: Images of an oracle group, for losses that average over each; None for all.
+        mask: Labels. The data workers have checked them; here an invalid label would count as
+            ignored.
+        align_corners: Alignment of the resize: see :func:`segadapt.functional.resize.upsample`.
+        group: Number of images per oracle group, for losses that average over groups; None for all.
 
     Raises:
-        ValueError: If the scores are of another type, or not of as many images as the labels.
+        ValueError: If the scores have another type, or scores and labels have different batch
+            sizes.
     """
     if len(logits) != len(mask):
-        raise ValueError(f"there are scores of {len(logits)} images, and labels of {len(mask)}")
+        raise ValueError(f"there are scores for {len(logits)} images, but labels for {len(mask)}")
     if logits.dtype not in launch.PRECISIONS:
         raise ValueError(
-            f"the Triton kernel does not compute scores in {logits.dtype}; use loss.kernel=strips"
+            f"the Triton kernel does not support scores in {logits.dtype}; use loss.kernel=strips"
         )
     tables = [loss.tables(mask, logits.shape[1], group) for loss in losses]
     weights = [table.weights for table in tables if table.weights is not None]

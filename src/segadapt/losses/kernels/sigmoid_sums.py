@@ -1,7 +1,7 @@
-"""Triton kernel: what the Dice loss sums over the pixels of an image, for each class.
+"""Triton kernel: the sums of the Dice loss over the pixels of an image, for each class.
 
 A program owns a block of classes and the pixels between a few rows and 16 columns of neighbouring
-cells. It writes its own sums, which are added afterwards in an order that does not change.
+cells. It writes its own sums, which are then added in a fixed order.
 """
 
 from typing import no_type_check
@@ -40,7 +40,7 @@ def sigmoid_sums(
     CLASSES: tl.constexpr,
     PRECISION: tl.constexpr,
 ) -> None:
-    """From ``scores`` [images, rows, columns, num_classes] and ``labels`` [images, height, width].
+    """Sums from ``scores`` [images, rows, columns, num_classes] and ``labels`` [images, H, W].
 
     Writes ``sums`` [images, programs, 3, num_classes]: of q, of q squared, and of q over the pixels
     of the label, with q the sigmoid of the scores.

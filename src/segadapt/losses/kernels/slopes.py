@@ -18,7 +18,7 @@ def cross_entropy_slopes(
     weights: tl.tensor,
     normalizer: tl.tensor,
 ) -> tl.tensor:
-    """[pixels, classes]: weight (softmax - onehot)."""
+    """Slopes [pixels, classes] of the cross-entropy: weight (softmax - onehot)."""
     weight = tl.load(weights + label, mask=labelled, other=0.0)[:, None]
     slopes = weight * (tl.exp(scores - normalizer[:, None]) - tl.where(is_own, 1.0, 0.0))
     return tl.where(weight != 0.0, slopes, 0.0)
@@ -27,7 +27,7 @@ def cross_entropy_slopes(
 @triton.jit
 @no_type_check
 def dice_slopes(scores: tl.tensor, is_own: tl.tensor, by_sigmoid: tl.tuple) -> tl.tensor:
-    """[pixels, classes]: (constant + linear q - own t) q (1 - q), with q the sigmoid."""
+    """Slopes [pixels, classes] of Dice: (constant + linear q - own t) q (1 - q)."""
     constant, linear, own = by_sigmoid
     q = tl.sigmoid(scores)
     by_q = constant[None, :] + linear[None, :] * q - tl.where(is_own, own[None, :], 0.0)
@@ -50,23 +50,23 @@ def slopes_between(
     CROSS_ENTROPY: tl.constexpr,
     DICE: tl.constexpr,
 ) -> tl.tuple:
-    """Gradients by ``above`` and ``below``: the scores of two rows of cells, enlarged along them.
+    """Gradients by ``above`` and ``below``: scores of two rows of cells, enlarged along them.
 
-    Those of pixels that are not inside mean nothing, but are finite.
+    Those of pixels outside are meaningless, but finite.
 
     Args:
-        above: [pixels, classes], of ``row``.
-        below: Of the row after it.
-        row: Of cells.
+        above: Scores [pixels, classes] of ``row``.
+        below: Scores of the next row.
+        row: Number of the row of cells.
         pixels: Numbers of the pixels in their rows.
-        inside: Whether there is such a pixel.
+        inside: Whether each pixel exists.
         classes: Numbers of the classes.
         of_image: Pointers to the image's labels, weights and normalizers.
         by_sigmoid: Coefficients of :func:`dice_slopes`.
         row_axis: Positions of rows of pixels.
         sizes: Pixels in a row and number of classes.
-        CROSS_ENTROPY: Whether it is part of the loss.
-        DICE: Whether it is part of the loss.
+        CROSS_ENTROPY: Whether the loss includes the cross-entropy.
+        DICE: Whether the loss includes Dice.
     """
     labels, weights, normalizers = of_image
     width, num_classes = sizes

@@ -1,1 +1,1 @@
-"""What losses are built from."""
+"""Building blocks of losses."""

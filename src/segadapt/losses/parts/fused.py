@@ -1,8 +1,8 @@
 """Pixel losses at full resolution whose memory does not grow with the batch.
 
-:func:`fused_loss` is the seam to other ways of computing the same: low-resolution scores and labels
-in, one differentiable number out. All that they need to know of a loss are the arguments of its
-constructor, which are its attributes.
+:func:`fused_loss` is the interface to other implementations: from low-resolution scores and labels
+to one differentiable number. They need only the constructor arguments of a loss, which are its
+attributes.
 """
 
 from abc import ABC, abstractmethod
@@ -22,22 +22,23 @@ from segadapt.losses.parts.tables import Tables
 class FusedLoss(nn.Module, ABC):
     """A pixel loss that can share the pass of :func:`fused_loss`.
 
-    Alone it is called as ``loss(logits, mask)`` with scores of the labels' size, as torch's are.
+    On its own it is called as ``loss(logits, mask)`` with scores of the labels' size, like losses
+    of torch.
 
     Attributes:
-        relative: Whether only the differences between a pixel's scores matter, and strips of the
-            difference of two classes are understood.
+        relative: Whether only the differences between a pixel's scores matter, so that strips with
+            the difference of two classes are accepted.
     """
 
     relative: bool = False
 
     @abstractmethod
     def plan(self, mask: Integer[Tensor, "b H W"], num_classes: int, group: int | None) -> Plan:
-        """The loss of a batch, in parts that add up."""
+        """The loss of a batch, as parts that are summed."""
 
     @abstractmethod
     def tables(self, mask: Integer[Tensor, "b H W"], num_classes: int, group: int | None) -> Tables:
-        """The loss of a batch, as a kernel computes it."""
+        """The loss of a batch, as tables for a kernel."""
 
     def forward(
         self, logits: Float[Tensor, "b k H W"], mask: Integer[Tensor, "b H W"]
@@ -53,23 +54,23 @@ def fused_loss(
     align_corners: bool = False,
     group: int | None = None,
 ) -> Float[Tensor, ""]:
-    """Sum of pixel losses of scores that are resized to the labels on the way.
+    """Sum of pixel losses, with scores resized to the labels internally.
 
-    The gradient is computed along with the value and is all that is kept for the backward pass. It
-    can be taken once: there is no second derivative.
+    The gradient is computed together with the value, and only the gradient is kept for the backward
+    pass. There is no second derivative.
 
     Args:
-        losses: What to sum.
+        losses: Losses to sum.
         logits: Scores of any floating type; computed in float32 at least.
         mask: Labels.
-        align_corners: How scores are resized: see :func:`segadapt.functional.resize.upsample`.
-        group: Images of an oracle group, for losses that average over each; None for all.
+        align_corners: Alignment of the resize: see :func:`segadapt.functional.resize.upsample`.
+        group: Number of images per oracle group, for losses that average over groups; None for all.
 
     Raises:
-        ValueError: If there are scores of more or fewer images than labels.
+        ValueError: If scores and labels have different batch sizes.
     """
     if len(logits) != len(mask):
-        raise ValueError(f"there are scores of {len(logits)} images, and labels of {len(mask)}")
+        raise ValueError(f"there are scores for {len(logits)} images, but labels for {len(mask)}")
     classes = logits.shape[1]
     plans = [loss.plan(mask, classes, group) for loss in losses]
     with_gradient = logits.requires_grad and torch.is_grad_enabled()
@@ -80,7 +81,8 @@ def fused_loss(
 class _Fused(torch.autograd.Function):
     """The sum of pixel losses, and its gradient; differentiable once.
 
-    Of two classes where only their difference matters, it is the map that is resized: half as much.
+    If only the difference of two classes matters, just the difference is resized, which halves the
+    work.
     """
 
     @staticmethod

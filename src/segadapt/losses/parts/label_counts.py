@@ -1,4 +1,4 @@
-"""What the losses need to know about a batch of labels before they look at a score."""
+"""Counts of labels in a batch, which the losses need before they read scores."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,22 +16,22 @@ from segadapt.losses.parts.workspace import workspace
 from segadapt.structures import ignored_label
 
 AT_ONCE: Final = 2**18
-"""Pixels that are counted at once."""
+"""Number of pixels counted at once."""
 
 Counts = dict[tuple[int, int, int], tuple[Tensor, Tensor]]
-"""By the identity of the labels, the number of classes and what is ignored: the labels, which keeps
-their identity their own, and the pixels of each class."""
+"""Counts by identity of the labels, number of classes and ignored label; the labels are stored too,
+so that their identity is not reused."""
 
 _counts: Final[ContextVar[Counts | None]] = ContextVar("_counts", default=None)
 
 BINS: Final = 2**12
-"""Bins of a histogram of an image when several labels are counted as one number; the processor's
-first cache holds them."""
+"""Largest number of histogram bins when several labels are counted as one number; they fit into the
+first-level cache."""
 
 
 @contextmanager
 def counted_once() -> Iterator[None]:
-    """Within it, the pixels of the same labels are counted once; nothing may change the labels."""
+    """A context in which the same labels are counted only once; they must not change."""
     token = _counts.set({})
     try:
         yield
@@ -47,11 +47,11 @@ def labels_per_image(
     Args:
         mask: Labels.
         num_classes: Number of classes k.
-        ignore: The label that counts nowhere; None for that of the number of classes.
+        ignore: The ignored label; None for the default of the number of classes.
 
     Raises:
         ValueError: If a label is neither a class nor ``ignore``. Checked on the CPU only: on a GPU
-            it would make the host wait, and the data workers have checked every label before.
+            the host would have to wait, and the data workers have already checked every label.
     """
     ignore = ignore_or_default(ignore, num_classes)
     count = _on_cpu if mask.device.type == "cpu" else _elsewhere
@@ -64,18 +64,18 @@ def labels_per_image(
 
 
 def _elsewhere(mask: Integer[Tensor, "b H W"], num_classes: int, ignore: int) -> Int[Tensor, "b k"]:
-    """Without waiting for the device."""
+    """Count without waiting for the device."""
     labels = mask.long()
     column = labels.where(labels != ignore, num_classes)
     images = torch.arange(len(mask), device=mask.device)[:, None, None]
     place = (column + images * (num_classes + 1)).flatten()
     counts = torch.zeros(len(mask) * (num_classes + 1), dtype=torch.long, device=mask.device)
-    counts.index_add_(0, place, torch.ones_like(place))  # integers: exact in any order
+    counts.index_add_(0, place, torch.ones_like(place))  # integers are exact in any order
     return counts.view(len(mask), -1)[:, :num_classes]
 
 
 def _on_cpu(labels: Integer[Tensor, "b H W"], num_classes: int, ignore: int) -> Int[Tensor, "b k"]:
-    """By histograms, which are several times as fast and show wrong labels."""
+    """Count by histograms, which are several times as fast and reveal invalid labels."""
     if not labels.numel():
         return torch.zeros(len(labels), num_classes, dtype=torch.long)
     step = max(1, AT_ONCE // (labels.numel() // len(labels)))
@@ -92,12 +92,12 @@ def _on_cpu(labels: Integer[Tensor, "b H W"], num_classes: int, ignore: int) -> 
 def _columns(
     labels: Integer[Tensor, "b H W"], num_classes: int, ignore: int
 ) -> Int32[Tensor, "b H W"]:
-    """Labels as numbers from 0, ignored ones as the number of classes, unless they are a class."""
+    """Labels as numbers from 0; ignored ones that are not a class become the class count."""
     smallest, largest = _checked(labels, num_classes, ignore)
     rooms = workspace(torch.int32, labels.device)
     columns = rooms.room("labels", *labels.shape).copy_(labels)
-    if smallest < 0 or largest >= num_classes:  # ignored ones, which others may hide behind
-        # In integers: Booleans are not vectorised.
+    if smallest < 0 or largest >= num_classes:  # ignored labels, behind which invalid ones may hide
+        # As integers, because Booleans are not vectorised.
         ignored = torch.eq(columns, ignore, out=rooms.room("ignored", *labels.shape))
         _checked(columns.add_(ignored, alpha=-ignore), num_classes, ignore)
         columns.add_(ignored, alpha=num_classes)
@@ -105,7 +105,7 @@ def _columns(
 
 
 def _histograms(columns: Int32[Tensor, "b H W"], bins: int) -> Int[Tensor, "b bins"]:
-    """Of each image. Several pixels are counted as one number, which costs as much as one pixel."""
+    """Histogram of each image; several pixels are counted as one number at the cost of one."""
     images, pixels = len(columns), columns.numel() // len(columns)
     together = _together(pixels, bins)
     parts = columns.view(images, together, -1).unbind(1)
@@ -122,7 +122,7 @@ def _histograms(columns: Int32[Tensor, "b H W"], bins: int) -> Int[Tensor, "b bi
 
 @lru_cache(maxsize=8)
 def _occurrences(bins: int, together: int) -> Float64[Tensor, "joint bins"]:
-    """How often each number is among those that one number stands for."""
+    """Count of each number among those that one number stands for."""
     with torch.inference_mode(False):
         joint = torch.arange(bins**together)[:, None]
         digits = joint // bins ** torch.arange(together) % bins
@@ -130,24 +130,24 @@ def _occurrences(bins: int, together: int) -> Float64[Tensor, "joint bins"]:
 
 
 def _together(pixels: int, bins: int) -> int:
-    """How many pixels of so many to count as one number: as many as divide them."""
+    """Number of pixels to count as one number, which must divide the number of all pixels."""
     return next((n for n in (4, 2) if pixels % n == 0 and bins**n <= BINS), 1)
 
 
 def ignore_or_default(ignore: int | None, num_classes: int) -> int:
-    """The label that counts nowhere: the one asked for, else that of the number of classes."""
+    """The ignored label: the given one, or the default of the number of classes."""
     return ignored_label(num_classes) if ignore is None else ignore
 
 
 def unlabelled(
     mask: Integer[Tensor, "b H W"], grid: Sequence[int], cell_label: str, num_classes: int
 ) -> Bool[Tensor, "b"]:
-    """Images without a labelled pixel: a teacher knows no more of them than the student does.
+    """Images without labelled pixels, for which a teacher has no more information than a student.
 
     Args:
         mask: Labels.
         grid: Rows and columns of the feature grid, where teachers see the labels.
-        cell_label: Which label a cell gets: a key of ``functional.resize.CELL_LABELS``.
+        cell_label: Rule for the label of a cell: a key of ``functional.resize.CELL_LABELS``.
         num_classes: Number of classes.
     """
     ignored = ignored_label(num_classes)
@@ -155,17 +155,17 @@ def unlabelled(
 
 
 def check_ignore(ignore: int | None) -> None:
-    """Checks the label that counts nowhere; strips of labels hold single-precision numbers.
+    """Check the ignored label; strips of labels hold single-precision numbers.
 
     Raises:
         ValueError: If it is not exact in single precision.
     """
     if ignore is not None and abs(ignore) > 2**24:
-        raise ValueError(f"ignore is {ignore}; give a label from {-(2**24)} to {2**24}")
+        raise ValueError(f"ignore is {ignore}; choose a label from {-(2**24)} to {2**24}")
 
 
 def _checked(labels: Integer[Tensor, "b H W"], num_classes: int, ignore: int) -> tuple[int, int]:
-    """The smallest and the largest label, after a look at both."""
+    """The smallest and the largest label, after checking both."""
     smallest, largest = (int(extreme) for extreme in labels.aminmax())
     for label in (smallest, largest):
         if label != ignore and not 0 <= label < num_classes:

@@ -1,7 +1,8 @@
-"""Strips of scores, and where in them the classes lie.
+"""Strips of scores, and the layouts of their dimensions.
 
-A pixel loss is written once, for strips whose classes are any of their dimensions: softmax and sums
-take it as an argument, and :class:`Layout` does what else depends on it.
+A pixel loss is written once for strips whose classes may be any of their dimensions: softmax and
+sums take the dimension as an argument, and :class:`Layout` handles everything else that depends on
+it.
 """
 
 import math
@@ -16,7 +17,7 @@ from torch import Tensor
 class Layout(NamedTuple):
     """The order of the four dimensions of a strip: classes, images, rows and columns of pixels.
 
-    The labels of a strip have the other three, in the same order.
+    The labels of a strip have the other three dimensions in the same order.
     """
 
     classes: int
@@ -30,15 +31,15 @@ class Layout(NamedTuple):
         self, labels: Integer[Tensor, "m r W"], dtype: torch.dtype
     ) -> Float[Tensor, "_ _ _"]:
         """Labels of some rows in this order, as numbers of the scores' type."""
-        ordered = labels.to(torch.int32).movedim(0, self._images_of_labels)  # faster in two steps
+        ordered = labels.to(torch.int32).movedim(0, self._images_of_labels)  # in two steps: faster
         return ordered.to(dtype, memory_format=torch.contiguous_format).contiguous()
 
     def of_images(self, values: Shaped[Tensor, "m"]) -> Shaped[Tensor, "_ _ _"]:
-        """One value for each image, to be combined with labels."""
+        """One value per image, in a shape that broadcasts with labels."""
         return values.view([-1 if dim == self._images_of_labels else 1 for dim in range(3)])
 
     def of_classes(self, values: Float[Tensor, "m k"]) -> Float[Tensor, "_ _ _ _"]:
-        """One value for each image and class, to be combined with scores."""
+        """One value per image and class, in a shape that broadcasts with scores."""
         shape = [1, 1, 1, 1]
         shape[self.images], shape[self.classes] = values.shape
         return (values if self.images < self.classes else values.mT).reshape(shape)
@@ -55,19 +56,19 @@ class Layout(NamedTuple):
         values: Float[Tensor, "_ _ _ _"],
         classes: Int[Tensor, "p"] | None,
     ) -> None:
-        """Add the values of some classes, or of all, to those of all, in their place."""
+        """Add the values of some or all classes to those of all classes, in place."""
         if classes is None:
             total.add_(values)
         else:
             total.index_add_(self.classes, classes, values)
 
     def places(self, label: Int32[Tensor, "_ _ _"], classes: int) -> Int32[Tensor, "n"]:
-        """Of each pixel, where the score of this class lies in the flattened strip."""
+        """Index of each pixel's score for this class in the flattened strip."""
         shape = list(label.shape)
         shape.insert(self.classes, classes)
         strides = [math.prod(shape[dim + 1 :]) for dim in range(4)]
         stride = strides.pop(self.classes)
-        # From the outermost dimension on, so that only the last sum has all pixels.
+        # From the outermost dimension inward, so that only the last sum has all pixels.
         first = torch.zeros((), dtype=torch.int32, device=label.device)
         for length, step in zip(label.shape, strides, strict=True):
             steps = torch.arange(0, length * step, step, dtype=torch.int32, device=label.device)
@@ -76,7 +77,7 @@ class Layout(NamedTuple):
 
     @property
     def _images_of_labels(self) -> int:
-        """The dimension of the images in labels, which have none of classes."""
+        """The dimension of the images in labels, which have no dimension of classes."""
         return self.images - (self.images > self.classes)
 
 
@@ -88,8 +89,8 @@ PIXELS: Final = Layout(classes=3, images=0, rows=1)
 
 
 ONE_HOT: Final = 7
-"""Up to so many classes a pixel's own one is found by comparing all of them, which is vectorised,
-rather than by its place, which is not but costs the same for any number of classes."""
+"""Number of classes up to which a pixel's own class is found by vectorised comparison with all
+classes; beyond, by an index, which is not vectorised, but costs the same for any number."""
 
 
 class Strip:
@@ -97,14 +98,14 @@ class Strip:
 
     Args:
         layout: The order of the dimensions.
-        scores: Shared by all losses: not to be changed.
-        labels: As they are in the label map, ignored ones included, but of the scores' type.
-        num_classes: Number of classes that labels tell apart.
-        numbers: Of each of these, its place among the strip's classes; None if all are there.
+        scores: Scores, shared by all losses, which must not change them.
+        labels: Labels as in the label map, including ignored ones, in the type of the scores.
+        num_classes: Number of classes of the labels.
+        numbers: Index of each of these among the strip's classes; None if the strip has all
+            classes.
 
     Attributes:
-        difference: Whether the scores are one plane for two classes: by how much the second one's
-            are greater.
+        difference: Whether the scores are one plane for two classes: second minus first.
     """
 
     def __init__(
@@ -127,36 +128,36 @@ class Strip:
 
     @cached_property
     def places(self) -> Int32[Tensor, "n"]:
-        """Where the score of each pixel's own class lies in the flattened scores."""
+        """Index of the score of each pixel's own class in the flattened scores."""
         return self.layout.places(self.label, self.scores.shape[self.layout.classes])
 
     @cached_property
     def pairs(self) -> Int32[Tensor, "n"]:
-        """Of each pixel, where its image and class lie in a flattened (m p) table."""
+        """Index of each pixel's image and class in a flattened (m p) table."""
         images, classes = (self.scores.shape[dim] for dim in self.layout[1::-1])
         steps = torch.arange(images, dtype=torch.int32, device=self.label.device) * classes
         return (self.label + self.layout.of_images(steps)).flatten()
 
     def labelled(self, ignore: int) -> Float[Tensor, "_ _ _"]:
-        """1 where a pixel has another label than this, 0 elsewhere; in floats it is vectorised."""
+        """1 for pixels with another label than this, else 0; as floats, which are vectorised."""
         return torch.ne(self.labels, ignore, out=torch.empty_like(self.labels))
 
     def own(self, values: Float[Tensor, "_ _ _ _"]) -> Float[Tensor, "_ _ _"]:
-        """Of values that are laid out like the scores, those of each pixel's own class."""
+        """Values of each pixel's own class, from values in the layout of the scores."""
         return values.view(-1).index_select(0, self.places).view(self.labels.shape)
 
     def add_own(self, values: Float[Tensor, "_ _ _ _"], more: Float[Tensor, "_ _ _"]) -> None:
-        """Add to the values of each pixel's own class, in their place."""
+        """Add to the values of each pixel's own class, in place."""
         values.view(-1).index_add_(0, self.places, more.flatten())
 
     def pull(
         self, weight: Float[Tensor, "_ _ _"], slopes: Float[Tensor, "_ _ _ _"] | None
     ) -> Float[Tensor, ""]:
-        """The weighted sum of the pixels' own scores, and its slope subtracted from others.
+        """The weighted sum of the pixels' own scores; its slope is subtracted from ``slopes``.
 
         Args:
-            weight: Of each pixel; 0 where it is ignored.
-            slopes: Are changed, if given.
+            weight: Weight of each pixel; 0 for ignored ones.
+            slopes: Changed in place, if given.
         """
         if self.scores.shape[self.layout.classes] > ONE_HOT:
             if slopes is not None:
@@ -184,12 +185,12 @@ class Strip:
 
 
 def columns(classes: Int[Tensor, "p"], count: int) -> Int32[Tensor, "k"]:
-    """Of each of so many classes, its place among these; 0 for those that are not among them."""
+    """Index of each of ``count`` classes among ``classes``; 0 for others."""
     column = torch.zeros(count, dtype=torch.int32, device=classes.device)
     column[classes] = torch.arange(len(classes), dtype=torch.int32, device=classes.device)
     return column
 
 
 def looked_up(table: Shaped[Tensor, "k"], label: Int32[Tensor, "_ _ _"]) -> Shaped[Tensor, "_ _ _"]:
-    """The entry of each pixel's class; several times as fast as an index."""
+    """The entry of each pixel's class; several times as fast as indexing."""
     return table.index_select(0, label.flatten()).view(label.shape)

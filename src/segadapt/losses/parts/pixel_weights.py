@@ -1,7 +1,7 @@
 """Means within classes, boundaries and oracle groups, as one weight for each pixel.
 
-The weights carry no gradient (neither labels nor a detached entropy have any), so that a class-wise
-loss is a plain weighted sum over pixels: no loop over classes, no mask of a class.
+The weights have no gradient (neither labels nor a detached entropy has one), so a class-wise loss
+is a weighted sum over pixels, without a loop over classes and without masks.
 """
 
 import torch
@@ -24,18 +24,17 @@ def pixel_weights(
 ) -> Float[Tensor, "b h w"]:
     """Weights w with sum_i w_i l_i = mean over groups, classes and halves of the mean of l.
 
-    A pixel belongs to a bin: its oracle group, class, and half (boundary or interior). Within a bin
-    pixels weigh by their importance (CAC Eq. 11; SSA Eq. 11).
+    A pixel belongs to a bin: its oracle group, class, and half (boundary or interior). Within a
+    bin, pixels are weighted by importance (CAC Eq. 11; SSA Eq. 11).
 
     Args:
         target: Labels; ignored pixels get weight 0.
         num_classes: Number of classes.
         importance: Relative weight of each pixel, 0 or more.
-        boundary: Boundary pixels; None does not tell them apart. A half without pixels counts as 0.
-        class_wise: Whether bins tell classes apart.
-        all_classes: Whether the mean over classes counts those that the group has no pixel of,
-            as 0.
-        group: Images of an oracle group; None for all. The last one may be smaller.
+        boundary: Boundary pixels; None for no halves. A half without pixels counts as 0.
+        class_wise: Whether each class has its own bins.
+        all_classes: Whether the mean over classes includes those without pixels in the group, as 0.
+        group: Number of images per oracle group; None for all. The last group may be smaller.
     """
     classes = num_classes if class_wise else 1
     halves = 1 if boundary is None else 2
@@ -63,9 +62,9 @@ def mean_over_groups(values: Float[Tensor, "b k"], group: int | None) -> Float[T
     """Mean over the images of each oracle group and all classes, then over the groups.
 
     Args:
-        values: Of each image and class.
-        group: Images of an oracle group; None for all. The last one may be smaller, and its images
-            then weigh more, as its pixels do in :func:`pixel_weights`.
+        values: Value of each image and class.
+        group: Number of images per oracle group; None for all. The last group may be smaller; its
+            images then have more weight, like its pixels in :func:`pixel_weights`.
     """
     size = len(values) if group is None else min(group, len(values))
     if len(values) % size == 0:
@@ -75,10 +74,10 @@ def mean_over_groups(values: Float[Tensor, "b k"], group: int | None) -> Float[T
 
 
 def check_group(group: int | None) -> None:
-    """Checks the number of images of an oracle group.
+    """Check the number of images of an oracle group.
 
     Raises:
         ValueError: If it is not positive.
     """
     if group is not None and group < 1:
-        raise ValueError(f"group is a number of images or null, not {group}")
+        raise ValueError(f"group is {group}; it must be a number of images of at least 1, or null")

@@ -1,8 +1,8 @@
 """Bilinear resizing of class planes by products with small matrices, for few classes on a CPU.
 
-torch resizes planes, and back above all, one number at a time. A strip of rows needs only the few
-rows of the feature grid below it, so that the matrix of a strip has a few columns, and the product
-costs little more than reading and writing. Its transpose is the resize back.
+torch resizes planes, especially backward, one number at a time. A strip of rows needs only the few
+rows of the feature grid below it, so its matrix has few columns, and the product costs little more
+than reading and writing. Its transpose is the backward resize.
 """
 
 from collections.abc import Iterator
@@ -19,24 +19,25 @@ from segadapt.losses.parts.strip_resize import Resizer, Rows, Size
 from segadapt.losses.parts.workspace import Workspace
 
 STRIP: Final = 2**18
-"""Scores in a strip for each thread: 1 MB, and as much for its gradient, which the processor's
-second cache holds or nearly so. Several times as much is slower, as is a quarter of it."""
+"""Scores in a strip per thread: 1 MB, and as much for its gradient, which approximately fits into
+the second-level cache. Several times as much is slower, as is a quarter of it."""
 
 LOWEST: Final = 8
-"""Rows of a strip at least: below, most rows of the grid would be read for two strips."""
+"""Least number of rows of a strip: below, most rows of the grid would be read for two strips."""
 
 HIGHEST: Final = 32
-"""Rows of a strip at most, unless it is small: above, the products multiply mostly zeros."""
+"""Largest number of rows of a strip, unless it is small: above, products multiply mostly zeros."""
 
 SMALL: Final = 2**17
-"""Scores in a strip up to which more rows cost less than one more strip does: about 0.1 ms."""
+"""Scores in a strip up to which more rows cost less than another strip, which takes about 0.1
+ms."""
 
 COLUMNS: Final = 64
 """Columns of pixels in one product, for the same reason."""
 
 
 class Band(NamedTuple):
-    """Some neighbouring pixels (along one side) and the cells of the grid that they come from."""
+    """Neighbouring pixels along one side, and the cells from which they are computed."""
 
     pixels: slice
     cells: slice
@@ -47,7 +48,7 @@ class Band(NamedTuple):
 def bands(
     cells: int, pixels: int, align_corners: bool, step: int, dtype: torch.dtype
 ) -> dict[int, Band]:
-    """The resize of one side as products, ``step`` pixels at a time, by the first pixel of each."""
+    """The resize of one side as products of ``step`` pixels each, by the first pixel of each."""
     with torch.inference_mode(False), torch.no_grad():
         basis = torch.eye(cells, dtype=dtype)[None, :, :, None]
         resized = F.interpolate(
@@ -64,13 +65,13 @@ def _band(part: Float[Tensor, "p cells"], start: int) -> Band:
 
 
 class PlaneResizer(Resizer):
-    """Strips of one plane for each class, row by row: (row, class, image, column).
+    """Strips with one plane per class, row by row: (row, class, image, column).
 
     Args:
         grid: The size (h, w).
         size: The size (H, W).
         align_corners: See :func:`segadapt.functional.resize.upsample`.
-        workspace: Where the planes are made; on a CPU.
+        workspace: Memory for the planes, on a CPU.
     """
 
     layout = PLANES
@@ -87,7 +88,7 @@ class PlaneResizer(Resizer):
         row = images * classes * self.size[1]
         rows = min(self._budget() // row, max(HIGHEST, SMALL // row))
         strips = -(-self.size[0] // max(rows, LOWEST))
-        return -(-self.size[0] // strips)  # none with a rest of few rows
+        return -(-self.size[0] // strips)  # avoid a last strip of few rows
 
     def strips(self, scores: Float[Tensor, "m k h w"]) -> Iterator[Rows]:
         images, classes, width = *scores.shape[:2], self.size[1]
@@ -120,14 +121,14 @@ class PlaneResizer(Resizer):
         out.copy_(source.permute(2, 1, 0, 3))
 
     def _budget(self) -> int:
-        """Scores of a strip; each thread has a cache of its own."""
+        """Number of scores in a strip; each thread has its own cache."""
         return STRIP * torch.get_num_threads()
 
     def _rows(self, images: int, classes: int) -> dict[int, Band]:
-        """The rows of each strip, by the first of them."""
+        """The rows of each strip, by its first row."""
         step = self.height(images, classes)
         return bands(self.grid[0], self.size[0], self.align_corners, step, self.workspace.dtype)
 
     def _returned(self, images: int, classes: int) -> Float[Tensor, "h _"]:
-        """Where strips are put."""
+        """Memory for the strips resized back."""
         return self.workspace.room("returned", self.grid[0], classes * images * self.size[1])

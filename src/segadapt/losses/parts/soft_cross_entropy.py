@@ -1,7 +1,7 @@
 """Weighted cross-entropy to a distribution (CAC Eq. 7, SSA Eq. 8), a chunk of pixels at a time.
 
-Written with its own gradient: softmax of the scores minus the distribution. Nothing but that is
-kept for the backward pass, and what is computed on the way stays in the processor's cache.
+The gradient is written by hand: softmax of the scores minus the distribution. Only this is kept for
+the backward pass, and intermediate values stay in the processor's cache.
 """
 
 from typing import Any
@@ -27,11 +27,11 @@ def soft_cross_entropy(
     gradient reaches teacher and weights, and there is no second derivative.
 
     Args:
-        student: Scores that learn.
+        student: Scores to train.
         teacher: Scores to imitate.
-        label: Class of each pixel; any class where the weight is 0.
-        weight: Of each pixel.
-        label_mix: Share of the one-hot label in the distribution; the rest is the teacher's.
+        label: Class of each pixel; any class if the weight is 0.
+        weight: Weight of each pixel.
+        label_mix: Fraction of the one-hot label in the distribution; the rest is the teacher's.
     """
     with_gradient = student.requires_grad and torch.is_grad_enabled()
     return _SoftCrossEntropy.apply(

@@ -1,10 +1,10 @@
-"""The one pass over full resolution that all pixel losses of a branch share.
+"""The single pass over full resolution that all pixel losses of a branch share.
 
 At full resolution the scores of one branch are the largest tensors of a training step. Here they
-exist for a strip of rows at a time, or for a few small images: upsampled, compared with the labels,
-turned into the gradient in closed form and resized back before the next strip. A loss whose
-gradient at one pixel depends on sums over all of them looks at the pixels once before: upsampling
-its classes again costs less than resizing back the two gradients that would do without the sums.
+exist for one strip of rows at a time, or for a few small images: upsampled, compared with the
+labels, turned into the gradient in closed form, and resized back before the next strip. A loss
+whose gradient at one pixel depends on sums over all pixels reads them once before: upsampling its
+classes again costs less than resizing back the two gradients that would avoid the sums.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,10 +21,10 @@ from segadapt.losses.parts.strip_resize import PixelResizer, Resizer, Size
 from segadapt.losses.parts.workspace import workspace
 
 FEW: Final = 64
-"""Up to so many classes, a CPU computes on class planes. torch's softmax over the last dimension
-takes 20 ns a score for 2 to 11 classes and 2 for 19, but 0.8 from about 100 on; over planes it
-takes 0.9 for any number. ``python scripts/benchmark.py loss_speed`` measures both layouts: their
-times cross between 59 and 100 classes."""
+"""Number of classes up to which a CPU computes on class planes. torch's softmax over the last
+dimension takes 20 ns per score for 2 to 11 classes and 2 for 19, but 0.8 from about 100 on; over
+planes it takes 0.9 for any number. ``python scripts/benchmark.py loss_speed`` measures both
+layouts: their times cross between 59 and 100 classes."""
 
 Classes = Int[Tensor, "p"] | None
 """Some classes, or all."""
@@ -38,20 +38,20 @@ def loss_of_batch(
     align_corners: bool,
     with_gradient: bool,
 ) -> tuple[Float[Tensor, ""], Float[Tensor, "b k h w"] | None]:
-    """The sum of the losses, and its gradient if it is wanted, a few images at a time.
+    """The sum of the losses, and its gradient if requested, a few images at a time.
 
     Args:
-        logits: Scores; one map for two classes stands for their difference.
+        logits: Scores; for two classes, one map stands for their difference.
         mask: Labels.
-        plans: The losses; all take strips of differences if there are any.
-        num_classes: Number of classes that the labels tell apart.
+        plans: The losses; with one map for two classes, all must accept differences.
+        num_classes: Number of classes of the labels.
         align_corners: See :func:`segadapt.functional.resize.upsample`.
-        with_gradient: Whether the gradient is wanted.
+        with_gradient: Whether the gradient is requested.
     """
     (height, width), (rows, columns) = logits.shape[-2:], mask.shape[-2:]
     resizer = _resizer(logits, (height, width), (rows, columns), align_corners)
     passes = -(-len(logits) // resizer.images(logits.shape[1]))
-    step = max(1, -(-len(logits) // max(passes, 1)))  # none with a rest of few images
+    step = max(1, -(-len(logits) // max(passes, 1)))  # avoid a last part of few images
     total = torch.zeros((), dtype=resizer.workspace.dtype, device=logits.device)
     gradient = torch.empty_like(logits, dtype=resizer.workspace.dtype) if with_gradient else None
     for start in range(0, len(logits), step):
@@ -63,9 +63,9 @@ def loss_of_batch(
 
 
 def _resizer(logits: Tensor, grid: Size, size: Size, align_corners: bool) -> Resizer:
-    """The layout that is fast for this number of classes on this device."""
+    """The resizer with the fastest layout for this number of classes on this device."""
     dtype = torch.promote_types(logits.dtype, torch.float32)
-    # "medium" allows matrix products in bfloat16, and a product resizes planes.
+    # "medium" allows matrix products in bfloat16, and planes are resized by products.
     exact = torch.get_float32_matmul_precision() != "medium"
     few = logits.device.type == "cpu" and logits.shape[1] <= FEW and exact
     kind = PlaneResizer if few else PixelResizer
@@ -76,10 +76,10 @@ class _Images:
     """A few images.
 
     Args:
-        resizer: From their grid to that of the labels.
-        scores: On the feature grid.
+        resizer: Resizes scores from their grid to that of the labels.
+        scores: Scores on the feature grid.
         mask: Labels.
-        num_classes: Number of classes that they tell apart.
+        num_classes: Number of classes of the labels.
     """
 
     def __init__(
@@ -93,12 +93,12 @@ class _Images:
         self.num_classes = num_classes
         images, classes, height = *scores.shape[:2], mask.shape[1]
         alone = resizer.height(images, classes) == height
-        self.only = list(self._resized(None)) if alone else None  # a strip that holds all is kept
+        self.only = list(self._resized(None)) if alone else None  # a strip with all pixels is kept
 
     def loss(
         self, losses: Sequence[ImagesLoss], gradient: Float[Tensor, "m k h w"] | None
     ) -> Float[Tensor, ""]:
-        """The sum of the losses; puts its gradient into ``gradient``, if there is one."""
+        """The sum of the losses; its gradient is written to ``gradient``, if given."""
         sums = [self._look(loss) for loss in losses]
         values = [loss.value(seen) for loss, seen in zip(losses, sums, strict=True)]
         for start, strip in self._strips(None):
@@ -127,7 +127,7 @@ class _Images:
         out: Float[Tensor, "_ _ _ _"],
         with_gradient: bool,
     ) -> list[Float[Tensor, ""]]:
-        """The losses of a strip; leaves the sum of their gradients in ``out``."""
+        """The losses of a strip; the sum of their gradients is written to ``out``."""
         values = []
         for number, (loss, seen) in enumerate(zip(losses, sums, strict=True)):
             part = strip.of(loss.classes)
@@ -140,11 +140,11 @@ class _Images:
         return values
 
     def _room(self, name: str, strip: Strip) -> Float[Tensor, "_ _ _ _"]:
-        """Memory for as many numbers as a strip has scores, the same for each strip."""
+        """Memory for as many numbers as a strip has scores, shared by all strips."""
         return self.resizer.workspace.room(name, *strip.scores.shape)
 
     def _strips(self, classes: Classes) -> Iterable[tuple[int, Strip]]:
-        """Strips by their first row, as often as asked for."""
+        """Strips by their first row; can be iterated several times."""
         if self.only is None:
             return self._resized(classes)
         return [(start, strip.of(classes)) for start, strip in self.only]

@@ -1,9 +1,9 @@
 """Bilinear resizing of a few images' scores, and its transpose, a strip of rows at a time.
 
-Bilinear resizing is first along the columns (h to H, at the width of the feature grid) and then
-along the rows (w to W). The first step is taken for whole images; the second, which makes the
-large tensors, strip by strip. All maps live in buffers that serve one strip after the other: fresh
-memory costs as much as arithmetic.
+Bilinear resizing runs first along the columns (h to H, at the width of the feature grid) and then
+along the rows (w to W). The first step is done for whole images; the second, which produces the
+large tensors, strip by strip. All maps are in buffers reused for each strip, because allocating
+memory costs as much as the arithmetic.
 """
 
 from abc import ABC, abstractmethod
@@ -27,8 +27,8 @@ class Resizer(ABC):
     """Scores of a few images from the feature grid (h, w) to the labels' (H, W), and back.
 
     Attributes:
-        layout: Of the strips.
-        workspace: Where they are made.
+        layout: Layout of the strips.
+        workspace: Memory for the strips.
     """
 
     layout: Layout
@@ -36,11 +36,11 @@ class Resizer(ABC):
 
     @abstractmethod
     def images(self, classes: int) -> int:
-        """How many images to take at a time."""
+        """Number of images to process at a time."""
 
     @abstractmethod
     def height(self, images: int, classes: int) -> int:
-        """How many rows a strip of them has, the last one excepted."""
+        """Number of rows of each strip except the last one."""
 
     @abstractmethod
     def strips(self, scores: Float[Tensor, "m k h w"]) -> Iterator[Rows]:
@@ -48,24 +48,24 @@ class Resizer(ABC):
 
     @abstractmethod
     def put(self, start: int, strip: Float[Tensor, "_ _ _ _"]) -> None:
-        """Resize a strip back along the rows (transposed), from row ``start`` on."""
+        """Resize a strip that begins at row ``start`` back along the rows (transposed)."""
 
     @abstractmethod
     def back(self, out: Float[Tensor, "m k h w"]) -> None:
-        """Resize what was put back along the columns (transposed)."""
+        """Resize all strips passed to :meth:`put` back along the columns (transposed)."""
 
 
 class PixelResizer(Resizer):
     """Strips with the classes of a pixel side by side: for many classes, and for a GPU.
 
-    Maps are channels-last, which torch resizes several times faster than planes where there are
-    many channels.
+    Maps are channels-last, which torch resizes several times faster than planes if there are many
+    channels.
 
     Args:
         grid: The size (h, w).
         size: The size (H, W).
         align_corners: See :func:`segadapt.functional.resize.upsample`.
-        workspace: Where the maps are made.
+        workspace: Memory for the maps.
     """
 
     layout = PIXELS
@@ -110,7 +110,7 @@ class PixelResizer(Resizer):
         return strip_rows(self.workspace.device, row)
 
     def _returned(self, images: int, classes: int) -> Float[Tensor, "m k H w"]:
-        """Where strips are put."""
+        """Memory for the strips resized back."""
         return self._maps("returned", images, classes, self.size[0], self.grid[1])
 
     def _maps(
@@ -134,9 +134,9 @@ class PixelResizer(Resizer):
 def transposed_by_autograd(maps: Tensor, like: Tensor, align_corners: bool) -> Tensor:
     """The transposed resize by torch's own derivative.
 
-    On a GPU the kernel above adds in an order that changes from run to run and refuses to work
-    under ``torch.use_deterministic_algorithms``; ``F.interpolate`` then takes slower steps that do
-    not.
+    On a GPU the kernel above adds in an order that changes from run to run, and refuses to work
+    under ``torch.use_deterministic_algorithms``; ``F.interpolate`` then uses slower, deterministic
+    steps.
     """
     with torch.enable_grad():
         zeros = torch.zeros_like(like).requires_grad_()

@@ -1,11 +1,11 @@
-"""Pixel losses as tables of images and classes, which is what a kernel can compute them from.
+"""Pixel losses as tables of images and classes, from which kernels compute them.
 
 The slope of such a loss at a pixel of image b with label y, by its score z of class k, is
 
-    weights[b, y] (softmax(z)[k] - [k = y])
-    + (constant[b, k] + linear[b, k] q - own[b, k] [k = y]) q (1 - q),   q = sigmoid(z[k])
+    weights[b, y] (softmax(z)[k] - [k = y]) + (constant[b, k] + linear[b, k] q - own[b, k] [k = y])
+    q (1 - q),   q = sigmoid(z[k])
 
-Both parts are linear in the tables, so that those of several losses are added.
+Both parts are linear in the tables, so the tables of several losses are added.
 """
 
 from collections.abc import Callable
@@ -21,9 +21,9 @@ class SigmoidSums(NamedTuple):
     plain: Float[Tensor, "b k"]
     """Of q."""
     squares: Float[Tensor, "b k"]
-    """Of q squared."""
+    """Sum of q squared."""
     overlap: Float[Tensor, "b k"]
-    """Of q, over the pixels with this label."""
+    """Sum of q over the pixels with this label."""
 
 
 class SigmoidPart(NamedTuple):
@@ -31,12 +31,12 @@ class SigmoidPart(NamedTuple):
 
     value: Float[Tensor, ""]
     slopes: Float[Tensor, "b 3 k"]
-    """``constant``, ``linear`` and ``own``."""
+    """Coefficients ``constant``, ``linear`` and ``own``."""
 
 
 class Tables(NamedTuple):
-    """A pixel loss of a batch; None for the part that it lacks."""
+    """A pixel loss of a batch; None for a part that it lacks."""
 
     weights: Float[Tensor, "b k"] | None = None
-    """Of a pixel by its label, in the cross-entropy; all other labels weigh 0."""
+    """Weight of a pixel by its label in the cross-entropy; all other labels have weight 0."""
     of_sums: Callable[[SigmoidSums], SigmoidPart] | None = None

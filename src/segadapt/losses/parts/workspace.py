@@ -1,4 +1,4 @@
-"""Memory for the strips of pixel losses, and how much of it to take."""
+"""Memory for the strips of pixel losses, and its size."""
 
 import threading
 from typing import Final
@@ -8,25 +8,26 @@ from jaxtyping import Shaped
 from torch import Tensor
 
 STRIP: Final = 2**22
-"""Scores in a strip on the CPU (16 MB): few enough for its cache, enough for its threads, which
-wait for each other once an operation."""
+"""Scores in a strip on the CPU (16 MB): few enough for its cache, and enough for its threads, which
+synchronise in each operation."""
 
 GPU_STRIP: Final = 2**24
-"""Elsewhere, where larger strips mean fewer launches (64 MB; 512x256 pixels of 128 classes)."""
+"""Scores in a strip on other devices, where larger strips need fewer launches (64 MB; 512x256
+pixels of 128 classes)."""
 
 
 def strip_rows(device: torch.device, row: int) -> int:
-    """How many rows, or anything else, of ``row`` scores to take at a time."""
+    """Number of rows (or other units) of ``row`` scores to process at a time."""
     budget = STRIP if device.type == "cpu" else GPU_STRIP
     return max(1, budget // row)
 
 
 class Workspace:
-    """Buffers by name, used again and again.
+    """Reusable buffers by name.
 
     Args:
         dtype: Their type.
-        device: Where they are.
+        device: Their device.
     """
 
     def __init__(self, dtype: torch.dtype, device: torch.device) -> None:
@@ -34,22 +35,22 @@ class Workspace:
         self.buffers: dict[str, Tensor] = {}
 
     def room(self, name: str, *shape: int) -> Shaped[Tensor, "*shape"]:
-        """An uninitialised contiguous tensor, in the memory that this name had before."""
+        """An uninitialised contiguous tensor in the memory previously used under this name."""
         needed = 1
         for side in shape:
             needed *= side
         if name not in self.buffers or len(self.buffers[name]) < needed:
-            # What inference mode makes, a later training step may not write to.
+            # A training step may not write to tensors made in inference mode.
             with torch.inference_mode(False):
                 self.buffers[name] = torch.empty(needed, dtype=self.dtype, device=self.device)
         return self.buffers[name][:needed].view(shape)
 
 
 def workspace(dtype: torch.dtype, device: torch.device) -> Workspace:
-    """Buffers of this type: on a CPU those of the last time.
+    """Buffers of this type; on a CPU, those of the previous call.
 
-    Fresh memory costs the CPU more than the arithmetic on it, and a GPU's allocator keeps memory by
-    itself. What stays are a few strips per thread.
+    Allocating memory costs a CPU more than the arithmetic on it, whereas the allocator of a GPU
+    caches memory itself. A few strips per thread remain allocated.
     """
     if device.type != "cpu":
         return Workspace(dtype, device)
@@ -57,7 +58,7 @@ def workspace(dtype: torch.dtype, device: torch.device) -> Workspace:
 
 
 class _Kept(threading.local):
-    """Of each thread, its workspace of each type."""
+    """The workspaces of each thread, by type."""
 
     def __init__(self) -> None:
         self.workspaces: dict[torch.dtype, Workspace] = {}

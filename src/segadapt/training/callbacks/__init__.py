@@ -1,1 +1,1 @@
-"""What happens beside the training steps."""
+"""Callbacks of the training: checkpoints, progress, signals, reports."""

@@ -1,4 +1,4 @@
-"""When checkpoints are written: between two optimiser steps, when all about a step is done."""
+"""The callback that writes checkpoints, between two optimiser steps."""
 
 import logging
 import math
@@ -18,18 +18,19 @@ log = logging.getLogger(__name__)
 
 
 class Checkpoints(Callback):
-    """Writes ``last.ckpt``, keeps its predecessor, and the one with the best validation.
+    """Writes ``last.ckpt``, and keeps its predecessor and the one with the best validation.
 
-    A step is done when its validation is. So the moment to save is just before the next step: what
-    is logged for a step in a checkpoint is complete, and what is not in one is done again.
+    A step is complete only after its validation. Checkpoints are therefore written just before the
+    next step: everything logged for a step in a checkpoint is complete, and all later steps are
+    repeated.
 
     Args:
-        folder: Where they go.
-        every: Optimiser steps between two; one is also written after each validation.
-        monitor: What decides which one is best; the larger the better.
-        files: What writes and reads them.
-        sync: Brings what was logged so far to the disk. A checkpoint tells that its steps are done,
-            so after a power cut nothing of them may be missing elsewhere.
+        folder: Folder of the checkpoints.
+        every: Optimiser steps between two checkpoints; one is also written after each validation.
+        monitor: Metric that decides which checkpoint is best; larger is better.
+        files: Writes and reads the files.
+        sync: Flushes all logged values to the disk. A checkpoint marks its steps as complete, so
+            none of their values may be lost in a power cut.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class Checkpoints(Callback):
         self.files, self.sync = files, sync
         self.best = -math.inf
         self.best_step: int | None = None
-        """The step that ``best`` was measured at; None in checkpoints of older versions."""
+        """The step at which ``best`` was measured; None in checkpoints of older versions."""
         self.improved = False
         self.validated = 0
         self.saved = 0
@@ -65,10 +66,10 @@ class Checkpoints(Callback):
             self._make_up(trainer.global_step)
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Look whether this is the best network so far.
+        """Check whether this is the best network so far.
 
         Raises:
-            ValueError: If what decides it has not been measured.
+            ValueError: If the monitored metric was not measured.
         """
         value = monitored(trainer.callback_metrics, self.monitor)
         self.validated = trainer.global_step
@@ -86,9 +87,9 @@ class Checkpoints(Callback):
         self.save(trainer)
 
     def save(self, trainer: L.Trainer) -> None:
-        """Write where the training stands, unless that is written already.
+        """Write a checkpoint, unless this step has been written already.
 
-        Every rank calls it, at the same step.
+        Every rank calls this at the same step.
         """
         if trainer.global_step == self.saved:
             return
@@ -103,9 +104,9 @@ class Checkpoints(Callback):
                 keep_as(last, self.folder / BEST)
 
     def _make_up(self, step: int) -> None:
-        """Give the checkpoint of the best network its second name, should that be missing.
+        """Restore the file of the best network, if it is missing.
 
-        The process before this one may have been killed between the two.
+        The previous process may have been killed before creating it.
         """
         best = self.folder / BEST
         if self.files.loaded is not None and self.best_step == step:
@@ -121,10 +122,10 @@ class Checkpoints(Callback):
 
 
 def monitored(metrics: Any, name: str) -> float:
-    """One of the measured values.
+    """The value of a metric.
 
     Raises:
-        ValueError: If it has not been measured.
+        ValueError: If it was not measured.
     """
     if name not in metrics:
         available = sorted(key for key in metrics if key.startswith("val/") and key.count("/") == 1)

@@ -1,7 +1,7 @@
-"""Classes of different frequency: weights in the cross-entropy, and rare images drawn more often.
+"""Class balance: class weights in the cross-entropy, and more frequent draws of rare images.
 
-Both follow from a census of the training labels, which the run folder keeps, so that a resumed run
-continues with the same numbers whatever has happened to the files.
+Both follow from a census of the training labels. The run folder stores it, so that a resumed run
+continues with the same numbers even if the files have changed.
 """
 
 import math
@@ -25,25 +25,25 @@ from segadapt.text.bounded import MIB, read_object
 from segadapt.text.tables import Table
 
 RARE: Final = ("none", "repeat")
-"""What ``data.rare`` may be."""
+"""Values of ``data.rare``."""
 
 LIMIT: Final = 256 * MIB
-"""Bytes of the file that is kept."""
+"""Largest size of the stored file, in bytes."""
 
 
 class Repetition(NamedTuple):
-    """``data.rare`` and ``data.rare_threshold``."""
+    """The settings ``data.rare`` and ``data.rare_threshold``."""
 
     rare: str
     threshold: float
 
 
 class Balance(NamedTuple):
-    """What follows from the census.
+    """Class weights and repeats that follow from the census.
 
     Attributes:
         weights: Factor of each class in cross-entropy.
-        repeats: Draws of each image in an epoch on average; None where each is drawn once.
+        repeats: Mean number of draws of each image per epoch; None if each is drawn once.
     """
 
     weights: list[float]
@@ -54,11 +54,11 @@ class ClassBalance(Callback):
     """Weighs the classes and repeats rare images from the first step on.
 
     Args:
-        repetition: Which images are drawn more often.
-        file: Of the run folder, where the census and what follows from it are kept.
-        cache: Where the census of a data set is remembered.
-        resumed: Whether the run has a checkpoint, so that the file is there.
-        console: Where the table is printed; None for the terminal.
+        repetition: Settings of the repetition of rare images.
+        file: File in the run folder with the census and its results.
+        cache: Folder in which the census of a data set is cached.
+        resumed: Whether the run has a checkpoint, so that the file exists.
+        console: Console for the table; None for the terminal.
     """
 
     def __init__(
@@ -74,10 +74,10 @@ class ClassBalance(Callback):
         self.balance: Balance | None = None
 
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
-        """Count, or read what was counted, on the first rank, and tell the others.
+        """Count the labels, or read the stored census, on the first rank, and share the result.
 
         Raises:
-            ValueError: If a label is damaged, the kept file is, or nothing can be weighed.
+            ValueError: If a label or the stored file is damaged, or the loss has no class weights.
         """
         if stage != "fit" or self.balance is not None:
             return
@@ -89,10 +89,10 @@ class ClassBalance(Callback):
         apply_balance(self.balance, data, objective)
 
     def settled(self, data: SegmentationDataModule, objective: Objective) -> Balance:
-        """What the run folder has kept; at the start of a run, what is counted, shown and kept.
+        """The balance stored in the run folder, computed and shown at the start of a run.
 
         Raises:
-            ValueError: If a label is damaged, or the kept file is.
+            ValueError: If a label or the stored file is damaged.
         """
         if self.resumed:
             return kept_balance(self.file, data.classes, len(data.train))
@@ -121,7 +121,7 @@ class ClassBalance(Callback):
 
 
 def balance(census: LabelCensus, objective: Objective, repetition: Repetition) -> Balance:
-    """Weights and repeats by the rules that a run has chosen."""
+    """Class weights and repeats by the rules of a run."""
     weights = class_weights(objective.class_weight, census.pixels, objective.effective_beta)
     repeats = None
     if repetition.rare == "repeat":
@@ -131,7 +131,7 @@ def balance(census: LabelCensus, objective: Objective, repetition: Repetition) -
 
 
 def apply_balance(outcome: Balance, data: SegmentationDataModule, objective: Objective) -> None:
-    """Let what follows from a census take effect.
+    """Apply class weights and repeats to the loss and the data.
 
     Raises:
         ValueError: As :func:`weigh_classes`.
@@ -143,10 +143,10 @@ def apply_balance(outcome: Balance, data: SegmentationDataModule, objective: Obj
 
 
 def weigh_classes(objective: Objective, weights: list[float]) -> None:
-    """Give every cross-entropy of an objective the same class weights, whatever its branch.
+    """Set the class weights of every cross-entropy of an objective.
 
     Raises:
-        ValueError: If there is none, or one has weights already.
+        ValueError: If the objective has no cross-entropy, or one already has weights.
     """
     losses = [loss for loss in objective.modules() if isinstance(loss, CrossEntropy)]
     if not losses:
@@ -164,12 +164,12 @@ def weigh_classes(objective: Objective, weights: list[float]) -> None:
 
 
 def kept_balance(file: Path, classes: tuple[str, ...], images: int) -> Balance:
-    """What a run folder has kept.
+    """Read the balance stored in a run folder.
 
     Args:
-        file: Of the run folder.
-        classes: Of the data set.
-        images: Training images that there are now.
+        file: File in the run folder.
+        classes: Classes of the data set.
+        images: Present number of training images.
 
     Raises:
         ValueError: If it is missing, damaged, or of another data set.

@@ -1,4 +1,4 @@
-"""The first step of a compiled training, which is not like the others."""
+"""The first step of a compiled training, which includes the compilation."""
 
 import time
 from typing import Any, Final
@@ -10,14 +10,14 @@ NOTICE: Final = "compiling, about a minute"
 
 
 class Compilation(Callback):
-    """Times the first batch: the network is compiled in it, and its gradients are checked."""
+    """Times the first batch, in which the network is compiled and its gradients are checked."""
 
     def __init__(self) -> None:
         self.begun = 0.0
         self.seconds: float | None = None
-        """What the first batch took; None before its end."""
+        """Seconds for the first batch; None before its end."""
         self.first = False
-        """Whether the last batch that ended was the first one."""
+        """Whether the last completed batch was the first one."""
 
     def on_train_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
@@ -38,17 +38,17 @@ class Compilation(Callback):
 
 
 def compilation(trainer: L.Trainer) -> Compilation | None:
-    """What times the compilation of a training; None where nothing is compiled."""
+    """The callback that times the compilation; None if nothing is compiled."""
     callbacks = trainer.callbacks  # type: ignore[attr-defined] # set by a connector
     return next((each for each in callbacks if isinstance(each, Compilation)), None)
 
 
 def just_compiled(trainer: L.Trainer) -> float | None:
-    """Seconds that the batch took which ends now, if it was the one that was compiled in."""
+    """Seconds for the batch that ends now, if the network was compiled in it."""
     timer = compilation(trainer)
     return timer.seconds if timer is not None and timer.first else None
 
 
 def sentence(seconds: float) -> str:
-    """What the compilation took, for people."""
+    """The duration of the compilation, in words."""
     return f"compiled and checked in {seconds:.0f} s (first step)"

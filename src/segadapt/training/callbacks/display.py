@@ -1,4 +1,4 @@
-"""Two ways to show how far a training is: a bar on a terminal, lines elsewhere.
+"""Displays of the progress of a training: a bar on a terminal, lines elsewhere.
 
 The bar is not Lightning's ``RichProgressBar``, whose refresh thread may hold rich's lock at the
 moment in which a loader process is forked. A loader that then prints a warning waits forever, and
@@ -25,11 +25,11 @@ from segadapt.text.terminal import say
 
 
 class Display(ABC):
-    """Where progress is shown."""
+    """Interface of progress displays."""
 
     @abstractmethod
     def start(self, step: int, steps: int) -> None:
-        """Begin at ``step`` of ``steps`` optimiser steps."""
+        """Start at ``step`` of ``steps`` optimiser steps."""
 
     @abstractmethod
     def show(self, step: int, rate: float, status: str) -> None:
@@ -37,27 +37,28 @@ class Display(ABC):
 
     @abstractmethod
     def note(self, text: str) -> None:
-        """Say what is not a step."""
+        """Print a message that is not about a step."""
 
     @abstractmethod
     def stop(self) -> None:
-        """Give the terminal back."""
+        """Stop the display."""
 
 
 WIDE = 100
-"""Columns of a terminal that has room for everything."""
+"""Width of a terminal on which everything fits, in columns."""
 
 FIXED = len(" left 00:00:00 ")
-"""Columns that the time left takes."""
+"""Width of the remaining time, in columns."""
 
 SHORTEST = 8
-"""Columns that a bar has at least."""
+"""Least width of the bar, in columns."""
 
 
 class Bar(Display):
-    """A bar that stays below whatever else is printed.
+    """A progress bar that stays below all other output.
 
-    In a narrow terminal the steps and the time left stay whole; what else there is has to fit.
+    In a narrow terminal the steps and the remaining time are always shown; other parts only if they
+    fit.
     """
 
     def __init__(self, console: Console) -> None:
@@ -71,7 +72,7 @@ class Bar(Display):
             TimeRemainingColumn(table_column=Column(no_wrap=True)),
             TextColumn("{task.fields[status]}"),
             console=console,
-            auto_refresh=False,  # no thread beside the training
+            auto_refresh=False,  # no refresh thread
             expand=True,
         )
 
@@ -96,7 +97,7 @@ class Bar(Display):
 
 
 def fitting(parts: Sequence[str], width: int) -> list[str]:
-    """The last of some texts that fit side by side into a width."""
+    """The last texts that fit next to each other into a width."""
     kept = list(parts)
     while kept and len("  ".join(kept)) > width:
         kept.pop(0)
@@ -104,7 +105,7 @@ def fitting(parts: Sequence[str], width: int) -> list[str]:
 
 
 class Lines(Display):
-    """A line at regular steps and at the last one, for files and pipes."""
+    """Lines at regular steps and at the last one, for files and pipes."""
 
     def __init__(self, console: Console, every: int) -> None:
         self.console, self.every = console, every

@@ -20,11 +20,11 @@ from segadapt.training.loggers.wandb_tracker import trackers
 
 
 class Panels(Callback):
-    """Draws image, label, coarse, student and errors; one PNG a validation, and to the tracker.
+    """Draws image, label, coarse, student and errors as one PNG per validation, also logged.
 
     Args:
-        folder: Where the PNGs go.
-        images: How many images, evenly spaced over the validation set.
+        folder: Folder of the PNGs.
+        images: Number of images, evenly spaced over the validation set.
     """
 
     def __init__(self, folder: str | Path, images: int = 4) -> None:

@@ -1,4 +1,4 @@
-"""Stopping on request: finish the step, save, leave. All ranks at the same step."""
+"""Stopping on request: all ranks finish the same step, save, and end."""
 
 import signal
 from collections.abc import Callable
@@ -17,9 +17,10 @@ from segadapt.runs.signals import STOPPING, Handler, leave_terminal, listen, res
 class Preemption(Callback):
     """Turns a signal into a checkpoint and :class:`Interrupted`.
 
-    The handler only takes a note. Over several ranks the notes are joined once per step in a gloo
-    group of their own, one step behind, so that nobody waits, neither for it nor for a GPU. Ctrl-C
-    after a signal stops the run at once, where it last saved; a scheduler may well send several.
+    The handler only records the signal. Several ranks exchange their records once per step in a
+    separate gloo group, one step behind, so that no rank waits for the exchange or for a GPU.
+    Ctrl-C after a signal stops the run at once, at its last checkpoint; further signals of a
+    scheduler are ignored.
 
     Args:
         save: Writes a checkpoint.
@@ -34,8 +35,8 @@ class Preemption(Callback):
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if trainer.world_size > 1:
             self._ballot = SignalVote()
-            # Lightning tells ranks of a signal by a broadcast that every step waits for on the
-            # device; this callback takes its place. (build_trainer takes its handlers away.)
+            # Lightning informs ranks of a signal by a broadcast for which every step waits on the
+            # device; this callback replaces it. (build_trainer removes its handlers.)
             trainer.fit_loop.epoch_loop._broadcast_sigterm_tensor = _nothing  # type: ignore[method-assign]
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
@@ -44,10 +45,10 @@ class Preemption(Callback):
     def on_train_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        """Stop, if that was asked for.
+        """Stop, if requested.
 
         Raises:
-            Interrupted: When everything is saved.
+            Interrupted: After everything is saved.
         """
         if batch_idx % trainer.accumulate_grad_batches:
             return
@@ -82,7 +83,7 @@ class Preemption(Callback):
 
 
 class SignalVote:
-    """The largest of what the ranks say, each time one call later."""
+    """The largest value of all ranks, delivered one call later."""
 
     def __init__(self) -> None:
         self.group: Any = dist.new_group(backend="gloo")
@@ -90,7 +91,7 @@ class SignalVote:
         self.pending: dist.Work | None = None
 
     def cast(self, own: int) -> int:
-        """Say something; returns what all said the last time, the same on every rank."""
+        """Send a value, and return the largest one of the previous call, equal on all ranks."""
         joined = self._wait()
         self.value = torch.tensor(own)
         self.pending = dist.all_reduce(
@@ -99,12 +100,12 @@ class SignalVote:
         return joined
 
     def end(self) -> None:
-        """Wait for what is under way: all ranks have stopped at the same vote."""
+        """Wait for the pending exchange: all ranks have stopped at the same vote."""
         self._wait()
         self.pending = None
 
     def close(self) -> None:
-        """Forget what is under way."""
+        """Drop the pending exchange."""
         self.pending = None
 
     def _wait(self) -> int:

@@ -15,17 +15,17 @@ from segadapt.training.callbacks.compilation import NOTICE, compilation, just_co
 from segadapt.training.callbacks.display import Bar, Lines
 
 REFRESH = 0.5
-"""Seconds between two looks at the loss."""
+"""Seconds between two readings of the loss."""
 
 
 class TrainingProgress(Callback):
-    """Shows how far the training is, on the first rank.
+    """Shows the progress of the training, on the first rank.
 
-    It looks twice a second at most, and on a GPU it never waits for the loss it shows.
+    It reads the loss at most twice per second, and never waits for a GPU.
 
     Args:
         every: Optimiser steps between progress lines when the output is not a terminal.
-        console: Where to print.
+        console: Console; None for the terminal.
     """
 
     def __init__(self, every: int = 50, console: Console | None = None) -> None:
@@ -66,7 +66,7 @@ class TrainingProgress(Callback):
         self.since -= time.perf_counter()
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        self.since += time.perf_counter()  # the speed is that of the training
+        self.since += time.perf_counter()  # the speed excludes validation
         if not trainer.sanity_checking:
             self.miou = float(trainer.callback_metrics["val/miou"])
 
@@ -82,13 +82,13 @@ class TrainingProgress(Callback):
 
 
 class DelayedValue:
-    """Values on a device, read without waiting for it: a look gives the value of the one before."""
+    """Values on a device, read without waiting: each call returns the value of the previous one."""
 
     def __init__(self) -> None:
         self._host: Tensor | None = None
 
     def look(self, value: Tensor) -> float:
-        """The value itself on the CPU; on a GPU that of the last look, nan at first."""
+        """The value itself on the CPU; on a GPU that of the previous call, NaN at first."""
         if value.device.type == "cpu":
             return value.item()
         if self._host is None:

@@ -1,4 +1,4 @@
-"""Ranks that train together train the same thing, or not at all."""
+"""Check that all ranks train with the same config and checkpoint."""
 
 import lightning as L
 import torch
@@ -20,10 +20,10 @@ class RankAgreement(Callback):
         self.config, self.checkpoint = config, checkpoint
 
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
-        """Stop if another rank was given something else.
+        """Compare configs and checkpoints of all ranks.
 
         Raises:
-            ValueError: On every rank, with what differs.
+            ValueError: On every rank, if they differ; names the difference.
         """
         if trainer.world_size == 1:
             return
@@ -36,10 +36,10 @@ class RankAgreement(Callback):
                 raise ValueError(
                     f"ranks 0 and {rank} were given different configs "
                     f"({'; '.join(differing[:5])}); "
-                    "give every process of a run the same overrides"
+                    "pass the same overrides to every process of a run"
                 )
             if first[1:] != other[1:]:
                 raise ValueError(
                     f"ranks 0 and {rank} start from different checkpoints or versions of torch "
-                    f"({first[1:]}, {other[1:]}); give them the same run folder and environment"
+                    f"({first[1:]}, {other[1:]}); use the same run folder and environment for all"
                 )

@@ -1,4 +1,4 @@
-"""Dropout that depends on the seed and the step, not on what was drawn before."""
+"""Seeding by step, so that dropout does not depend on earlier draws."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ import torch
 from lightning.pytorch.callbacks import Callback
 
 DROPOUT = 1
-"""Keeps these streams apart from those of the data."""
+"""Constant that separates these streams from those of the data."""
 
 
 class Seeding(Callback):

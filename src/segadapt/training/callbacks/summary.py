@@ -1,4 +1,4 @@
-"""What a training came to: printed at its end, and kept in report.json and per_image.npz."""
+"""Summary of a training: printed at its end, and stored in report.json and per_image.npz."""
 
 import os
 from pathlib import Path
@@ -28,11 +28,11 @@ from segadapt.training.loggers.wandb_tracker import trackers
 
 
 class Summary(Callback):
-    """Keeps the scores of the last validation, class by class, and prints them at the end.
+    """Stores the scores of the last validation by class, and prints them at the end.
 
     Args:
         folder: Run folder.
-        console: Where to print.
+        console: Console; None for the terminal.
     """
 
     def __init__(self, folder: str | Path, console: Console | None = None) -> None:
@@ -83,23 +83,23 @@ class Summary(Callback):
         if compiled is not None and compiled.seconds is not None:
             lines.insert(1, sentence(compiled.seconds))
         for tracker in trackers(trainer):
-            tracker.finalize("success")  # so that the account is complete
+            tracker.finalize("success")  # so that all its values are counted
             lines.append(tracker.account())
         lines += [f"evaluate it with: {evaluate_command(self.folder)}"]
         say(self.console, *lines)
 
     def _checkpoint(self) -> dict[str, str] | None:
-        """The last one, if there is any: its weights are those that were measured."""
+        """File and digest of the last checkpoint, if it exists; its weights were measured."""
         file = self.folder / CHECKPOINTS / LAST
         return {"file": file.name, "sha256": sha256(file)} if file.is_file() else None
 
 
 def evaluate_command(folder: Path) -> str:
-    """What to type to evaluate a run."""
+    """The command that evaluates a run."""
     return f"{command('evaluate')} {quoted_override('run', nearby(folder))}"
 
 
 def nearby(path: Path) -> Path:
-    """The path as one would type it here."""
+    """The path relative to the current folder, if it is below it."""
     relative = Path(os.path.relpath(path))
     return path if relative.parts[:1] == ("..",) else relative

@@ -1,4 +1,4 @@
-"""How fast the training runs and what memory it takes."""
+"""Speed and memory of a training."""
 
 import resource
 import time
@@ -14,12 +14,12 @@ MEBI = 2**20
 
 
 class Throughput(Callback):
-    """Logs speed and memory, whenever the trainer logs, as means since the last time.
+    """Logs speed and memory whenever the trainer logs, as means since the previous time.
 
     ``time/step`` is in seconds per optimiser step, without validation. ``time/wait`` is the part of
-    it between two batches, for the loader and for other callbacks. ``images_per_second`` counts
-    the images of all ranks. A first step that is compiled counts in none of the three.
-    ``memory_mib`` is the peak so far, of the GPU's tensors or else of the process.
+    it between two batches, for the loader and other callbacks. ``images_per_second`` counts the
+    images of all ranks. A first step with compilation is excluded from all three. ``memory_mib`` is
+    the peak so far, of the GPU's tensors or else of the process.
     """
 
     since = idle_since = paused_at = wait = 0.0
@@ -42,7 +42,7 @@ class Throughput(Callback):
         batch_idx: int,
     ) -> None:
         if just_compiled(trainer) is not None:
-            self._restart(trainer)  # its time says nothing of the others
+            self._restart(trainer)  # its time differs from that of the others
             return
         self.images += len(batch.image) * trainer.world_size
         steps = trainer.global_step - self.step
@@ -74,7 +74,7 @@ class Throughput(Callback):
 
 
 def peak_memory(device: torch.device) -> int:
-    """Most bytes in use so far: of the GPU's tensors, or of the process on a CPU."""
+    """Peak memory so far, in bytes: of the GPU's tensors, or of the process on a CPU."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts KiB

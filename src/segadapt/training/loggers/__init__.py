@@ -1,1 +1,1 @@
-"""Where values go while a network trains."""
+"""Loggers of a training: metrics.csv and Weights & Biases."""

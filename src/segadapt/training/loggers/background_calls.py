@@ -1,4 +1,4 @@
-"""Calls that must neither stop nor slow the training: run on a thread, failures counted."""
+"""Background calls on a thread, whose failures and delays do not affect the training."""
 
 from collections import deque
 from collections.abc import Callable
@@ -9,7 +9,7 @@ class BackgroundCalls:
     """Runs calls one after another on a thread of its own.
 
     Args:
-        limit: How many calls may wait; further ones are dropped and counted.
+        limit: Largest number of waiting calls; further ones are dropped and counted.
     """
 
     def __init__(self, limit: int) -> None:
@@ -20,7 +20,7 @@ class BackgroundCalls:
         self._thread: ThreadPoolExecutor | None = None
 
     def put(self, call: Callable[[], object]) -> None:
-        """Run ``call`` soon; returns at once, whatever becomes of it."""
+        """Schedule ``call`` and return at once."""
         self._settle()
         if len(self._waiting) >= self.limit:
             self.dropped += 1
@@ -29,10 +29,10 @@ class BackgroundCalls:
             self._waiting.append(self._thread.submit(call))
 
     def close(self, patience: float) -> None:
-        """Wait for what is left, and end the thread; a later call starts another.
+        """Wait for the remaining calls, and end the thread; a later call starts another.
 
         Args:
-            patience: Seconds; what has not begun by then is dropped and counted.
+            patience: Seconds after which calls that have not started are dropped and counted.
         """
         wait(self._waiting, timeout=patience)
         if self._thread is not None:
@@ -43,7 +43,7 @@ class BackgroundCalls:
         self._waiting.clear()
 
     def _settle(self) -> None:
-        """Take what is done off the list, errors into the account."""
+        """Remove completed calls, and record their errors."""
         while self._waiting and self._waiting[0].done():
             future = self._waiting.popleft()
             if future.cancelled():

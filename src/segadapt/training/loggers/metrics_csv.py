@@ -1,4 +1,4 @@
-"""metrics.csv: every logged value, one row an optimiser step, whatever becomes of the process."""
+"""metrics.csv: every logged value, with one row per optimiser step, safe against kills."""
 
 import csv
 import io
@@ -18,9 +18,9 @@ from segadapt.runs.metrics_table import STEP, read_rows
 class MetricsFile(Logger):
     """Writes metrics.csv, on the first rank.
 
-    Values of one step share a row. The first value that a process logs tells where its run stands:
-    rows of later steps, which an earlier process wrote after its last checkpoint, are dropped then,
-    since they come again. So no step is lost and none is doubled.
+    Values of one step share a row. The first value that a process logs shows the position of its
+    run. Rows of later steps, which an earlier process wrote after its last checkpoint, are then
+    dropped, because these steps are repeated. So no step is lost or duplicated.
 
     Args:
         path: The file.
@@ -32,7 +32,7 @@ class MetricsFile(Logger):
         self._columns: list[str] | None = None
         self._row: dict[str, str] = {}
         self._start = 0
-        """Where the row begins, in bytes."""
+        """Position of the row, in bytes."""
 
     @property
     def name(self) -> str:
@@ -44,10 +44,10 @@ class MetricsFile(Logger):
 
     @rank_zero_only
     def log_hyperparams(self, *args: Any, **kwargs: Any) -> None:
-        """Nothing: config.yaml has them."""
+        """Do nothing, because config.yaml holds them."""
 
     def check(self) -> None:
-        """Read what an earlier process wrote, before anything is computed.
+        """Read the rows of an earlier process, before anything is computed.
 
         Raises:
             ValueError: If it cannot be continued.
@@ -55,7 +55,7 @@ class MetricsFile(Logger):
         read_rows(self.path)
 
     def sync(self) -> None:
-        """Bring the file to the disk, so that its rows survive a power cut.
+        """Flush the file to the disk, so that its rows survive a power cut.
 
         Raises:
             OSError: If that is not possible.
@@ -82,7 +82,7 @@ class MetricsFile(Logger):
         self._write()
 
     def _take_up(self, step: int) -> None:
-        """Read what an earlier process wrote, up to ``step``."""
+        """Read the rows of an earlier process up to ``step``."""
         columns, rows = read_rows(self.path)
         rows = [row for row in rows if int(row[STEP]) <= step]
         self._rewrite(columns or [STEP], rows)
@@ -91,7 +91,7 @@ class MetricsFile(Logger):
             self._start -= len(_line(rows[-1], columns))
 
     def _widen(self, new: list[str]) -> None:
-        """Add columns; all rows are written again, which happens two or three times in a run."""
+        """Add columns and rewrite all rows, which happens two or three times in a run."""
         columns, rows = read_rows(self.path)
         kept = [row for row in rows if row[STEP] != self._row[STEP]]
         self._rewrite([*columns, *new], kept)
@@ -114,12 +114,12 @@ class MetricsFile(Logger):
 
 @contextmanager
 def _named(path: Path) -> Iterator[None]:
-    """Errors of a file that was opened lack its name."""
+    """Add the name of the file to errors, which lack it for open files."""
     try:
         yield
     except OSError as error:
         raise OSError(
-            f"cannot write {path}: {error.strerror or error}; correct that, then resume the run "
+            f"cannot write {path}: {error.strerror or error}; fix this, then resume the run "
             "from its last checkpoint"
         ) from error
 

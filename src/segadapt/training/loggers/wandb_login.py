@@ -1,4 +1,4 @@
-"""Logging in to Weights & Biases, or staying offline."""
+"""The login to Weights & Biases, and the mode that follows from it."""
 
 import netrc
 import os
@@ -10,11 +10,11 @@ MODES = ("online", "offline", "disabled")
 
 
 HOSTS = ("api.wandb.ai", "api.forge.coreweave.com")
-"""The names under which wandb keeps its login, unless WANDB_BASE_URL says otherwise."""
+"""Hosts under which wandb stores its login, unless WANDB_BASE_URL is set."""
 
 
 def resolved(mode: str) -> str:
-    """The mode to use, without asking anybody.
+    """The mode to use, determined without a prompt.
 
     Args:
         mode: One of ``MODES``, or ``auto``.
@@ -35,12 +35,12 @@ def resolved(mode: str) -> str:
 
 
 def logged_in() -> bool:
-    """Whether wandb would find a key without asking for one."""
+    """Whether wandb would find a key without a prompt."""
     if os.environ.get("WANDB_API_KEY"):
         return True
     own = urlsplit(os.environ.get("WANDB_BASE_URL", "")).netloc
     try:
         known = netrc.netrc(expanded(os.environ.get("NETRC", "~/.netrc")))
-    except (ValueError, OSError, netrc.NetrcParseError):  # none, or none that wandb could read
+    except (ValueError, OSError, netrc.NetrcParseError):  # missing or unreadable
         return False
     return any(known.authenticators(host) for host in ([own] if own else HOSTS))

@@ -1,7 +1,7 @@
-"""The folders that wandb makes for an offline run, one for each start of its training.
+"""Folders of an offline W&B run, one for each start of its training.
 
 Their names begin with the time, and ``wandb sync offline-run-*`` uploads them in the order of their
-names. Where the clock has gone back since the last start, that would be the wrong order.
+names. If the clock was set back since the last start, this would be the wrong order.
 """
 
 import re
@@ -24,18 +24,18 @@ def parts(folder: Path, run: str) -> list[Path]:
 
 
 def make_way(folder: Path, run: str, now: datetime) -> None:
-    """Rename the parts of a run such that one that begins now sorts behind them.
+    """Rename the parts of a run so that a part that begins now sorts after them.
 
     Args:
         folder: The folder ``wandb`` of a run folder; its parts are closed.
         run: Id of the run.
-        now: When the next part begins, by this machine's clock.
+        now: Start of the next part, by this machine's clock.
     """
     earlier = parts(folder, run)
     if not earlier or earlier[-1].name < f"offline-run-{now:{FORM}}":
         return
     first = datetime.strptime(earlier[0].name, f"offline-run-{FORM}-{run}")
-    before = min(first, now)  # a time that no part has
+    before = min(first, now)  # a time unused by other parts
     for number, path in enumerate(earlier):
         time = before - timedelta(seconds=len(earlier) - number)
         path.rename(folder / f"offline-run-{time:{FORM}}-{run}")

@@ -1,15 +1,16 @@
-"""Weights & Biases as a guest: offline without an account, and never in the way of the training.
+"""The tracker for Weights & Biases: works offline, and never stops or slows the training.
 
 Lightning's ``WandbLogger`` is not used, because it gives wandb no step. Each part of an offline run
-then counts its rows from 0 (seen with lightning 2.6.6 and wandb 0.31.0), where those of a resumed
-training have to continue. It would also take over a run that the process has open already, and it
-neither keeps the id of a run nor ends the run; what is left of it would be ``wandb.init``.
+then counts its rows from 0 (seen with lightning 2.6.6 and wandb 0.31.0), whereas those of a resumed
+training must continue. It would also take over a run that the process already has open, and it
+neither stores the id of a run nor ends the run; the only remaining part would be ``wandb.init``.
 
-The truth about a run is in its folder (metrics.csv, report.json). The tracker gets a copy, on a
-thread: where that is slow or fails, the training does not notice; the summary says what it missed.
+The authoritative record of a run is its folder (metrics.csv, report.json). The tracker sends a copy
+on a thread; if that is slow or fails, the training is not affected, and the summary reports the
+missing values.
 
-wandb cannot continue an offline run in the folder that it has begun. A training that is resumed
-adds a folder of the same run id; ``wandb sync`` uploads all of an id, oldest first, as one run.
+wandb cannot continue an offline run in its existing folder. A resumed training adds a folder with
+the same run id; ``wandb sync`` uploads all folders of an id, oldest first, as one run.
 """
 
 import os
@@ -35,19 +36,19 @@ from segadapt.training.loggers.wandb_offline import make_way, parts
 class WandbTracker(Logger):
     """Logs to Weights & Biases from a thread of its own.
 
-    wandb is imported on that thread, with the first value. Uploads of code, of git differences, of
-    the command line and of console output are off, because they may hold secrets.
+    wandb is imported on that thread with the first value. Uploads of code, git differences, the
+    command line and console output are off, because they may contain secrets.
 
     Args:
-        folder: Run folder. The run's id is kept there in ``wandb/id``, so that a resumed training
+        folder: Run folder. It stores the run's id in ``wandb/id``, so that a resumed training
             continues the same run.
         project: W&B project.
-        mode: ``online``, ``offline``, ``disabled``, or ``auto``: what the variable WANDB_MODE says,
-            else ``online`` where a login is found (WANDB_API_KEY or netrc), else ``offline``.
+        mode: ``online``, ``offline``, ``disabled``, or ``auto``: the variable WANDB_MODE, else
+            ``online`` if a login is found (WANDB_API_KEY or netrc), else ``offline``.
         name: Display name; W&B invents one if not given.
         entity: User or team.
         group: Name that the runs of an experiment share.
-        limit: How many values may wait before further ones are dropped.
+        limit: Largest number of waiting values; further ones are dropped.
         patience: Seconds to wait for the tracker at the end.
 
     Raises:
@@ -91,7 +92,7 @@ class WandbTracker(Logger):
 
     @rank_zero_only
     def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
-        """Log a resolved config, from which the caller has taken the secrets."""
+        """Log a resolved config, from which the caller has removed secrets."""
         config = printable_values(dict(params))
         self._put(lambda: self._run.config.update(config, allow_val_change=True))
 
@@ -102,7 +103,7 @@ class WandbTracker(Logger):
 
     @rank_zero_only
     def log_image(self, key: str, file: Path, step: int) -> None:
-        """Log an image file that stays where it is."""
+        """Log an image file without moving it."""
         self._log(lambda wandb: {key: wandb.Image(str(file))}, step)
 
     @rank_zero_only
@@ -115,9 +116,9 @@ class WandbTracker(Logger):
 
     @rank_zero_only
     def finalize(self, status: str) -> None:
-        """Close the run and wait for what is left, at most ``patience`` seconds.
+        """Close the run and wait for remaining values, at most ``patience`` seconds.
 
-        A value that is logged afterwards opens the run again.
+        A value logged afterwards reopens the run.
         """
         if self._opened:
             self._put(lambda: self._run.finish(exit_code=0 if status == "success" else 1))
@@ -126,11 +127,11 @@ class WandbTracker(Logger):
 
     @property
     def missed(self) -> int:
-        """Calls that did not reach W&B."""
+        """Number of calls that did not reach W&B."""
         return len(self._outbox.errors) + self._outbox.dropped
 
     def account(self) -> str:
-        """One sentence: where the tracked run is, or what is missing there."""
+        """A sentence about the address of the tracked run, or about missing values."""
         if missed := self.missed:
             first = f", the first with {self._outbox.errors[0]!r}" if self._outbox.errors else ""
             return f"W&B missed {missed} calls{first}; metrics.csv has everything"
@@ -148,7 +149,7 @@ class WandbTracker(Logger):
         def log() -> None:
             import wandb
 
-            # wandb drops what comes with an earlier step, also of a run that is opened again
+            # wandb drops values of earlier steps, also after reopening a run
             self._run.log(values(wandb), step=max(at, self._run.starting_step))
 
         self._put(log)
@@ -160,7 +161,7 @@ class WandbTracker(Logger):
         self._outbox.put(call)
 
     def _open(self) -> None:
-        if self.mode != "online":  # its error reports would ask the network for a name
+        if self.mode != "online":  # its error reports would need the network
             os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
         import wandb
 
@@ -190,18 +191,18 @@ class WandbTracker(Logger):
         _forget_imports(str(self.version))
 
     def _kept_id(self) -> str:
-        """The id of the run in this folder, made once."""
+        """The id of the run in this folder, generated once."""
         if self.version is None:
             file = self.folder / "wandb" / "id"
             file.parent.mkdir(exist_ok=True)
-            replace_text(file, secrets.token_hex(4))  # in place of a link, rather than through it
+            replace_text(file, secrets.token_hex(4))  # replaces a link rather than its target
         return str(self.version)
 
 
 def _forget_imports(run: str) -> None:
-    """Let wandb not report what is imported later.
+    """Stop wandb from reporting later imports.
 
-    Its report fails in a forked process, and so would the import of a data set's library in a
+    The report fails in a forked process, and so would the import of a data set's library in a
     loader process.
     """
     from wandb.sdk.lib import import_hooks, telemetry
@@ -211,5 +212,5 @@ def _forget_imports(run: str) -> None:
 
 
 def trackers(trainer: Trainer) -> list[WandbTracker]:
-    """The loggers that take images and tables, which Lightning's interface does not know."""
+    """The loggers that accept images and tables, which are not part of Lightning's interface."""
     return [logger for logger in trainer.loggers if isinstance(logger, WandbTracker)]

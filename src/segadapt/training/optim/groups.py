@@ -9,7 +9,7 @@ from segadapt.text.choices import check_choice
 from segadapt.training.optim.layer_decay import LayerDecay
 
 Factors = Mapping[str, float]
-"""``lr_mult`` and ``decay_mult``; 1 where not given."""
+"""Factors ``lr_mult`` and ``decay_mult``; 1 if not given."""
 
 
 def parameter_groups(
@@ -20,27 +20,27 @@ def parameter_groups(
     layer_decay: LayerDecay | None = None,
     decay_vectors: bool = True,
 ) -> list[dict[str, Any]]:
-    """The trained parameters of a model, those with equal settings in one group.
+    """The trained parameters of a model, grouped by equal settings.
 
-    A key applies where it is part of a parameter's full name. Longer keys are tried before shorter
-    ones, equally long ones alphabetically, and the first that applies decides alone: that is how
-    mmcv reads ``custom_keys``, and the published recipes depend on it.
+    A key applies to a parameter if it is part of its full name. Longer keys are tried before
+    shorter ones, keys of equal length alphabetically, and the first that applies decides alone, as
+    in mmcv's ``custom_keys``, on which the published recipes depend.
 
     Args:
-        model: Network; parameters that need no gradient are skipped.
-        lr: Learning rate where no key applies.
-        weight_decay: Weight decay where no key applies.
+        model: Network; parameters without gradient are skipped.
+        lr: Learning rate if no key applies.
+        weight_decay: Weight decay if no key applies.
         custom_keys: Factors on both, by key.
         layer_decay: A further factor on the learning rate, by depth.
-        decay_vectors: Whether weight decay reaches parameters with a single dimension: biases,
+        decay_vectors: Whether weight decay applies to parameters with a single dimension: biases,
             the scale and shift of normalisations, layer scales.
 
     Returns:
-        Groups for an optimiser; the one without factors comes first, where it is not empty.
+        Groups for an optimiser; the one without factors comes first, unless it is empty.
 
     Raises:
-        ValueError: If a key names other factors, or is in no parameter's name, or the trunk that
-            ``layer_decay`` names is not there.
+        ValueError: If a key has unknown factors or matches no parameter, or the trunk of
+            ``layer_decay`` does not exist.
     """
     keys = dict(custom_keys or {})
     _check(keys, model)

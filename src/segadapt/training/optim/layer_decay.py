@@ -9,16 +9,16 @@ class LayerDecay:
     """One factor for each block of a plain ViT, as BEiT and ViT-Adapter fine-tune.
 
     Block i of n learns at ``rate ** (n - i)``, the patch embedding, the class token and the
-    position table at ``rate ** (n + 1)``; everything outside the trunk, such as the adapter and
-    the heads, at the full rate.
+    position table at ``rate ** (n + 1)``; everything outside the trunk, such as the adapter and the
+    heads, at the full rate.
 
     Args:
         rate: Ratio of the learning rates of neighbouring blocks.
-        depth: Blocks of the trunk, n.
-        trunk: Where the ViT is in the network.
+        depth: Number of blocks of the trunk, n.
+        trunk: Name of the ViT in the network.
 
     Raises:
-        ValueError: If the rate is not above 0, or above 1.
+        ValueError: If the rate is not above 0 and at most 1.
     """
 
     def __init__(self, rate: float, depth: int, trunk: str = "generator.encoder.body") -> None:
@@ -32,7 +32,7 @@ class LayerDecay:
         """The factor on the learning rate of every parameter.
 
         Raises:
-            ValueError: If the network has another number of blocks there.
+            ValueError: If the trunk has another number of blocks.
         """
         names = [name for name, _ in model.named_parameters()]
         numbers = {int(match[1]) for name in names if (match := self.blocks.match(name))}

@@ -9,25 +9,25 @@ from torch.optim.lr_scheduler import LRScheduler
 from segadapt.functional.rates import poly, warm_up
 
 SETTINGS: Final = ("steps", "power", "min_lr", "warmup", "warmup_ratio")
-"""Settings that determine the rates, in addition to the step and the initial rate."""
+"""Settings that determine the learning rates, besides the step and the initial rate."""
 
 
 class Poly(LRScheduler):
     """Polynomial decay with a linear warm-up; see :func:`segadapt.functional.rates.poly`.
 
-    The rate is a function of the step alone, so a resumed run has exactly the rates of one that was
-    not interrupted.
+    The rate is a function of the step alone, so a resumed run has exactly the rates of an
+    uninterrupted one.
 
     Args:
-        optimizer: Whose groups are scheduled.
+        optimizer: Optimiser whose groups are scheduled.
         steps: Optimiser steps of the whole run.
         power: Exponent of the decay.
-        min_lr: Where it ends.
+        min_lr: Final learning rate.
         warmup: Optimiser steps of the warm-up.
         warmup_ratio: Fraction of the curve at step 0.
-        reference_steps: Length of the run that ``warmup`` was published for, so that a shorter run
-            warms up for as large a share of its steps; None takes ``warmup`` as it is.
-        longest_warmup: The largest share of the run that may be warm-up; None: any.
+        reference_steps: Optimiser steps of the published run with ``warmup``, so that a shorter run
+            warms up for the same fraction of its steps; None leaves ``warmup`` unchanged.
+        longest_warmup: Largest fraction of the run that may be warm-up; None for no limit.
 
     Raises:
         ValueError: If the run has no step, or the warm-up is negative.
@@ -54,9 +54,9 @@ class Poly(LRScheduler):
         super().__init__(optimizer)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take up the position in the run; the settings are those of this run's config.
+        """Restore the position in the run; the settings are those of this run's config.
 
-        They differ in ``steps`` where a run is lengthened.
+        They differ in ``steps`` if a run is lengthened.
         """
         own = {name: vars(self)[name] for name in SETTINGS}
         super().load_state_dict(state_dict)
