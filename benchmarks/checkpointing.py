@@ -1,4 +1,4 @@
-"""What activation checkpointing saves: bytes that networks keep for the backward pass.
+"""Memory saved by activation checkpointing: bytes kept for the backward pass.
 
 Run it by ``segadapt benchmark checkpointing [NAME ...]``; it writes its section of docs/models.md,
 or prints the lines of the named models only. Nothing is computed: the tensors have shapes and no

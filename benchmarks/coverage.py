@@ -49,7 +49,7 @@ class Scenes(NamedTuple):
     pixels: Float[np.ndarray, "n k"]
     difficulty: Float[np.ndarray, "n k"]
     arms: Float[np.ndarray, "2 n k"]
-    """What each arm finds easier in an image."""
+    """Effect of each image on each arm."""
 
 
 def scenes(images: int, draw: np.random.Generator) -> Scenes:

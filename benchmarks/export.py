@@ -1,4 +1,4 @@
-"""What an adaptive classifier costs in an exported network: onnxruntime beside eager torch.
+"""Cost of an adaptive classifier in an exported network: onnxruntime and eager torch.
 
 Run it by ``segadapt benchmark export [model=upernet_swin] [size=512] [classes=150] [repeats=7]
 [threads=1]``.

@@ -55,7 +55,7 @@ LAYOUTS: Final = {"planes": 2**20, "pixels": 0}
 
 
 class Case(NamedTuple):
-    """What is measured."""
+    """A measured case."""
 
     classes: int
     images: int
@@ -171,7 +171,7 @@ def step(loss: Callable[[Tensor], Tensor], scores: Float[Tensor, "b k h w"]) -> 
 def plain(
     mask: Int[Tensor, "b H W"], dice: bool, scores: Float[Tensor, "b k h w"]
 ) -> Float[Tensor, ""]:
-    """What a user would write."""
+    """The loss that a user would write."""
     size = (mask.shape[1], mask.shape[2])
     larger = F.interpolate(scores, size=size, mode="bilinear")
     loss = F.cross_entropy(larger, mask, ignore_index=IGNORE)

@@ -1,4 +1,4 @@
-"""What Lightning, logging and callbacks add to a step of a bare loop.
+"""Overhead of Lightning, logging and callbacks over a step of a bare loop.
 
 Run it by ``segadapt benchmark overhead [repeats=10] [threads=1]``.
 

@@ -87,7 +87,7 @@ def our_network(model: str, port: nn.Module) -> Segmentor:
 
 
 class Round(NamedTuple):
-    """What takes turns: ours, what it is measured by, and how much of that time it may take."""
+    """Actions that take turns: ours, the reference, and the allowed fraction of its time."""
 
     name: str
     ours: Action

@@ -1,4 +1,4 @@
-"""What reading, painting and writing add to the forward passes of ``segadapt predict``.
+"""Overhead of reading, painting and writing over the forward passes of ``segadapt predict``.
 
 Run it by ``segadapt benchmark predict run=RUN images=FOLDER [count=200] [repeats=3] [threads=2]``.
 """

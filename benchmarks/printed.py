@@ -1,7 +1,7 @@
-"""What SSA's Tables 1 and 2 print of its networks' cost, beside our count by the papers' rule.
+"""Costs printed in SSA's Tables 1 and 2, and our counts by the papers' rule.
 
-Run it by ``segadapt benchmark printed``; it writes its section of docs/models.md. The
-baselines of ADE20K are in the page's first table already.
+Run it by ``segadapt benchmark printed``; it writes its section of docs/models.md. The baselines of
+ADE20K are in the page's first table already.
 """
 
 from collections.abc import Mapping, Sequence

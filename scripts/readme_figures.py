@@ -86,7 +86,7 @@ PARTS: Final[Mapping[str, Callable[[], None]]] = {
 
 
 def figure(name: str, results: Path = RESULTS) -> str:
-    """What README.md has to say, by the file that is kept; ``pending`` before the first one.
+    """The text of a figure in README.md, from its stored file; ``pending`` if there is none.
 
     Raises:
         ValueError: If there is no such figure.

@@ -41,7 +41,7 @@ MARK: Final = re.compile(
 
 @cache  # both pages show tables of one comparison
 def compared(name: str) -> str:
-    """What `segadapt compare` writes for a comparison.
+    """The Markdown that `segadapt compare` writes for a comparison.
 
     Args:
         name: Key of ``COMPARISONS``.

@@ -75,7 +75,7 @@ def defaults(experiment: Experiment) -> Iterator[Line]:
 
 
 def published(experiment: Experiment) -> Iterator[Line]:
-    """What the paper prints."""
+    """The lines about the numbers that the paper prints."""
     row = experiment.printed
     yield "published:", ""
     yield f"  paper: {experiment.paper}", "CAC or SSA"

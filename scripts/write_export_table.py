@@ -48,7 +48,7 @@ def main(words: list[str]) -> None:
 
 
 def result(model: str) -> str:
-    """What became of it, as two cells; a network that does not take any size is tried with one."""
+    """The result of an export as two cells; a network of fixed size is tried with one size."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         run = write_run(folder / "run", model)

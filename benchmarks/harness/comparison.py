@@ -17,7 +17,7 @@ from segadapt.training.compiled import CompiledHalves
 
 
 class Static(NamedTuple):
-    """What can be counted without a clock."""
+    """Costs that are counted without a clock."""
 
     parameters: Parameters
     true_macs: int

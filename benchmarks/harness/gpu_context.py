@@ -1,4 +1,4 @@
-"""What the parts of the GPU benchmark know, and how each leaves its figures."""
+"""Context of the parts of the GPU benchmark, and the files of their figures."""
 
 import json
 import time
@@ -107,5 +107,5 @@ class Context:
 
 
 def read(file: Path) -> dict[str, Any]:
-    """What a part has left; nothing where it was stopped before its first figure."""
+    """The stored figures of a part; empty if it was stopped before the first one."""
     return json.loads(file.read_text()) if file.is_file() else {"goals": [], "details": {}}

@@ -37,7 +37,7 @@ CASES: Final = ((1, 2, 9, 13, 4), (2, 19, 16, 24, 4), (1, 150, 16, 16, 4), (1, 1
 
 
 class Step(NamedTuple):
-    """What one training step computes."""
+    """Results of one training step."""
 
     terms: Mapping[str, float]
     gradient: Float[Tensor, "n"]

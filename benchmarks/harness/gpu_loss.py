@@ -53,7 +53,7 @@ def losses(context: Context) -> None:
 
 
 def ways(kernel: bool) -> dict[str, Way]:
-    """What computes a loss, by name; ``naive`` computes the cross-entropy alone."""
+    """Implementations of a loss, by name; ``naive`` computes only the cross-entropy."""
     found: dict[str, Way] = {"naive": naive, "strips": fused_loss}
     if kernel:
         from segadapt.losses.kernels.one_pass import kernel_loss

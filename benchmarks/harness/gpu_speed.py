@@ -116,7 +116,7 @@ def peers(context: Context) -> None:
 
 
 class _PlainStep:
-    """What a user would write: forward at full resolution, cross-entropy, AdamW."""
+    """The step that a user would write: forward at full resolution, cross-entropy, AdamW."""
 
     def __init__(self, network: nn.Module, batch: Batch, half: bool) -> None:
         device = batch.image.device

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 _told: Final[dict[str, bool]] = {"busy": False}
-"""What the command line says."""
+"""Whether ``busy=true`` was given, for all benchmarks of this process."""
 
 
 def check_load(busy: bool) -> None:

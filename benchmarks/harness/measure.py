@@ -30,7 +30,7 @@ from segadapt.training.loss_kernel import choose_kernel
 
 @runtime_checkable
 class Trainable(Protocol):
-    """What is read of a task."""
+    """Attributes of a task that are read."""
 
     model: Segmentor
     objective: Objective

@@ -1,4 +1,4 @@
-"""What ``segadapt benchmark`` understands; nothing heavy is imported to find out."""
+"""Options of ``segadapt benchmark``, parsed before any slow import."""
 
 import argparse
 import difflib
@@ -60,7 +60,7 @@ CONFIGS: Final = CONF
 
 @dataclass(frozen=True)
 class Options:
-    """What to measure, and how. What is None comes from the data set's file."""
+    """Settings of a measurement; None stands for the value in the data set's file."""
 
     model: tuple[str, ...] = ("tiny",)
     classifier: tuple[str, ...] = ("fixed", "cac", "ssa")

@@ -1,4 +1,4 @@
-"""What one module counts for by the rule that reproduces SSA's Tables 1 and 2.
+"""Cost of one module by the rule that reproduces SSA's Tables 1 and 2.
 
 It is mmcv's counter on networks with synchronised batch normalisation: multiply-adds of
 convolutions and linear layers, plus a choice of cheap layers at one per element.

@@ -83,7 +83,7 @@ def timing(readings: Sequence[Timing], base: Sequence[Timing] | None) -> dict[st
 
 
 def _amounts(row: CostRow) -> list[tuple[str, int]]:
-    """What is no time, as text and number."""
+    """Amounts other than times, as text and number."""
     training, deployed = row.static.parameters
     return [
         (f"{training:,}", training),

@@ -1,4 +1,4 @@
-"""What is timed: one training step, and one inference."""
+"""The timed actions: one training step, and one inference."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -17,7 +17,7 @@ from segadapt.training.compiled import CompiledHalves
 
 
 class Parts(NamedTuple):
-    """What a training needs."""
+    """Parts of a training."""
 
     model: Segmentor
     objective: Objective

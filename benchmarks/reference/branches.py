@@ -1,4 +1,4 @@
-"""What the classifiers of both releases share: projectors, cosine scores, class centres.
+"""Parts shared by the classifiers of both releases: projectors, cosine scores, centres.
 
 The reference is a plain transcription of the specification: one class after the other, features
 normalised and written, masks as dense planes. It shares no code with the package and is the

@@ -15,7 +15,7 @@ BASELINES: Final[Mapping[str, str]] = {
     "trained together with CAC. It is unusually low, so expect a smaller gain over a baseline "
     "trained here.",
 }
-"""What is special about the baselines of CAC on ADE20K; see baseline_provenance.csv."""
+"""Peculiarities of CAC's baselines on ADE20K; see baseline_provenance.csv."""
 
 
 def differences(experiment: Experiment) -> Iterator[str]:

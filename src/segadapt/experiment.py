@@ -168,7 +168,7 @@ def _say(line: str | None, everywhere: bool = False) -> None:
 def _engine(
     cfg: DictConfig, start: Path | None, files: AtomicCheckpointIO, sync: Callable[[], None]
 ) -> list[Callback]:
-    """What makes a run exact and safe; not a matter of choice."""
+    """The callbacks that make a run exact and safe, which the config cannot change."""
     folder = Path(cfg.paths.run) / CHECKPOINTS
     checkpoints = Checkpoints(folder, cfg.checkpoint_every, cfg.monitor, files, sync)
     return [

@@ -16,7 +16,7 @@ MARK = ".partial-"
 """Part of the name of what is being written."""
 
 NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EXDEV, errno.EMLINK)
-"""What file systems without hard links answer."""
+"""Error numbers of file systems without hard links."""
 
 UNREADABLE: Final = (
     pickle.UnpicklingError,

@@ -1,9 +1,9 @@
-"""What flows from the data to the model and on to the losses.
+"""Structures passed from the data to the model and the losses.
 
 Shape letters, used across the package:
-    b images, c input channels (3, or those of cached features), k classes, d channels,
-    m prototypes, n pixels, g oracle groups,
-    h w feature grid (stride 4 unless the decoder says otherwise), H W image grid.
+    b images, c input channels (3, or those of cached features), k classes, d channels, m
+    prototypes, n pixels, g oracle groups, h w feature grid (stride 4 unless the decoder says
+    otherwise), H W image grid.
 """
 
 from typing import Final, NamedTuple, TypeVar

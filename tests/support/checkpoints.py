@@ -6,7 +6,7 @@ import torch
 
 
 def saved(step: int, **changes: Any) -> dict[str, Any]:
-    """What a training of one weight saves after ``step`` steps."""
+    """The checkpoint of a training with one weight after ``step`` steps."""
     return {
         "global_step": step,
         "state_dict": {"weight": torch.full((300,), float(step))},

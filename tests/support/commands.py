@@ -13,7 +13,7 @@ from runs import wait
 
 
 class Answer(NamedTuple):
-    """What a command left on the terminal, and its exit code."""
+    """Output of a command on the terminal, and its exit code."""
 
     code: int
     out: str
@@ -71,7 +71,7 @@ def _command(
 
 
 def _exit_code(end: SystemExit) -> int:
-    """What the interpreter does with it."""
+    """The exit code that the interpreter derives from it."""
     if end.code is None or isinstance(end.code, int):
         return end.code or 0
     print(end.code, file=sys.stderr)

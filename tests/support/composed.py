@@ -7,5 +7,5 @@ from segadapt.losses.objective import Objective
 
 
 def objective(classifier: str, *overrides: str) -> Objective:
-    """What ``python train.py classifier=...`` minimises."""
+    """The objective of ``python train.py classifier=...``."""
     return instantiate(composed("data=synthetic", f"classifier={classifier}", *overrides).loss)

@@ -16,7 +16,7 @@ from segadapt.cli.hydra_command import CONF
 
 
 def composed(*overrides: str, name: str = "train") -> DictConfig:
-    """What ``python train.py`` composes of these words, for the caller alone."""
+    """The config that ``python train.py`` composes from these words, as the caller's own copy."""
     return copy.deepcopy(_composed(name, overrides))
 
 

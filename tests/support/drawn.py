@@ -1,4 +1,4 @@
-"""What a figure shows, read from matplotlib's objects."""
+"""Contents of a figure, read from matplotlib's objects."""
 
 from matplotlib.text import Text
 

@@ -73,7 +73,7 @@ NETWORKS: Final = {
     "encoders.vit_adapter": "ViTAdapter",
     "encoders.seaformer": "SeaFormer",
 }
-"""What counts as building a network, by module of ``segadapt.models``."""
+"""Classes that count as building a network, by module of ``segadapt.models``."""
 
 PROCESS: Final = ("os.fork", "os.forkpty", "os.posix_spawn", "os.system", "subprocess.Popen")
 """Audit events of starting a process."""
@@ -89,7 +89,7 @@ class Forbidden(RuntimeError):
 
 
 class Watch:
-    """What tests of the fast selection must not do; asked by hooks that stay for the process."""
+    """Detects actions forbidden in fast tests; called by hooks that stay for the process."""
 
     active: "Watch | None" = None
 

@@ -24,7 +24,7 @@ def command(script: str, *words: str) -> subprocess.Popen:
 
 
 def run(script: str, *words: str) -> str:
-    """What a command that must succeed prints."""
+    """The output of a command that must succeed."""
     process = command(script, *words)
     output, _ = process.communicate(timeout=300)
     assert process.returncode == 0, output

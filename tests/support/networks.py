@@ -9,6 +9,6 @@ from segadapt.models.interfaces import FeatureGenerator
 
 
 def generator(name: str, classes: int = 5, overrides: Sequence[str] = ()) -> FeatureGenerator:
-    """What ``model=NAME`` stands for, with random weights."""
+    """The network of ``model=NAME``, with random weights."""
     base = ["data=synthetic", f"data.num_classes={classes}", f"model={name}"]
     return instantiate(composed(*base, *overrides).model)

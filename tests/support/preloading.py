@@ -1,4 +1,4 @@
-"""What most trainings import is imported before tests fork them, once and not in each child."""
+"""Imports of most trainings, done once before tests fork them rather than in each child."""
 
 import functools
 import importlib

@@ -68,7 +68,7 @@ def collate(samples):
 
 
 class ToyTask(L.LightningModule):
-    """What callbacks may expect of a task."""
+    """A minimal task with the attributes that callbacks expect."""
 
     def __init__(self):
         super().__init__()

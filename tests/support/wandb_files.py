@@ -1,4 +1,4 @@
-"""What wandb has written of an offline run, read back without wandb's own reader."""
+"""The records of an offline W&B run, read without wandb's own reader."""
 
 import json
 import struct

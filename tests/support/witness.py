@@ -1,4 +1,4 @@
-"""What each rank of a training has really been given."""
+"""A callback that records the classifier's tau on each rank of a training."""
 
 from pathlib import Path
 

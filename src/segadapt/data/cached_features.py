@@ -1,4 +1,4 @@
-"""What a folder of cached features says of itself; read before anything heavy is imported."""
+"""Description of a folder of cached features, read before any slow import."""
 
 from pathlib import Path
 from typing import Any, Final, NamedTuple

@@ -1,4 +1,4 @@
-"""What all data sets of image and label files share."""
+"""Base class of all data sets of image and label files."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +26,7 @@ from segadapt.text.invocation import command
 
 
 class Submission(NamedTuple):
-    """What a server takes: a zip archive of PNGs side by side, with the numbers of label files.
+    """Format of a submission: a zip archive of PNGs with the numbers of label files.
 
     Args:
         dropped: End of an image's name, without suffix, that its prediction's name has not.
@@ -187,7 +187,7 @@ class SegmentationDataset(LabelledDataset):
     def _transformed(
         self, key: Key, whole: Callable[..., tuple[Any, ...]], cut: Callable[..., tuple[Any, ...]]
     ) -> tuple[Any, ...]:
-        """What the transform makes of a file, or cuts out of a raster, and its name."""
+        """The transformed content of a file, or of a crop of a raster, with its name."""
         position, item = position_and_item(key)
         pair, box = self.parts[item]
         name = self.below_root(pair.image)
@@ -229,7 +229,7 @@ class SegmentationDataset(LabelledDataset):
         self.labels = LabelContract(table, nearest)
 
     def below_root(self, file: Path) -> str:
-        """What a file of the data set is called, wherever the data set lies."""
+        """The name of a file within the data set, independent of its location."""
         return printable(file.relative_to(self.root))
 
 

@@ -82,7 +82,7 @@ def panel(
 
 
 def legend(entries: Sequence[tuple[str, Color]], width: int) -> Picture:
-    """What colours mean, set in lines of a width.
+    """A legend of colours, set in lines of a given width.
 
     Args:
         entries: Names and their colours, RGB.

@@ -20,7 +20,7 @@ from segadapt.structures import NARROW, ignored_label
 Label = UInt[np.ndarray, "H W"]
 
 Raw = UInt[np.ndarray, "H W"] | UInt8[np.ndarray, "H W 3"]
-"""What a label file holds: numbers, or colours (RGB)."""
+"""Content of a label file: numbers, or colours (RGB)."""
 
 SHOWN: Final = 5
 """Values in a sentence."""
@@ -149,7 +149,7 @@ class LabelContract:
 
     @cached_property
     def _inverse(self) -> UInt[np.ndarray, "k *_"]:
-        """What each class is written as."""
+        """The number or colour that is written for each class."""
         if len(self.numbers) < self.num_classes:
             colors = [values.colors[:1] for values in self.table.sources]
             return np.array(colors, dtype=np.uint8).reshape(-1, 3)

@@ -64,11 +64,11 @@ def unpacked(batch: PackedBatch, levels: Float[Tensor, "c 256"]) -> Batch:
 def looked_up(
     image: UInt8[Tensor, "b c H W"], levels: Float[Tensor, "c 256"]
 ) -> Float[Tensor, "b c H W"]:
-    """What becomes of the pixels of 8-bit images.
+    """Look up the normalised values of 8-bit pixels.
 
     Args:
-        image: On any device.
-        levels: What becomes of the 256 levels of each channel, on the same device.
+        image: Images on any device.
+        levels: Normalised values of the 256 levels of each channel, on the same device.
     """
     tables = torch.arange(0, levels.numel(), 256, dtype=torch.int32, device=levels.device)
     places = image + tables[:, None, None]

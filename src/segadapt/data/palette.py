@@ -16,11 +16,11 @@ OKABE_ITO = (
 DEUTERANOPIA = np.array(
     [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]]
 )
-"""What is left of linear RGB without green cones (Machado et al., 2009)."""
+"""Matrix that simulates vision without green cones in linear RGB (Machado et al., 2009)."""
 
 
 IGNORED: Final = ((0, 0, 0), (224, 224, 192), (255, 255, 255))
-"""What stands for ignored pixels: the first of these that no class has."""
+"""Colours for ignored pixels: the first one that no class has is used."""
 
 APART: Final = 30.0
 """Distance in RGB below which two colours are taken for one."""

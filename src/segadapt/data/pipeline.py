@@ -1,4 +1,4 @@
-"""What becomes of an image and its classes, as data sets ask for it."""
+"""Interface of transforms of an image and its classes, as called by data sets."""
 
 from typing import Protocol, runtime_checkable
 
@@ -50,7 +50,7 @@ class Transform(Protocol):
         raise AssertionError("this transform has no levels")
 
     def reduction(self, size: tuple[int, int], generator: np.random.Generator) -> int:
-        """What both sides of an image may be divided by while it is decoded.
+        """The factor by which both sides of an image may be reduced while it is decoded.
 
         Args:
             size: Its height and width, pixels.
@@ -69,7 +69,7 @@ class Transform(Protocol):
     def cut(
         self, view: View, cell: Box, generator: np.random.Generator
     ) -> tuple[Float[Tensor, "c _ _"], UInt[Tensor, "_ _"]]:
-        """What the network sees of a part of a large raster.
+        """The network input for a part of a large raster.
 
         Args:
             view: The raster and its label.

@@ -17,7 +17,7 @@ from segadapt.data.patches import Patch, View
 
 
 class Part(NamedTuple):
-    """What is looked at together: an image and its label, or a part of both."""
+    """Unit of reading: an image and its label, or a part of both."""
 
     pair: Pair
     box: Box | None = None

@@ -10,7 +10,7 @@ Key = int | tuple[int, int]
 """How a dataset is indexed: (global sample index, item) in training, the item alone otherwise."""
 
 ORDER, AUGMENTATION, SCENE = range(3)
-"""What a random stream is for; streams of different use share no numbers."""
+"""Purposes of random streams; streams of different purposes are independent."""
 
 
 def generator_for(use: int, *count: int) -> np.random.Generator:

@@ -48,7 +48,7 @@ def _end_with_parent(parent: int) -> None:
 
 
 def sentence(error: Exception) -> str:
-    """What an error says to a user, also where a loader process raised it.
+    """The message of an error for a user, even if a loader process raised it.
 
     Torch passes an error of a worker on with the traceback as its text, whose last line is the
     error itself: our errors are one line.

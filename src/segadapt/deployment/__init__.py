@@ -1,1 +1,1 @@
-"""A trained network used outside of the laboratory: loaded, predicting, written to files."""
+"""Deployment of trained networks: loading, prediction, export and sharing."""

@@ -218,7 +218,7 @@ def test_lists_and_iterators_of_any_sizes(models):
     ("options", "sentence"),
     [
         ({"branch": "oracle"}, "Unknown branch or map 'oracle'. Available: student, confidence"),
-        ({"branch": "teacher"}, r"the teacher needs labels; give predict\(\.\.\., labels="),
+        ({"branch": "teacher"}, r"the teacher needs labels; pass predict\(\.\.\., labels="),
         ({"inference": "sliding"}, "Unknown inference 'sliding'. Available: multiscale, slide"),
         ({"inference": "whole", "window": [8, 8]}, "Unknown setting 'window' of inference=whole"),
         ({"inference": "slide", "window": "large"}, "inference.window=large"),

@@ -1,6 +1,6 @@
-"""What is seldom meant in somebody's own data set, found by looking at some of its files.
+"""Findings that are rarely intended in a user's data set, from a sample of its files.
 
-Each finding has a name, by which ``data.allow`` accepts it.
+Each finding has a name by which ``data.allow`` accepts it.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ DARK: Final = 1 / 8
 """Share of the range that images stay below if the range is that of another depth."""
 
 NAMES: Final = ("ignored", "swapped", "same_images", "shared_files", "range")
-"""What ``data.allow`` takes."""
+"""Names that ``data.allow`` accepts."""
 
 Value = TypeVar("Value")
 

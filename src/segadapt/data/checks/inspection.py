@@ -1,4 +1,4 @@
-"""What is wrong with the files of a data set, and what they hold: one look at each."""
+"""Inspection of each file of a data set: errors, and contents."""
 
 import os
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ class Finding(NamedTuple):
 
 
 class Inspection(NamedTuple):
-    """What was seen in an image and its label.
+    """Result of inspecting an image and its label.
 
     Attributes:
         size: Height and width of the label, pixels; None where it cannot be read.

@@ -1,4 +1,4 @@
-"""What the labels of a training split hold, counted once and remembered by the files' digest."""
+"""Census of the labels of a training split, cached by the digest of the files."""
 
 import json
 import os
@@ -110,7 +110,7 @@ def _added(counts: Iterator[Count]) -> LabelCensus:
 
 
 def _remembered(mark: Path, num_classes: int, images: int) -> LabelCensus | None:
-    """What was counted before; None where nothing is kept, or nothing that fits."""
+    """The cached census; None if there is none that fits."""
     try:
         content = read_object(mark, LIMIT)
         pixels, ignored = [int(n) for n in content["pixels"]], int(content["ignored"])

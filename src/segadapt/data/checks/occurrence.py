@@ -23,7 +23,7 @@ SHOWN: Final = 8
 
 
 class Occurrence(NamedTuple):
-    """What the labels of a split hold, as far as they were read.
+    """Values and classes in the labels of a split that were read.
 
     Attributes:
         values: Numbers and colours in the files.
@@ -35,7 +35,7 @@ class Occurrence(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """What is to be said of a split's classes, of which only the first is worth ending for.
+    """Messages about the classes of a split; only the first one ends a training.
 
     Attributes:
         refusal: A sentence if they cannot be meant so, else None.
@@ -95,10 +95,10 @@ def occurrence(dataset: SegmentationDataset, enough: int) -> Occurrence:
 
 
 def held(dataset: SegmentationDataset, item: int) -> Occurrence:
-    """What one label file holds.
+    """The values and classes in one label file.
 
     Raises:
-        ValueError: If it is damaged, or one of its values means nothing.
+        ValueError: If it is damaged, or one of its values is not a class.
     """
     part = dataset.parts[item]
     raw = dataset.reading.raw(part)

@@ -38,11 +38,11 @@ PALETTES: Final = (VOC2012, Cityscapes, CamVid, ADE20K)
 """Data sets whose colours are recognised, in this order."""
 
 BORDER: Final[Color] = (224, 224, 192)
-"""What VOC draws around objects, and ignores."""
+"""Colour of the borders that VOC draws around objects, and ignores."""
 
 
 class Contents(NamedTuple):
-    """What labels hold.
+    """Contents of labels.
 
     Attributes:
         numbers: Pixels of each number.
@@ -212,7 +212,7 @@ def _known(colors: Sequence[Color]) -> tuple[str, dict[Color, str]] | None:
 def _contents(
     labels: Sequence[Path], max_pixels: int, windows: int | None, pool: Executor
 ) -> Iterator[Contents]:
-    """What files, or windows of them, hold."""
+    """The contents of files, or of windows of them."""
     if windows is None:
         return pool.map(lambda file: _of_file(file, max_pixels), labels)
     parts = [(f, box) for f in labels for box in cells(raster(f).size, (windows, windows))]

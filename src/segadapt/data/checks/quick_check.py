@@ -153,7 +153,7 @@ def files_digest(splits: Sequence[SegmentationDataset]) -> str:
 
 
 def mistakes(split: LabelledDataset) -> list[str]:
-    """What is wrong with images and labels as their headers say, a sentence for each pair."""
+    """Errors of images and labels according to their headers, one sentence per pair."""
 
     def compared(pair: Pair) -> None:
         compare(pair, split.max_pixels, not split.as_stored, split.form, form_of(split))
@@ -174,7 +174,7 @@ def mistakes(split: LabelledDataset) -> list[str]:
 
 
 def form_of(split: LabelledDataset) -> LabelForm:
-    """What the label files of a split may hold."""
+    """The form of values allowed in the label files of a split."""
     return split.labels.form if isinstance(split, SegmentationDataset) else NUMBERS
 
 
@@ -223,7 +223,7 @@ def _state(file: Path) -> str:
 
 
 def _read_cache(mark: Path) -> Verdict | None:
-    """What was found before; None where nothing is kept, or nothing that can be read."""
+    """The cached findings; None if there are none that can be read."""
     try:
         kept: dict[str, Any] = json.loads(mark.read_text())
         refusal = kept["refusal"]

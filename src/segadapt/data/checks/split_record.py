@@ -53,7 +53,7 @@ def check_record(file: Path, splits: Splits) -> None:
 
 
 def _read(file: Path) -> dict[str, dict[str, list[str]]]:
-    """What is kept of each image, by split."""
+    """The stored entry of each image, by split."""
     splits = read_object(file, LIMIT).get("splits")
     try:
         return {

@@ -19,7 +19,7 @@ TAILS: Final = (0.001, 0.999)
 
 
 class Measured(NamedTuple):
-    """What was measured.
+    """Measured statistics of images.
 
     Attributes:
         range: Numbers that become black and white; None for 8 bits.

@@ -9,7 +9,7 @@ from segadapt.data.label_table.table import LabelTable
 from segadapt.data.labels import LabelContract
 
 NUMBERS: Final = (7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33)
-"""What the classes are called in ``labelIds`` files; the others of 0 ... 33 are not evaluated."""
+"""Numbers of the classes in ``labelIds`` files; the others of 0 ... 33 are not evaluated."""
 
 
 CLASSES: Final = (

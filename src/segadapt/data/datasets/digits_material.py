@@ -19,7 +19,7 @@ TRAIN_SHARE: Final = 0.8
 
 
 class Material(NamedTuple):
-    """What the scenes of one split are made from.
+    """Digits and textures from which the scenes of one split are composed.
 
     Attributes:
         digits: Ink, 0 to 1, of each digit.

@@ -28,7 +28,7 @@ CELL: Final = 32
 
 
 class Hand(NamedTuple):
-    """What all digits of a scene share.
+    """Properties that all digits of a scene share.
 
     Attributes:
         level: Ink above which a pixel is stroke; low is bold.

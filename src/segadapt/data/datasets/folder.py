@@ -15,7 +15,7 @@ from segadapt.files import expanded
 from segadapt.structures import IGNORE
 
 NEAREST: Final = "nearest"
-"""What may be done with labels in JPEG files."""
+"""Value of ``data.lossy_labels`` that maps each pixel to the nearest class."""
 
 
 class Folder(SegmentationDataset):
@@ -101,7 +101,7 @@ class Folder(SegmentationDataset):
         return selection.pairs
 
     def _distortion(self) -> str | None:
-        """What training varies of images that have neither saturation nor hue."""
+        """The photometric distortion for images that have neither saturation nor hue."""
         if self.form.is_plain:
             return None
         return "images are not 8-bit RGB, so training varies their brightness and contrast alone"

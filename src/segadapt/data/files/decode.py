@@ -30,17 +30,17 @@ MAX_PIXELS: Final = 64_000_000
 """Larger images are refused unread: a file of some kilobytes can unpack to gigabytes."""
 
 REDUCTIONS: Final = {1: 0, 2: 16, 4: 32, 8: 64}
-"""What a JPEG decoder can divide both sides by, with the bits by which OpenCV is asked for it."""
+"""Factors by which a JPEG decoder can reduce both sides, with the flags of OpenCV."""
 
 Image = UInt8[np.ndarray, "_ _ 3"]
 
 
 class Limit(NamedTuple):
-    """What an image may have at most."""
+    """Largest size of an image."""
 
     pixels: int
     key: str = "data.max_pixels"
-    """What raises it."""
+    """Key that raises the limit."""
 
 
 def whole(size: Size) -> int:
@@ -99,7 +99,7 @@ def _decoded_image(
 
 
 def _values(data: bytes, channels: int | None, size: Size, file: Path, form: ImageFormat) -> Values:
-    """What is in a file that is not an 8-bit photograph.
+    """The values in a file that is not an 8-bit photograph.
 
     Args:
         data: The file.

@@ -1,4 +1,4 @@
-"""What the images of a data set are: channels, depth, and which values are black and white."""
+"""The format of a data set's images: channels, depth, and the values of black and white."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ Pixels = UInt8[np.ndarray, "_ _ _"] | Float32[np.ndarray, "_ _ _"]
 
 
 class ImageFormat(NamedTuple):
-    """What images are read as.
+    """Format in which images are read.
 
     Attributes:
         channels: Of each pixel. Where there are 3, grey is repeated and alpha dropped.

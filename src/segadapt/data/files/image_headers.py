@@ -35,7 +35,7 @@ HEAD: Final = 4096
 
 
 class Frame(NamedTuple):
-    """What the frame header of a JPEG says.
+    """Content of the frame header of a JPEG.
 
     Args:
         depth: Bits per channel.

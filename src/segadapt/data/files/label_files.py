@@ -20,7 +20,7 @@ from segadapt.files import read_regular
 BMP: Final = b"BM"
 
 MATRICES: Final = ("S", "LabelMap")
-"""What the label maps of COCO-Stuff 10K and PASCAL-Context are called in MATLAB files."""
+"""Names of the label maps of COCO-Stuff 10K and PASCAL-Context in MATLAB files."""
 
 Raw = UInt[np.ndarray, "H W"] | UInt8[np.ndarray, "H W 3"]
 """Numbers, or colours (RGB)."""
@@ -29,7 +29,7 @@ NUMBERS: Final = LabelForm()
 
 
 class LabelFile(NamedTuple):
-    """What a label file holds, and whether its compression has changed it."""
+    """Content of a label file, and whether its compression has changed it."""
 
     values: Raw
     lossy: bool = False

@@ -116,10 +116,10 @@ def _bmp_indices(
 
 
 def read_jpeg(data: bytes, file: Path, max_pixels: int, form: LabelForm) -> Raw:
-    """What is left of the values of a JPEG.
+    """The values of a JPEG, as far as its compression preserved them.
 
     Raises:
-        ValueError: If it is damaged, or holds what it may not.
+        ValueError: If it is damaged, or holds values that are not allowed.
     """
     size = read_size(data, str(file))
     check_limit(size, file, max_pixels)

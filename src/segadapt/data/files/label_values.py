@@ -1,4 +1,4 @@
-"""What decoded pixels of a label mean: numbers or colours, and which of them are accepted."""
+"""The meaning of decoded label pixels: numbers or colours, and the allowed ones."""
 
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -13,7 +13,7 @@ TABLE: Final = "list its colours in a label table (data.classes=FILE)"
 
 
 class LabelForm(NamedTuple):
-    """What label files may hold.
+    """Form of the values allowed in label files.
 
     Args:
         numbers: Whether a pixel may be a number.

@@ -19,7 +19,7 @@ ENDS: Final = tuple(
     for word in ("mask", "masks", "label", "labels", "gt", "seg", "annotation", "annotations")
     for mark in "_-."
 )
-"""What may follow the name of an image in the name of its label."""
+"""Suffixes that may follow the name of an image in the name of its label."""
 
 ALIASES: Final[Mapping[str, Sequence[str]]] = {
     "train": ("train", "training"),

@@ -16,7 +16,7 @@ HEADERS: Final = {
 
 
 class Header(NamedTuple):
-    """What a file says of its array."""
+    """Header of an NPY file."""
 
     shape: tuple[int, ...]
     fortran: bool
@@ -27,7 +27,7 @@ class Header(NamedTuple):
 
 
 def read_header(data: bytes, file: str) -> Header:
-    """What a file says of its array; readers check that it is what they take.
+    """The header of an NPY file; readers check that they support its array.
 
     Raises:
         ValueError: If the file is damaged.

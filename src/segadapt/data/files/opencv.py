@@ -14,7 +14,7 @@ UNCHANGED: Final = cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
 
 
 def decode(data: bytes, flags: int, size: Size, file: Path) -> Shaped[np.ndarray, "H W *c"]:
-    """What OpenCV makes of a file, which must have the size that its header promised.
+    """The array that OpenCV decodes from a file, whose size must match its header.
 
     Args:
         data: The file.

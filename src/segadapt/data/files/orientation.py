@@ -14,11 +14,11 @@ from segadapt.data.files import png
 from segadapt.data.files.image_headers import JPEG, segments
 
 UPRIGHT: Final = 1
-"""What EXIF calls an image that is shown as it is stored; 2 ... 8 are turned or mirrored."""
+"""EXIF orientation of an image shown as stored; 2 ... 8 are rotated or mirrored."""
 
 TAG: Final = 0x0112
 MARK: Final = b"Exif\0\0"
-"""What stands before the block in JPEG files, and in some of the others."""
+"""Marker before the EXIF block in JPEG files, and in some others."""
 
 RIFF: Final = b"RIFF"
 """How WebP files begin."""

@@ -17,11 +17,11 @@ HEADS: Final[Mapping[str, Sequence[str]]] = {
     "label": ("label", "labels", "label_path", "mask", "masks", "mask_path", "annotation"),
     "split": ("split", "subset", "fold"),
 }
-"""What the columns may be called in the first line."""
+"""Names of the columns allowed in the first line."""
 
 
 class Row(NamedTuple):
-    """What one line says.
+    """Content of one line.
 
     Attributes:
         line: Its number in the file, from 1.
@@ -137,7 +137,7 @@ def _cells(text: str, mark: str | None, where: str) -> list[str]:
 
 
 def _columns(cells: Sequence[str]) -> tuple[str, ...] | None:
-    """What the cells of a first line call the columns; None where it is a line like all others."""
+    """The columns named by the cells of a first line; None if it is an ordinary line."""
     known = {word: name for name, words in HEADS.items() for word in words}
     columns = tuple(known.get(cell.lower(), "") for cell in cells)
     return columns if "image" in columns else None

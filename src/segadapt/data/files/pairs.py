@@ -155,10 +155,10 @@ def everything_below(folders: Collection[Path]) -> list[Path]:
 
 
 def chosen(split: str, splits: Mapping[str, str], data_set: str) -> str:
-    """What a data set's own files call a split.
+    """The name of a split in a data set's own files.
 
     Raises:
-        ValueError: If it has no such split.
+        ValueError: If the data set has no such split.
     """
     if split not in splits:
         raise ValueError(f"{data_set} has the splits {', '.join(splits)}, not {split!r}")

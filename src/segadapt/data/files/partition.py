@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from segadapt.data.files.pairs import SUFFIXES
 
 BY: Final = ("name-prefix", "folder")
-"""What makes files belong together: names that differ in their last number, or their folder."""
+"""Rules that group files: names that differ in their last number, or a common folder."""
 
 NUMBER: Final = re.compile(r"[\s_.-]*\d+$")
 
@@ -93,7 +93,7 @@ def parted(names: Sequence[str], partition: Partition) -> dict[str, list[str]]:
 
 
 def group_of(name: str, by: str | None) -> str:
-    """What a file belongs to: ``a/scan3_017`` to ``a/scan3`` by its prefix, to ``a`` by folder."""
+    """The group of a file: ``a/scan3`` for ``a/scan3_017`` by its prefix, ``a`` by folder."""
     path = PurePosixPath(name)
     match by:
         case "name-prefix":

@@ -20,7 +20,7 @@ COLOUR_TYPES: Final = {0: "grey", 2: "RGB", 3: "palette", 4: "grey with alpha", 
 
 
 class Png(NamedTuple):
-    """What the header says, and the chunks as (kind, payload)."""
+    """Header of a PNG file, and its chunks as (kind, payload)."""
 
     width: int
     height: int

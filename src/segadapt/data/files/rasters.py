@@ -42,7 +42,7 @@ def is_tiff(data: bytes) -> bool:
 
 
 def decoded(data: bytes, size: Size, file: Path) -> Values:
-    """What OpenCV makes of a file; colours come as red, green, blue.
+    """The array that OpenCV decodes from a file, with colours in the order RGB.
 
     Args:
         data: The file.

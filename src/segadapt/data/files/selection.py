@@ -17,7 +17,7 @@ SHOWN: Final = 3
 """Files that a note names."""
 
 SYSTEM: Final = ("thumbs.db", "desktop.ini")
-"""What file managers leave behind; hidden files are passed over like these."""
+"""Files of file managers, which are skipped like hidden files."""
 
 
 class Rules(NamedTuple):

@@ -1,4 +1,4 @@
-"""What the first image of a TIFF file says of itself, before anything is decoded."""
+"""The header of the first image in a TIFF file, read before anything is decoded."""
 
 import math
 import mmap

@@ -155,5 +155,5 @@ def told(value: Any) -> str:
 
 
 def kind(value: Any) -> str:
-    """What something is that is not shown."""
+    """The kind of a value, in words, for values that are not shown."""
     return {"dict": "an object", "list": "a list"}.get(type(value).__name__, type(value).__name__)

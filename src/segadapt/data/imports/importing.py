@@ -35,7 +35,7 @@ FEW: Final = 64
 CLASSES: Final = "classes.yaml"
 
 EARLIER: Final = "classes.txt"
-"""What imports of earlier versions have in place of a table: names alone, of the same numbers."""
+"""File of earlier imports in place of a table: names only, with the same numbers."""
 
 
 def import_labels(
@@ -107,7 +107,7 @@ def _check_names(pictures: Sequence[Picture]) -> None:
 
 
 def _origin(form: str, wanted: Wanted, source: Source) -> dict[str, Any]:
-    """What decides the labels."""
+    """The settings and sources that decide the labels."""
     base = wanted.source if wanted.source.is_dir() else wanted.source.parent
     listed = digests(source.files, base)
     text = "".join(f"{name}\0{digest}\n" for name, digest in sorted(listed.items()))

@@ -1,4 +1,4 @@
-"""What all importers make of their files: pictures, each with a way to its label."""
+"""Pictures, the common result of all importers, each with a function for its label."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What an import was made of, so that the next one keeps it, or is refused."""
+"""The record of an import's sources, by which the next import keeps it or is refused."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,7 @@ LIMIT: Final = 1024 * MIB
 
 
 class Written(NamedTuple):
-    """What one picture has become.
+    """Files written for one picture.
 
     Attributes:
         image: Its image, below the folder of images.

@@ -33,7 +33,7 @@ class Patch(NamedTuple):
 
 
 class Shape(ABC):
-    """What an annotation covers."""
+    """Area that an annotation covers."""
 
     @abstractmethod
     def patch(self, size: Size) -> Patch:

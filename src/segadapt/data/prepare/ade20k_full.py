@@ -146,7 +146,7 @@ def _renumber(file: Path, kept: Sequence[int]) -> None:
 
 
 def _name(number: int, scene: Scene, archive: Path) -> str:
-    """What the annotators called a class, as the file beside an image that has it says."""
+    """The annotators' name of a class, from the file next to an image that has it."""
     member = scene.files[".json"]
     content: Any = parse_json(_content(member, archive).decode(errors="replace"), str(member.path))
     try:

@@ -1,4 +1,4 @@
-"""What zip and tar archives hold, and which of it may be written to a disk."""
+"""The members of zip and tar archives, and checks of those to be written to a disk."""
 
 import io
 import stat

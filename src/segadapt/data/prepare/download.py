@@ -21,7 +21,7 @@ CUT: Final = (
     ConnectionError,
     TimeoutError,
 )
-"""What a network does; other errors of the system come from the disk."""
+"""Errors of the network; other system errors come from the disk."""
 
 FAILURES: Final = 4
 """In a row without a new byte, after which an address counts as dead."""
@@ -122,10 +122,10 @@ def _attempt(address: str, part: Path, name: str, bars: Bars) -> str | None:
 
 
 def _refused(error: urllib.error.HTTPError, address: str, part: Path) -> str | None:
-    """What a refusal means.
+    """The meaning of a refusal by the server.
 
     Raises:
-        Unreachable: If asking again would not help.
+        Unreachable: If a retry would not help.
     """
     if error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
         if whole_size(error.headers["Content-Range"]) == have(part):

@@ -14,7 +14,7 @@ AGENT: Final = "segadapt"
 
 
 class Answer(NamedTuple):
-    """What a server sends.
+    """Answer of a server.
 
     Args:
         start: Number of the first byte sent; 0 also from servers that only send whole files.

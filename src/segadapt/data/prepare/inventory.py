@@ -73,7 +73,7 @@ def _check_disk(root: Path, place: Path) -> None:
 
 
 def _fault(place: Path, called: str, folder: Folder) -> str | None:
-    """What is wrong with a folder."""
+    """The error of a folder; None if it is complete."""
     if not place.is_dir():
         return f"{called} is not a folder"
     found = count(place, folder.suffix)

@@ -1,4 +1,4 @@
-"""What a published data set consists of, and where it is published."""
+"""Recipes of published data sets: their files, and where they are published."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path

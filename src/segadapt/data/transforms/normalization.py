@@ -81,7 +81,7 @@ def check_channels(channels: int, statistics: Statistics) -> None:
 
 @cache
 def tables(statistics: Statistics) -> list[Float[np.ndarray, "256"]]:
-    """What becomes of the 256 levels of each channel."""
+    """Normalised values of the 256 levels of each channel."""
     return [
         ((np.arange(256) / 255 - mean) / std).astype(np.float32)
         for mean, std in zip(*statistics, strict=True)

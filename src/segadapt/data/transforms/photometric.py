@@ -13,7 +13,7 @@ Image = UInt8[np.ndarray, "h w 3"]
 
 
 class Draws(NamedTuple):
-    """What was drawn for one image; None where a distortion is not applied.
+    """Random parameters of one image; None for a distortion that is not applied.
 
     Attributes:
         brightness: Added to all channels.
@@ -99,7 +99,7 @@ def in_brightness(image: Pixels, draws: Draws) -> Pixels:
 
 
 def _table(factor: float, offset: float) -> UInt8[np.ndarray, "256"]:
-    """What becomes of each of the 256 grey levels; in single precision, as the release counts."""
+    """Distorted values of the 256 grey levels, computed in single precision as released."""
     levels = np.arange(256, dtype=np.float32) * np.float32(factor) + np.float32(offset)
     return levels.clip(0, 255).astype(np.uint8)
 

@@ -1,4 +1,4 @@
-"""What happens to an image between the file and the network (spec C.1)."""
+"""Transforms of an image between the file and the network (spec C.1)."""
 
 import random
 from collections.abc import Sequence
@@ -122,7 +122,7 @@ class TrainTransform:
         return result["image"], result["mask"]
 
     def reduction(self, size: tuple[int, int], generator: np.random.Generator) -> int:
-        """What both sides may be divided by: what is left is no smaller than what is wanted.
+        """The factor by which both sides may be reduced without falling below the wanted size.
 
         Args:
             size: Height and width of an image, pixels.

@@ -104,7 +104,7 @@ def _fitting(raster: Size, crop: Size, ratio: float) -> Size:
 
 
 def _seen(raster: Size, size: Size, ratio: float) -> Size:
-    """What is resized to get a crop of some size."""
+    """Size of the region that is resized to a crop of a given size."""
     height, width = (
         min(side, max(round(part / ratio), 1)) for side, part in zip(raster, size, strict=True)
     )

@@ -27,7 +27,7 @@ class CropWindow(NamedTuple):
 
 
 class Span(NamedTuple):
-    """What is resized along one axis to get a stretch of the result.
+    """Span along one axis that is resized to a stretch of the result.
 
     Attributes:
         first: Where it begins before the resize.
@@ -46,10 +46,10 @@ def bilinear_region(
     window: CropWindow,
     before: tuple[float, float] | None = None,
 ) -> Pixels:
-    """What ``window`` shows of the image resized to ``size``, to rounding.
+    """The part ``window`` of the image resized to ``size``, up to rounding.
 
     Args:
-        image: What is resized.
+        image: Image to resize.
         size: Height and width after the resize, pixels.
         window: A part of the result.
         before: Height and width that become ``size``, where the image's own are these rounded up
@@ -70,10 +70,10 @@ def bilinear_region(
 def nearest_region(
     mask: UInt[np.ndarray, "_ _"], size: tuple[int, int], window: CropWindow
 ) -> UInt[np.ndarray, "h w"]:
-    """What ``window`` shows of the label resized to ``size``: copied, never computed with.
+    """The part ``window`` of the label resized to ``size``; values are only copied.
 
     Args:
-        mask: What is resized.
+        mask: Label to resize.
         size: Height and width after the resize, pixels.
         window: A part of the result.
     """

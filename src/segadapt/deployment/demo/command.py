@@ -18,7 +18,7 @@ def demo_command(options: Mapping[str, Any], settings: Mapping[str, Any]) -> Non
 
     Args:
         options: A value for each of its keys.
-        settings: Those of the inference.
+        settings: Settings of the inference.
 
     Raises:
         ValueError: If an option does not fit, a network cannot be loaded, or Gradio is missing.
@@ -43,7 +43,7 @@ def demo_command(options: Mapping[str, Any], settings: Mapping[str, Any]) -> Non
     print_line(f"networks: {', '.join(network.title for network in networks)}")
     print_line(f"samples: {samples.origin}")
     if not listener.is_local:
-        print_line(f"note: host={listener.host} lets everyone in who reaches this machine")
+        print_line(f"note: host={listener.host} admits everyone who can reach this machine")
     answers = Answers(networks, samples.items, limits)
     server = prepared_server(listener, answers, samples.origin)
     print_line(f"open {listener.address} in a browser; Ctrl-C stops the demo")
@@ -51,16 +51,16 @@ def demo_command(options: Mapping[str, Any], settings: Mapping[str, Any]) -> Non
 
 
 def check(options: Mapping[str, Any]) -> None:
-    """What can be wrong before anything is loaded.
+    """Check the options before anything is loaded.
 
     Args:
-        options: As above.
+        options: A value for each key of conf/demo.yaml.
 
     Raises:
-        ValueError: If something is.
+        ValueError: If an option is invalid.
     """
     if len(options["run"]) > MOST:
-        raise ValueError(f"run= names {len(options['run'])} runs; choose {MOST} at most")
+        raise ValueError(f"run= names {len(options['run'])} runs; choose at most {MOST}")
     for key, least in (("max_pixels", 1), ("max_bytes", 1), ("samples", 0)):
         if options[key] < least:
             raise ValueError(f"{key}={options[key]} is out of range; choose {least} or more")

@@ -32,7 +32,7 @@ HEADERS: Final = (
 )
 
 LOCAL: Final = ("127.0.0.1", "localhost", "[::1]")
-"""What a browser on this machine calls it; any other name was given by another site's DNS."""
+"""Names of this machine in its own browsers; other names come from the DNS of another site."""
 
 OVERHEAD: Final = 2**16
 """Bytes of a request beside the file that it carries."""

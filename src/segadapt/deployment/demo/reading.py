@@ -11,18 +11,18 @@ from segadapt.deployment.prediction.pixel_maps import FIELDS, Map, probabilities
 from segadapt.deployment.prediction_files.work import Network
 
 BUDGET: Final = 2**25
-"""Bytes of the probabilities that are kept of one branch. Those of all pixels of a photograph of 16
-million pixels and 150 classes would be 4.8 GB."""
+"""Largest size of the stored probabilities of one branch, in bytes. Those of all pixels of a
+photograph of 16 million pixels and 150 classes would take 4.8 GB."""
 
 TOP: Final = 5
-"""Classes of a pixel that are shown of each branch."""
+"""Number of classes shown for a pixel in each branch."""
 
 Pixel = tuple[int, int]
 """Row and column."""
 
 
 class Grid(NamedTuple):
-    """Every so-manieth pixel of an image, as far as the budget goes.
+    """Regular grid of pixels of an image, as dense as the budget allows.
 
     Args:
         size: Rows and columns of the image.
@@ -62,7 +62,7 @@ class Grid(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What one network says of a photograph.
+    """Prediction of one network for a photograph.
 
     Args:
         labels: The class of each pixel.

@@ -1,4 +1,4 @@
-"""The mIoU of an exported file beside that of its network."""
+"""The mIoU of an exported file and of its network."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
@@ -19,7 +19,7 @@ Segment = Callable[[np.ndarray], np.ndarray]
 
 
 class Accuracy(NamedTuple):
-    """What two networks reach on the same images, each in one pass over the whole image."""
+    """MIoU of two networks on the same images, each in one pass over the whole image."""
 
     network: float
     """mIoU of the trained network in single precision."""

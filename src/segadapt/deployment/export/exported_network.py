@@ -49,7 +49,7 @@ class ExportedNetwork(nn.Module):
         self.register_buffer("std", torch.tensor(STD).view(1, 3, 1, 1), persistent=False)
 
     def default_type(self) -> AbstractContextManager:
-        """What tensors that a pass makes are made in."""
+        """A context with the default type of tensors made in a forward pass."""
         name = "16-true" if self.dtype is torch.float16 else "32-true"
         return precision_plugin(name, torch.device("cpu")).forward_context()
 

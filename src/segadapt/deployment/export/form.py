@@ -1,4 +1,4 @@
-"""What file an export writes, and which words mean none."""
+"""The form of an exported file, and checks of its settings."""
 
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -7,16 +7,16 @@ from segadapt.deployment.export.exported_network import INPUTS, OUTPUTS
 from segadapt.text.choices import check_choice
 
 SUFFIXES: Final = {"onnx": ".onnx", "torch": ".pt2", "safetensors": ".safetensors"}
-"""Of the file of each format."""
+"""Suffix of the file of each format."""
 
 
 class Limits(NamedTuple):
-    """What a file must reach, beside its network in single precision, to be kept."""
+    """Agreement with the network in single precision that a file must reach to be kept."""
 
     farthest: float | None
-    """Largest difference of scores; None: any that is a number."""
+    """Largest difference of scores; None for any finite one."""
     equal: float
-    """Least share of equal labels."""
+    """Least fraction of equal labels."""
 
 
 PRECISIONS: Final = {
@@ -24,17 +24,17 @@ PRECISIONS: Final = {
     "fp16": Limits(None, 0.99),
     "int8": Limits(None, 0.9),
 }
-"""Of weights and products in the file."""
+"""Limits by the precision of weights and products in the file."""
 
 
 class Form(NamedTuple):
-    """What file to write.
+    """Form of the file to write.
 
     Args:
         format: Key of ``SUFFIXES``.
         output: Key of ``OUTPUTS``.
         taken: Key of ``INPUTS``.
-        size: The rows and columns that it takes; None: any.
+        size: Rows and columns of its input; None for any.
         precision: Key of ``PRECISIONS``.
     """
 
@@ -46,10 +46,10 @@ class Form(NamedTuple):
 
 
 def check_form(form: Form, out: Path) -> None:
-    """Refuse words that mean no file, before a network is loaded.
+    """Check the form before a network is loaded.
 
     Raises:
-        ValueError: If one has no such value, or the file's name says something else.
+        ValueError: If a setting is unknown or does not match the name of the file.
     """
     for key, value, known in (
         ("format", form.format, SUFFIXES),

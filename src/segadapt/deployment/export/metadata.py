@@ -1,4 +1,4 @@
-"""What an exported file says about itself."""
+"""Metadata of an exported file."""
 
 import json
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from segadapt.runs.config import value_at
 from segadapt.structures import ignored_label
 
 FORMAT: Final = 1
-"""Of what the keys mean; raised when a reader must know more."""
+"""Version of the keys; raised when readers must know more."""
 
 
 def metadata_of(trained: TrainedNetwork) -> dict[str, Any]:

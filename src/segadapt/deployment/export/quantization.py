@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 PRODUCTS: Final = ("Conv", "MatMul", "Gemm")
-"""What is quantised, if one side is weights; softmax, norms and resizing stay as they are."""
+"""Operators that are quantised if one input is weights; softmax, norms and resizing are not."""
 
 
 class Quantized(NamedTuple):

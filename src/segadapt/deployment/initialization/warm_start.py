@@ -17,7 +17,7 @@ TEACHER = "teacher"
 
 
 class Taken(NamedTuple):
-    """What became of the tensors of one part of a network."""
+    """Counts of taken, new and unused tensors of one part of a network."""
 
     part: str
     """``encoder``, ``decoder``, ``auxiliary``, ``classifier``."""

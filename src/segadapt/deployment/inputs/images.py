@@ -1,4 +1,4 @@
-"""Images to predict, from whatever holds them: 8-bit RGB, the way up that viewers show them."""
+"""Images to predict, from any source, as 8-bit RGB in the orientation that viewers show."""
 
 from collections.abc import Iterable
 from os import PathLike
@@ -23,7 +23,7 @@ MAX_PIXELS: Final = 200_000_000
 Pixels = UInt8[np.ndarray, "H W 3"]
 
 ImageSource: TypeAlias = str | PathLike[str] | PillowImage.Image | np.ndarray | Tensor
-"""What holds one image."""
+"""Types that can hold one image."""
 
 WIDE: Final = ("F", "I")
 """How the modes of Pillow's images begin that have more than 8 bits."""

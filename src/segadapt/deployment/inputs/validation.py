@@ -16,7 +16,7 @@ from segadapt.functional.normalization import MEAN, STD
 from segadapt.runs.errors import user_message
 
 UNREADABLE = (ValueError, OSError, TypeError, HydraException, OmegaConfBaseException)
-"""What a data set raises whose files are elsewhere, or that a bundle describes in part."""
+"""Errors of a data set whose files are missing, or which a bundle describes only in part."""
 
 
 class Validation(NamedTuple):

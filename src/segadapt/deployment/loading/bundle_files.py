@@ -22,7 +22,7 @@ DIGESTS: Final = "bundle.json"
 """SHA-256 of all other files, and nothing else."""
 
 FORMAT: Final = 1
-"""Of what the files mean; raised when a reader must know more."""
+"""Version of the files; raised when readers must know more."""
 
 LIMITS: Final[Mapping[str, int]] = {
     WEIGHTS: 64 * 1024 * MIB,
@@ -32,7 +32,7 @@ LIMITS: Final[Mapping[str, int]] = {
     SAMPLE: 64 * MIB,
     DIGESTS: MIB,
 }
-"""Bytes that each file may have; a bundle has no others."""
+"""Largest size of each file, in bytes; a bundle has no other files."""
 
 NEEDED: Final = (WEIGHTS, CONFIG, FACTS)
 
@@ -122,7 +122,7 @@ def check_checkpoint(place: Path, checkpoint: str) -> None:
 
 
 def digests_of(contents: Mapping[str, bytes]) -> dict[str, Any]:
-    """What ``bundle.json`` says about the other files."""
+    """Content of ``bundle.json``: the digests of the other files."""
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
     return {"format": FORMAT, "sha256": digests}
 

@@ -61,7 +61,7 @@ def from_bundle(place: Path, trust: bool = False) -> TrainedNetwork:
 
 
 def _table(facts: Mapping[str, Any], place: Path) -> LabelTable | None:
-    """What labels mean; None in bundles of earlier versions, whose config says it."""
+    """The label table; None in bundles of earlier versions, whose config contains it."""
     if (text := facts.get("table")) is None:
         return None
     if not isinstance(text, str):

@@ -25,17 +25,17 @@ class DataFacts(NamedTuple):
     """Properties of a trained network's images and labels."""
 
     name: str
-    """Of the data set."""
+    """Name of the data set."""
     classes: tuple[str, ...]
     colors: UInt8[np.ndarray, "k 3"]
     labels: LabelContract
-    """What numbers label files have."""
+    """Meaning of the numbers in label files."""
     resized: Callable[[Pixels], Pixels]
     """The image at the size that the network sees."""
     form: ImageFormat = PLAIN
     """Channels and depth of the images."""
     statistics: Statistics = IMAGENET
-    """By which they are normalised."""
+    """Mean and standard deviation by which they are normalised."""
     windows: int | None = None
     """Side of the blocks in which TIFFs were read, pixels; None: images were read whole."""
 
@@ -78,7 +78,7 @@ def data_facts(
 
 
 def _form(node: Mapping[str, Any]) -> ImageFormat:
-    """What images are; data sets without a depth have 8-bit RGB."""
+    """The format of images; data sets without a depth have 8-bit RGB."""
     if "depth" not in node:
         return PLAIN
     return checked_format(node["channels"], node["depth"], node.get("limits"))
@@ -91,7 +91,7 @@ def _labels(
     kept: LabelTable | None,
     number: int,
 ) -> tuple[LabelContract, Sequence[Color] | None]:
-    """What values in label files mean, and how the classes are drawn."""
+    """The meaning of values in label files, and the colours of the classes."""
     own = getattr(kind, "labels", None)
     if own is not None:
         return own, kind.palette
@@ -125,7 +125,7 @@ def _table(
 
 
 def _resize(node: Mapping[str, Any]) -> Callable[[Pixels], Pixels]:
-    """What evaluation does to the size of an image."""
+    """The resize that evaluation applies to an image."""
     if "transform" not in node or node.get("windows") is not None:
         return _unchanged
     transform = instantiate(node["transform"])

@@ -9,7 +9,7 @@ from typing import Final
 from segadapt.deployment.loading.bundle_files import LIMITS, read_files
 
 PREFIX: Final = "hf:"
-"""In front of ``owner/name`` where a folder could stand, too."""
+"""Prefix of ``owner/name`` where a folder is accepted as well."""
 
 
 def fetched(repo: str, revision: str | None = None) -> Path:

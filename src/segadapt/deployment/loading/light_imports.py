@@ -1,4 +1,4 @@
-"""Imports that a trained network does without."""
+"""Slow imports that a trained network does not need."""
 
 import sys
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ TRACKER: Final = "wandb"
 
 @contextmanager
 def without_tracker() -> Iterator[None]:
-    """Within it, wandb looks as if it were not installed, unless it is imported already.
+    """A context in which wandb seems not to be installed, unless it is already imported.
 
     timm imports it for a function that writes summaries, which takes a second or two and is not
     used here.

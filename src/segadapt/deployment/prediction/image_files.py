@@ -13,7 +13,7 @@ from segadapt.data.labels import LabelContract
 from segadapt.files import replacing
 
 NUMBERS: Final = ("data", "train")
-"""What label files may hold: the data set's own numbers, or 0 ... K-1 as the network has them."""
+"""Numbers in label files: those of the data set, or 0 ... K-1 as in the network."""
 
 QUICK: Final = (cv2.IMWRITE_PNG_COMPRESSION, 3)
 QUALITY: Final = (cv2.IMWRITE_JPEG_QUALITY, 92)

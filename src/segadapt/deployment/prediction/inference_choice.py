@@ -14,7 +14,7 @@ FOLDER: Final = CONF / "inference"
 
 
 def chosen_inference(name: str, settings: Mapping[str, Any], config: DictConfig) -> Inference:
-    """What ``inference=NAME inference.KEY=VALUE`` stands for.
+    """The inference that ``inference=NAME inference.KEY=VALUE`` stands for.
 
     Args:
         name: A config of conf/inference: ``whole``, ``slide``, ``multiscale``, ...

@@ -196,7 +196,7 @@ class Model:
             yield Item(photograph, read_mask(label, contract, photograph, max_pixels))
 
     def inference(self, choice: str | Inference | None, settings: Mapping[str, Any]) -> Inference:
-        """What ``inference=`` and its settings stand for.
+        """The inference that ``inference=`` and its settings stand for.
 
         Args:
             choice: A name, a way of inference itself, or None for that of the training.

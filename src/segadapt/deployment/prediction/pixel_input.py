@@ -50,7 +50,7 @@ class PixelInput(FeatureGenerator):
         return self.generator(pixels, auxiliary)
 
     def normalised(self, image: Num[Tensor, "b c H W"]) -> Float[Tensor, "b c H W"]:
-        """What data loading makes of these images: of 8 bits, or fractions of white."""
+        """Images normalised as in data loading; they are of 8 bits, or fractions of white."""
         if image.is_floating_point():
             mean, std = (image.new_tensor(part)[:, None, None] for part in self.statistics)
             return (image - mean) / std

@@ -64,7 +64,7 @@ FIELDS: Final[Mapping[str, Field]] = {
     "entropy": Field(torch.float16, entropy),
     "scores": Field(torch.float16, probabilities, per_class=True),
 }
-"""What is known of a pixel in each branch; labels of many classes take two bytes."""
+"""Fields of a pixel in each branch; labels of many classes take two bytes."""
 
 
 def field_of(name: str, num_classes: int) -> Field:
@@ -87,7 +87,7 @@ def probabilities_at(columns: slice) -> Field:
 
 
 def packed(fields: Sequence[Field]) -> Keep:
-    """What to keep of strips of scores: the bytes of all fields, side by side.
+    """A function that keeps the bytes of all fields of strips of scores, side by side.
 
     A label takes a byte, while 32 bits for each of several numbers would be more than the image.
     """

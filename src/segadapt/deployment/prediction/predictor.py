@@ -34,7 +34,7 @@ Maps = dict[str, dict[str, Map]]
 
 
 class Predictor(NamedTuple):
-    """What turns images into maps.
+    """Computes maps from images.
 
     Args:
         network: For 8-bit images, on its device and in its precision.

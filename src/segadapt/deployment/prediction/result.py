@@ -22,8 +22,8 @@ class Prototypes(NamedTuple):
     """Prototypes with which the classifier compared the pixels of this image.
 
     Args:
-        semantic: One vector for each class; None where the classifier does not adapt any.
-        spatial: The same of positions (SSA).
+        semantic: One vector per class; None if the classifier does not adapt them.
+        spatial: The same for positions (SSA).
     """
 
     semantic: Float[np.ndarray, "k d"] | None
@@ -41,13 +41,13 @@ class Palette(NamedTuple):
 class Result:
     """The prediction of a network for one image, at the size of the image.
 
-    What is not known yet is computed when it is asked for, by another pass over the image; name it
-    in ``predict(..., also=[...])`` to have it from the same pass.
+    Maps that are not computed yet are computed on access, by another pass over the image; name them
+    in ``predict(..., also=[...])`` to get them from the same pass.
 
     Attributes:
-        image: The image as it was seen: RGB, turned as viewers turn it.
-        name: Its file, or what it was made from.
-        branch: Reading that the maps below are of: student, coarse or teacher.
+        image: The image as RGB, in the orientation that viewers show.
+        name: Its file, or the kind of its source.
+        branch: Branch of the maps below: student, coarse or teacher.
 
     Examples:
         >>> import segadapt
@@ -105,7 +105,7 @@ class Result:
         return self._mask
 
     def has(self, branch: str) -> bool:
-        """Whether a branch is known without another pass."""
+        """Whether a branch is available without another pass."""
         return "labels" in self._maps.get(branch, {})
 
     def of(self, field: str, branch: str) -> Map:
@@ -137,9 +137,9 @@ class Result:
 
     @property
     def log_density(self) -> Float[np.ndarray, "H W"]:
-        """Log density of each pixel, whatever its class: low for pixels unlike the training data.
+        """Log density of each pixel over all classes: low for pixels unlike the training data.
 
-        In nats, of the mixture of all classes (``classifier=gmmseg``).
+        In nats, under the mixture of all classes (``classifier=gmmseg``).
 
         Raises:
             ValueError: If the classifier has no densities.
@@ -155,11 +155,11 @@ class Result:
     def scores(self, branch: str | None = None) -> Float[np.ndarray, "k H W"]:
         """Probabilities of all classes, in half precision.
 
-        They take two bytes for each class and pixel, and are computed at each call, unless
-        ``predict(..., also=["scores"])`` has kept them.
+        They take two bytes per class and pixel, and are computed at each call, unless
+        ``predict(..., also=["scores"])`` has stored them.
 
         Args:
-            branch: student, coarse or teacher; None: that of this result.
+            branch: student, coarse or teacher; None for that of this result.
 
         Raises:
             ValueError: If the classifier has no such branch, or it needs labels that are not given.
@@ -179,11 +179,11 @@ class Result:
 
         Args:
             file: Name that ends in .png.
-            numbers: ``data`` for the numbers that the data set's label files have, ``train`` for
-                0 ... K-1.
+            numbers: ``data`` for the numbers in the data set's label files, ``train`` for 0 ...
+                K-1.
 
         Raises:
-            ValueError: If the name or the numbers are others.
+            ValueError: If the name has another suffix, or the numbers are unknown.
         """
         place = Path(file)
         if place.suffix.lower() != ".png":
@@ -196,12 +196,12 @@ class Result:
     def overlay(
         self, file: str | Path | None = None, opacity: float = 0.5, legend: bool = True
     ) -> Picture:
-        """The image under its classes' colours.
+        """The image overlaid with the colours of its classes.
 
         Args:
-            file: Where to write it, .png or .jpg; None: nowhere.
-            opacity: Of the colours, 0 to 1.
-            legend: Whether the classes that occur are named below, with their shares.
+            file: File to write, .png or .jpg; None for no file.
+            opacity: Opacity of the colours, 0 to 1.
+            legend: Whether to name the classes that occur, with their fractions, below the image.
 
         Returns:
             The picture, RGB.
@@ -235,12 +235,12 @@ def _array(prototypes: Tensor | None) -> Float[np.ndarray, "k d"] | None:
 
 
 def absent(branch: str, labelled: bool) -> str:
-    """The sentence about a branch that there is not."""
+    """The error about a missing branch."""
     if branch == "teacher" and not labelled:
-        return "the teacher needs labels; give predict(..., labels=FILE_OR_ARRAY)"
+        return "the teacher needs labels; pass predict(..., labels=FILE_OR_ARRAY)"
     if branch in ("coarse", "teacher"):
         return (
             f"this network has no {branch} branch: its classifier does not adapt to images, or "
-            "was kept without it; take branch=student"
+            "was stored without it; use branch=student"
         )
     return unknown("branch", branch, ("student", "coarse", "teacher"))

@@ -1,4 +1,4 @@
-"""What lies in a folder of predictions: how they were made, and what is done already."""
+"""The ledger of a folder of predictions: their settings, and the finished ones."""
 
 import csv
 import io

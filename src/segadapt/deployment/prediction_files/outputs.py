@@ -86,7 +86,7 @@ OUTPUTS: Final[Mapping[str, Output]] = {
     "coarse": Output(".png", "coarse", _coarse),
     "changed": Output(".png", "coarse", _changed, "255 where adaptation changed the class, else 0"),
 }
-"""What ``save=`` takes; each is a folder below ``out``."""
+"""Kinds of files that ``save=`` accepts; each has a folder below ``out``."""
 
 
 def check_outputs(save: Collection[str]) -> None:

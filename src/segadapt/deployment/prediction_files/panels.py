@@ -1,4 +1,4 @@
-"""What several networks make of an image, side by side."""
+"""Panels of the predictions of several networks for an image."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType

@@ -68,7 +68,7 @@ def predict_command(
 
 
 def _check(options: Mapping[str, Any], out: Path) -> None:
-    """What can be wrong before a network is loaded."""
+    """Check the options before a network is loaded."""
     check_outputs(options["save"])
     check_choice("numbers", options["numbers"], NUMBERS)
     if not 0 <= options["opacity"] <= 1:
@@ -108,9 +108,7 @@ def _video(
 ) -> int:
     """Predict a video."""
     if OVERLAY not in options["save"] or options["beside"] or options["labels"]:
-        raise ValueError(
-            "of a video, overlays are written and nothing else; remove save=, beside= and labels="
-        )
+        raise ValueError("for a video only overlays are written; remove save=, beside= and labels=")
     clip = read_clip(expanded(options["images"]))
     file = video_file(clip, out)
     if file.exists() and (file.samefile(clip.file) or not options["overwrite"]):

@@ -133,7 +133,7 @@ def _predicted(
 
 
 def _form(work: Work) -> ImageFormat:
-    """What images are read as.
+    """The format in which images are read.
 
     Raises:
         ValueError: If the networks were trained on images of different channels or depths.

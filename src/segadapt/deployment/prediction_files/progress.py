@@ -1,4 +1,4 @@
-"""How far a long work is: a bar on a terminal, a line a minute elsewhere."""
+"""Progress of long work: a bar on a terminal, one line per minute elsewhere."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ Step = Callable[[], None]
 
 
 class _Rate(ProgressColumn):
-    """Pieces a second."""
+    """Column with the number of pieces per second."""
 
     def __init__(self, unit: str) -> None:
         super().__init__()
@@ -38,12 +38,12 @@ class _Rate(ProgressColumn):
 
 @contextmanager
 def progress(console: Console, total: int, unit: str) -> Iterator[Step]:
-    """What to call after each piece.
+    """A context that yields a function to call after each piece.
 
     Args:
-        console: Where it is shown.
-        total: Number of pieces; 0 where it is not known.
-        unit: What they are, such as ``images``.
+        console: Console for the progress.
+        total: Number of pieces; 0 if unknown.
+        unit: Name of the pieces, such as ``images``.
     """
     if not console.is_terminal:
         yield _lines(console, total, unit)

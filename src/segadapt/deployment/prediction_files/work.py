@@ -25,7 +25,7 @@ class Network(NamedTuple):
 
 
 class Work(NamedTuple):
-    """What to predict, and what becomes of it.
+    """Images to predict, and the files to write.
 
     Args:
         networks: One, or two to compare.
@@ -86,7 +86,7 @@ def is_done(source: Source, work: Work, rows: Rows | None, since: int) -> bool:
 
 
 def decisive(work: Work) -> dict[str, Any]:
-    """What decides the content of the files."""
+    """The settings that decide the content of the files."""
     return {
         "networks": [
             {
@@ -109,7 +109,7 @@ def decisive(work: Work) -> dict[str, Any]:
 
 
 def _numbers(work: Work) -> list[int]:
-    """What stands for each class in label files, in the order of the classes."""
+    """The number of each class in label files, in the order of the classes."""
     data = work.networks[0].model.trained.data
     if work.style.numbers == "train":
         return list(range(len(data.classes)))

@@ -41,6 +41,6 @@ class Renormalize(nn.Module):
 
 
 def renormalization(mean: Sequence[float], std: Sequence[float]) -> nn.Module:
-    """What translates the data's images for weights with these statistics."""
+    """A module that renormalises the data's images for weights with these statistics."""
     same = tuple(mean) == MEAN and tuple(std) == STD
     return nn.Identity() if same else Renormalize(mean, std)

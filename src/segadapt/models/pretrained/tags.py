@@ -1,4 +1,4 @@
-"""What is known of published weights: licence, normalisation, whether they exist."""
+"""Facts about published weights: licence, normalisation, and whether they exist."""
 
 import logging
 from typing import Final, NamedTuple

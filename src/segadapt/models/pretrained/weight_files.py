@@ -16,12 +16,12 @@ from segadapt.functional.nonfinite import check_file
 log = logging.getLogger(__name__)
 
 AROUND: Final = re.compile(r"^(?:(?:module|model)\.)+")
-"""What data-parallel wrappers and Lightning put in front of all names of a network."""
+"""Prefix that data-parallel wrappers and Lightning add to all names of a network."""
 
 WITHIN: Final = re.compile(
     r"(?:(?<=\.)|^)(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\."
 )
-"""What torch puts in front of the names of a compiled, sharded or recomputed part of a network."""
+"""Prefix that torch adds to names in a compiled, sharded or recomputed part of a network."""
 
 
 def read_tensors(file: str | Path) -> dict[str, Tensor]:
@@ -62,7 +62,7 @@ def unwrapped(content: Mapping[str, Any], file: str | Path) -> dict[str, Tensor]
 
 
 def _read_file(file: str | Path) -> dict[str, Any]:
-    """What timm takes for the weights in a file, and whatever stands beside them."""
+    """The weights that timm finds in a file, and the other entries."""
     if not Path(file).is_file():
         raise ValueError(f"file not found: {file}; check model.encoder.weights")
     try:

@@ -13,7 +13,7 @@ WIDE: Final = 128
 def for_convolution(
     features: Float[Tensor, "b _ h w"], weight: Float[Tensor, "d _ n m"]
 ) -> tuple[Float[Tensor, "b _ h w"], Float[Tensor, "d _ n m"]]:
-    """What to convolve, in the format in which that is fast.
+    """Features and weight in the memory format in which their convolution is fast.
 
     On a CPU the gradient of a wide convolution takes up to 1.8 times as long channels-last as
     contiguous (512 to 512 channels, 3x3, on 64 x 64 cells); without a gradient, or with fewer

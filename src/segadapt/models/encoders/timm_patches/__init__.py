@@ -1,1 +1,1 @@
-"""What timm's networks need to take any size, or to match what was published."""
+"""Patches of timm's networks, for images of any size or to match published networks."""

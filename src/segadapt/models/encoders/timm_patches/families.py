@@ -1,4 +1,4 @@
-"""What timm's families of backbones need, so that they take images of any size."""
+"""Patches by family of timm's backbones, so that they accept images of any size."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -101,7 +101,7 @@ class ShiftedWindowAttention(nn.Module):
         return self.proj(mixed.transpose(1, 2).flatten(2))
 
     def _bias(self, down: int, across: int) -> Float[Tensor, "w s t t"]:
-        """What is added to the scores, for each window of an image or for all alike."""
+        """The bias added to the scores, for each window of an image or equal for all."""
         bias = self.relative_position_bias_table[self.relative_position_index].permute(2, 0, 1)
         if not any(self.shift):
             return bias[None]
