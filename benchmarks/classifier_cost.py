@@ -138,7 +138,7 @@ def check_agreement(
 
 
 def judged(name: str, readings: Mapping[str, Sequence[Timing]], goal: float) -> list[Goal]:
-    """How many times as fast as the reference, by wall and by CPU time."""
+    """Speed relative to the reference, by wall and by CPU time."""
     return [
         Goal(
             f"{name}: reference / ours, {kind} time",

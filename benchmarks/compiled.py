@@ -1,8 +1,8 @@
-"""Which families of networks torch.compile traces as one graph, and whether gradients stay.
+"""Families of networks that torch.compile traces as one graph, with a check of gradients.
 
-Run it by ``segadapt benchmark compiled [NAME ...]``; it writes its section of
-docs/models.md, or prints the lines of the named models only. It compiles as ``trainer.compile``
-does (:mod:`segadapt.training.compiled`) and compares as the start of a compiled training does.
+Run it by ``segadapt benchmark compiled [NAME ...]``; it writes its section of docs/models.md, or
+prints the lines of the named models only. It compiles as ``trainer.compile`` does
+(:mod:`segadapt.training.compiled`) and compares as the start of a compiled training does.
 """
 
 from collections.abc import Sequence
@@ -46,7 +46,7 @@ FAMILIES: Final = (
 """One small member of each."""
 
 SIZE: Final = (96, 120)
-"""Of no multiple of 16 or 32, so that whatever pads is traced."""
+"""Size that is not a multiple of 16 or 32, so that all padding is traced."""
 
 IMAGES: Final = 2
 

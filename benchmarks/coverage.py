@@ -1,4 +1,4 @@
-"""How often the intervals of a comparison hold the truth, by simulation.
+"""Coverage of the intervals of a comparison, by simulation.
 
 Run it by ``segadapt benchmark coverage [repeats=400] [images=100]``.
 
@@ -32,7 +32,7 @@ SKILL: Final = np.linspace(2.5, 0.0, CLASSES)
 """Log odds of a class's pixels to be right, from the easiest to the hardest class."""
 
 EFFECT: Final = 0.1
-"""By how much one arm is better, in log odds: about two points of mIoU."""
+"""Advantage of one arm in log odds: about two points of mIoU."""
 
 SEED_SPREADS: Final[Mapping[str, float]] = {"small": 0.02, "medium": 0.1, "large": 0.3}
 """Deviation of a class's log odds over seeds: 0.2, 1 and 3 points of mIoU."""

@@ -1,4 +1,4 @@
-"""How many images a second one core loads for training, beside the straightforward pipeline.
+"""Images per second that one core loads for training, compared with a plain pipeline.
 
 Run it by ``segadapt benchmark data [repeats=5] [images=8]``.
 
@@ -65,7 +65,7 @@ CASES: Final[Mapping[str, Case]] = {
     "683x512": Case((512, 683), (512, 512), (2048, 512)),
     "2400x1800": Case((1800, 2400), (512, 512), (2048, 512), photographs=True),
 }
-"""As Cityscapes, as ADE20K and COCO-Stuff, and as photographs of one's own."""
+"""Sizes of Cityscapes, of ADE20K and COCO-Stuff, and of a user's photographs."""
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -99,7 +99,7 @@ def median(readings: Sequence[Timing]) -> float:
 
 
 def judged(name: str, readings: Mapping[str, Sequence[Timing]], images: int) -> list[Goal]:
-    """How many times more images a second than the straightforward pipeline."""
+    """Ratio of images per second to the plain pipeline."""
     found = []
     for way, goal in (("straightforward", 1.5), ("same kernels", 1.0)):
         for kind in Timing._fields:

@@ -35,7 +35,7 @@ from segadapt.text.tables import Table
 CLASSIFIERS: Final = ("fixed", "cac", "ssa")
 ENGINES: Final = ("onnxruntime", "eager")
 GOAL: Final = 1.05
-"""Of an adaptive classifier's time to the fixed one's, in onnxruntime."""
+"""Largest ratio of an adaptive classifier's time to the fixed one's, in onnxruntime."""
 
 Readings = Mapping[str, Sequence[Timing]]
 

@@ -46,7 +46,7 @@ PARTS: Final[Mapping[str, Part]] = {
     "loader": Part(gpu_training.loader, 40),
     "trainings": Part(gpu_training.trainings, 250),
 }
-"""In order of worth."""
+"""Parts, in order of importance."""
 
 LEAST: Final = 15
 """Seconds without which a part is not begun."""
@@ -156,7 +156,7 @@ def _wait(command: Sequence[str], lines: Any, limit: float) -> dict[str, str]:
 
 
 def child(name: str, device: str, seconds: str, file: str, camvid: str, weights: str) -> None:
-    """In the part's own process."""
+    """Run a part in its own process."""
     PARTS[name].run(Context(device, float(seconds), Path(file), Path(camvid), Path(weights)))
 
 

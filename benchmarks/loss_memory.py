@@ -108,7 +108,7 @@ def both(losses: str, images: int, threads: int) -> dict[str, Any]:
 
 
 def measure(way: str, losses: str, images: str, threads: str, file: str) -> None:
-    """In the fresh process: print peak and times as JSON, and write the gradient."""
+    """Measure in a fresh process: print peak and times as JSON, and write the gradient."""
     torch.set_num_threads(int(threads))
     torch.manual_seed(0)
     scores = torch.randn(int(images), GRID, GRID, CLASSES).movedim(-1, 1).requires_grad_()

@@ -85,7 +85,7 @@ This table lists every `model=` option with the fixed classifier, {CLASSES} clas
 
 
 class Source(NamedTuple):
-    """Where an encoder's weights come from, and what they expect."""
+    """Origin of an encoder's weights, and the images that they expect."""
 
     weights: str
     licence: str
@@ -149,7 +149,7 @@ def counted(config: DictConfig) -> Static:
 
 
 def source(config: DictConfig) -> Source:
-    """Which weights the config would fetch."""
+    """The weights that the config would fetch."""
     encoder: Any = config.get("encoder")
     match config._target_.rpartition(".")[2]:
         case "SmpGenerator" if not encoder.startswith("tu-"):

@@ -127,7 +127,7 @@ class TurnsData(L.LightningDataModule):
     """
 
     turns: ClassVar[Turns | None] = None
-    """Of the last training."""
+    """Turns of the last training."""
 
     def __init__(
         self,

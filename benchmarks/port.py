@@ -48,7 +48,7 @@ CONFIGS: Final = {
 """Our networks and the port's configs of the same."""
 
 RANK: Final = {"segnext_base": 16, "segnext_large": 16}
-"""Of LightHam in the port, where ours is that of SegNeXt's authors."""
+"""Rank of LightHam in the port; ours is that of SegNeXt's authors."""
 
 
 def port_network(model: str) -> nn.Module:

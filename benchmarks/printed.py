@@ -20,7 +20,7 @@ from segadapt.segmentor import Segmentor
 
 
 class Setting(NamedTuple):
-    """On what a table counts."""
+    """Data set and size for which a table counts."""
 
     data: str
     classes: int
@@ -103,7 +103,7 @@ def main(words: Sequence[str]) -> None:
 
 
 def remark(name: str, classifier: str, setting: Setting, found: Decimal) -> str:
-    """Why a printed number is not the counted one, with a count that gives it where one does."""
+    """The reason why a printed number differs, with a count that reproduces it, if known."""
     printed = PRINTED[name, classifier, setting]
     if rounded(found, 1) == printed:
         return ""
@@ -136,10 +136,10 @@ def composed(name: str, classifier: str, classes: int) -> DictConfig:
 
 
 def rounded(number: str | Decimal, digits: int) -> str:
-    """To some digits behind the point; half is up, as printing does it."""
+    """A number rounded to some decimals, half up, as in print."""
     return str(Decimal(number).quantize(Decimal(10) ** -digits, ROUND_HALF_UP))
 
 
 def twice(number: Decimal) -> str:
-    """As a tool that prints two digits leads to one."""
+    """A number rounded to two decimals and then to one, as from a tool that prints two."""
     return rounded(rounded(number, 2), 1)

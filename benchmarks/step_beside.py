@@ -27,7 +27,7 @@ GOALS: Final = {"fixed": 0.75, "cac": 0.6, "ssa": 0.6}
 """Share of the earlier step's time that a classifier's may take."""
 
 STEPS: Final = 3
-"""Of one turn."""
+"""Steps of one turn."""
 
 
 def main(arguments: Sequence[str]) -> None:

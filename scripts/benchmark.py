@@ -35,7 +35,7 @@ SECTIONS = (
 """Modules of benchmarks/ that are called through this script too."""
 
 COUNTED = ("checkpointing", "compiled", "coverage", "models", "printed")
-"""Those of them that time nothing, so that they need no quiet machine."""
+"""Benchmarks that measure no time, and so do not need a quiet machine."""
 
 
 def main(arguments: Sequence[str]) -> None:

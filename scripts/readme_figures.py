@@ -21,13 +21,13 @@ RESULTS: Final = ROOT / "benchmarks" / "results"
 README: Final = ROOT / "README.md"
 MARK: Final = re.compile(r"<!--figure (?P<name>[\w-]+)-->(?P<text>[^<]*)<!--/-->")
 PENDING: Final = "pending"
-"""In place of a figure that was never measured by this script."""
+"""Placeholder for a figure that this script has not measured yet."""
 
 STEPS: Final = "tiny-96x96-b16-k11-cpu"
 
 
 def _ratio(classifier: str) -> Callable[[Mapping[str, Any]], str]:
-    """How many times a training step of ``fixed`` that of a classifier takes."""
+    """Ratio of the training steps of a classifier and of ``fixed``."""
 
     def read(kept: Mapping[str, Any]) -> str:
         (row,) = (row for row in kept["rows"] if row["classifier"] == classifier)

@@ -61,7 +61,7 @@ def heading(experiment: Experiment) -> Iterator[str]:
 
 
 def defaults(experiment: Experiment) -> Iterator[Line]:
-    """Which options an experiment chooses."""
+    """The options that an experiment chooses."""
     classifier = experiment.variant.replace("baseline", "fixed")
     yield "defaults:", ""
     yield "  - _self_", ""

@@ -32,7 +32,7 @@ SETTINGS: Final = {
     "segnext_tiny": ["model.decoder.seed=0"],  # else two passes differ
     "upernet_swin": ["data.crop=[320,384]"],  # a program is for one window or for several
 }
-"""Of the training, where a model needs others."""
+"""Overrides of the training for models that need them."""
 
 SIZE: Final = (128, 192)
 """Rows and columns of the crop, unless the model needs others, and of a file for one size."""
@@ -64,7 +64,7 @@ def result(model: str) -> str:
 
 
 def difference(run: Path, folder: Path, form: Form) -> str:
-    """Of the scores of an exported file, at most."""
+    """Largest difference of the scores of an exported file."""
     return f"{export(str(run), folder / 'x.onnx', form).parity.difference:.1e}"
 
 

@@ -83,7 +83,7 @@ KINDS: Final[dict[str, Kind]] = {
     ),
     "binary": (_binary, LabelTable.binary(("rest", "house"))),
 }
-"""How a label is made, and the table by which it is read."""
+"""Function that makes a label, and the table by which it is read."""
 
 
 def _panels(made: Callable[[np.ndarray], np.ndarray], table: LabelTable) -> list[np.ndarray]:

@@ -33,11 +33,11 @@ class CostRow(NamedTuple):
     training: list[Timing]
     inference: list[Timing]
     peak_bytes: int
-    """Of a training step."""
+    """Peak memory of a training step, in bytes."""
 
 
 class Setting(NamedTuple):
-    """Under what conditions to measure."""
+    """Conditions of a measurement."""
 
     device: torch.device
     half: bool

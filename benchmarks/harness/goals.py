@@ -47,7 +47,7 @@ def publish(name: str, title: str, goals: Sequence[Goal], details: dict[str, Any
 
 
 def file_of(name: str) -> Path:
-    """Where the figures of a benchmark are kept."""
+    """The file with the figures of a benchmark."""
     return RESULTS / f"{name}.json"
 
 

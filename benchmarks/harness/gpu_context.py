@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Shape(NamedTuple):
-    """Of the networks and batches that are timed."""
+    """Shape of the timed networks and batches."""
 
     model: str
     size: int
@@ -31,7 +31,7 @@ class Shape(NamedTuple):
 
 LARGE = Shape("upernet_swin", 512, 16, 150, 10)
 SMALL = Shape("tiny", 64, 2, 11, 2)
-"""On a CPU, to try the command."""
+"""Shape for trying the command on a CPU."""
 
 
 class Context:

@@ -20,7 +20,7 @@ from segadapt.losses.dice import Dice
 from segadapt.losses.parts.fused import FusedLoss, fused_loss
 
 GOALS: Final = {"strips": 3.0, "kernel": 5.0}
-"""How many times faster than torch's interpolation and cross-entropy."""
+"""Speed relative to torch's interpolation and cross-entropy."""
 
 LARGE: Final = (16, 150, 128)
 SMALL: Final = (2, 5, 8)

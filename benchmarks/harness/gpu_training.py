@@ -29,7 +29,7 @@ PRETRAINED: Final = (
     "model.encoder.rewrite=null",
 )
 TRIED: Final = ("model=tiny",)
-"""On a CPU."""
+"""Overrides for trying the command on a CPU."""
 
 
 def loader(context: Context) -> None:

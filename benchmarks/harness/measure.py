@@ -45,7 +45,7 @@ Build = Callable[[DictConfig], Trainable]
 
 
 class Shape(NamedTuple):
-    """Of the batch."""
+    """Shape of the batch."""
 
     images: int
     height: int
@@ -185,7 +185,7 @@ def stamp(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def default_name(options: Options, setting: Setting, shape: Shape) -> str:
-    """Says what was measured."""
+    """A file name that names the measurement."""
     half = "-bf16" if setting.half else ""
     size = f"{shape.height}x{shape.width}-b{shape.images}-k{shape.num_classes}"
     compiled = "-compiled" if setting.compiled else ""

@@ -1,4 +1,4 @@
-"""How much memory a step needs, counted in bytes of tensors on CPU and GPU alike."""
+"""Memory of a step, counted in bytes of tensors on CPU and GPU alike."""
 
 from collections.abc import Iterable
 from itertools import accumulate

@@ -17,7 +17,7 @@ LINEAR_PARTS: Final[Mapping[type[nn.Module], Rule]] = {
     mix_transformer.Attention: nothing,
     mix_transformer.Mlp: as_convolution,
 }
-"""How the linear layers of some modules count, by the type of the module that owns them.
+"""Counting rules of linear layers, by the type of the module that owns them.
 
 mmsegmentation's SegFormer has ``nn.MultiheadAttention``, which the counter skips, and 1x1
 convolutions in its feed-forward part. This leaves out 30% of what SegFormer-B5 really does.

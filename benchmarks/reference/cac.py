@@ -19,7 +19,7 @@ from torch import Tensor
 
 
 class Scores(NamedTuple):
-    """Of the three branches."""
+    """Scores of the three branches."""
 
     coarse: Float[Tensor, "b k h w"]
     student: Float[Tensor, "b k h w"]

@@ -29,7 +29,7 @@ WEIGHTS = {
     "semantic": 10.0,
     "spatial": 0.4,
 }
-"""Of the terms, as released."""
+"""Weights of the terms, as released."""
 
 
 class Outputs(NamedTuple):
@@ -101,7 +101,7 @@ def losses(outputs: Outputs, mask: Int[Tensor, "b H W"]) -> dict[str, Tensor]:
 
 
 def semantic(student: Float[Tensor, "b k d"], teacher: Float[Tensor, "b k d"]) -> Float[Tensor, ""]:
-    """How much closer than the teacher the student holds classes to each other."""
+    """Excess closeness of classes in the student over the teacher."""
 
     def relations(prototypes: Float[Tensor, "b k d"]) -> Float[Tensor, "b k k"]:
         units = prototypes / (prototypes.norm(dim=2, keepdim=True) + EPSILON)

@@ -83,7 +83,7 @@ class Experiment(NamedTuple):
 
     @property
     def title(self) -> str:
-        """Of the data set."""
+        """Title of the data set."""
         return DATA[self.column][1]
 
     @property
@@ -93,7 +93,7 @@ class Experiment(NamedTuple):
 
     @property
     def gflops(self) -> str:
-        """As printed, or empty; SSA Table 2 prints those at ADE20K's size only."""
+        """GFLOPs as printed, or empty; SSA Table 2 prints those at ADE20K's size only."""
         general = self.printed.get("gflops_512", "") if self.data == "ade20k" else ""
         return self.printed.get(f"{self.column}_gflops", general)
 

@@ -33,7 +33,7 @@ of the pickle format to it, and fail in their own ways."""
 
 
 def reason(error: Exception) -> str:
-    """Why a file could not be read, in a line."""
+    """The reason why a file could not be read, in one line."""
     lines = str(error).splitlines()
     return (
         lines[0]

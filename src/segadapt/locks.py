@@ -130,7 +130,7 @@ def _taken(lock: TextIO, kind: int) -> bool:
 
 
 def _release() -> None:
-    """In a child: the parent keeps its locks, until it ends."""
+    """Release the locks in a child process; the parent keeps its own until it ends."""
     for lock in _HELD:
         lock.close()
 

@@ -66,14 +66,14 @@ class Branch(NamedTuple):
 
 
 class Assignment(NamedTuple):
-    """Which sub-class prototype each pixel belongs to (ProtoSeg, GMMSeg, DNC).
+    """Assignment of pixels to the prototypes within classes (ProtoSeg, GMMSeg, DNC).
 
     Those of a class lie side by side: with K of each, prototype m is one of class m // K.
     """
 
     pixels: Float[Tensor, "n d"]
     logits: Float[Tensor, "n m"]
-    """How near each prototype is."""
+    """Closeness of each pixel to each prototype."""
     target: Int[Tensor, "n"]
     """The pixel's prototype; -1 where it has no label. (255 may be a prototype.)"""
 

@@ -30,6 +30,9 @@ PHRASES = {
 }
 """Patterns, and what is idiomatic instead."""
 
+BEGINNINGS = ("Of", "What", "Which", "Where", "Why", "How", "Those", "That", "Says", "Tells")
+"""Words with which no docstring begins: it is a noun phrase ("Settings of ...") or a sentence."""
+
 WRITTEN = ("docs/reference/commands.md", "docs/reference/config.md")
 """Pages that are written from the YAML."""
 
@@ -91,6 +94,28 @@ def test_no_text_has_the_phrase(everything, phrase):
         for match in pattern.finditer(text)
     ]
     assert found == [], f"instead: {PHRASES[phrase]}"
+
+
+def stiff(source: str) -> list[str]:
+    """First lines of docstrings that begin with a relative clause, or with a lone preposition."""
+    return re.findall(rf'^\s*r?"""((?:{"|".join(BEGINNINGS)}) .*)', source, re.MULTILINE)
+
+
+@pytest.mark.parametrize("folder", ["src/segadapt", "scripts", "benchmarks", "tests/support"])
+def test_docstrings_begin_with_their_subject(folder):
+    begun = [
+        f"{file.relative_to(ROOT)}: {line}"
+        for file in sorted((ROOT / folder).rglob("*.py"))
+        for line in stiff(file.read_text("utf-8"))
+    ]
+    assert begun == []
+
+
+def test_docstrings_are_read_wherever_they_stand():
+    stood = '"""What it is."""\nA = 1\n"""Of it.\n\nMore."""\ndef f():\n    r"""Which one."""\n'
+    assert stiff(stood) == ['What it is."""', "Of it.", 'Which one."""']
+    plain = '"""Whether it is."""\nTEXT = "What it is"\n    """Officially, a noun."""\n'
+    assert stiff(plain) == []
 
 
 def test_the_patterns_find_what_they_are_for(everything):

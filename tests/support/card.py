@@ -1,4 +1,4 @@
-"""Where tests compute Triton's kernels: on a card, or on the CPU by Triton's interpreter.
+"""Device on which tests run Triton kernels: a GPU, or the CPU by Triton's interpreter.
 
 Triton decides which when it is first imported, so that ``conftest.py`` imports this before all that
 may import Triton. Commands that tests start train on the CPU, without Triton.

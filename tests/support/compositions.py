@@ -28,7 +28,7 @@ def _composed(name: str, overrides: tuple[str, ...]) -> DictConfig:
 
 @contextmanager
 def configurations() -> Iterator[None]:
-    """Within it, Hydra composes from conf/; a third of its time is reading the same files."""
+    """A context in which Hydra composes from conf/ and reads each file once."""
     with initialize_config_dir(str(CONF), version_base="1.3"):
         loader: Any = GlobalHydra.instance().config_loader()
         loader.repository = _Remembered(loader.config_search_path)

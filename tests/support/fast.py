@@ -61,7 +61,7 @@ SKIPPED: Final = {
     "throughput",
     "training/loggers": "wandb_tracker",
 }
-"""By folder, the modules whose tests start processes, build networks or need a second each."""
+"""Modules by folder whose tests start processes, build networks or need a second each."""
 
 NETWORKS: Final = {
     "encoder_decoder": "EncoderDecoder",
@@ -99,7 +99,7 @@ class Watch:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Within it, processes are refused, and so is a network that was built before."""
+        """A context that refuses new processes, and networks that were built before."""
         self.faults.clear()
         before, Watch.active = Watch.active, self
         try:

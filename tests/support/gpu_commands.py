@@ -1,4 +1,4 @@
-"""Where tests that need a GPU run: on it, or on the CPU to try the tests themselves."""
+"""Commands of GPU tests, run on the GPU, or on the CPU to try the tests themselves."""
 
 import os
 import subprocess

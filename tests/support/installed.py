@@ -27,7 +27,7 @@ DIGITS = (
     "data.crop=[64,64]",
     "data.batch_size=4",
 )
-"""Of a training that takes seconds."""
+"""Overrides of a training that takes seconds."""
 
 
 class Installed(NamedTuple):

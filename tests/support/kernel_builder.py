@@ -52,7 +52,7 @@ def kernels(capability: int) -> Iterator[dict[str, Warmed]]:
 
 
 def launch_all(dtype: torch.dtype, classes: int, size: tuple[int, int, int, int]) -> None:
-    """As a loss of cross-entropy, of Dice and of both would."""
+    """Launch the kernels of cross-entropy, of Dice, and of both."""
     height, width, rows, columns = size
     scores = torch.zeros(2, classes, height, width, dtype=dtype)
     mask, table = torch.zeros(2, rows, columns, dtype=torch.uint8), torch.zeros(2, classes)

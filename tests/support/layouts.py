@@ -125,8 +125,8 @@ LAYOUTS = {
     "pascal_context60": pascal_context,
     "voc2012": voc2012,
 }
-"""By the names of ``data=``; all but camvid have two training images and one for validation, and
-two have test images without labels."""
+"""Layouts by the names of ``data=``; all except camvid have two training images and one for
+validation, and two have test images without labels."""
 
 
 if __name__ == "__main__":

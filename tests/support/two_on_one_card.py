@@ -23,7 +23,7 @@ def together(ranks: int) -> list[dict[str, torch.Tensor]]:
 
 
 def rank_main(rank: int, ranks: int, port: int, folder: str) -> None:
-    """In a process of its own."""
+    """Run one rank in a process of its own."""
     from compositions import composed
 
     from segadapt.experiment import build_task

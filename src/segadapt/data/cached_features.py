@@ -12,7 +12,7 @@ CACHE: Final = "cache.json"
 """Written last: a folder without it is not a cached set, whatever else it holds."""
 
 FEATURES, LABELS = "features.npy", "labels.npy"
-"""Of each split's folder: samples x channels x rows x columns, and samples x rows x columns."""
+"""Files of each split: samples x channels x rows x columns, and samples x rows x columns."""
 
 
 class FeatureCache(NamedTuple):
@@ -26,7 +26,7 @@ class FeatureCache(NamedTuple):
     crop: tuple[int, int]
     """Rows and columns of the training labels."""
     names: dict[str, list[str]]
-    """Of the samples of each split."""
+    """Names of the samples of each split."""
     source: dict[str, Any]
     """Run, checkpoint and data that the features come from."""
 

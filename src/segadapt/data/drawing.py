@@ -50,7 +50,7 @@ def errors(
     label: Integer[np.ndarray, "H W"],
     colors: UInt8[np.ndarray, "k 3"],
 ) -> Picture:
-    """Where a prediction is wrong: orange; right: grey; ignored: a colour that no class has."""
+    """Errors of a prediction in orange, correct pixels in grey, ignored in an unused colour."""
     marks = np.where((prediction == label)[..., None], RIGHT, WRONG)
     ignored = (label == ignored_label(len(colors)))[..., None]
     return np.where(ignored, ignored_color(colors), marks).astype(np.uint8)

@@ -32,7 +32,7 @@ def label_type(num_classes: int) -> type[np.uint8] | type[np.uint16]:
 
 
 class Tally(NamedTuple):
-    """How many pixels of a label mean what."""
+    """Numbers of pixels of a label by their meaning."""
 
     classes: Int[np.ndarray, "k"]
     ignored: int

@@ -75,7 +75,7 @@ class Patch:
 
     @cached_property
     def _valid(self) -> Bool[np.ndarray, "_ _"] | None:
-        """Where the label, and at least one channel of the image, have data; None: everywhere."""
+        """Pixels at which the label and at least one channel have data; None for all."""
         valid = [read.valid for read in (self._image, self._label) if read.valid is not None]
         return np.logical_and.reduce(valid) if valid else None
 

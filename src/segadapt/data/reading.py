@@ -1,4 +1,4 @@
-"""How the files of a data set are read: whole, or window by window."""
+"""Reading the files of a data set: whole, or window by window."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ class Part(NamedTuple):
 
 
 class Reading(ABC):
-    """How images and labels are read, for everything but training and evaluation."""
+    """Interface that reads images and labels, except in training and evaluation."""
 
     @abstractmethod
     def image(self, part: Part) -> Pixels:
@@ -44,14 +44,14 @@ class Reading(ABC):
 
     @abstractmethod
     def counted(self, part: Part) -> tuple[Tally, Size]:
-        """How many pixels of the label mean what, and its height and width."""
+        """Numbers of pixels of the label by their meaning, and its height and width."""
 
     @abstractmethod
     def label_as_image(self, part: Part) -> Num[np.ndarray, "n c"]:
         """The numbers of the label as if it were an 8-bit RGB image."""
 
     def tally(self, part: Part) -> Tally:
-        """How many pixels of the label mean what."""
+        """Numbers of pixels of the label by their meaning."""
         return self.counted(part)[0]
 
 

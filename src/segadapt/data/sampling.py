@@ -1,4 +1,4 @@
-"""Which sample is drawn when: pure functions of seed and count, so that nothing need be stored."""
+"""Order of samples: pure functions of seed and count, so that no state is stored."""
 
 from collections.abc import Iterator, Sequence
 
@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 from torch.utils.data import Sampler
 
 Key = int | tuple[int, int]
-"""How a dataset is indexed: (global sample index, item) in training, the item alone otherwise."""
+"""Index of a dataset: (global sample index, item) in training, only the item otherwise."""
 
 ORDER, AUGMENTATION, SCENE = range(3)
 """Purposes of random streams; streams of different purposes are independent."""
@@ -26,7 +26,7 @@ def position_and_item(key: Key) -> tuple[int, int]:
 def repeat_factors(
     classes: Sequence[Sequence[int]], num_classes: int, threshold: float
 ) -> Float[np.ndarray, "n"]:
-    """How often each image is drawn in an epoch, on average: repeat factor sampling of LVIS.
+    """Mean number of draws of each image per epoch: repeat factor sampling of LVIS.
 
     A class in a share f of the images has r = max(1, sqrt(threshold / f)); an image has the largest
     r of its classes (Gupta et al., CVPR 2019).

@@ -1,4 +1,4 @@
-"""How samples get from the loader's processes to a device, and become what the network sees."""
+"""Transport of samples from the loader's processes to a device, and their normalisation."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any

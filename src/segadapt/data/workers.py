@@ -1,4 +1,4 @@
-"""How loader processes behave, and what is reported when one of them fails."""
+"""Loader processes: how they start, and the report if one of them fails."""
 
 import multiprocessing
 import os
@@ -9,7 +9,7 @@ import cv2
 
 
 def start_method(num_workers: int) -> str | None:
-    """How loader processes start; give it to a DataLoader as ``multiprocessing_context``.
+    """Start method of loader processes, the ``multiprocessing_context`` of a DataLoader.
 
     A launcher such as joblib changes the default of its processes to a method of its own, which
     cannot start those of torch. Python's default stays as it is.

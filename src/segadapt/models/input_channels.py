@@ -10,7 +10,7 @@ from segadapt.models.interfaces import FeatureGenerator
 from segadapt.models.pretrained.renormalization import Renormalize
 
 SIDE = 64
-"""Of the image that is tried, pixels."""
+"""Side of the trial image, in pixels."""
 
 
 def adapt_input(generator: FeatureGenerator, channels: int, published: bool) -> None:

@@ -46,7 +46,7 @@ def lengthened(config: Mapping[str, Any], steps: Any) -> dict[str, Any]:
 
 
 def dependence(schedule: Mapping[str, Any]) -> str | None:
-    """Why the learning rate of a step depends on the number of steps, if it does."""
+    """The reason why the learning rate of a step depends on the number of steps, if it does."""
     steps, power = schedule.get("steps"), schedule.get("power")
     plain = type(steps) is int and type(power) in (int, float)
     if schedule.get("_target_") != POLY or not plain:

@@ -229,7 +229,10 @@ def test_labels_beside_give_the_miou_of_each_image_and_panels(runs, photos, tmp_
         ),
         (("images=no.mp4", "out=OUT"), "no.mp4 does not exist"),
         (("images=PHOTOS/a.mp4", "out=OUT"), "cannot be read as a video"),
-        (("images=PHOTOS/a.mp4", "out=OUT", "save=labels"), "for a video only overlays are written"),
+        (
+            ("images=PHOTOS/a.mp4", "out=OUT", "save=labels"),
+            "only overlays are written",
+        ),
         (("images=PHOTOS", "out=OUT", "beside=no"), "beside=no does not exist; pass a run folder"),
     ],
 )

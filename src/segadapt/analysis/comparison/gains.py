@@ -1,4 +1,4 @@
-"""Where arms gain: per class, near borders, and how far towards the oracle."""
+"""Sources of the gains of arms: by class, near borders, and relative to the oracle."""
 
 from collections.abc import Sequence
 from typing import Final

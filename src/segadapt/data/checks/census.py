@@ -1,4 +1,4 @@
-"""How often the classes of a data set occur, alone and together, and what is wrong with it."""
+"""Census of a data set: frequencies of classes, alone and together, and errors."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence

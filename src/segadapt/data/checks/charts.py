@@ -16,7 +16,7 @@ from segadapt.data.drawing import Picture, occurring
 from segadapt.text.borders import figure_names, figure_text
 
 OPACITY: Final = 0.6
-"""Of the classes' colours over the image."""
+"""Opacity of the colours of the classes over the image."""
 
 LISTED: Final = 40
 """Classes that a legend has room for."""

@@ -32,7 +32,7 @@ from segadapt.text.borders import printable_values
 from segadapt.text.terminal import say
 
 DRAWS, SHOWN = 3, 20
-"""How often each image of the contact sheet is augmented; how many findings are printed."""
+"""Number of augmentations of each image on the contact sheet, and of printed findings."""
 
 
 def check(cfg: DictConfig, console: Console) -> int:

@@ -17,7 +17,7 @@ UNREADABLE, SIZE, RANGE, EMPTY = "unreadable", "size", "range", "all ignored"
 labels that mean nothing, and labels without any class."""
 
 ERRORS: Final = (UNREADABLE, SIZE, RANGE)
-"""Those that would end a training. An image without classes teaches nothing, but is allowed."""
+"""Findings that would end a training; an image without classes is useless, but allowed."""
 
 
 class Finding(NamedTuple):

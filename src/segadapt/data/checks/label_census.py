@@ -18,7 +18,7 @@ from segadapt.structures import ignored_label
 from segadapt.text.bounded import MIB, read_object
 
 FOLDER: Final = "census"
-"""Where the cache folder has them."""
+"""Subfolder of the cache for censuses."""
 
 LIMIT: Final = 256 * MIB
 """Bytes of one; a million images of ten classes have some 40 MiB."""
@@ -39,7 +39,7 @@ class LabelCensus(NamedTuple):
 
     @property
     def images(self) -> list[int]:
-        """In how many images each class has pixels."""
+        """Number of images in which each class has pixels."""
         held = [k for some in self.classes for k in some]
         return np.bincount(held, minlength=len(self.pixels)).tolist()
 

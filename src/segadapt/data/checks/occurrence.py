@@ -1,4 +1,4 @@
-"""Which classes occur in a split, determined by reading as few labels as possible."""
+"""The classes that occur in a split, determined by reading as few labels as possible."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -116,7 +116,7 @@ def _parts(order: Sequence[int], size: int) -> Iterator[tuple[int, Sequence[int]
 
 
 def _refusal(classes: Sequence[str], seen: Occurrence, name: str) -> str | None:
-    """Why nothing can be learnt from, or measured on, a split; None where something can."""
+    """The reason why a split is useless for training or validation; None if it is not."""
     allow = "set data.allow_empty_classes=true if this is meant"
     if 255 in seen.values and seen.values <= {0, 255} and seen.classes <= {0}:
         return (

@@ -27,7 +27,7 @@ from segadapt.text.choices import check_choice
 from segadapt.text.invocation import command
 
 VERSION: Final = 4
-"""Of the checks: what was found by others is not believed."""
+"""Version of the checks; cached findings of other versions are not used."""
 
 
 def look_at(
@@ -117,11 +117,11 @@ def judged(parts: Mapping[str, SegmentationDataset], trained: str) -> Verdict:
 
 
 def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
-    """Where this package keeps what it can find out again: never in the data set's own folder.
+    """The cache folder of this package, which is never in the data set's own folder.
 
     Args:
-        environment: Variables; SEGADAPT_CACHE is the folder, or XDG_CACHE_HOME the one above it.
-            A user without a home folder, as containers have them, gets one for temporary files.
+        environment: Variables; SEGADAPT_CACHE is the folder, or XDG_CACHE_HOME the one above it. A
+            user without a home folder, as containers have them, gets one for temporary files.
     """
     if chosen := environment.get("SEGADAPT_CACHE"):
         return expanded(chosen)

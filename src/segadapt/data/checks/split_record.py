@@ -1,4 +1,4 @@
-"""Which files a training had in each split, kept in its run folder so that splits never drift."""
+"""The record of the files in each split of a training, stored so that splits never change."""
 
 import hashlib
 import os
@@ -16,7 +16,7 @@ PART: Final = 65536
 """Bytes at the beginning and at the end of a file that its digest is made of."""
 
 LIMIT: Final = 512 * MIB
-"""Of a record; a line has about 200 bytes."""
+"""Largest size of a record, in bytes; a line has about 200."""
 
 Splits = Mapping[str, LabelledDataset]
 """Data sets by what their files call the split."""

@@ -81,7 +81,7 @@ def _edges(
     read: Callable[[Part], Num[np.ndarray, "n c"]],
     pool: ThreadPoolExecutor,
 ) -> Float64[np.ndarray, "_"]:
-    """Where the levels end: between whole numbers, or evenly between the least and the greatest."""
+    """Edges of the levels: between integers, or evenly spaced from the least to the greatest."""
     if form.depth != "float":
         return np.arange(257 if form.depth == 8 else BINS + 1) - 0.5
 

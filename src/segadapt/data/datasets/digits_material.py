@@ -15,7 +15,7 @@ SIDE: Final = 40
 """Pixels of an enlarged digit with its margin: 10 x 10 of the original."""
 
 TRAIN_SHARE: Final = 0.8
-"""Of the digits (the last writers are kept for val) and of the width of the photographs."""
+"""Fraction for training of the digits (the last writers are for val) and of the photographs."""
 
 
 class Material(NamedTuple):
@@ -34,7 +34,7 @@ class Material(NamedTuple):
 
 @cache
 def material(split: str) -> Material:
-    """That of "train" or "val", loaded and enlarged once per process."""
+    """The material of "train" or "val", loaded and enlarged once per process."""
     from sklearn.datasets import load_digits, load_sample_images
 
     source = load_digits()

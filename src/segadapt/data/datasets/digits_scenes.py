@@ -21,7 +21,7 @@ WRITER: Final = 90
 """Number of consecutive digits that are mostly by the same writer."""
 
 VOCABULARY: Final = 4
-"""How many of the ten digits occur in a scene."""
+"""Number of the ten digits that occur in a scene."""
 
 CELL: Final = 32
 """Pixels of the cells that digits are put into, one each; they may reach over."""

@@ -20,7 +20,7 @@ Size = tuple[int, int]
 """Height and width, pixels."""
 
 JPEG: Final = b"\xff\xd8\xff"
-"""How JPEG files begin."""
+"""First bytes of JPEG files."""
 
 MARKER: Final = re.compile(rb"\xff[^\x00\x01\xff\xd0-\xd7]")
 """The next marker in JPEG data that a segment follows: not a stuffed byte, not a fill byte, not a

@@ -15,7 +15,7 @@ PLACEHOLDER: Final = re.compile(r"\{[^{}]*\}")
 
 
 class Rule(NamedTuple):
-    """How files of one kind are called.
+    """Name pattern of files of one kind.
 
     Attributes:
         key: Setting that the rule comes from.
@@ -51,7 +51,7 @@ class Rule(NamedTuple):
 
     @property
     def literal(self) -> int:
-        """How many characters are fixed: the more, the less files follow the rule."""
+        """Number of fixed characters: the more there are, the fewer files match the pattern."""
         return len(PLACEHOLDER.sub("", self.text))
 
 

@@ -1,4 +1,4 @@
-"""Which way up an image is to be shown, as cameras and phones write it into the file (EXIF).
+"""Orientation in which an image is shown, as cameras and phones store it in the file (EXIF).
 
 Pillow is not used, because it opens only whole headers, warns about damaged blocks or raises an
 error, accepts numbers above 8, and decodes each PNG file that has no block before its pixels to
@@ -21,7 +21,7 @@ MARK: Final = b"Exif\0\0"
 """Marker before the EXIF block in JPEG files, and in some others."""
 
 RIFF: Final = b"RIFF"
-"""How WebP files begin."""
+"""First bytes of WebP files."""
 
 
 def check_upright(data: bytes, file: str) -> None:

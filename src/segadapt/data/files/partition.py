@@ -15,7 +15,7 @@ NUMBER: Final = re.compile(r"[\s_.-]*\d+$")
 
 
 class Partition(NamedTuple):
-    """How files are dealt out.
+    """Settings by which files are divided into splits.
 
     Attributes:
         val: Share of the files to validate on.

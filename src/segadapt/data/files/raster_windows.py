@@ -51,7 +51,7 @@ class Window(NamedTuple):
 
     @property
     def valid(self) -> Bool[np.ndarray, "_ _"] | None:
-        """Where at least one band has data; None: everywhere."""
+        """Pixels at which at least one band has data; None for all."""
         return None if self.empty is None else np.logical_not(self.empty.all(2))
 
     def pixels(self, form: ImageFormat, file: Path) -> Pixels:

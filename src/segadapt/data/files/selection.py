@@ -1,4 +1,4 @@
-"""Which pairs of a folder belong to a split, and which files of it nobody uses."""
+"""Selection of the pairs of a folder that belong to a split, and of unused files."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ SYSTEM: Final = ("thumbs.db", "desktop.ini")
 
 
 class Rules(NamedTuple):
-    """How the files of a folder are told apart; all None: by the usual names of folders.
+    """Rules that assign the files of a folder; all None for the usual names of folders.
 
     Attributes:
         image: Rule of the images' names.

@@ -10,7 +10,7 @@ Content = bytes | mmap.mmap
 """A whole file, in memory or mapped."""
 
 SIGNATURES: Final = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-"""How TIFF and BigTIFF begin, in both orders of bytes."""
+"""First bytes of TIFF and BigTIFF files, in both byte orders."""
 
 WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC = 256, 257, 258, 259, 262
 SAMPLES, PLANES, COLOR_MAP, SAMPLE_FORMAT = 277, 284, 320, 339
@@ -40,9 +40,9 @@ class TiffHeader(NamedTuple):
     height: int
     width: int
     bits: int
-    """Of a sample."""
+    """Bits per sample."""
     samples: int
-    """Of a pixel."""
+    """Samples per pixel."""
     photometric: int
     photometric_at: int
     """Byte of the file that holds the value."""
@@ -55,7 +55,7 @@ class TiffHeader(NamedTuple):
     planes: int = 1
     """1: the samples of a pixel lie side by side; 2: each in a plane of its own."""
     orientation: int = 1
-    """As in EXIF: 1 is upright."""
+    """Orientation as in EXIF: 1 is upright."""
     pieces: tuple[tuple[int, int], ...] = ()
     """Place and bytes of each strip or tile."""
 

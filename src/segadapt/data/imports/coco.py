@@ -60,7 +60,7 @@ def read(wanted: Wanted) -> Source:
 
 
 def _color(node: Node, where: str) -> Color | None:
-    """How panoptic sets draw a category; others do not say."""
+    """Colour of a category in panoptic sets; None in others."""
     match node.get("color"):
         case None:
             return None

@@ -50,7 +50,7 @@ def read(wanted: Wanted) -> Source:
 
 
 def _colors(root: ET.Element, name: str) -> dict[str, Color]:
-    """How CVAT draws labels."""
+    """Colours with which CVAT draws labels."""
     found = {}
     for node in root.findall("meta//label"):
         label, color = node.findtext("name"), (node.findtext("color") or "").strip()

@@ -19,7 +19,7 @@ FARTHEST: Final = 1_000_000
 """Pixels from the corner of an image within which coordinates make sense."""
 
 MOST_CROSSINGS: Final = 20_000_000
-"""Of the edges of one polygon with rows of pixels; a million vertices would take minutes."""
+"""Largest number of crossings of a polygon's edges with rows; more would take minutes."""
 
 Size = tuple[int, int]
 

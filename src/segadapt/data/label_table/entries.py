@@ -119,7 +119,7 @@ def _values(entry: Entry) -> Values:
 
 
 def _palette(entry: Entry) -> Color | None:
-    """How a class is drawn: as asked for, else in the first colour that means it."""
+    """Colour in which a class is drawn: the given one, else the first one in its labels."""
     if entry.palette is not None:
         return _at(entry, entry.palette, parsed_color)
     return _at(entry, entry.colors[0], parsed_color) if entry.colors else None
@@ -182,7 +182,7 @@ def _at(entry: Entry, text: str | Sequence[str], parse: Callable[[str | Sequence
 
 
 def _line(entries: Entries, entry: int) -> int:
-    """Of a class by its number, of what is ignored, or of all others."""
+    """Line of a class by its number, of the ignored values, or of all others."""
     if entry < len(entries.classes):
         return entries.classes[entry].line
     if entry == len(entries.classes) and entries.ignored is not None:

@@ -45,7 +45,7 @@ class Nearest:
         return self.colors[np.concatenate(parts)[place]].reshape(raw.shape)
 
     def _places(self, colors: UInt8[np.ndarray, "n 3"]) -> Int[np.ndarray, "n"]:
-        """Of each colour, the place of the nearest in the table; whole numbers, so exact."""
+        """Index of the nearest colour in the table for each colour; exact, in integers."""
         own = self.colors.astype(np.float64)
         return ((own**2).sum(1) - 2 * colors.astype(np.float64) @ own.T).argmin(1)
 

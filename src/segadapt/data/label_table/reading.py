@@ -27,7 +27,7 @@ READERS: Final = {
 }
 
 SUFFIXES: Final = (*READERS, ".txt")
-"""Of files that :func:`read_table` reads."""
+"""Suffixes of files that :func:`read_table` reads."""
 
 
 def read_table(file: Path) -> LabelTable:

@@ -10,10 +10,10 @@ from segadapt.data.label_table.entries import Entries, Entry, LineFault
 from segadapt.text.nodes import NodeFault, elements, items, line_of, read_nodes, scalar
 
 KEYS: Final = ("classes", "ignored", "others")
-"""Of a table."""
+"""Keys of a table."""
 
 CLASS_KEYS: Final = ("name", "numbers", "colors", "palette")
-"""Of a class."""
+"""Keys of a class."""
 
 COMMENT: Final = "in YAML, # begins a comment, so write '#rrggbb' in quotes"
 

@@ -29,7 +29,7 @@ LARGEST: Final = 64 * MIB
 """Bytes of a file."""
 
 NUMBERS: Final = 25 * 256 + 256
-"""Of classes that colours can say."""
+"""Number of classes that colours can encode."""
 
 MEMBER: Final = re.compile(
     r"(?:.*/)?images/ADE/(training|validation)/(?:.*/)?(ADE_\w+_\d{8})(\.jpg|_seg\.png|\.json)"

@@ -109,7 +109,7 @@ def _tar_members(tar: tarfile.TarFile, archive: Path) -> Iterator[Member]:
 
 
 def _check_end(tar: tarfile.TarFile) -> None:
-    """Tell the end of an archive from a damaged header, which tarfile takes for the end too.
+    """Distinguish the end of an archive from a damaged header, which tarfile takes for the end.
 
     Raises:
         ReadError: If no block of zeros, which ends an archive, stands where the reading ended.
@@ -125,7 +125,7 @@ def _of_tar(tar: tarfile.TarFile, info: tarfile.TarInfo) -> io.BufferedReader:
 
 
 def _tar_mode(archive: Path) -> Literal["r:", "r:gz"] | None:
-    """How a tar file is opened; None for other files."""
+    """Mode in which a tar file is opened; None for other files."""
     mode: Literal["r:", "r:gz"] = "r:gz" if _begin(archive).startswith(GZIP) else "r:"
     try:
         with tarfile.open(archive, mode):

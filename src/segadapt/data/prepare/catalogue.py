@@ -183,4 +183,4 @@ RECIPES: Final = MappingProxyType(
         "camvid": CAMVID,
     }
 )
-"""By the names that ``data=`` takes."""
+"""Recipes by the names that ``data=`` accepts."""

@@ -24,7 +24,7 @@ CUT: Final = (
 """Errors of the network; other system errors come from the disk."""
 
 FAILURES: Final = 4
-"""In a row without a new byte, after which an address counts as dead."""
+"""Consecutive failures without a new byte after which an address counts as dead."""
 
 PAUSE: Final = 1.0
 """Seconds before the second attempt, doubled with each."""
@@ -34,7 +34,7 @@ PASSING: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
 
 
 class Progress(NamedTuple):
-    """Which version of which file an unfinished download is a part of."""
+    """Version of the file to which an unfinished download belongs."""
 
     address: str
     total: int | None
@@ -74,7 +74,7 @@ def have(part: Path) -> int:
 
 
 def progress_file(part: Path) -> Path:
-    """Where it is written what an unfinished download is a part of."""
+    """File that records the origin of an unfinished download."""
     return part.with_name(f"{part.name}.json")
 
 

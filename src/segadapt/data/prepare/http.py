@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
 SECONDS: Final = 60
-"""Without a byte, after which a connection counts as cut."""
+"""Seconds without a byte after which a connection counts as broken."""
 
 AGENT: Final = "segadapt"
 

@@ -1,4 +1,4 @@
-"""Which folders of a data set are there, and whether they are whole."""
+"""Inventory of the folders of a data set, and checks that they are complete."""
 
 import os
 from collections.abc import Iterable

@@ -22,7 +22,7 @@ from segadapt.data.prepare.progress_bars import Advance, Bars
 from segadapt.data.prepare.recipe import Folder
 
 RATIO, SLACK = 20, 1 << 26
-"""How much more than its own size an archive may unpack to, and bytes beside that.
+"""Largest ratio of unpacked size to archive size, and additional bytes.
 
 Images hardly shrink in archives: the published ones stay below 2.
 """
@@ -77,7 +77,7 @@ def keep(file: Path, folders: Sequence[Folder], stage: Path, bars: Bars) -> None
 def _wanted(
     found: Iterator[Member], folders: Sequence[Folder], archive: Path, allowed: int
 ) -> Iterator[tuple[PurePosixPath, Member]]:
-    """Where members go that belong to the folders; the whole archive is looked through first."""
+    """Targets of the members that belong to the folders, after checking the whole archive."""
     total, seen = 0, set()
     for member in found:
         target = _target(member.path, folders)
@@ -100,7 +100,7 @@ def _wanted(
 
 
 def _target(path: PurePosixPath, folders: Sequence[Folder]) -> PurePosixPath | None:
-    """Where below the data set's root a member goes; None for nowhere, as for hidden files."""
+    """Target of a member below the data set's root; None to skip it, as for hidden files."""
     if path.name.startswith("."):
         return None
     for folder in folders:
@@ -122,7 +122,7 @@ def _write(member: Member, place: Path, archive: Path, advance: Advance) -> None
 
 @contextmanager
 def damage_said(archive: Path) -> Iterator[None]:
-    """Say in a sentence that an archive is damaged."""
+    """Turn errors of a damaged archive into one sentence."""
     try:
         yield
     except DAMAGE as error:

@@ -11,7 +11,7 @@ from segadapt.data.transforms.albumentations_import import albumentations as A
 from segadapt.data.transforms.region import CropWindow
 
 CHECKS: Final = 10
-"""How many crops are looked at; the one drawn after the last refusal is taken unseen."""
+"""Number of crops that are checked; the one drawn after the last refusal is not checked."""
 
 
 class CatMaxRatioCrop(A.DualTransform):
@@ -33,7 +33,7 @@ class CatMaxRatioCrop(A.DualTransform):
         seen: Callable[[CropWindow], UInt[np.ndarray, "h w"]],
         generator: np.random.Generator,
     ) -> CropWindow:
-        """Where to crop.
+        """Draw the window of a crop.
 
         Args:
             size: Height and width of what is cropped, pixels.

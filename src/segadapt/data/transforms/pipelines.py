@@ -203,7 +203,7 @@ class EvalTransform:
 
 
 def _flips(generator: np.random.Generator) -> random.Random:
-    """Where the transforms' probabilities come from."""
+    """Random generator of the transforms' probabilities."""
     return random.Random(int(generator.integers(2**63)))
 
 

@@ -13,7 +13,7 @@ from segadapt.data.patches import Patch, View
 from segadapt.data.transforms.crop import CHECKS, varied
 
 ELSEWHERE: Final = 50
-"""How many windows anywhere in a raster are looked at where those of a cell hold no label."""
+"""Number of windows tried anywhere in a raster if those of a cell have no label."""
 
 
 class Drawn(NamedTuple):

@@ -10,7 +10,7 @@ from jaxtyping import Int, UInt
 from segadapt.data.files.image_format import Pixels
 
 TOLERANCE: Final = 1 / 256
-"""How far a region may be out of place, in pixels of what is resized: less than a grey level."""
+"""Largest displacement of a region, in pixels of the resized array: below one grey level."""
 
 
 class CropWindow(NamedTuple):

@@ -141,7 +141,7 @@ def page_facts(networks: Sequence[Network], limits: Limits) -> Answer:
 
 
 def _facts(network: Network) -> str:
-    """Where a network comes from, in a line."""
+    """The origin of a network, in one line."""
     info = network.model.info
     measured = [] if info.get("miou") is None else [f"mIoU {100 * info['miou']:.1f}"]
     return ", ".join([*measured, f"step {info['step']}", str(info["source"])])

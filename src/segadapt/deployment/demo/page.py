@@ -12,7 +12,7 @@ from segadapt.deployment.demo.pictures import CHANGED, scale_colors
 PARTS: Final = Path(__file__).parent
 FONTS: Final = ["system-ui", "sans-serif"]
 FIXED_WIDTH: Final = ["ui-monospace", "monospace"]
-"""Those of the reader's machine; Gradio's own come from a server."""
+"""Fonts of the reader's machine; Gradio's own come from a server."""
 
 FRAME: Final = """<style>
 body.dark { color-scheme: dark }

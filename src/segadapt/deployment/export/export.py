@@ -29,13 +29,13 @@ class Exported(NamedTuple):
     file: Path
     parity: Parity
     origin: str
-    """Of the images of the comparison."""
+    """Origin of the images of the comparison."""
     made: dict[str, Any]
-    """How it was made, where there is something to say: ``quantization``."""
+    """Metadata about its making, such as ``quantization``."""
     accuracy: Accuracy | None = None
-    """Of files that are not in single precision, where there are labelled images."""
+    """Accuracy of files not in single precision, if there are labelled images."""
     unmeasured: str | None = None
-    """Why there are none."""
+    """Reason why the accuracy is unknown."""
 
 
 def export(

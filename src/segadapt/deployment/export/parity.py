@@ -18,7 +18,7 @@ Runner = Callable[[np.ndarray], np.ndarray]
 
 
 class Parity(NamedTuple):
-    """How far a file is from its network."""
+    """Distance between a file and its network."""
 
     difference: float | None
     """Largest difference of scores or probabilities; None for a file that gives labels alone."""

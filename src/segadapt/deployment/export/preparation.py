@@ -37,7 +37,7 @@ class Prepared(NamedTuple):
 
     content: Content
     runner: Callable[[Path], Runner]
-    """How the file is run."""
+    """Function that makes a runner of the file."""
     facts: dict[str, Any]
     """Metadata about how it was made."""
 
@@ -45,7 +45,7 @@ class Prepared(NamedTuple):
 def prepared(
     trained: TrainedNetwork, form: Form, size: tuple[int, int], images: str | None, out: Path
 ) -> Prepared:
-    """How the file is written, and how it is run.
+    """Functions that write and run the file.
 
     Args:
         trained: The network.

@@ -21,7 +21,7 @@ class Quantized(NamedTuple):
     """``static``: ranges of activations are those of calibration images; ``dynamic``: they are
     found in each pass, and convolutions stay in single precision."""
     reason: str | None
-    """Of dynamic quantisation."""
+    """Reason of dynamic quantisation."""
 
     def stored(self) -> dict[str, Any]:
         """The part that is stored in the file."""
@@ -137,7 +137,7 @@ def _named(error: Exception) -> str:
 
 @contextmanager
 def _silent() -> Iterator[None]:
-    """Without onnxruntime's advice on each tensor, which goes to the root logger."""
+    """A context without onnxruntime's advice on each tensor, which goes to the root logger."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:

@@ -16,7 +16,7 @@ from segadapt.deployment.loading.trained_network import TrainedNetwork
 from segadapt.evaluation.run_data import split_of_run
 
 NUMBER: Final = 3
-"""Of images, each in every size."""
+"""Number of images, each in every size."""
 
 CALIBRATION: Final = 32
 """Images of a calibration."""
@@ -115,7 +115,7 @@ def planes(image: Pixels, size: Size | None) -> np.ndarray:
 
 
 def first_line(error: Exception) -> str:
-    """Of what an error says."""
+    """The first line of an error."""
     return (str(error) or "the split is empty").splitlines()[0]
 
 

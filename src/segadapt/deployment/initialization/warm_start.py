@@ -239,7 +239,7 @@ def _shape(tensors: Mapping[str, Tensor], name: str) -> tuple[int, ...] | str:
 
 
 def _difference(classes: Sequence[str], origin: TrainedNetwork) -> str:
-    """How two lists of class names differ."""
+    """The difference between two lists of class names, in words."""
     theirs = origin.data.classes
     if len(classes) != len(theirs):
         return f"it has {len(theirs)}, and these data have {len(classes)}"

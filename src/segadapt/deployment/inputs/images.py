@@ -26,7 +26,7 @@ ImageSource: TypeAlias = str | PathLike[str] | PillowImage.Image | np.ndarray | 
 """Types that can hold one image."""
 
 WIDE: Final = ("F", "I")
-"""How the modes of Pillow's images begin that have more than 8 bits."""
+"""Prefixes of the modes of Pillow's images with more than 8 bits."""
 
 
 class Photograph(NamedTuple):

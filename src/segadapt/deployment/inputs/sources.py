@@ -22,7 +22,7 @@ class Source(NamedTuple):
 
     file: Path
     name: Path
-    """Where its predictions go, below the folder of their kind and without suffix."""
+    """Name of its predictions, below the folder of their kind and without suffix."""
 
 
 def found_images(images: str, out: Path | None = None) -> list[Source]:

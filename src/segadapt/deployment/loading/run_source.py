@@ -77,7 +77,7 @@ def _names(folder: Path, report: dict[str, Any]) -> list[str] | None:
 
 
 def _info(run: Run, weights: Weights, report: dict[str, Any]) -> dict[str, Any]:
-    """Where a network comes from, and what was measured of these weights and no others."""
+    """The origin of a network, and the measurement of exactly these weights."""
     measured = value_at(report, "protocol.checkpoint.sha256") == weights.sha256
     return {
         "source": str(run.folder),

@@ -23,14 +23,14 @@ class TrainedNetwork(NamedTuple):
     """Content of a run folder or a bundle."""
 
     network: Segmentor
-    """In evaluation mode on the CPU, for normalised images; with its teacher if that was kept."""
+    """Network in evaluation mode on the CPU, for normalised images; with its teacher if stored."""
     config: DictConfig
     """``model``, ``classifier``, ``data`` and ``inference`` of the training, at least."""
     data: DataFacts
     inference: Inference
-    """Of the training's validation."""
+    """Inference of the training's validation."""
     precision: str
-    """Of the training, by Lightning's name."""
+    """Precision of the training, by Lightning's name."""
     info: dict[str, Any]
     """Plain values: where the network comes from (``source``), the digest of its weights
     (``sha256``), its ``step``, and ``miou``, ``per_class`` and ``protocol`` of a measurement of

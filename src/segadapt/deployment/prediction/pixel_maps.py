@@ -43,13 +43,13 @@ def confidence(scores: Scores, probable: bool) -> Shaped[Tensor, "n r W"]:
 
 
 def entropy(scores: Scores, probable: bool) -> Shaped[Tensor, "n r W"]:
-    """Of the probabilities, in nats: 0 where one class has them all, log K where all are equal."""
+    """Entropy of the probabilities in nats, from 0 (one class) to log K (all equal)."""
     probabilities = scores if probable else scores.softmax(1)
     return torch.special.entr(probabilities).sum(1)
 
 
 def probabilities(scores: Scores, probable: bool) -> Shaped[Tensor, "n r k W"]:
-    """Those of all classes."""
+    """Probabilities of all classes."""
     return (scores if probable else scores.softmax(1)).movedim(1, 2)
 
 
@@ -68,7 +68,7 @@ FIELDS: Final[Mapping[str, Field]] = {
 
 
 def field_of(name: str, num_classes: int) -> Field:
-    """How a number is kept, which depends on the number of classes where it is one of them."""
+    """The field that stores a value; for classes its type depends on their number."""
     wide = name == "labels" and num_classes > NARROW
     return FIELDS[name]._replace(dtype=torch.uint16) if wide else FIELDS[name]
 

@@ -78,7 +78,7 @@ class Predictor(NamedTuple):
         fields: Mapping[str, Field],
         branches: Collection[str],
     ) -> list[Maps]:
-        """As :meth:`maps`, of any fields.
+        """Compute any fields of pixels, like :meth:`maps`.
 
         Args:
             photographs: The images.
@@ -99,7 +99,7 @@ class Predictor(NamedTuple):
 
     @torch.no_grad()
     def log_density(self, photograph: Photograph) -> Float[np.ndarray, "H W"]:
-        """How likely the features of each pixel are under the mixtures of all classes, in nats.
+        """Log density of the features of each pixel under the mixtures of all classes, in nats.
 
         Raises:
             ValueError: If the classifier has no densities, or inference mixes probabilities.

@@ -43,7 +43,7 @@ TILE: Final = 512
 
 
 class Sight(NamedTuple):
-    """How a raster is seen.
+    """Settings of the windows by which a raster is read.
 
     Attributes:
         window: Height and width of what the network sees at once, pixels.
@@ -71,7 +71,7 @@ class Block(NamedTuple):
 
 
 def sight(inference: Inference, side: int) -> Sight:
-    """How a raster is seen by a way of inference: by its windows, or by squares of some side.
+    """The windows of an inference for a raster: its own, or squares of a given side.
 
     Raises:
         ValueError: If the way needs the whole image at once, or at several sizes.
@@ -117,7 +117,7 @@ class RasterLabels:
             yield from self._column(start, stop)
 
     def _columns(self) -> list[tuple[int, int]]:
-        """Where columns of blocks begin and end: as wide as the budget allows."""
+        """Start and stop of the columns of blocks, as wide as the budget allows."""
         width = self.raster.size[1]
         if width <= TILE:
             return [(0, width)]

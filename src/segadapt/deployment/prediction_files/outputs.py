@@ -14,7 +14,7 @@ from segadapt.text.choices import check_choice
 
 
 class Style(NamedTuple):
-    """How predictions are drawn and written."""
+    """Style in which predictions are drawn and written."""
 
     numbers: str = "data"
     """``data`` or ``train``, as in :meth:`Result.save`."""

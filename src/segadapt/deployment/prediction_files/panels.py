@@ -41,7 +41,7 @@ def difference(
     mask: Mask | None,
     num_classes: int,
 ) -> tuple[Tile, list[tuple[str, tuple[int, int, int]]]]:
-    """Where two label maps differ, and what the colours mean.
+    """A tile with the difference of two label maps, and the legend of its colours.
 
     Args:
         image: RGB; it is shown dimmed where they agree.

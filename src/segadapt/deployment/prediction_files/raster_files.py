@@ -34,7 +34,7 @@ class Divided(NamedTuple):
 
 
 def divided(sources: Sequence[Source], work: Work) -> Divided:
-    """Tell the TIFFs that are read by windows from the images that are read whole.
+    """Separate TIFFs that are read by windows from images that are read whole.
 
     They are all where ``windows`` is set, and else those of more than ``max_pixels``. What is not a
     readable TIFF is left to those who read images whole, and say why not.
@@ -81,7 +81,7 @@ def predict_rasters(sources: Sequence[Source], work: Work, console: Console) -> 
 
 
 def raster_file(out: Path, source: Source) -> Path:
-    """Where the labels of a raster go."""
+    """The file for the labels of a raster."""
     return out / LABELS / source.name.with_name(f"{source.name.name}.tif")
 
 

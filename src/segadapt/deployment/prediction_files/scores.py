@@ -1,4 +1,4 @@
-"""How right a prediction is, for one image."""
+"""Scores of a prediction for one image."""
 
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ Mask = UInt[np.ndarray, "H W"]
 
 
 class ImageScores(NamedTuple):
-    """Of one image, over the classes labelled or predicted in it."""
+    """Scores of one image, over the classes labelled or predicted in it."""
 
     miou: float
     accuracy: float

@@ -34,7 +34,7 @@ class Clip(NamedTuple):
     height: int
     fps: float
     frames: int
-    """As its header has it; it may be wrong."""
+    """Number of frames according to the header, which may be wrong."""
 
 
 def predict_video(
@@ -108,7 +108,7 @@ def written_size(clip: Clip) -> tuple[int, int]:
 
 
 def video_file(clip: Clip, folder: Path) -> Path:
-    """Where the overlays of a video go."""
+    """The file for the overlays of a video."""
     suffix = clip.file.suffix.lower()
     return folder / f"{clip.file.stem}{suffix if suffix in CODECS else '.mp4'}"
 

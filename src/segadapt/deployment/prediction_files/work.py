@@ -59,7 +59,7 @@ def has_panels(work: Work) -> bool:
 
 
 def file_of(out: Path, kind: str, source: Source) -> Path:
-    """Where an image's file of a kind goes.
+    """The file of an image for one kind of output.
 
     Args:
         out: Folder of the predictions.

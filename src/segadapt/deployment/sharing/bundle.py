@@ -33,8 +33,8 @@ from segadapt.runs.redaction import leaves
 from segadapt.segmentor import without_teacher
 
 KEPT: Final = ("_target_", "transform", "channels", "depth", "limits", "lossy_labels")
-"""Of the validation data set: what decides about images, and no place. What labels mean is in the
-facts."""
+"""Keys of the validation data set that decide about images, without paths. The meaning of labels is
+in the facts."""
 
 LOCAL: Final = ("source", "folder")
 """Facts about this machine."""

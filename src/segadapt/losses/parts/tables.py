@@ -19,7 +19,7 @@ class SigmoidSums(NamedTuple):
     """Sums over the pixels of each image."""
 
     plain: Float[Tensor, "b k"]
-    """Of q."""
+    """Sum of q."""
     squares: Float[Tensor, "b k"]
     """Sum of q squared."""
     overlap: Float[Tensor, "b k"]

@@ -30,7 +30,7 @@ SSA: Final = Rules(
 )
 
 CLASSIFIERS: Final = {"fixed": FIXED, "cac": CAC, "ssa": SSA}
-"""By the name of the classifier group."""
+"""Rules by the name of the classifier group."""
 
 MARKS: Final = {"ssa": "get_feat_pos.weight", "cac": "apd_proj.0.weight"}
 """A tensor of the decode head that no other classifier has."""

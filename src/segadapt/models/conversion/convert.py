@@ -71,7 +71,7 @@ def _content(file: Path) -> Mapping[str, Any]:
 
 
 def count_classes(state: State, plan: Plan, file: Path) -> int:
-    """How many classes a checkpoint scores.
+    """Number of classes that a checkpoint scores.
 
     Raises:
         ValueError: If it has no classifier where the network has it.

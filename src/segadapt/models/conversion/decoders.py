@@ -93,6 +93,6 @@ DECODERS: Final = {
     "AFFDecoder": AFF,
     "CGRSegDecoder": CGRSEG,
 }
-"""By our class."""
+"""Rules by our class."""
 
 AUXILIARY: Final = Rules(((r"^convs\.0\.", "convolve."), (r"^conv_seg\.", "score."), *CONVOLUTION))

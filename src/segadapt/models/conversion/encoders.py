@@ -107,4 +107,4 @@ ENCODERS: Final = {
     "AFFormer": Rules(afformer.RENAMES),
     "ViTAdapter": Rules(vit_adapter.RENAMES),
 }
-"""By the beginning of a library's name of the network, or by our own class."""
+"""Rules by the beginning of a library's name of the network, or by our own class."""

@@ -8,10 +8,10 @@ from typing import Any, Final
 KEY: Final = "model.decoder.rank"
 
 MMSEGMENTATION: Final = 16
-"""In its configs of all sizes; the authors' own of SegNeXt-B and L have 64."""
+"""Rank in mmsegmentation's configs of all sizes; the authors' SegNeXt-B and L have 64."""
 
 STATED: Final = re.compile(r"""\bMD_R['"]?\s*[:=]\s*(\d+)""")
-"""How the text of a config names it."""
+"""Pattern of the rank in the text of a config."""
 
 
 def rank_override(

@@ -1,4 +1,4 @@
-"""Which rules a network of ours is converted by, read from its config."""
+"""The rules by which a network is converted, read from its config."""
 
 import re
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ class Part(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """How the tensors of a checkpoint become those of a network."""
+    """Plan that maps the tensors of a checkpoint to those of a network."""
 
     parts: tuple[Part, ...]
     head: str

@@ -20,7 +20,7 @@ def as_is(name: str, value: Tensor) -> Mapping[str, Tensor]:
 
 
 class Rules(NamedTuple):
-    """How one part of a network is converted."""
+    """Rules by which one part of a network is converted."""
 
     renames: Renames
     layout: Layout = as_is

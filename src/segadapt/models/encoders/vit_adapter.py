@@ -170,7 +170,7 @@ class ViTAdapter(Encoder):
         return seen, cells
 
     def layer_ids(self) -> dict[str, int]:
-        """How deep each parameter lies, by name, for a learning rate that decays with depth.
+        """Depth of each parameter, by name, for a learning rate that decays with depth.
 
         The release's rule: 0 for patches and positions, i for the i-th block, counted from 1, and
         one more than there are blocks for everything that the adapter adds.

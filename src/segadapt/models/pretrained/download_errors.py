@@ -45,7 +45,7 @@ def explained(name: str, key: str = "model.encoder.weights") -> Iterator[None]:
 
 
 def unreachable(address: str) -> str | None:
-    """Why no connection to a web address can be made; None if one can, or a proxy would know."""
+    """The reason why a web address cannot be reached; None if it can, or a proxy is used."""
     parts = urlsplit(address)
     if getproxies():
         return None

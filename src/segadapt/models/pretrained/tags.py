@@ -19,7 +19,7 @@ class Tag(NamedTuple):
     """One set of published weights."""
 
     source: str | None
-    """Where they are; None: nowhere."""
+    """Location of the weights; None if there are none."""
     licence: str
     mean: Statistics
     std: Statistics
@@ -63,7 +63,7 @@ def check_published(name: str, tag: Tag) -> None:
 
 
 def show(name: str, tag: Tag) -> None:
-    """Say under what licence weights are used, and what colours they expect."""
+    """Print the licence of weights, and the normalisation that they expect."""
     # A warning, because nothing less is shown on a terminal.
     log.warning(
         "weights of %s from %s; licence: %s; normalisation: mean %s, std %s",

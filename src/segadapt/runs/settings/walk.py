@@ -149,7 +149,7 @@ def is_built(kind: Kind) -> bool:
 
 
 def reason(key: str) -> str | None:
-    """Why the config may not set a parameter of Lightning's trainer, and what to set instead."""
+    """The reason why the config may not set a parameter of Lightning's trainer, with advice."""
     group, _, name = key.rpartition(".")
     if group != "trainer" or name not in FIXED:
         return None

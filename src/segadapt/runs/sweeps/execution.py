@@ -111,7 +111,7 @@ def _numbers(trials: Iterable[Trial]) -> str:
 
 
 def _plans(trial: Trial, state: TrialStatus, retries: int) -> str | None:
-    """How a restarted sweep treats a trial, in words."""
+    """A message about the treatment of a trial in a restarted sweep."""
     name, times = f"trial {trial.number}", len(state.causes)
     match state.state:
         case str(word) if word == FINISHED:

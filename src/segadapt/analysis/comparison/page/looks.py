@@ -20,7 +20,7 @@ class PageLook(NamedTuple):
     light: str
     dark: str
     dash: str
-    """Of lines."""
+    """Dash pattern of lines."""
     corner: str
     """Radius of the corners of points: the first seven arms have circles, others squares."""
 

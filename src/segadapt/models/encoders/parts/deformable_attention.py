@@ -17,7 +17,7 @@ Size = tuple[int, int]
 
 
 def cell_centres(size: Size, like: Tensor) -> Float[Tensor, "n 2"]:
-    """Where the cells of a grid lie in the image: column, then row, both as a fraction of its side.
+    """Centres of the cells of a grid: column, then row, as fractions of the image's sides.
 
     Args:
         size: Rows and columns.

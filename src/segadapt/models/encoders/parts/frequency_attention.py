@@ -13,7 +13,7 @@ from timm.layers import DropPath
 from torch import Tensor, nn
 
 HIGH_PASS: Final = {3: 2, 5: 3, 7: 3}
-"""How many of the eight heads each window side of the high-pass filters serves."""
+"""Number of the eight heads for each window side of the high-pass filters."""
 
 LOW_PASS: Final = (1, 2, 3, 6)
 """Grid sides that the four quarters of the channels are averaged to."""

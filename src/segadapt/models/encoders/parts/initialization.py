@@ -1,4 +1,4 @@
-"""How MSCAN, SeaFormer and AFFormer start: random weights and the ramp of stochastic depth."""
+"""Random weights and the ramp of stochastic depth of MSCAN, SeaFormer and AFFormer."""
 
 import math
 

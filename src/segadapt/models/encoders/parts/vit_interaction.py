@@ -1,4 +1,4 @@
-"""How the two branches of ViT-Adapter exchange features (Chen et al., ICLR 2023, Sec. 3.4).
+"""Exchange of features between the two branches of ViT-Adapter (Chen et al., 2023, Sec. 3.4).
 
 Axes of this file: c channels, q tokens of the transformer, v cells of the prior's three levels.
 """
@@ -18,14 +18,14 @@ from segadapt.models.encoders.parts.deformable_attention import (
 )
 
 EPSILON: Final = 1e-6
-"""Of the normalisations, as in the plain transformer."""
+"""Epsilon of the normalisations, as in the plain transformer."""
 
 LEVELS: Final = 3
-"""How many levels of the prior take part: strides 8, 16 and 32."""
+"""Number of levels of the prior that take part: strides 8, 16 and 32."""
 
 
 class Layout(NamedTuple):
-    """Where the tokens of both branches lie.
+    """Layout of the tokens of both branches.
 
     Args:
         grid: Rows and columns of the transformer's tokens.

@@ -110,7 +110,7 @@ def resized(
 
 
 def distances(side: int, step: int) -> Int[Tensor, "q n"]:
-    """How many rows and columns lie between query and key, as one index.
+    """Distances between query and key in rows and columns, as one index.
 
     Args:
         side: Rows and columns of keys.

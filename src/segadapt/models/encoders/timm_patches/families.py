@@ -14,7 +14,7 @@ from segadapt.models.encoders.timm_patches.swin import pad_before_shift
 
 @dataclass(frozen=True)
 class Family:
-    """How to build and feed the backbones of one timm source file.
+    """Settings to build and run the backbones of one timm source file.
 
     Args:
         options: Defaults for :func:`timm.create_model`.
@@ -50,7 +50,7 @@ FAMILIES: Final = {
     "twins": Family(),
     "xcit": Family(),
 }
-"""By the name of timm's source file. Others are built as they are, for the size timm notes."""
+"""Patches by the name of timm's source file; other families have timm's fixed size."""
 
 
 def family(name: str) -> Family:

@@ -159,10 +159,10 @@ class ShiftedWindowBlock(nn.Module):
 
 
 def window_visibility(window: Size, shift: Size) -> Float[Tensor, "4 t t"]:
-    """Which tokens of a window may see each other, for the four kinds of windows.
+    """Mask of the tokens of a window that may see each other, for the four kinds of windows.
 
-    After a roll, the windows of the last row hold the image's bottom and its top, those of the
-    last column its right and left. Kinds: inner, last column, last row, both.
+    After a roll, the windows of the last row hold the image's bottom and its top, those of the last
+    column its right and left. Kinds: inner, last column, last row, both.
 
     Args:
         window: Rows and columns of a window.
