@@ -1,4 +1,4 @@
-"""A door of the checkout: the same as ``segadapt bundle``."""
+"""Entry point of a checkout: the same as ``segadapt bundle``."""
 
 from segadapt.cli.main import door
 

@@ -1,4 +1,4 @@
-"""A door of the checkout: the same as ``segadapt cache-features``."""
+"""Entry point of a checkout: the same as ``segadapt cache-features``."""
 
 from segadapt.cli.main import door
 

@@ -1,4 +1,4 @@
-"""A door of the checkout: the same as ``segadapt compare``."""
+"""Entry point of a checkout: the same as ``segadapt compare``."""
 
 from segadapt.cli.main import door
 

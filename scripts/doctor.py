@@ -1,4 +1,4 @@
-"""A door of the checkout: the same as ``segadapt doctor``."""
+"""Entry point of a checkout: the same as ``segadapt doctor``."""
 
 from segadapt.cli.main import door
 

@@ -1,4 +1,4 @@
-"""A door of the checkout: the same as ``segadapt evaluate``."""
+"""Entry point of a checkout: the same as ``segadapt evaluate``."""
 
 from segadapt.cli.main import door
 

@@ -1,4 +1,4 @@
-"""A door of the checkout: the same as ``segadapt export``."""
+"""Entry point of a checkout: the same as ``segadapt export``."""
 
 from segadapt.cli.main import door
 

@@ -1,4 +1,4 @@
-"""A door of the checkout: the same as ``segadapt import-labels``."""
+"""Entry point of a checkout: the same as ``segadapt import-labels``."""
 
 from segadapt.cli.main import door
 

@@ -1,8 +1,9 @@
 """Keep what comparisons read of runs: python scripts/keep_evidence.py runs=FOLDER into=FOLDER.
 
-Copies configs, metrics, reports and counts of images of every finished run below a folder, some 30
-kB each: what docs/evidence.md is written from, and what one needs to repeat a run. Checkpoints,
-panels and what names the machine (host) stay behind; a run's own folder becomes runs/NAME.
+Copies configs, metrics, reports and per-image counts of every finished run below a folder, about 30
+kB each: the sources of docs/evidence.md, and all that is needed to repeat a run. Checkpoints,
+panels and entries that name the machine (host) are not copied; a run's own folder becomes
+runs/NAME.
 """
 
 import json
@@ -17,7 +18,7 @@ from segadapt.runs import file_names
 TEXTS: Final = (file_names.CONFIG, file_names.OVERRIDES, file_names.ENVIRONMENT, file_names.METRICS)
 COUNTS: Final = (file_names.REPORT, file_names.PER_IMAGE)
 OF_THE_MACHINE: Final = ("host", "pid")
-"""Keys of run.json that say where a run was made."""
+"""Keys of run.json that name the machine of a run."""
 
 
 def keep(runs: Path, into: Path) -> list[Path]:
@@ -25,7 +26,7 @@ def keep(runs: Path, into: Path) -> list[Path]:
 
     Args:
         runs: Folder with run folders at any depth, resolved.
-        into: Folder that gets them at the same places.
+        into: Folder for the copies, which keep their relative paths.
 
     Returns:
         The folders that were written.
@@ -47,7 +48,7 @@ def keep(runs: Path, into: Path) -> list[Path]:
             _write(target / name, (folder / name).read_bytes())
         kept.append(target)
     if not kept:
-        raise ValueError(f"{runs} has no finished run; give a folder of runs")
+        raise ValueError(f"{runs} has no finished run; pass a folder of runs")
     return kept
 
 
@@ -59,10 +60,10 @@ def _finished(runs: Path) -> Iterator[tuple[Path, dict[str, object]]]:
 
 
 def _checked(text: str, file: Path) -> str:
-    """The text of a file, without the machine's paths.
+    """The text of a file, which must not contain paths of the machine.
 
     Raises:
-        ValueError: If it holds one.
+        ValueError: If it contains one.
     """
     root = f"/{file.parts[1]}/"
     if root in text:
@@ -80,7 +81,7 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def main(words: list[str]) -> None:
-    """Read runs= and into= and keep the runs."""
+    """Read runs= and into=, and copy the runs."""
     given = dict(word.split("=", 1) for word in words if "=" in word)
     if set(given) != {"runs", "into"} or len(words) != 2:
         raise SystemExit("usage: python scripts/keep_evidence.py runs=FOLDER into=FOLDER")

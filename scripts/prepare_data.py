@@ -1,4 +1,4 @@
-"""A door of the checkout: the same as ``segadapt prepare-data``."""
+"""Entry point of a checkout: the same as ``segadapt prepare-data``."""
 
 from segadapt.cli.main import door
 

@@ -1,8 +1,8 @@
 """Measure the figures of README.md and write them there: python scripts/readme_figures.py.
 
-A release step for a quiet machine. Each part runs the command that README prints and keeps a JSON
-file in benchmarks/results/ with commit, machine, load and versions; then the marked places of
-README.md are written from the files that are kept.
+A release step for a quiet machine. Each part runs the command printed in README.md and stores a
+JSON file in benchmarks/results/ with commit, machine, load and versions; then the marked places of
+README.md are written from the stored files.
 """
 
 import argparse
@@ -48,7 +48,7 @@ FIGURES: Final[Mapping[str, tuple[str, Callable[[Mapping[str, Any]], str]]]] = {
     "steps-load": (STEPS, lambda kept: f"{kept['machine']['load']:.1f}"),
     "steps-commit": (STEPS, lambda kept: kept["software"]["commit"][:7]),
 }
-"""The file in benchmarks/results/ that a marked place of README.md comes from, and how."""
+"""The file in benchmarks/results/ for each marked place of README.md, and how to read it."""
 
 
 def measure_training() -> None:
@@ -80,7 +80,7 @@ def measure_steps() -> None:
 
 
 PARTS: Final[Mapping[str, Callable[[], None]]] = {
-    "steps": measure_steps,  # first: a training leaves a load behind
+    "steps": measure_steps,  # first, because a training leaves a load behind
     "train": measure_training,
 }
 

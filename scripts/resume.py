@@ -1,4 +1,4 @@
-"""A door of the checkout: the same as ``segadapt resume``."""
+"""Entry point of a checkout: the same as ``segadapt resume``."""
 
 from segadapt.cli.main import door
 

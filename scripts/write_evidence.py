@@ -1,7 +1,7 @@
 """Write tables of docs/evidence.md and README.md: python scripts/write_evidence.py.
 
 Each place is marked, as in <!--evidence main:arms--> ... <!--/evidence-->: a folder or comparison,
-and a table of what `segadapt compare` prints for it. The words around them are written by hand.
+and a table that `segadapt compare` prints for it. The text around the tables is written by hand.
 """
 
 import re
@@ -22,7 +22,7 @@ ARMS: Final = "arms"
 
 SUMMARY: Final = "summary"
 SUMMARY_COLUMNS: Final = 4
-"""The first columns of the arms: what README shows."""
+"""The first columns of the arms, as shown in README.md."""
 
 COMPARISONS: Final[Mapping[str, tuple[str, ...]]] = {
     "main": ("docs/evidence/main", "baseline=fixed", "power=true", "gains=true"),

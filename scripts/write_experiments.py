@@ -69,7 +69,7 @@ def defaults(experiment: Experiment) -> Iterator[Line]:
     yield f"  - override /model: {experiment.model}", ""
     yield f"  - override /classifier: {classifier}", ""
     if recipe(experiment).get("test_mode", "whole") != "whole":
-        yield "  - override /optimizer: adamw_vit_adapter", ""  # of the only one that is
+        yield "  - override /optimizer: adamw_vit_adapter", ""  # the only one
         yield "  - override /schedule: poly_adamw", ""  # tested by windows
         yield "  - override /inference: slide", ""
 

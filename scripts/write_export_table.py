@@ -69,7 +69,7 @@ def difference(run: Path, folder: Path, form: Form) -> str:
 
 
 def write_run(folder: Path, model: str) -> Path:
-    """A run folder of a network that has learnt nothing."""
+    """A run folder of an untrained network."""
     crop = f"data.crop=[{SIZE[0]},{SIZE[1]}]"
     words = ["data=camvid", "data.root=none", crop, "data.pretrained=false"]
     words += [f"model={model}", "classifier=ssa", "trainer=cpu", f"paths.run='{folder}'"]

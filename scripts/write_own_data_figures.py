@@ -2,7 +2,7 @@
 
 python scripts/write_own_data_figures.py [FOLDER]
 
-The scene is drawn here, and its labels are written as files and read through ``data=folder``.
+The script draws the scene, writes its labels as files, and reads them with ``data=folder``.
 """
 
 import sys
@@ -26,7 +26,7 @@ HEIGHT, WIDTH, SCALE, GAP = 96, 128, 2, 8
 NAMES: Final = ("sky", "meadow", "house", "road")
 COLORS: Final = ((135, 190, 235), (110, 170, 70), (200, 80, 60), (120, 120, 130))
 IGNORED: Final = (0, 0, 0)
-"""The colour of the house's door, which nobody has to get right."""
+"""Colour of the house's door, which is ignored."""
 
 
 def main(folder: Path = FIGURES) -> None:

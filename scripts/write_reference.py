@@ -16,7 +16,7 @@ REFERENCE: Final = Path(__file__).resolve().parents[1] / "docs" / "reference"
 NOTE: Final = "<!-- Written by scripts/write_reference.py; a test compares. -->\n"
 
 SHORT: Final = ("model", "model/encoder", "model/decoder", EXPERIMENT)
-"""Groups whose options are listed with a line each; docs/models.md says more of them."""
+"""Groups whose options are listed with one line each; docs/models.md describes them."""
 
 
 def commands() -> str:

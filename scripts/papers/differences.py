@@ -79,7 +79,7 @@ def _ssa(experiment: Experiment) -> Iterator[str]:
 
 
 def _source(experiment: Experiment) -> Iterator[str]:
-    """Sentences about where a number of SSA comes from."""
+    """Sentences about the source of a number of SSA."""
     if experiment.variant == "baseline" and experiment.data == "ade20k":
         paper = "SSA" if experiment.table == 1 else "SSA T2"
         for zoo in rows("baseline_provenance"):

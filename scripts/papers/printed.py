@@ -88,7 +88,7 @@ class Experiment(NamedTuple):
 
     @property
     def miou(self) -> str:
-        """Single scale, as printed."""
+        """MIoU at a single scale, as printed."""
         return self.printed[f"{self.column}_miou_ss"]
 
     @property

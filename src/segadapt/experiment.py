@@ -1,4 +1,4 @@
-"""From a config to a trained model."""
+"""Building a task and data from a config, and training."""
 
 import math
 from collections.abc import Callable
@@ -61,7 +61,7 @@ def build_task(cfg: DictConfig) -> SegmentationTask:
 
 
 def build_data(cfg: DictConfig, folder: Path | None = None) -> SegmentationDataModule:
-    """Instantiate the data sets and what loads them.
+    """Instantiate the data sets and their loaders.
 
     Args:
         cfg: Composed config.
@@ -76,7 +76,7 @@ def build_data(cfg: DictConfig, folder: Path | None = None) -> SegmentationDataM
 
 
 def train(cfg: DictConfig) -> dict[str, float]:
-    """Train by a config whose ``paths.run`` is the run folder, or resume where it was interrupted.
+    """Train with a config whose ``paths.run`` is the run folder, or resume an interrupted training.
 
     Returns:
         The last metrics.
@@ -90,7 +90,7 @@ def train(cfg: DictConfig) -> dict[str, float]:
 
 
 def fit(cfg: DictConfig) -> dict[str, float]:
-    """Train in this process, in a run folder that is held already.
+    """Train in this process, in a run folder that it already holds.
 
     Resumes from the folder's last checkpoint, if there is one.
 
@@ -128,7 +128,7 @@ def fit(cfg: DictConfig) -> dict[str, float]:
     if task.compiled is not None:
         check_has_doubles(task.compiled.mode, device)
     choice = choose_kernel(task.objective, cfg.data.num_classes, device, precision)
-    _say(choice.line, everywhere=choice.kernel == "strips")  # each rank has tried its own device
+    _say(choice.line, everywhere=choice.kernel == "strips")  # each rank has tested its own device
     if trainer.is_global_zero:
         keep_environment(folder, trainer.world_size, precision, choice.kernel)
     return _run(trainer, task, data, cfg, start)
@@ -142,7 +142,7 @@ def _groups(cfg: DictConfig, parts: int) -> str | None:
 
 
 def _look_at(data: SegmentationDataModule) -> None:
-    """End here, rather than in the middle of the training, if a file is in no order."""
+    """Check the data now, so that invalid files do not end the training later."""
     if rank() > 0:
         return
     splits = {"training": data.train, "validation": data.val}
@@ -151,7 +151,7 @@ def _look_at(data: SegmentationDataModule) -> None:
 
 
 def _keep_data(data: SegmentationDataModule, folder: Path, resumed: bool) -> None:
-    """Write down which files are of which split and what labels mean, or compare them."""
+    """Store the files of each split and the meaning of labels, or compare them."""
     if rank() == 0:
         splits = {"train": data.train, "val": data.val}
         (check_record if resumed else write_record)(folder / SPLITS, splits)
@@ -181,7 +181,7 @@ def _engine(
 
 
 def _balancing(cfg: DictConfig, resumed: bool) -> list[Callback]:
-    """Weigh classes and repeat rare images, if either is wanted."""
+    """The callback for class weights and repeated rare images, if requested."""
     rare = value_at(cfg, "data.rare", "none")
     if rare == "none" and value_at(cfg, "loss.class_weight", "none") == "none":
         return []
@@ -191,7 +191,7 @@ def _balancing(cfg: DictConfig, resumed: bool) -> list[Callback]:
 
 
 def _compiling(cfg: DictConfig, task: SegmentationTask) -> list[Callback]:
-    """Let the task train through torch.compile, if that is wanted, and its first step be timed."""
+    """Let the task train with torch.compile, if requested, and time its first step."""
     mode = value_at(cfg, "trainer.compile")
     if mode is None:
         return []
@@ -210,13 +210,13 @@ def _run(
     folder = Path(cfg.paths.run)
     if trainer.is_global_zero:
         config = kept(cfg, folder)
-        # For those who use the network without the data.
+        # For users of the network without the data.
         update_state(folder, classes=list(data.classes))
         for logger in trainer.loggers:
             logger.log_hyperparams(config)
     trainer.fit(task, datamodule=data, ckpt_path=start, weights_only=True)
     metrics = _metrics(trainer)
-    if not metrics:  # all steps were done, but not what follows them
+    if not metrics:  # all steps were done, but not the final validation
         trainer.validate(task, datamodule=data, verbose=False)
         metrics = _metrics(trainer)
         trainer.fit(task, datamodule=data, ckpt_path=start, weights_only=True)

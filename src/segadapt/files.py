@@ -1,4 +1,4 @@
-"""Files that are either whole or not there: written beside their place, synced, renamed."""
+"""Atomic files: written to a temporary file, synced, and renamed."""
 
 import errno
 import hashlib
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 MARK = ".partial-"
-"""Part of the name of what is being written."""
+"""Part of the names of temporary files."""
 
 NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EXDEV, errno.EMLINK)
 """Error numbers of file systems without hard links."""
@@ -28,8 +28,8 @@ UNREADABLE: Final = (
     TypeError,
     ValueError,
 )
-"""Errors of torch's reader of checkpoints on other bytes: a text's letters are commands
-of the pickle format to it, and fail in their own ways."""
+"""Errors of torch's checkpoint reader on other files: it takes the letters of a text for commands
+of the pickle format, which fail in various ways."""
 
 
 def reason(error: Exception) -> str:
@@ -43,11 +43,11 @@ def reason(error: Exception) -> str:
 
 
 def read_regular(file: Path, count: int = -1) -> bytes:
-    """The begin of a file, or all of it; pipes and devices, which may never end, are refused.
+    """The beginning of a file, or all of it; pipes and devices, which may never end, are refused.
 
     Args:
-        file: Which file.
-        count: How many bytes at most; -1 for all.
+        file: The file.
+        count: Largest number of bytes; -1 for all.
 
     Raises:
         ValueError: If it cannot be read, or is not a regular file.
@@ -63,7 +63,7 @@ def open_regular(file: Path) -> BinaryIO:
     """Open a file for reading, without waiting for a pipe.
 
     Args:
-        file: Which file; a link is followed.
+        file: The file; a link is followed.
 
     Raises:
         ValueError: If it is not a regular file.
@@ -86,18 +86,18 @@ def expanded(path: str | Path) -> Path:
         return Path(path).expanduser()
     except RuntimeError:
         raise ValueError(
-            f"{path} begins with a home folder that is not known here; write the whole path"
+            f"{path} begins with an unknown home folder; write the whole path"
         ) from None
 
 
 @contextmanager
 def make_folder(path: Path, what: str, way_out: str) -> Iterator[None]:
-    """Make a folder and begin to write in it; what the system has against it, in one sentence.
+    """Create a folder for the block, and turn system errors into one sentence.
 
     Args:
-        path: Folder; may exist.
-        what: What it is for.
-        way_out: Override that names another.
+        path: Folder, which may exist.
+        what: Purpose of the folder, in errors.
+        way_out: Override that names another folder.
 
     Raises:
         ValueError: If the block, or making the folder, fails with an ``OSError``.
@@ -109,16 +109,16 @@ def make_folder(path: Path, what: str, way_out: str) -> Iterator[None]:
         file = error.filename or path
         reason = "it is not a folder" if error.errno == errno.EEXIST else error.strerror or error
         raise ValueError(
-            f"cannot write the {what} {path} ({file}: {reason}); give another one with {way_out}"
+            f"cannot write the {what} {path} ({file}: {reason}); choose another one with {way_out}"
         ) from error
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file to write, which takes the place of ``path`` when all went well.
+    """A context with a file to write, which replaces ``path`` at the end unless the block raises.
 
-    It lies in the same folder, so that the last act is a rename within one file system: at every
-    moment, and after a power cut, ``path`` is the old file or the new one.
+    It is in the same folder, so that it is renamed within one file system: at every moment, and
+    after a power cut, ``path`` is either the old or the new file.
     """
     beside = _beside(path)
     try:
@@ -130,7 +130,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     except OSError as error:
         if error.errno is None or error.filename is not None:
             raise
-        raise OSError(error.errno, error.strerror, str(path)) from error  # a full disk names none
+        raise OSError(error.errno, error.strerror, str(path)) from error  # a full disk has none
     finally:
         beside.unlink(missing_ok=True)
     sync_folder(path.parent)
@@ -138,7 +138,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def replacing_path(path: Path) -> Iterator[Path]:
-    """The same for a file that a library writes by its name: where it is written."""
+    """Like :func:`replacing`, with the path of the file for libraries that open it themselves."""
     beside = _beside(path)
     try:
         yield beside
@@ -151,15 +151,15 @@ def replacing_path(path: Path) -> Iterator[Path]:
 
 
 def replace_text(path: Path, text: str) -> None:
-    """Write a text file, all of it or nothing."""
+    """Write a text file atomically."""
     with replacing(path) as file:
-        file.write(text.encode("utf-8", "backslashreplace"))  # names may be other bytes
+        file.write(text.encode("utf-8", "backslashreplace"))  # names may contain other bytes
 
 
 def replace_by_link(path: Path, source: Path) -> None:
-    """Make ``path`` another name of what is in ``source`` now, or a copy where links do not exist.
+    """Make ``path`` a hard link to the present content of ``source``, or a copy without links.
 
-    Later replacements of either leave the other as it is.
+    Later replacements of one do not change the other.
     """
     beside = _beside(path)
     try:
@@ -176,13 +176,13 @@ def replace_by_link(path: Path, source: Path) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what processes that were killed have left half written."""
+    """Remove temporary files of killed processes."""
     for orphan in folder.glob(f".*{MARK}*"):
         orphan.unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:
-    """Make renames in a folder survive a power cut."""
+    """Sync a folder, so that renames in it survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -202,7 +202,7 @@ def _copy(source: Path, beside: Path) -> None:
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a JSON file, all of it or nothing; NaN and infinity are refused."""
+    """Write a JSON file atomically; NaN and infinity are refused."""
     path.parent.mkdir(parents=True, exist_ok=True)
     replace_text(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
 

@@ -1,7 +1,7 @@
-"""Locks on folders, held by one process alone and never by those that it forks.
+"""Locks on folders, held by one process and not by its forks.
 
-A lock is gone with the process that took it, however that ended. Loader processes may outlive a
-training that is killed by some seconds; they do not keep its folder.
+A lock is released when its process ends, however it ends. Loader processes may outlive a killed
+training for some seconds, but do not hold its folder.
 """
 
 import fcntl
@@ -16,20 +16,20 @@ from weakref import WeakSet
 from segadapt.files import make_folder, sweep
 
 LOCK: Final = ".lock"
-"""The file in a run folder that its training holds."""
+"""Lock file in a run folder, held by its training."""
 
 PATIENCE: Final = 0.5
-"""Seconds to wait for a lock: a process that was killed takes a moment to be gone, and others may
-look at the lock in passing."""
+"""Seconds to wait for a lock: a killed process takes a moment to end, and others may test the lock
+briefly."""
 
 _HELD: WeakSet[TextIO] = WeakSet()
 
 
 class Held(Exception):
-    """Another process has the lock.
+    """Raised when another process holds the lock.
 
     Args:
-        holder: Which one.
+        holder: Description of that process.
     """
 
     def __init__(self, holder: str) -> None:
@@ -38,15 +38,15 @@ class Held(Exception):
 
 
 def hold(file: Path, signed: bool = True) -> TextIO:
-    """Take a lock, until the file that is returned is closed.
+    """Take a lock, which is held until the returned file is closed.
 
     Args:
         file: The lock file.
-        signed: Whether it is to say which process has it.
+        signed: Whether to write the process into the file.
 
     Raises:
-        Held: If another process keeps it.
-        OSError: If the file cannot be written.
+        Held: If another process holds it.
+    OSError: If the file cannot be written.
     """
     lock = file.open("a+")
     end = time.monotonic() + PATIENCE
@@ -73,22 +73,22 @@ def hold_folder(
     way_out: str,
     holder: Callable[[Path], str] | None = None,
 ) -> TextIO:
-    """Make a folder for this process alone, without what killed ones have left half written.
+    """Create and lock a folder for this process, and remove temporary files of killed processes.
 
     Args:
-        path: Folder; may exist.
-        name: Of the lock file in it.
-        what: What it is for, such as "run folder".
-        doing: What a process with the lock does, such as "training".
+        path: Folder, which may exist.
+        name: Name of the lock file in it.
+        what: Kind of folder, such as "run folder".
+        doing: Activity of a process with the lock, such as "training".
         way_out: Override that names another folder.
-        holder: Says which process has the folder, where its lock is not signed: then a start that
-            is refused changes no byte of the folder.
+        holder: Names the process that holds the folder, if its lock is not signed, so that a
+            refused start does not change the folder.
 
     Returns:
-        The lock, which is kept until it is closed.
+        The lock, which is held until it is closed.
 
     Raises:
-        ValueError: If another process holds it, or it cannot be written.
+    ValueError: If another process holds it, or it cannot be written.
     """
     with make_folder(path, what, way_out):
         try:
@@ -104,7 +104,7 @@ def hold_folder(
 
 def is_held(folder: Path) -> bool:
     """Whether a process is training in a run folder at this moment; nothing is written."""
-    if not (folder / LOCK).is_file():  # a pipe, say, would be waited for
+    if not (folder / LOCK).is_file():  # a pipe, for example, would block
         return False
     lock = (folder / LOCK).open()
     with lock:
@@ -112,7 +112,7 @@ def is_held(folder: Path) -> bool:
 
 
 def true_state(folder: Path, noted: str) -> str:
-    """The state of a run: one that says ``running`` while no process trains was interrupted.
+    """The actual state of a run: ``interrupted`` if noted as ``running`` but no process trains.
 
     Args:
         folder: Run folder.

@@ -1,4 +1,4 @@
-"""A feature generator and a classifier, the two halves of every network here."""
+"""The segmentation network: a feature generator and a classifier."""
 
 import copy
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ from segadapt.structures import Branch, Prediction
 
 
 class Segmentor(nn.Module):
-    """A segmentation network C(G(image)) whose two halves can be exchanged.
+    """A segmentation network C(G(image)) with exchangeable halves.
 
     Args:
         generator: Image to pixel features.
@@ -54,9 +54,10 @@ class Segmentor(nn.Module):
         """Score every cell of the feature grid.
 
         Args:
-            image: Images as the generator takes them: normalised, unless it does that itself.
-            mask: Their labels, of any size (validation keeps the original one). When given, the
-                auxiliary head and the classifier's teacher score too, where there are any.
+            image: Images in the form that the generator takes: normalised, unless it normalises
+                them.
+            mask: Their labels, of any size (the original one in validation). If given, the
+                auxiliary head and the classifier's teacher also score, if they exist.
         """
         return joined(self.generator, self.classifier, image, mask, self.classifier.cell_label)
 
@@ -87,7 +88,7 @@ def joined(
 
 
 def without_teacher(model: Segmentor) -> Segmentor:
-    """A copy for deployment: the same student, without the parameters that only labels need."""
+    """A copy for deployment: the same student without the teacher's parameters."""
     student = copy.deepcopy(model)
     remove_teachers(student.classifier)
     return student

@@ -170,7 +170,7 @@ def test_a_set_that_does_not_fit_the_run_is_refused(features, tmp_path):
         CachedFeatures(out, "val", 5, 9)
     with pytest.raises(ValueError, match="holds no cached features"):
         CachedFeatures(tmp_path, "val", 5, channels)
-    with pytest.raises(ValueError, match=r"model=cached .* goes with data=cached"):
+    with pytest.raises(ValueError, match=r"model=cached .* use it with data=cached"):
         CachedGenerator(0)
 
 

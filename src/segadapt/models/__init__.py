@@ -1,1 +1,1 @@
-"""Images to pixel features."""
+"""Feature generators: from images to pixel features."""

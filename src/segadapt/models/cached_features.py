@@ -8,10 +8,10 @@ from segadapt.text.invocation import command
 
 
 class CachedGenerator(FeatureGenerator):
-    """Passes on features that the data set gives instead of images: nothing is learnt here.
+    """Passes on features that the data set contains instead of images, without any parameters.
 
     Args:
-        channels: Width of the features; 0 where the data set has images.
+        channels: Width of the features; 0 if the data set has images.
 
     Raises:
         ValueError: If the data set has images.
@@ -21,8 +21,8 @@ class CachedGenerator(FeatureGenerator):
         super().__init__()
         if channels < 1:
             raise ValueError(
-                "model=cached has no backbone for images; it goes with data=cached "
-                f"data.root=FOLDER, which {command('cache-features')} writes"
+                "model=cached has no backbone for images; use it with data=cached "
+                f"data.root=FOLDER, written by {command('cache-features')}"
             )
         self.channels = self.inputs = channels
 

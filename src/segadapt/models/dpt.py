@@ -20,8 +20,8 @@ class DPTGenerator(FeatureGenerator):
     Args:
         encoder: timm's name of a vision transformer with a patch of 16.
         pretrained: Start the encoder from published weights.
-        readout: What happens to the class token: ``cat``, ``add`` or ``ignore``, which fits
-            transformers without one.
+        readout: Use of the class token: ``cat``, ``add`` or ``ignore``, which suits transformers
+            without one.
         options: Passed on to smp's DPT and so to timm; by default any size of image is taken.
 
     Raises:
@@ -43,8 +43,8 @@ class DPTGenerator(FeatureGenerator):
             show(encoder, tag)
         self.colors = renormalization(tag.mean, tag.std)
         self.encoder, self.decoder = network.encoder, network.decoder
-        # What is behind the last block that DPT reads.
-        read = self.encoder._output_indices  # smp tells it nowhere else
+        # Layers after the last block that DPT reads.
+        read = self.encoder._output_indices  # smp states it nowhere else
         self.encoder.model.prune_intermediate_layers(read, prune_norm=True)
         # The head is convolution, normalisation, ReLU; then dropout and the classifier.
         self.head = network.segmentation_head.head[:3]
@@ -61,6 +61,6 @@ class DPTGenerator(FeatureGenerator):
 def _build(encoder: str, pretrained: bool, options: dict[str, Any]) -> smp.DPT:
     try:
         return smp.DPT(f"tu-{encoder}", encoder_weights=pretrained or None, **options)
-    # smp's and timm's own words for what is no plain transformer.
+    # Errors of smp and timm for other networks than plain transformers.
     except (ValueError, RuntimeError, TypeError, AssertionError) as error:
         raise ValueError(f"smp cannot build DPT on {encoder}: {error}") from error

@@ -1,4 +1,4 @@
-"""Parts of a network that are exempt from training."""
+"""Freezing parts of a network."""
 
 from torch import nn
 
@@ -9,7 +9,7 @@ def freeze(part: nn.Module) -> None:
     It stays in evaluation mode when the network around it is set to training mode.
 
     Args:
-        part: Changed in place; names of its parameters stay.
+        part: Changed in place; the names of its parameters do not change.
     """
     part.requires_grad_(False)
     part.eval()

@@ -1,4 +1,4 @@
-"""Networks for images of any number of channels: the layers that read the image are widened."""
+"""Networks for images with any number of channels: layers that read the image are widened."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,17 +17,17 @@ def adapt_input(generator: FeatureGenerator, channels: int, published: bool) -> 
     """Let a network that was built for RGB read images of other channels, in place.
 
     Published weights follow timm's rule for ``in_chans``: the sum over red, green and blue for one
-    channel; for others their repetition, times 3 / channels. Others are drawn at random, with the
-    deviation that keeps what the layer gives. A translation between statistics of colours is
-    removed: such images are normalised by their own.
+    channel; for others their repetition, times 3 / channels. Other weights are drawn at random,
+    with a deviation that preserves the layer's output. A renormalisation is removed, because such
+    images are normalised by their own statistics.
 
     Args:
         generator: Network for images of three channels.
-        channels: Of the images.
+        channels: Number of channels of the images.
         published: Whether its weights are published ones.
 
     Raises:
-        ValueError: If no layer is found that reads the image.
+        ValueError: If no layer reads the image.
     """
     drop_renormalization(generator)
     if channels == generator.inputs:
@@ -44,7 +44,7 @@ def adapt_input(generator: FeatureGenerator, channels: int, published: bool) -> 
 
 
 def drop_renormalization(generator: FeatureGenerator) -> None:
-    """Remove what translates ImageNet's statistics, which only 8-bit RGB images are given in."""
+    """Remove the renormalisation from ImageNet's statistics, which only 8-bit RGB images have."""
     for module in generator.modules():
         for name, child in list(module.named_children()):
             if isinstance(child, Renormalize):
@@ -52,7 +52,7 @@ def drop_renormalization(generator: FeatureGenerator) -> None:
 
 
 def starts_published(node: Any) -> bool:
-    """Whether a part of a model's config asks for published weights."""
+    """Whether a part of a model's config requests published weights."""
     if not isinstance(node, Mapping):
         return False
     asks = node.get("pretrained") is True or isinstance(node.get("weights"), str)
@@ -61,7 +61,7 @@ def starts_published(node: Any) -> bool:
 
 @torch.no_grad()
 def _reading_layers(generator: FeatureGenerator) -> list[nn.Conv2d]:
-    """The convolutions that are given the image itself, padded or not."""
+    """The convolutions that read the image itself, padded or not."""
     image = torch.full((2, 3, SIDE, SIDE), 0.5)
     image[0] = 0.25
     found: list[nn.Conv2d] = []
@@ -86,7 +86,7 @@ def _reading_layers(generator: FeatureGenerator) -> list[nn.Conv2d]:
 def _widen(layer: nn.Conv2d, channels: int, published: bool) -> None:
     weight = layer.weight.data
     if published:
-        from timm.models import adapt_input_conv  # imports wandb, which loading does without
+        from timm.models import adapt_input_conv  # imports wandb, which loading does not need
 
         wider = adapt_input_conv(channels, weight)
     else:

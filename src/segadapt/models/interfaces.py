@@ -1,4 +1,4 @@
-"""The parts of a segmentation network in front of the classifier."""
+"""Interfaces of feature generators, encoders and decoders."""
 
 from abc import ABC, abstractmethod
 from typing import ClassVar, NamedTuple
@@ -19,7 +19,7 @@ class FeatureGenerator(nn.Module, ABC):
 
     channels: int
     inputs: int = 3
-    """Channels of the images."""
+    """Number of channels of the images."""
 
     @abstractmethod
     def forward(self, image: Float[Tensor, "b c H W"], auxiliary: bool = False) -> Features:
@@ -27,8 +27,8 @@ class FeatureGenerator(nn.Module, ABC):
 
         Args:
             image: Normalised images of any size.
-            auxiliary: Also give deeply supervised scores, where the generator can. One whose
-                features depend on them (OCR) gives them always.
+            auxiliary: Whether to return deeply supervised scores as well, if the generator has
+                them. One whose features depend on them (OCR) always returns them.
         """
 
 
@@ -52,7 +52,7 @@ class Decoder(nn.Module, ABC):
 
     channels: int
     across_scales: ClassVar[bool] = False
-    """Whether it fuses scales, so that levels of one single stride would be a mistake."""
+    """Whether it fuses scales, so that levels of a single stride are an error."""
 
     @abstractmethod
     def forward(self, pyramid: list[Tensor]) -> Features:

@@ -1,4 +1,4 @@
-"""Images of any size for networks that only take some."""
+"""Padding and cropping for networks that accept only certain sizes."""
 
 import torch
 import torch.nn.functional as F
@@ -14,11 +14,11 @@ def pad(image: Float[Tensor, "b c _ _"], rows: int, columns: int) -> Float[Tenso
 def pad_to_multiple(
     image: Float[Tensor, "b c _ _"], multiple: int, smallest: int = 1
 ) -> Float[Tensor, "b c _ _"]:
-    """Pad to the next size that ``multiple`` divides.
+    """Pad to the next multiple of a number.
 
     Args:
         image: Network input of any size.
-        multiple: Of how many pixels.
+        multiple: Number of pixels of which sides become a multiple.
         smallest: Sides below this number of pixels are padded to it.
     """
     sides = (max(side, smallest) for side in image.shape[2:])
@@ -39,10 +39,10 @@ def crop(
         stride: Pixels per cell.
 
     Raises:
-        ValueError: If the map has too few cells, so was made from too few pixels.
+        ValueError: If the map has too few cells for the image.
     """
     rows, columns = (ceil_divide(side, stride) for side in image.shape[2:])
-    exporting = torch.compiler.is_exporting()  # which would keep a question about sizes as a bound
+    exporting = torch.compiler.is_exporting()  # it would keep a condition on sizes as a bound
     if not exporting and (features.shape[2] < rows or features.shape[3] < columns):
         raise ValueError(
             f"the map of stride {stride} has {features.shape[2]}x{features.shape[3]} cells for an "

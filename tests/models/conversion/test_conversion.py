@@ -275,7 +275,7 @@ def test_names_of_compiled_parts_are_read(tmp_path):
 @pytest.mark.parametrize("model", ["segnext_base", "segnext_large"])
 def test_the_rank_that_no_tensor_shows_is_asked_for(model):
     decoder = composed(model).model.decoder
-    with pytest.raises(ValueError, match=r"a\.pth does not say the rank.*=16 if.*=64 if"):
+    with pytest.raises(ValueError, match=r"a\.pth does not state the rank.*=16 if.*=64 if"):
         rank_override(decoder, [], "", FILE)
     for typed in (["model.decoder.rank=16"], ["data.root=.", "model.decoder.rank=64"]):
         assert rank_override(decoder, typed, "", FILE) == []

@@ -96,7 +96,7 @@ def test_what_is_fetched_is_shown(monkeypatch, caplog):
 
 
 def test_weights_that_nobody_published_are_explained():
-    with pytest.raises(ValueError, match=r"no weights are published of test_mambaout; .*FILE"):
+    with pytest.raises(ValueError, match=r"no weights are published for test_mambaout; .*FILE"):
         TimmEncoder("test_mambaout", pretrained=True)
 
 

@@ -122,7 +122,7 @@ def test_a_full_disk_is_told_with_the_name_of_the_file(
     file = MetricsFile(path)
     file.log_metrics({"loss": 0.5}, 1)
     monkeypatch.setattr(module, operation, lambda *_: full())
-    with pytest.raises(OSError, match=r"cannot write .*metrics.csv: No space left on device; corr"):
+    with pytest.raises(OSError, match=r"cannot write .*metrics.csv: No space left on device; fix"):
         file.log_metrics(values, 2)
 
 

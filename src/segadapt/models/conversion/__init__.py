@@ -1,1 +1,1 @@
-"""Checkpoints of mmsegmentation and of the releases under our names."""
+"""Conversion of checkpoints of mmsegmentation and of the releases."""

@@ -22,24 +22,24 @@ class Published(NamedTuple):
 
     tensors: dict[str, Tensor]
     config: str
-    """The text of the config that it was trained by; empty where the file does not hold it."""
+    """The text of its training config; empty if the file does not contain it."""
 
 
 class Converted(NamedTuple):
-    """A network's tensors, and what of the checkpoint did not go into them."""
+    """Tensors of a network, and the unused ones of the checkpoint."""
 
     tensors: dict[str, Tensor]
     idle: list[str]
-    """Tensors that the release leaves unread too, under their published names."""
+    """Tensors that the release does not use either, under their published names."""
     unused: list[str]
     """Tensors that have no place in the network."""
 
 
 def read_published(file: Path) -> Published:
-    """A checkpoint of mmsegmentation 0.x or 1.x; nothing but tensors and plain values is unpickled.
+    """Read a checkpoint of mmsegmentation 0.x or 1.x; only tensors and plain values are unpickled.
 
     Raises:
-        ValueError: If there is no such file, or it holds no network, or more than tensors.
+        ValueError: If there is no such file, it holds no network, or it holds other objects.
     """
     content = _content(file)
     state = next((content[key] for key in ("state_dict", "model") if key in content), content)
@@ -74,7 +74,7 @@ def count_classes(state: State, plan: Plan, file: Path) -> int:
     """Number of classes that a checkpoint scores.
 
     Raises:
-        ValueError: If it has no classifier where the network has it.
+        ValueError: If it lacks the classifier of the network.
     """
     name = f"{plan.head}conv_seg.weight"
     if name not in state:
@@ -85,10 +85,10 @@ def count_classes(state: State, plan: Plan, file: Path) -> int:
 
 
 def check_classifier(state: State, plan: Plan, classifier: str, file: Path) -> None:
-    """Compare the classifier that is asked for with the checkpoint's.
+    """Compare the requested classifier with that of the checkpoint.
 
     Raises:
-        ValueError: If they differ, or the checkpoint's exists nowhere but there.
+        ValueError: If they differ, or this package lacks the checkpoint's classifier.
     """
     if plan.head + GUIDE in state:
         raise ValueError(
@@ -98,7 +98,7 @@ def check_classifier(state: State, plan: Plan, classifier: str, file: Path) -> N
     there = next((name for name, mark in MARKS.items() if plan.head + mark in state), "fixed")
     if there != classifier:
         raise ValueError(
-            f"{file} holds the classifier {there}, not {classifier}: convert it with "
+            f"{file} holds the classifier {there}, not {classifier}; convert it with "
             f"classifier={there}"
         )
 
@@ -110,10 +110,10 @@ def convert(state: State, plan: Plan, own: State, file: Path) -> Converted:
         state: Tensors of the checkpoint.
         plan: Rules for the network.
         own: State dict of the network; only names and shapes are read.
-        file: Where the tensors come from, for messages.
+        file: Source of the tensors, for messages.
 
     Raises:
-        ValueError: If a tensor of the network is missing or two are given, or shapes differ, or one
+        ValueError: If a tensor of the network is missing or given twice, shapes differ, or a tensor
             holds NaN or infinity.
     """
     tensors: dict[str, Tensor] = {}
@@ -144,9 +144,9 @@ def _check(name: str, theirs: str, value: Tensor, own: State, done: State, file:
 
 
 def _complete(tensors: dict[str, Tensor], own: State, unused: list[str], file: Path) -> None:
-    """Add what only ours keeps; nothing else may be missing.
+    """Add the tensors that only our networks have; no others may be missing.
 
-    That is the translation of images' colours, and the counters that old checkpoints lack.
+    These are the statistics of the renormalisation, and counters that old checkpoints lack.
     """
     tensors |= {name: value for name, value in own.items() if ".colors." in name}
     missing = [name for name in own if name not in tensors]

@@ -61,7 +61,7 @@ LIGHT: Final = Rules(
     )
 )
 
-# The release builds a second block that no forward pass touches.
+# The release builds a second block that no forward pass uses.
 AFF: Final = Rules(CONVOLUTION, idle=r"^align\.")
 
 CGRSEG: Final = Rules(

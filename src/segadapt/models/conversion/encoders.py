@@ -7,7 +7,7 @@ from segadapt.models.encoders import afformer, mscan, seaformer, vit_adapter
 
 RESNET: Final = Rules(
     (
-        # ResNetV1c: the stem's last normalisation stands outside of timm's sequence.
+        # ResNetV1c: the stem's last normalisation is outside of timm's sequence.
         (r"^stem\.7\.", "bn1."),
         (r"^stem\.", "conv1."),
         (r"^", "body."),
@@ -73,7 +73,7 @@ EFFICIENTFORMER: Final = Rules(
         (r"^patch_embed\.1\.", "stem_conv1.bn."),
         (r"^patch_embed\.3\.", "stem_conv2.conv."),
         (r"^patch_embed\.4\.", "stem_conv2.bn."),
-        # Stages and what comes before the next one are counted together there.
+        # There, stages and the layers before the next one are numbered together.
         *((rf"^network\.{2 * i}\.", f"stages_{i}.blocks.") for i in range(4)),
         *((rf"^network\.{2 * i - 1}\.", f"stages_{i}.downsample.") for i in (1, 2, 3)),
         (r"\.downsample\.(proj|conv)\.", ".downsample.conv.conv."),

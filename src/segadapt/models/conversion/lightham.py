@@ -17,16 +17,16 @@ STATED: Final = re.compile(r"""\bMD_R['"]?\s*[:=]\s*(\d+)""")
 def rank_override(
     decoder: Mapping[str, Any], typed: Sequence[str], config: str, file: Path
 ) -> list[str]:
-    """The rank that a checkpoint was trained with, as an override where the model has another.
+    """The rank of a checkpoint as an override, if the model has another one.
 
     Args:
         decoder: ``cfg.model.decoder``.
-        typed: The user's overrides, which are part of it already.
-        config: Text of the config in the checkpoint; empty where there is none.
+        typed: The user's overrides, which it already includes.
+        config: Text of the config in the checkpoint; empty if there is none.
         file: The checkpoint, for messages.
 
     Raises:
-        ValueError: If the rank is unknown and may be one or another, or the user's is wrong.
+        ValueError: If the rank is unknown and ambiguous, or the user's rank is wrong.
     """
     rank = decoder.get("rank")
     if rank is None:
@@ -42,7 +42,7 @@ def rank_override(
     if chosen or rank == MMSEGMENTATION:
         return []
     raise ValueError(
-        f"{file} does not say the rank of its LightHam decoder, and no tensor shows it, but scores "
+        f"{file} does not state the rank of its LightHam decoder. No tensor shows it, but scores "
         f"depend on it: add {KEY}={MMSEGMENTATION} if it was trained with mmsegmentation 1.x, or "
         f"{KEY}={rank} if it comes from SegNeXt's authors"
     )

@@ -13,7 +13,7 @@ from segadapt.models.conversion.rules import Rules
 
 
 class Part(NamedTuple):
-    """Some tensors of a checkpoint: their prefix there, their prefix here, and the rules."""
+    """Some tensors of a checkpoint: their prefixes in file and network, and the rules."""
 
     theirs: str
     ours: str
@@ -28,7 +28,7 @@ class Plan(NamedTuple):
     """Prefix of the decode head that ends in the classifier."""
 
     def place(self, name: str, value: Tensor, places: Mapping[str, Any]) -> dict[str, Tensor]:
-        """A published tensor under our names and in our layout; empty where there is no place."""
+        """A published tensor under our names and in our layout; empty if the network lacks it."""
         for part in self.parts:
             if name.startswith(part.theirs):
                 found = part.rules.apply(name.removeprefix(part.theirs), value)
@@ -38,7 +38,7 @@ class Plan(NamedTuple):
         return {}
 
     def idle(self, name: str) -> bool:
-        """Whether the release itself leaves the tensor unread."""
+        """Whether the release itself does not use the tensor."""
         return any(
             name.startswith(part.theirs)
             and re.search(part.rules.idle, name.removeprefix(part.theirs)) is not None
@@ -77,7 +77,7 @@ def plan(model: Mapping[str, Any], name: str, classifier: str) -> Plan:
 
 
 def _encoder(config: Mapping[str, Any]) -> str:
-    """Our class where it has rules of its own, or a library's name without its variant."""
+    """Our class if it has its own rules, or a library's name without its variant."""
     kind = _class(config)
     name = re.match(r"[a-z]+?v2|[a-z]+", str(config.get("name", "")))
     return kind if kind in ENCODERS or not name else name[0]

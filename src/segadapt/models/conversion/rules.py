@@ -11,11 +11,11 @@ Renames = Sequence[tuple[str, str]]
 """Regular expressions and their replacements, applied to a name one after the other."""
 
 Layout = Callable[[str, Tensor], Mapping[str, Tensor]]
-"""From our name of a published tensor, and its values, to our tensors."""
+"""A function from our name of a published tensor and its values to our tensors."""
 
 
 def as_is(name: str, value: Tensor) -> Mapping[str, Tensor]:
-    """The tensor is laid out alike in both."""
+    """A tensor with the same layout in both."""
     return {name: value}
 
 

@@ -1,1 +1,1 @@
-"""Feature pyramids to pixel features."""
+"""Decoders: from feature pyramids to pixel features."""

@@ -12,8 +12,8 @@ class AFFDecoder(Decoder):
     """Widens the last map by a 1x1 convolution; the others are not used.
 
     Note:
-        The release holds a second block of 66,048 weights that no forward pass touches. It is
-        omitted, so that with 150 classes the head has 94,358 parameters, not 160,406.
+        The release has a second block of 66,048 weights that no forward pass uses. It is omitted,
+        so that with 150 classes the head has 94,358 parameters, not 160,406.
 
     Args:
         encoder_channels: Width of each level.

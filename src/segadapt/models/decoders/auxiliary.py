@@ -1,4 +1,4 @@
-"""Deep supervision of one level of the pyramid, beside the decoder."""
+"""The auxiliary head: deep supervision of one level of the pyramid."""
 
 from collections.abc import Sequence
 

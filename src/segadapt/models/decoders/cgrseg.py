@@ -19,7 +19,7 @@ from segadapt.models.sizes import ceil_divide
 
 
 class PyramidContext(nn.Module):
-    """Averages all levels over half the coarsest grid, mixes them and takes them apart again.
+    """Averages all levels over half the coarsest grid, mixes them, and splits them again.
 
     Args:
         widths: Channels of each level.
@@ -42,7 +42,7 @@ class PyramidContext(nn.Module):
 
 
 class CGRSegDecoder(Decoder):
-    """Rebuilds all levels but the finest from coarse to fine, each gated by the context of all.
+    """Rebuilds all levels except the finest from coarse to fine, each gated by the context of all.
 
     Note:
         The authors' own classifier, a refinement of the features by prototypes that their first
@@ -53,7 +53,7 @@ class CGRSegDecoder(Decoder):
         norm: Builds the normalisation.
         channels: Width of every gated map and of the result.
         strip: Length of all strips, in cells: 11 for CGRSeg-B, 9 for L.
-        blocks: Of the context: 6 for CGRSeg-B, 5 for L.
+        blocks: Number of blocks of the context: 6 for CGRSeg-B, 5 for L.
 
     Raises:
         ValueError: If the encoder has one level only.

@@ -30,8 +30,8 @@ def factorise(
     The gradient flows through all updates.
 
     Args:
-        matrix: What is approximated; not negative.
-        bases: Where the bases start; not negative.
+        matrix: Matrix to approximate; not negative.
+        bases: Initial bases; not negative.
         steps: Updates of both factors; the coefficients get one more.
     """
     pixels = matrix.transpose(1, 2)
@@ -61,7 +61,7 @@ class Factorisation(nn.Module):
     Args:
         channels: Width of the map.
         rank: Number of bases.
-        seed: Of the bases in evaluation; ``None`` draws new ones from torch's global generator.
+        seed: Seed of the bases in evaluation; None to draw them from torch's global generator.
     """
 
     bases: Tensor | None
@@ -93,7 +93,7 @@ class Factorisation(nn.Module):
 
 
 def _full_precision(device: str) -> AbstractContextManager:
-    """Outside of autocast, where the device has it; the meta device has not."""
+    """A context without autocast, if the device has it; the meta device does not."""
     if torch.amp.is_autocast_available(device):
         return torch.autocast(device, enabled=False)
     return nullcontext()
@@ -116,7 +116,7 @@ class Hamburger(nn.Module):
 
 
 class LightHamDecoder(Decoder):
-    """Joins all levels but the finest at the second, then adds global context.
+    """Joins all levels except the finest at the second, then adds global context.
 
     Args:
         encoder_channels: Width of each level; the first is not used.
@@ -124,7 +124,7 @@ class LightHamDecoder(Decoder):
         channels: Width of the result.
         inner: Width of the factorised map.
         rank: Number of bases: 16 for SegNeXt-T and S, 64 for B and L.
-        seed: Of the bases in evaluation, see :class:`Factorisation`.
+        seed: Seed of the bases in evaluation; see :class:`Factorisation`.
 
     Raises:
         ValueError: If the encoder has one level only.

@@ -1,4 +1,4 @@
-"""Nothing between the backbone and the classifier: linear probing."""
+"""Linear probing: no decoder between the backbone and the classifier."""
 
 from collections.abc import Callable, Sequence
 
@@ -8,7 +8,7 @@ from segadapt.models.interfaces import Decoder, Features
 
 
 class LinearDecoder(Decoder):
-    """The last map, each channel brought to unit variance over the batch, as DINOv2 probes.
+    """The last map, with each channel scaled to unit variance over the batch, as in DINOv2.
 
     Args:
         encoder_channels: Width of each level.

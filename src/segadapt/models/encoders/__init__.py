@@ -1,1 +1,1 @@
-"""Images to feature pyramids."""
+"""Encoders: from images to feature pyramids."""

@@ -49,7 +49,7 @@ class Stage(nn.Module):
         before: Channels of the input.
         after: Channels of the output.
         steps: Strides of the two embeddings.
-        transformer: What the prototypes go through.
+        transformer: Transformer of the prototypes.
     """
 
     def __init__(
@@ -154,7 +154,7 @@ RENAMES: Final = (
     (r"\.Restore\.conv2\.conv\.", ".restore.layers.2.0."),
     (r"\.Restore\.conv2\.bn\.", ".restore.layers.2.1."),
     (r"\.mhca_blks\.0\.", ".transformer."),
-    # What the blocks of a stage share is stored again under every one of them.
+    # Parameters shared by the blocks of a stage are stored under each of them.
     (r"\.MHCA_layers\.\d\.(factoratt_crpe\.)?(cpe|crpe)\.", r".\2."),
     (r"\.cpe\.proj\.", ".position."),
     (r"\.crpe\.conv_list\.", ".filters.high."),
@@ -165,4 +165,4 @@ RENAMES: Final = (
     (r"\.mlp\.dwconv\.dwconv\.", ".mlp.neighbours."),
     (r"\.mlp\.fc2\.", ".mlp.narrow."),
 )
-"""The names of the authors' checkpoints, and ours."""
+"""Renames from the authors' checkpoints to our names."""

@@ -178,4 +178,4 @@ RENAMES: Final = (
     (r"\.mlp\.fc2\.", ".mlp.3."),
     (r"\.layer_scale_", ".scale"),
 )
-"""The names of the authors' and of mmsegmentation's checkpoints, and ours."""
+"""Renames from checkpoints of the authors and of mmsegmentation to our names."""

@@ -1,4 +1,4 @@
-"""From maps of one stride to a pyramid, for decoders made for convolutional backbones."""
+"""The neck from maps of one stride to a pyramid, for decoders of convolutional backbones."""
 
 from collections.abc import Callable
 from typing import Final
@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 
 class TokenPyramid(nn.Module):
-    """Brings four maps of equal stride to 4, 2, 1 and 1/2 times their resolution.
+    """Resizes four maps of equal stride to 4, 2, 1 and 1/2 times their resolution.
 
     By transposed convolutions and pooling, as BEiT's segmentation network does (Bao et al., ICLR
     2022): four times is two steps with a normalisation and GELU between.

@@ -25,18 +25,18 @@ class PlainTransformer(Encoder):
     """Tokens of a timm vision transformer after some of its blocks, for images of any size.
 
     Every map goes through the transformer's last normalisation, which timm's own feature extractor
-    omits and without which the maps of DINO differ in scale by orders of magnitude. Blocks
-    after the last one that is read, and the classification head, are removed.
+    omits and without which the maps of DINO differ in scale by orders of magnitude. Blocks after
+    the last one that is read, and the classification head, are removed.
 
     Args:
         name: timm's name, with the tag of the weights after a dot if several exist.
         pretrained: Start from the weights that timm publishes.
         weights: Start from this downloaded file instead.
-        levels: After how many blocks to read, evenly spaced up to the last one, or the numbers of
-            these blocks.
-        frozen: Exempt the transformer from training, but not the neck.
-        neck: Builds what brings the maps to a pyramid's scales; ``None``: all keep the stride of
-            the patches.
+        levels: Number of blocks to read after, evenly spaced up to the last one, or the numbers of
+                    these blocks.
+        frozen: Whether to exempt the transformer, but not the neck, from training.
+        neck: Builds the layers that resize the maps to the scales of a pyramid; None keeps the
+            stride of the patches.
         checkpointing: Compute blocks twice in training, to save memory.
         options: Passed on to :func:`timm.create_model`.
 
@@ -72,7 +72,7 @@ class PlainTransformer(Encoder):
         body.reset_classifier(0)  # a file may lack the head
         if weights is not None:
             load_local(body, name, weights, options)
-        if type(body.norm) is nn.Identity:  # those trained on the mean of tokens have it behind
+        if type(body.norm) is nn.Identity:  # last if trained on the mean of tokens
             body.norm = body.fc_norm
         body.prune_intermediate_layers(list(self.blocks), prune_head=True)
         if checkpointing:
@@ -108,7 +108,7 @@ def _refuse_frozen(name: str) -> NoReturn:
 
 
 def _build(name: str, pretrained: bool, options: dict[str, Any]) -> Any:
-    """The whole transformer; timm keeps no common type of them."""
+    """The whole transformer; timm has no common type for them."""
     if family(name).options.get("dynamic_img_size") is None:
         raise ValueError(
             f"{name} is not a plain vision transformer that takes images of any size; use "
@@ -117,7 +117,7 @@ def _build(name: str, pretrained: bool, options: dict[str, Any]) -> Any:
     try:
         with explained(name):
             return timm.create_model(name, pretrained=pretrained, **options)
-    # How timm says that it does not know an option, or cannot do it.
+    # timm's errors for unknown or unsupported options.
     except (TypeError, AssertionError, RuntimeError) as error:
         asked = ", ".join(f"{key}={value}" for key, value in options.items())
         raise ValueError(

@@ -19,9 +19,9 @@ class InvertedResidual(nn.Module):
     Args:
         before: Channels of the input.
         kernel: Side of the depthwise window, in cells.
-        expansion: Channels in between over ``before``; 1 leaves the widening out.
+        expansion: Channels in between over ``before``; 1 for no widening.
         after: Channels of the output.
-        stride: Of the depthwise filter.
+        stride: Stride of the depthwise filter.
     """
 
     def __init__(self, before: int, kernel: int, expansion: int, after: int, stride: int) -> None:
@@ -138,4 +138,4 @@ RENAMES: Final = (
     (r"\.dwconv\.", ".detail.0."),
     (r"\.pwconv\.", ".detail.1."),
 )
-"""The names of the authors' checkpoints, and ours."""
+"""Renames from the authors' checkpoints to our names."""

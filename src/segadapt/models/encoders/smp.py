@@ -1,4 +1,4 @@
-"""The encoders that segmentation-models-pytorch has and timm has not, such as SegFormer's MiT."""
+"""Encoders of segmentation-models-pytorch that timm lacks, such as SegFormer's MiT."""
 
 from typing import Final
 
@@ -20,7 +20,7 @@ from segadapt.models.sizes import crop, pad_to_multiple
 from segadapt.text.choices import unknown
 
 MIT_SMALLEST: Final = 29
-"""Pixels of the shortest side that MiT takes: attention of its first stage reduces the keys by a
+"""Shortest side that MiT accepts, in pixels: the attention of its first stage reduces the keys by a
 convolution of 8 x 8 cells of stride 4, and 29 pixels make 8 cells."""
 
 
@@ -32,9 +32,9 @@ class SmpEncoder(Encoder):
         pretrained: Start from the ``imagenet`` weights that smp publishes.
         weights: Start from this downloaded file instead; MiT's parameters have their authors'
             names.
-        levels: How many of the last maps to return.
-        multiple: What image sides are padded to a multiple of; MiT also pads sides below 29
-            pixels, which its first reduction cannot cover.
+        levels: Number of the last maps to return.
+        multiple: Number to a multiple of which image sides are padded; MiT also pads sides below 29
+                    pixels, which its first reduction cannot cover.
         layer_norm_eps: Replaces the epsilon of every layer norm; smp's MiT has 1e-5, the authors'
             and mmsegmentation's 1e-6.
         checkpointing: Compute blocks twice in training, to save memory.

@@ -70,22 +70,22 @@ class ViTAdapter(Encoder):
         name: timm's name of a plain ViT with patches of 16 pixels.
         pretrained: Start the transformer from the weights that timm publishes.
         weights: Start it from this downloaded file instead.
-        heads: Of the deformable attention.
+        heads: Number of heads of the deformable attention.
         ratio: Width of its values over the transformer's.
         stem: Channels of the prior's first convolutions.
         hidden: Hidden width of the extractors' perceptrons over the transformer's.
         drop_path: Stochastic depth of the last block, growing linearly from 0 at the first; of
             every extractor's perceptron.
-        layer_scale: Where learned scales of the blocks' branches start; ``None``: blocks as timm
-            builds them.
+        layer_scale: Initial learned scale of the blocks' branches; None for blocks as built by
+            timm.
         checkpointing: Compute stages twice in training, to save memory.
-        colors: Mean and standard deviation that images are brought to, RGB, fractions of white;
-            ``None``: those of the weights' tag.
-        recompute: What checkpointing was called in run folders before version 0.2.
+        colors: Mean and standard deviation to which images are normalised, RGB, fractions of white;
+            None for those of the weights' tag.
+        recompute: Name of ``checkpointing`` in run folders before version 0.2.
 
     Raises:
-        ValueError: If there is no such transformer, it cannot carry an adapter, or its weights
-            are unavailable or do not fit.
+        ValueError: If there is no such transformer, it cannot carry an adapter, or its weights are
+            unavailable or do not fit.
     """
 
     def __init__(
@@ -132,7 +132,7 @@ class ViTAdapter(Encoder):
             part.apply(initialise)
         for module in self.interactions.modules():
             if type(module) is DeformableAttention:
-                module.initialise()  # its own rule, in place of the one for linear layers
+                module.initialise()  # its own rule, instead of that for linear layers
         nn.init.normal_(self.up.weight, 0, math.sqrt(2 / (4 * self.up.out_channels)))
         nn.init.zeros_(self.up.get_parameter("bias"))
 
@@ -224,4 +224,4 @@ RENAMES: Final = (
     (r"\.attn\.output_proj\.", ".attention.project."),
     *((rf"^norm{i + 1}\.", f"norms.{i}.") for i in range(4)),
 )
-"""The names of the authors' checkpoints, and ours."""
+"""Renames from the authors' checkpoints to our names."""

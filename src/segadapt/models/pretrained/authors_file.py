@@ -1,4 +1,4 @@
-"""Weights that exist only as files of a network's authors, under the authors' names."""
+"""Weights that exist only as files of a network's authors, under their names."""
 
 import re
 from collections.abc import Container, Mapping, Sequence
@@ -15,16 +15,16 @@ Renames = Sequence[tuple[str, str]]
 def load_published(
     encoder: nn.Module, pretrained: bool, weights: str | None, renames: Renames
 ) -> None:
-    """Start an encoder from its authors' file, or leave it at random.
+    """Start an encoder from its authors' file, or keep its random weights.
 
     Args:
         encoder: Filled in place.
-        pretrained: Whether the run asks for published weights; a given file is loaded even if not.
+        pretrained: Whether the run requests published weights; a given file is loaded in any case.
         weights: The authors' checkpoint of the encoder, or of a whole network around it.
         renames: From their names to ours.
 
     Raises:
-        ValueError: If weights are asked for but no file is given, or the file does not fit.
+        ValueError: If weights are requested without a file, or the file does not fit.
     """
     if weights is not None:
         places = encoder.state_dict().keys()
@@ -39,10 +39,10 @@ def load_published(
 def renamed(
     state: Mapping[str, Tensor], renames: Renames, places: Container[str]
 ) -> dict[str, Tensor]:
-    """The tensors of an encoder under our names, others under their own.
+    """The tensors of an encoder under our names; others keep their names.
 
     Args:
-        state: Tensors under the authors' names; mmsegmentation's ``backbone.`` is taken off.
+        state: Tensors under the authors' names; mmsegmentation's ``backbone.`` is removed.
         renames: From those names to ours.
         places: Our names.
 

@@ -1,4 +1,4 @@
-"""Errors of downloading published weights, as sentences."""
+"""Errors in downloading published weights, as sentences."""
 
 import socket
 from collections.abc import Iterator
@@ -10,19 +10,19 @@ from huggingface_hub import constants
 from huggingface_hub.errors import LocalEntryNotFoundError, OfflineModeIsEnabled
 
 PATIENCE = 5.0
-"""Seconds that the hub gets to accept a connection."""
+"""Seconds within which the hub must accept a connection."""
 
 
 @contextmanager
 def explained(name: str, key: str = "model.encoder.weights") -> Iterator[None]:
-    """Turn a failed download into a sentence with the ways out.
+    """Turn a failed download into a sentence with alternatives.
 
-    Where the hub does not answer, only its cache is looked at: its own library would ask again for
-    a minute or more, with a line for each try.
+    If the hub does not answer, only its cache is used: its own library would retry for a minute or
+    more, with a line for each attempt.
 
     Args:
-        name: Whose weights are fetched.
-        key: The setting that takes a file instead.
+        name: Network whose weights are fetched.
+        key: Setting that accepts a file instead.
 
     Raises:
         ValueError: If the body raises an :class:`OSError`, as every failed download does.

@@ -1,4 +1,4 @@
-"""From the data's colour statistics to those that published weights were trained with."""
+"""Renormalisation from the data's colour statistics to those of published weights."""
 
 from collections.abc import Sequence
 
@@ -10,18 +10,17 @@ from segadapt.functional.normalization import MEAN, STD
 
 
 class Renormalize(nn.Module):
-    """Images normalised by ImageNet's statistics, normalised by others instead.
+    """Converts images normalised by ImageNet's statistics to other statistics.
 
-    Data sets know nothing of weights: each network translates what it is given, so that its
-    normalisation follows the tag of its weights however that is chosen. The statistics are kept in
-    checkpoints.
+    Data sets do not depend on weights: each network converts its input, so that its normalisation
+    follows the tag of its weights however it is chosen. The statistics are stored in checkpoints.
 
     Note:
-        What the data pads with is ImageNet's mean colour before and after.
+        The data's padding is ImageNet's mean colour before and after the conversion.
 
     Args:
         mean: RGB, fractions of white.
-        std: The same.
+        std: RGB, fractions of white.
     """
 
     scale: Tensor
@@ -29,7 +28,7 @@ class Renormalize(nn.Module):
 
     def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
         super().__init__()
-        # Also under a meta device, which has no numbers to compute with.
+        # This also works on a meta device, which has no values.
         given = zip(MEAN, STD, mean, std, strict=True)
         pairs = [(own / other, (at - to) / other) for at, own, to, other in given]
         scale, shift = zip(*pairs, strict=True)

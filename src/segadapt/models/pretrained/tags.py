@@ -26,10 +26,10 @@ class Tag(NamedTuple):
 
 
 def timm_tag(name: str) -> Tag:
-    """The weights that timm has under a name, with the tag after a dot; its default without.
+    """The weights of timm with a name, and a tag after a dot; without a tag, the default ones.
 
     Raises:
-        ValueError: If timm knows no such tag.
+        ValueError: If the tag is unknown.
     """
     bare, _, tag = name.partition(".")
     known = [other.partition(".")[2] for other in get_arch_pretrained_cfgs(bare)]
@@ -44,27 +44,27 @@ def timm_tag(name: str) -> Tag:
 
 
 def smp_tag(name: str) -> Tag:
-    """The ``imagenet`` weights that smp has for an encoder of its own."""
+    """The ``imagenet`` weights of smp for one of its own encoders."""
     licence = NVIDIA if name.startswith("mit_") else "as stated on its page"
     return Tag(f"smp-hub/{name}.imagenet", licence, MEAN, STD)
 
 
 def check_published(name: str, tag: Tag) -> None:
-    """Refuse to look for weights that do not exist.
+    """Check that weights are published.
 
     Raises:
-        ValueError: With the ways out.
+        ValueError: If they are not; names the alternatives.
     """
     if tag.source is None:
         raise ValueError(
-            f"no weights are published of {name}; train from scratch with data.pretrained=false, "
+            f"no weights are published for {name}; train from scratch with data.pretrained=false, "
             "or pass a file as model.encoder.weights=FILE"
         )
 
 
 def show(name: str, tag: Tag) -> None:
     """Print the licence of weights, and the normalisation that they expect."""
-    # A warning, because nothing less is shown on a terminal.
+    # A warning, because lower levels are not shown on a terminal.
     log.warning(
         "weights of %s from %s; licence: %s; normalisation: mean %s, std %s",
         name, tag.source, tag.licence, _numbers(tag.mean), _numbers(tag.std),

@@ -18,27 +18,27 @@ log = logging.getLogger(__name__)
 def load_local(body: nn.Module, name: str, file: str, options: Mapping[str, Any]) -> list[str]:
     """Fill a timm feature extractor from a file of the whole classification network.
 
-    Takes what timm publishes, and the formats that timm itself converts on loading, such as the
-    authors' own files of Swin and ConvNeXt. Nothing but tensors is unpickled.
+    Accepts files that timm publishes, and the formats that timm itself converts on loading, such as
+    the authors' own files of Swin and ConvNeXt. Only tensors are unpickled.
 
     Args:
         body: The feature extractor, filled in place.
         name: timm's name of the network.
         file: A ``.safetensors`` file or a checkpoint of :func:`torch.save`.
-        options: What the network was created with.
+        options: Options with which the network was created.
 
     Returns:
-        The tensors of the file that the extractor has no place for; they are logged too.
+        The tensors of the file that the extractor does not use; they are also logged.
 
     Raises:
-        ValueError: If the file cannot be read, or lacks a tensor, or has one of another shape, or
-            one that holds NaN or infinity.
+    ValueError: If the file cannot be read, or lacks a tensor, or has one of another shape, or
+        one that holds NaN or infinity.
     """
     state = _converted(read_tensors(file), name, options)
     own = body.state_dict()
     places = {ours: _published_name(ours, state) for ours in own}
     missing = [ours for ours, theirs in places.items() if theirs is None]
-    # Only counts batches; checkpoints from before torch 0.4.1 lack it.
+    # It only counts batches; checkpoints from before torch 0.4.1 lack it.
     missing = [ours for ours in missing if not ours.endswith("num_batches_tracked")]
     if missing:
         raise ValueError(
@@ -63,7 +63,7 @@ def load_local(body: nn.Module, name: str, file: str, options: Mapping[str, Any]
 def _converted(
     state: dict[str, Tensor], name: str, options: Mapping[str, Any]
 ) -> dict[str, Tensor]:
-    """The weights under timm's names, by the function that timm keeps beside the network."""
+    """The weights under timm's names, converted by timm's own function for the network."""
     with torch.device("meta"):
         whole = timm.create_model(name, **options)
     convert = vars(sys.modules[type(whole).__module__]).get("checkpoint_filter_fn")

@@ -1,4 +1,4 @@
-"""Reading a file of weights, and filling a network from named tensors, with nothing left silent."""
+"""Reading files of weights, and filling networks from named tensors, without silent omissions."""
 
 import logging
 import re
@@ -28,24 +28,25 @@ def read_tensors(file: str | Path) -> dict[str, Tensor]:
     """The tensors of a ``.safetensors`` file or of a :func:`torch.save` checkpoint.
 
     Training scripts wrap them in ``state_dict``, ``model`` or ``teacher``, and wrappers of the
-    network lengthen the names; both are taken off. Nothing but tensors is unpickled.
+    network add prefixes; both are removed. Only tensors are unpickled.
 
     Raises:
-        ValueError: If there is no such file, it holds something else, or two tensors of one name.
+        ValueError: If there is no such file, it has other contents, or two tensors have the same
+            name.
     """
     content = _read_file(file)
     return unwrapped(content.get("teacher", content), file)
 
 
 def unwrapped(content: Mapping[str, Any], file: str | Path) -> dict[str, Tensor]:
-    """The tensors of a state dict under the names that the bare network gives them.
+    """The tensors of a state dict under the names of the unwrapped network.
 
     Args:
-        content: Tensors, whose names may have the marks of any wrappers, and other values.
-        file: Where they come from, for messages.
+        content: Tensors, whose names may have prefixes of any wrappers, and other values.
+        file: Their source, for messages.
 
     Raises:
-        ValueError: If two different tensors have the same name then.
+        ValueError: If two different tensors then have the same name.
     """
     tensors: dict[str, Tensor] = {}
     for wrapped, value in content.items():
@@ -75,21 +76,21 @@ def _read_file(file: str | Path) -> dict[str, Any]:
 
 
 def fill(network: nn.Module, state: Mapping[str, Tensor], file: str | Path) -> list[str]:
-    """Copy tensors into a network that must find all of its own among them.
+    """Copy tensors into a network, for which none may be missing.
 
     Args:
         network: Filled in place.
         state: Tensors under the network's names.
-        file: Where they come from, for messages.
+        file: Their source, for messages.
 
     Returns:
-        The names that the network has no place for; they are logged too.
+        The names that the network does not use; they are also logged.
 
     Raises:
-        ValueError: If a tensor is missing, has another shape, or holds NaN or infinity.
+    ValueError: If a tensor is missing, has another shape, or holds NaN or infinity.
     """
     name, own = type(network).__name__, network.state_dict()
-    # Only counts batches; checkpoints from before torch 0.4.1 lack it.
+    # It only counts batches; checkpoints from before torch 0.4.1 lack it.
     missing = [n for n in own if n not in state and not n.endswith("num_batches_tracked")]
     if missing:
         raise ValueError(

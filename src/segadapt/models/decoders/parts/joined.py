@@ -17,14 +17,14 @@ class JoinedConvolution(nn.Conv2d):
     """Convolves maps of several sizes, as if resized to that of one of them and concatenated.
 
     Published heads resize all levels of a pyramid to the finest, concatenate and convolve; in
-    UPerNet this is two thirds of the network's products. What comes from coarser levels is computed
-    on their own grids here. Weights, names and results are those of the convolution.
+    UPerNet this is two thirds of the network's products. Here, the contributions of coarser levels
+    are computed on their own grids. Weights, names and results are those of the convolution.
 
     Args:
         widths: Channels of each map.
         after: Channels out.
         kernel: Side of the window, odd.
-        reference: Index of the map to whose size all are brought.
+        reference: Index of the map to whose size all are resized.
     """
 
     def __init__(self, widths: Sequence[int], after: int, kernel: int, reference: int = 0) -> None:

@@ -1,4 +1,4 @@
-"""The layers that mmsegmentation's heads are made of, with its random start."""
+"""Layers of mmsegmentation's heads, with its initialisation."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ class Convolution(nn.Conv2d):
     """A convolution in the memory format that suits the device and its width."""
 
     def forward(self, features: Float[Tensor, "b _ _ _"]) -> Float[Tensor, "b _ _ _"]:
-        """The same, faster to learn on a CPU."""
+        """Convolve in the format that trains faster on a CPU."""
         return self._conv_forward(*for_convolution(features, self.weight), self.bias)
 
 
@@ -36,7 +36,7 @@ def convolution(
         kernel: Side of the window, odd.
         norm: Builds the normalisation.
         dilation: Distance of two taps, in cells.
-        groups: Into how many groups the channels are divided.
+        groups: Number of groups of channels.
         activate: Whether there is a ReLU.
     """
     padding = kernel // 2 * dilation
@@ -79,7 +79,7 @@ class PooledContext(nn.Module):
         try:
             return self.convolve(pooled)
         except ValueError as error:
-            # torch's sentence names a shape; the user chose a batch size.
+            # torch's message names a shape; the user chose a batch size.
             if "more than 1 value per channel" not in str(error):
                 raise
             raise ValueError(

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 WIDE: Final = 128
-"""Channels from which the copies that another format needs cost less than they save."""
+"""Number of channels above which copies to another format cost less than they save."""
 
 
 def for_convolution(

@@ -16,14 +16,14 @@ def convolve_resized(
     """Same-size convolution, with zeros beyond the border, of a map after its bilinear resize.
 
     Resizing is linear and treats all channels alike. So each tap of the kernel can mix the channels
-    on the coarse grid, and what it gives be resized and shifted: the products fall by the ratio
-    of the cells, and the resized map, which backward would keep, is never made. The result is that
-    of ``conv2d(upsample(coarse, size), weight)`` except for the order of the sums.
+    on the coarse grid, and what it gives be resized and shifted: the products fall by the ratio of
+    the cells, and the resized map, which backward would keep, is never made. The result is that of
+    ``conv2d(upsample(coarse, size), weight)`` except for the order of the sums.
 
     Args:
         coarse: Map on its own grid.
         weight: Kernel with odd sides.
-        size: Rows and columns to which the map is thought to be resized.
+        size: Rows and columns of the resized map, which is never computed.
     """
     d, _, n, m = weight.shape
     if n == m == 1:
@@ -31,7 +31,7 @@ def convolve_resized(
     b, _, h, w = coarse.shape
     height, width = size
     taps = weight.permute(3, 2, 0, 1).flatten(0, 2)
-    # One name for all that is made on the way: each is freed when the next is there.
+    # One name for all intermediate results, so that each is freed when the next one exists.
     cells = coarse.permute(0, 2, 3, 1) @ taps.T
     cells = _spread(coarse, w, width, m) @ cells.reshape(b, h, w * m, n * d)
     cells = cells.reshape(b, h, width, n, d).transpose(2, 3).reshape(b, h * n, width * d)

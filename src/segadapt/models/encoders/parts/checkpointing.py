@@ -1,4 +1,4 @@
-"""Activation checkpointing: blocks that are computed again in the backward pass, to save memory."""
+"""Activation checkpointing: blocks are recomputed in the backward pass to save memory."""
 
 from typing import Any
 
@@ -8,18 +8,18 @@ from torch.utils.checkpoint import checkpoint
 
 
 def checkpoint_blocks(body: nn.Module, name: str) -> None:
-    """Let each block of a network keep its input only, while it is trained.
+    """Let each block of a network keep only its input in training.
 
     Outputs and gradients do not change: random states are those of the first computation. Names of
     parameters do not change either.
 
     Args:
-        body: Whose outermost modules of a class called ``...Block`` are changed in place.
-        name: Of the network, for the message.
+        body: Network whose outermost modules of a class named ``...Block`` are changed in place.
+        name: Name of the network, for the message.
 
     Raises:
-        ValueError: If there are no blocks, or batch norm in them, whose running statistics the
-            second computation would update once more.
+        ValueError: If there are no blocks, or they contain batch norm, whose running statistics the
+            second computation would update again.
     """
     blocks = _outermost_blocks(body)
     if not blocks:

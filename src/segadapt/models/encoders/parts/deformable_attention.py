@@ -1,8 +1,8 @@
 """Multi-scale deformable attention in plain PyTorch (Zhu et al., Deformable DETR, ICLR 2021).
 
-Eq. 3 there: every query reads a feature pyramid at a few places of its own choice. Axes of this
-file: s heads, e channels of one head, c channels, v cells of all levels, q queries, l levels,
-p places of one query on one level.
+Eq. 3 there: every query reads a feature pyramid at a few places that it chooses. Axes of this file:
+s heads, e channels of one head, c channels, v cells of all levels, q queries, l levels, p places of
+one query on one level.
 """
 
 import math
@@ -34,7 +34,7 @@ def read(
     places: Float[Tensor, "b s q l p 2"],
     weights: Float[Tensor, "b s q l p"],
 ) -> Float[Tensor, "b s e q"]:
-    """Weighted sum of what lies at some places of every level, interpolated bilinearly.
+    """Weighted sum of the values at some places of every level, interpolated bilinearly.
 
     Cells beyond a level's border count as zero. The maps are read in the precision of the places,
     because half a mantissa cannot tell neighbouring cells of a large map apart.
@@ -43,7 +43,7 @@ def read(
         values: The cells of all levels, one level after the other, row by row.
         sizes: Rows and columns of each level.
         places: Column and row as a fraction of the image, per query, level and place.
-        weights: Of each place.
+        weights: Weight of each place.
     """
     levels = values.split([math.prod(size) for size in sizes], -1)
     mixed = []

@@ -30,8 +30,8 @@ class Layout(NamedTuple):
     Args:
         grid: Rows and columns of the transformer's tokens.
         pyramid: Rows and columns of the prior's levels, finest first.
-        token_centres: Of the transformer's tokens.
-        cell_centres: Of the prior's cells.
+        token_centres: Centres of the transformer's tokens.
+        cell_centres: Centres of the prior's cells.
     """
 
     grid: Size

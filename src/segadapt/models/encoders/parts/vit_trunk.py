@@ -17,7 +17,7 @@ from segadapt.models.pretrained.timm_file import load_local
 def trunk(name: str, pretrained: bool, weights: str | None, drop_path: float) -> VisionTransformer:
     """The patch embedding, position table and blocks of a timm ViT, under timm's names.
 
-    The class token and everything after the blocks are taken away.
+    The class token and everything after the blocks are removed.
 
     Args:
         name: timm's name of the network.
@@ -26,8 +26,8 @@ def trunk(name: str, pretrained: bool, weights: str | None, drop_path: float) ->
         drop_path: Stochastic depth of the last block, growing linearly from 0 at the first.
 
     Raises:
-        ValueError: If timm has no such plain ViT with a position table, or its weights are out of
-            reach or do not fit.
+        ValueError: If timm has no such plain ViT with a position table, or its weights are
+            unavailable or do not fit.
     """
     if not timm.is_model(name.partition(".")[0]):
         raise ValueError(f"timm has no model {name}; timm.list_models('vit_*') names its ViTs")
@@ -53,11 +53,11 @@ def trunk(name: str, pretrained: bool, weights: str | None, drop_path: float) ->
 
 
 def scale_layers(body: VisionTransformer, start: float) -> None:
-    """Give every block that has none a learned scale per channel after each of its two branches.
+    """Add a learned scale per channel after both branches of every block without one.
 
     Args:
         body: Changed in place.
-        start: Value of the scales.
+        start: Initial value of the scales.
     """
     for block in body.blocks:
         if type(block.ls1) is nn.Identity:
@@ -67,13 +67,13 @@ def scale_layers(body: VisionTransformer, start: float) -> None:
 def embed(
     body: VisionTransformer, image: Float[Tensor, "b c H W"]
 ) -> tuple[Float[Tensor, "b n d"], tuple[int, int]]:
-    """Tokens of the patches of an image, at their positions, and how many rows and columns of them.
+    """Tokens of the patches of an image with their positions, and their rows and columns.
 
     The position table is resized bicubically; its slots for other tokens are not used.
 
     Args:
         body: The transformer.
-        image: Of a whole number of patches.
+        image: Image with a whole number of patches.
     """
     patches = cast(nn.Conv2d, body.patch_embed.proj)(image)
     size = patches.shape[2], patches.shape[3]

@@ -18,8 +18,9 @@ class Family:
 
     Args:
         options: Defaults for :func:`timm.create_model`.
-        any_size: Whether images may have another size than timm notes beside the weights.
-        multiple: What image sides are padded to a multiple of; ``None``: the coarsest stride.
+        any_size: Whether images may have another size than timm states for the weights.
+        multiple: Number to a multiple of which image sides are padded; None for the coarsest
+            stride.
         rewrite: Changes the built network in place.
     """
 

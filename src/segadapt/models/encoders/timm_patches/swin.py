@@ -20,7 +20,7 @@ from segadapt.models.sizes import ceil_divide
 
 Size = tuple[int, int]
 HIDDEN = -100.0
-"""Added to the score of two tokens that only the roll made neighbours."""
+"""Value added to the score of two tokens that are neighbours only because of the roll."""
 
 
 def pad_before_shift(network: nn.Module) -> None:
