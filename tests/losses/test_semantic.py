@@ -61,7 +61,7 @@ def test_semantic_prototypes_are_needed():
 
 
 def test_tau_is_above_zero():
-    with pytest.raises(ValueError, match="distillation is 0.0; it must be positive"):
+    with pytest.raises(ValueError, match=r"distillation is 0\.0; it must be positive"):
         SemanticDistillation(tau=0.0)
 
 
