@@ -56,7 +56,7 @@ class Kept:
 
 
 def kept_by(name: str, total: int, **setting: Any) -> Kept:
-    """What a cut run of a benchmark measured, on this commit and with these settings.
+    """Results of an interrupted benchmark, on this commit and with these settings.
 
     Args:
         name: Of the benchmark.
