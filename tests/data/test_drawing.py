@@ -28,9 +28,17 @@ def test_labels_are_painted_in_their_colours_and_ignored_ones_black():
     assert found[0].tolist() == [[10, 20, 30], [200, 100, 50], [0, 0, 0]]
 
 
+def test_errors_are_striped_so_that_they_are_not_taken_for_a_class():
+    wrong = np.ones((480, 480), dtype=np.int64)
+    stripes = errors(np.zeros_like(wrong), wrong, COLORS)[::2, 0]
+    found, pixels = np.unique(stripes, axis=0, return_counts=True)
+    assert found.tolist() == [[0, 0, 0], list(WRONG.color)]
+    np.testing.assert_array_equal(pixels, 120)
+
+
 def test_errors_are_marked():
     found = errors(STUDENT, LABEL, COLORS)
-    assert [tuple(c) for c in found[0].tolist()] == [RIGHT, WRONG, (0, 0, 0)]
+    assert [tuple(c) for c in found[0].tolist()] == [RIGHT, WRONG.color, (0, 0, 0)]
 
 
 def test_a_panel_has_a_tile_for_everything():
@@ -44,7 +52,7 @@ def test_a_panel_has_a_tile_for_everything():
     corner = slice(second, second + height)
     assert (found[corner, TILE + GAP : 2 * TILE + GAP][0, 0] == COLORS[0]).all()
     middle = found[second + 10, 4 * (TILE + GAP) + TILE // 2]
-    assert tuple(middle.tolist()) == WRONG
+    assert tuple(middle.tolist()) == WRONG.color
 
 
 def entries(monkeypatch, label, student):
@@ -53,7 +61,8 @@ def entries(monkeypatch, label, student):
     entry = drawing._entry
 
     def recorded(name, color):
-        drawn.append((name, tuple(int(part) for part in color)))
+        striped = np.asarray(color).ndim > 1
+        drawn.append((name, "stripes" if striped else tuple(int(part) for part in color)))
         return entry(name, color)
 
     monkeypatch.setattr(drawing, "_entry", recorded)
@@ -66,7 +75,7 @@ def entries(monkeypatch, label, student):
 
 def test_every_colour_of_a_panel_is_explained(monkeypatch):
     sky, road = np.zeros((2, 2), dtype=np.int64), np.ones((2, 2), dtype=np.int64)
-    marks = [("errors: wrong", WRONG), ("errors: right", RIGHT)]
+    marks = [("errors: wrong", "stripes"), ("errors: right", RIGHT)]
     classes = [("sky", (10, 20, 30)), ("road", (200, 100, 50))]
     # road is predicted, and labelled nowhere
     assert entries(monkeypatch, sky, road) == [*classes, *marks]

@@ -10,6 +10,7 @@ from jaxtyping import Integer, UInt8
 from torch import Tensor
 
 from segadapt.data.files.image_format import Pixels
+from segadapt.data.hatching import LEVEL, hatched, mark
 from segadapt.data.palette import ignored_color
 from segadapt.data.transforms.normalization import denormalised, stretched
 from segadapt.files import replacing
@@ -18,11 +19,15 @@ from segadapt.text.borders import opencv_text
 
 Picture = UInt8[np.ndarray, "_ _ 3"]
 
-Color = Sequence[int] | UInt8[np.ndarray, "3"]
+Color = Sequence[int] | UInt8[np.ndarray, "3"] | UInt8[np.ndarray, "_ _ 3"]
+"""RGB, or a picture of the size of a swatch."""
 
-WRONG, RIGHT = (213, 94, 0), (225, 225, 225)
-TILE, LINE, GAP = 240, 22, 6
-"""Pixels: longer side of an image, height of a line of text, distance of two images."""
+SWATCH = (12, 20)
+"""Rows and columns of a colour in a legend."""
+
+WRONG, RIGHT = LEVEL, (225, 225, 225)
+TILE, LINE, GAP, STRIPE = 240, 22, 6, 3
+"""Pixels: longer side of an image, height of a line of text, distance of two images, a stripe."""
 
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 
@@ -50,10 +55,11 @@ def errors(
     label: Integer[np.ndarray, "H W"],
     colors: UInt8[np.ndarray, "k 3"],
 ) -> Picture:
-    """Errors of a prediction in orange, correct pixels in grey, ignored in an unused colour."""
-    marks = np.where((prediction == label)[..., None], RIGHT, WRONG)
-    ignored = (label == ignored_label(len(colors)))[..., None]
-    return np.where(ignored, ignored_color(colors), marks).astype(np.uint8)
+    """Errors of a prediction striped, correct pixels in grey, ignored in an unused colour."""
+    picture = np.full((*label.shape, 3), RIGHT, dtype=np.uint8)
+    mark(picture, prediction != label, WRONG, STRIPE * max(label.shape) / TILE)
+    picture[label == ignored_label(len(colors))] = ignored_color(colors)
+    return picture
 
 
 def panel(
@@ -74,7 +80,7 @@ def panel(
         strips.append(_text(_caption(row, len(classes)), strips[0].shape[1]))
     shown = occurring([labels for row in rows for labels in row.maps.values()])
     legend = [_entry(classes[k], colors[k]) for k in shown if k < len(classes)]
-    marks = [_entry("errors: wrong", WRONG), _entry("errors: right", RIGHT)]
+    marks = [_entry("errors: wrong", hatched(SWATCH, WRONG, STRIPE)), _entry("errors: right", RIGHT)]
     if ignored_label(len(classes)) in shown:
         marks.append(_entry("ignored", ignored_color(colors)))
     width = strips[0].shape[1]
@@ -85,7 +91,7 @@ def legend(entries: Sequence[tuple[str, Color]], width: int) -> Picture:
     """A legend of colours, set in lines of a given width.
 
     Args:
-        entries: Names and their colours, RGB.
+        entries: Names, and their colours or pictures.
         width: Pixels.
     """
     return np.concatenate(_lines([_entry(name, color) for name, color in entries], width))
@@ -161,7 +167,7 @@ def _text(text: str, width: int) -> Picture:
 def _entry(name: str, color: Color) -> Picture:
     """A line of the legend: a colour and its name."""
     swatch = _blank(26)
-    swatch[5 : LINE - 5, 4:24] = color
+    swatch[5 : 5 + SWATCH[0], 4 : 4 + SWATCH[1]] = color
     text = opencv_text(name)
     (width, _), _ = cv2.getTextSize(text, FONT, 0.45, 1)
     return np.concatenate([swatch, _text(text, width + 16)], axis=1)

@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 from jaxtyping import UInt, UInt8
 
-from segadapt.data.drawing import GAP, Picture, caption, legend, occurring, painted
+from segadapt.data.drawing import GAP, SWATCH, Picture, caption, legend, occurring, painted
+from segadapt.data.hatching import FALLING, LEVEL, RISING, Hatching, hatched, mark
 from segadapt.data.palette import ignored_color
 from segadapt.deployment.inputs.images import Pixels
 from segadapt.structures import ignored_label
@@ -16,10 +17,16 @@ from segadapt.structures import ignored_label
 SIDE: Final = 640
 """Pixels of the longer side of a tile at most."""
 
-AGREE, DIFFER = 0.35, (213, 94, 0)
-FIRST, SECOND, NEITHER = (0, 114, 178), (0, 158, 115), (213, 94, 0)
-"""Share of the image where networks agree; colours of where they do not: orange, or with labels
-blue and green for the one that is right. People with any kind of colour vision tell them apart."""
+AGREE: Final = 0.35
+"""Share of the image where networks agree."""
+
+DIFFER, FIRST, SECOND, NEITHER = LEVEL, RISING, FALLING, LEVEL
+"""Stripes of where they do not: orange, or with labels blue and green for the one that is right."""
+
+STRIPE: Final = 4
+"""Pixels of the panel."""
+
+Mark = tuple[str, Hatching]
 
 Mask = UInt[np.ndarray, "H W"]
 
@@ -40,8 +47,8 @@ def difference(
     second: Mask,
     mask: Mask | None,
     num_classes: int,
-) -> tuple[Tile, list[tuple[str, tuple[int, int, int]]]]:
-    """A tile with the difference of two label maps, and the legend of its colours.
+) -> tuple[Tile, list[Mark]]:
+    """A tile with the difference of two label maps, and the legend of its stripes.
 
     Args:
         image: RGB; it is shown dimmed where they agree.
@@ -62,11 +69,12 @@ def difference(
             "both are wrong, and differ": (apart & ~right & ~other, NEITHER),
         }
     picture = cv2.addWeighted(image, AGREE, np.full_like(image, 255), 1 - AGREE, 0)
-    for where, color in kinds.values():
-        picture[where] = color
+    width = STRIPE / _scale(picture)
+    for where, hatching in kinds.values():
+        mark(picture, where, hatching, width)
     share = 100 * float(apart.mean())
     return Tile(f"difference: {share:.1f} % of pixels", picture), [
-        (name, color) for name, (_, color) in kinds.items()
+        (name, hatching) for name, (_, hatching) in kinds.items()
     ]
 
 
@@ -101,14 +109,15 @@ def panel(
         else ("ignored", ignored_color(colors))
         for k in occurring(list(maps.values()))
     ]
-    marks: list[tuple[str, tuple[int, int, int]]] = []
+    marks: list[Mark] = []
     if compared is not None:
         first, second = (maps[name] for name in compared)
         tile, marks = difference(image, compared, first, second, mask, len(classes))
         tiles.append(tile)
     sheet = _grid(tiles)
     width = sheet.shape[1]
-    below = [legend(list(part), width) for part in (entries, marks) if part]
+    stripes = [(name, hatched(SWATCH, hatching, STRIPE)) for name, hatching in marks]
+    below = [legend(part, width) for part in (entries, stripes) if part]
     return np.concatenate([sheet, *below])
 
 
@@ -122,7 +131,7 @@ def _grid(tiles: Sequence[Tile]) -> Picture:
 
 
 def _cell(tile: Tile) -> Picture:
-    scale = min(SIDE / max(tile.picture.shape[:2]), 1)
+    scale = _scale(tile.picture)
     height, width = (max(round(side * scale), 1) for side in tile.picture.shape[:2])
     way = cv2.INTER_NEAREST if tile.exact else cv2.INTER_AREA
     small = cv2.resize(tile.picture, (width, height), interpolation=way)
@@ -130,3 +139,8 @@ def _cell(tile: Tile) -> Picture:
     framed = np.full((height + GAP, wide + GAP, 3), 255, dtype=np.uint8)
     framed[:height, :width] = small
     return np.concatenate([caption(tile.title, wide + GAP), framed])
+
+
+def _scale(picture: Picture) -> float:
+    """By which its tile is smaller."""
+    return min(SIDE / max(picture.shape[:2]), 1)
