@@ -91,7 +91,7 @@ def write_run(folder: Path, model: str) -> Path:
 
 
 def settle_batch_norm(network: nn.Module) -> None:
-    """Let batch norm take the statistics of images like those of the comparison, as a training does.
+    """Let batch norm take the statistics of images like those of the comparison.
 
     With others, scores of deep networks grow beyond what single precision resolves.
     """

@@ -80,7 +80,10 @@ def panel(
         strips.append(_text(_caption(row, len(classes)), strips[0].shape[1]))
     shown = occurring([labels for row in rows for labels in row.maps.values()])
     legend = [_entry(classes[k], colors[k]) for k in shown if k < len(classes)]
-    marks = [_entry("errors: wrong", hatched(SWATCH, WRONG, STRIPE)), _entry("errors: right", RIGHT)]
+    marks = [
+        _entry("errors: wrong", hatched(SWATCH, WRONG, STRIPE)),
+        _entry("errors: right", RIGHT),
+    ]
     if ignored_label(len(classes)) in shown:
         marks.append(_entry("ignored", ignored_color(colors)))
     width = strips[0].shape[1]

@@ -30,9 +30,7 @@ LEVEL: Final = Hatching((230, 120, 0), lambda row, column: row)
 """Blue, green, orange: people with any kind of colour vision tell them apart."""
 
 
-def hatched(
-    size: tuple[int, int], hatching: Hatching, width: float
-) -> UInt8[np.ndarray, "h w 3"]:
+def hatched(size: tuple[int, int], hatching: Hatching, width: float) -> UInt8[np.ndarray, "h w 3"]:
     """A picture of stripes.
 
     Args:
