@@ -13,9 +13,9 @@ from segadapt.deployment.export.parity import Parity, Runner, measured
 from segadapt.deployment.export.preparation import Prepared, described, prepared, trial_sizes
 from segadapt.deployment.export.trial_images import (
     UNREADABLE,
-    first_line,
     in_sizes,
     labelled_images,
+    reason,
     trial_images,
 )
 from segadapt.deployment.loading.read import read_network
@@ -134,7 +134,8 @@ def _accurate(
     try:
         first = next(samples)
     except (*UNREADABLE, StopIteration) as error:
-        return kept._replace(unmeasured=f"no validation images: {first_line(error)}")
+        lacking = reason(error, trained.config.data)
+        return kept._replace(unmeasured=f"no validation images: {lacking}")
     chosen = chain([first], islice(samples, labelled - 1))
     classes = len(trained.data.classes)
     found = accuracy_of(run, trained.network, chosen, classes, form.taken, form.size)

@@ -1,5 +1,6 @@
 """Images through which an exported file is compared with its network."""
 
+import copy
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -8,12 +9,14 @@ from typing import Final, NamedTuple
 import cv2
 import numpy as np
 from jaxtyping import UInt8
+from omegaconf import DictConfig, OmegaConf
 
 from segadapt.deployment.inputs.images import read_one
 from segadapt.deployment.inputs.sources import found_images
 from segadapt.deployment.inputs.validation import UNREADABLE, eight_bits
 from segadapt.deployment.loading.trained_network import TrainedNetwork
 from segadapt.evaluation.run_data import split_of_run
+from segadapt.runs.errors import user_message
 
 NUMBER: Final = 3
 """Number of images, each in every size."""
@@ -63,8 +66,8 @@ def trial_images(trained: TrainedNetwork, images: str | None, out: Path) -> Tria
     try:
         found = [one.pixels for one in islice(labelled_images(trained), NUMBER)]
     except UNREADABLE as error:
-        reason = f"no validation images: {first_line(error)}"
-        return TrialImages(_drawn(), f"{NUMBER} drawn at random ({reason})")
+        lacking = f"no validation images: {reason(error, trained.config.data)}"
+        return TrialImages(_drawn(), f"{NUMBER} drawn at random ({lacking})")
     return TrialImages(found, f"{len(found)} validation images of {trained.data.name}")
 
 
@@ -82,7 +85,8 @@ def calibration_images(trained: TrainedNetwork, images: str | None, out: Path) -
     try:
         found = [one.pixels for one in islice(labelled_images(trained, "train"), CALIBRATION)]
     except UNREADABLE as error:
-        return CalibrationImages([], f"there are no training images: {first_line(error)}")
+        lacking = f"there are no training images: {reason(error, trained.config.data)}"
+        return CalibrationImages([], lacking)
     return CalibrationImages(found, None)
 
 
@@ -93,11 +97,25 @@ def labelled_images(trained: TrainedNetwork, part: str = "val") -> Iterator[Labe
         trained: The network.
         part: ``val``, or ``train`` for the split that was trained on, prepared as in evaluation.
     """
-    split = trained.config.data.module.train.split if part == "train" else None
-    data = split_of_run(trained.config.data, trained.folder, split=split)
+    if part == "train":
+        config = _with_length_of_train(trained.config.data)
+        data = split_of_run(config, trained.folder, split=config.module.train.split)
+    else:
+        data = split_of_run(trained.config.data, trained.folder)
     for index in range(len(data)):
         sample = data[index]
         yield Labelled(eight_bits(sample.image), sample.mask.numpy())
+
+
+def _with_length_of_train(data: DictConfig) -> DictConfig:
+    """The config with as many generated validation images as training images."""
+    train, val = data.module.train, data.module.val
+    if "length" not in train or "length" not in val:
+        return data
+    changed = copy.deepcopy(data)
+    OmegaConf.set_readonly(changed, False)
+    changed.module.val.length = train.length
+    return changed
 
 
 def in_sizes(images: Sequence[Pixels], sizes: Sequence[Size | None]) -> Iterator[np.ndarray]:
@@ -114,9 +132,18 @@ def planes(image: Pixels, size: Size | None) -> np.ndarray:
     return np.ascontiguousarray(image.transpose(2, 0, 1)[None])
 
 
-def first_line(error: Exception) -> str:
-    """The first line of an error."""
-    return (str(error) or "the split is empty").splitlines()[0]
+def reason(error: Exception, data: DictConfig) -> str:
+    """Why images cannot be read, without the path of the data set.
+
+    Args:
+        error: Raised when opening them, or StopIteration.
+        data: ``data`` of the run's config.
+    """
+    if isinstance(error, StopIteration):
+        return "the split is empty"
+    root = str(OmegaConf.select(data, "root") or "")
+    text = user_message(error)
+    return text.replace(root, "data.root") if root else text
 
 
 def _drawn() -> list[Pixels]:
