@@ -27,7 +27,9 @@ def values(dtype, channels, height=20, width=30):
 def by_opencv(file, array):
     """Write an array of red, green, blue; OpenCV takes them the other way round."""
     order = {3: [2, 1, 0], 4: [2, 1, 0, 3]}.get(array.shape[2], [0])
-    assert cv2.imwrite(str(file), array[..., order])
+    # Before OpenCV 5, TIFFs of three floats per pixel are LogLuv unless a compression is named.
+    plain = [cv2.IMWRITE_TIFF_COMPRESSION, 1] if array.dtype == np.float32 else []
+    assert cv2.imwrite(str(file), array[..., order], plain)
     return file
 
 

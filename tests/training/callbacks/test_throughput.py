@@ -1,5 +1,4 @@
 import resource
-import time
 
 import lightning as L
 import pytest
@@ -21,32 +20,53 @@ class Kept(L.Callback):
             self.rows[trainer.global_step] = row
 
 
-class Sleeps(L.Callback):
-    """Makes steps, gaps and validations take known times."""
+class Clock(L.Callback):
+    """A clock that only moves at known times: in steps, between them and in validations."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def perf_counter(self):
+        return self.now
 
     def on_train_batch_start(self, *args):
-        time.sleep(0.02)
+        self.now += 0.02
+
+    def on_train_batch_end(self, *args):
+        self.now += 0.01
+
+    def on_validation_end(self, *args):
+        self.now += 0.001  # after Throughput has seen the end, so that it counts as waiting
 
     def on_validation_start(self, *args):
-        time.sleep(0.3)
+        self.now += 0.3
 
 
-def test_times_are_means_over_steps_without_validation(tmp_path):
+@pytest.fixture
+def clock(monkeypatch):
+    moved = Clock()
+    monkeypatch.setattr("segadapt.training.callbacks.throughput.time", moved)
+    return moved
+
+
+def test_times_are_means_over_steps_without_validation(tmp_path, clock):
     kept = Kept()
-    fit([Throughput(), Sleeps(), kept], tmp_path, log_every_n_steps=2)
-    assert sorted(kept.rows)[0] == 2
-    for row in kept.rows.values():
-        assert 0.02 <= row["time/step"] < 0.2
-        assert 0 <= row["time/wait"] < row["time/step"]
-        assert row["images_per_second"] == pytest.approx(2 / row["time/step"], rel=1e-3)
+    fit([Throughput(), clock, kept], tmp_path, log_every_n_steps=2)
+    # The first two steps have one pause between them, the others two; a validation follows step 5.
+    expected = {2: (0.025, 0.005), 4: (0.03, 0.01), 6: (0.0305, 0.0105), 8: (0.03, 0.01)}
+    for step, (seconds, wait) in expected.items():
+        row = kept.rows[step]
+        assert row["time/step"] == pytest.approx(seconds)
+        assert row["time/wait"] == pytest.approx(wait)
+        assert row["images_per_second"] == pytest.approx(2 / seconds)
 
 
-def test_accumulated_batches_count_as_one_step(tmp_path):
+def test_accumulated_batches_count_as_one_step(tmp_path, clock):
     kept = Kept()
-    fit([Throughput(), Sleeps(), kept], tmp_path, steps=4, accumulate_grad_batches=3)
+    fit([Throughput(), clock, kept], tmp_path, steps=4, accumulate_grad_batches=3)
     last = kept.rows[4]
-    assert last["time/step"] >= 0.06
-    assert last["images_per_second"] == pytest.approx(6 / last["time/step"], rel=1e-3)
+    assert 0.09 <= last["time/step"] < 0.1
+    assert last["images_per_second"] == pytest.approx(6 / last["time/step"])
 
 
 def test_memory_of_a_process_is_its_peak():
