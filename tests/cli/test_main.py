@@ -170,6 +170,7 @@ def test_groups_options_and_keys_are_listed(capsys):
         ("segadapt compare base", ["baseline="]),
         ("segadapt options inf", ["inference"]),
         ("segadapt completion ", ["bash", "zsh", "fish"]),
+        ("segadapt train -m data=digits,camv", ["data=digits,camvid"]),
     ],
 )
 def test_candidates_complete_verbs_keys_and_options(line, expected):

@@ -88,11 +88,13 @@ def candidates(line: str) -> list[str]:
         names = list(groups(CONF)) if verb in ("train", "options") else []
         ends = "" if verb == "options" else "="
         return _starting([f"{name}{ends}" for name in [*names, *_keys(verb)]], word)
-    group, _, _ = word.partition("=")
+    group, _, values = word.partition("=")
     folder = CONF / group
     if not folder.is_dir():
         return []
-    return _starting([f"{group}={option}" for option in option_names(folder)], word)
+    before, comma, _ = values.rpartition(",")  # what a sweep has already: classifier=fixed,ca
+    start = f"{group}={before}{comma}"
+    return _starting([f"{start}{option}" for option in option_names(folder)], word)
 
 
 def _keys(verb: str) -> list[str]:
