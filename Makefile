@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 UV_VERSION := 0.13.8
 BIN := .venv/bin
 
-.PHONY: setup train test test-fast test-oldest lint format docs
+.PHONY: setup train test test-fast test-oldest test-extras lint format docs
 setup: .venv/installed
 
 .venv/installed: requirements.txt pyproject.toml
@@ -29,6 +29,18 @@ test-oldest: .venv-oldest/installed
 .venv-oldest/installed: pyproject.toml | setup
 	test -x .venv-oldest/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python .venv-oldest
 	$(BIN)/uv pip install --quiet --python .venv-oldest/bin/python --resolution lowest-direct -e ".[dev]"
+	touch $@
+
+# The tests that need optional packages, fast and slow, in an environment of its own with all extras.
+test-extras: .venv-extras/installed
+	.venv-extras/bin/python -m pytest -n 2 --dist loadfile -rs -m "not gpu and not browser" \
+	    tests/runs/settings/test_ranges.py tests/runs/sweeps tests/analysis/figures \
+	    tests/data/prepare/test_runs.py $(ARGS)
+
+.venv-extras/installed: pyproject.toml | setup
+	test -x .venv-extras/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python .venv-extras
+	$(BIN)/uv pip install --quiet --python .venv-extras/bin/python \
+	    -e ".[dev,sweep,export,geo,demo,figures]" pycocotools
 	touch $@
 
 lint: setup
