@@ -22,13 +22,13 @@ class FeatureCache(NamedTuple):
     palette: tuple[tuple[int, int, int], ...] | None
     channels: int
     precision: str
-    """``fp32``, or ``bf16``, whose bits are kept as int16: numpy has no such type."""
+    """``fp32`` or ``bf16``; numpy lacks the latter, so its bits are stored as int16."""
     crop: tuple[int, int]
     """Rows and columns of the training labels."""
     names: dict[str, list[str]]
     """Names of the samples of each split."""
     source: dict[str, Any]
-    """Run, checkpoint and data that the features come from."""
+    """Run, checkpoint and data from which the features were computed."""
 
 
 def read_set(root: str | Path) -> FeatureCache:
@@ -64,5 +64,5 @@ def fact(root: str, name: str) -> Any:
 
 
 def register() -> None:
-    """Let configs ask for facts of a cached set."""
+    """Register the resolver for facts of a cached data set."""
     OmegaConf.register_new_resolver("cached", fact, replace=True)

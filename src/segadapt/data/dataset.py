@@ -91,7 +91,7 @@ class LabelledDataset(Dataset[Sample], ABC):
         """One sample."""
 
     def packed(self, key: Key) -> PackedSample:
-        """The same sample, to be normalised on the device; only where there are :attr:`levels`."""
+        """The same sample, to be normalised on the device; only with :attr:`levels`."""
         raise AssertionError(f"{type(self).__name__} has no levels")
 
 
@@ -104,7 +104,7 @@ class Decoded(NamedTuple):
 
 
 class SegmentationDataset(LabelledDataset):
-    """Files of images and label maps. A subclass gives its classes, label contract and files.
+    """Files of images and label maps; subclasses define classes, label contract and files.
 
     Attributes:
         labels: What the numbers in the files mean.
@@ -218,7 +218,7 @@ class SegmentationDataset(LabelledDataset):
         return Decoded(image, self.labels(raw, pair.label), generator)
 
     def use(self, table: LabelTable, nearest: bool = False) -> None:
-        """Take classes, colours and the meaning of labels from a table, before the files are found.
+        """Use the classes, colours and label values of a table, before the files are found.
 
         Args:
             table: What the values of labels mean.

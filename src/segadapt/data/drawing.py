@@ -27,7 +27,7 @@ SWATCH = (12, 20)
 
 WRONG, RIGHT = LEVEL, (225, 225, 225)
 TILE, LINE, GAP, STRIPE = 240, 22, 6, 3
-"""Pixels: longer side of an image, height of a line of text, distance of two images, a stripe."""
+"""Longer side of an image, height of a text line, gap between images, and stripe, in pixels."""
 
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 
@@ -65,7 +65,7 @@ def errors(
 def panel(
     rows: Sequence[LabelledImage], classes: Sequence[str], colors: UInt8[np.ndarray, "k 3"]
 ) -> Picture:
-    """Rows of images under their titles; below, what the colours of classes and errors mean.
+    """Rows of images with titles, above a legend of classes and errors.
 
     Args:
         rows: Images with the same titles.

@@ -82,7 +82,7 @@ class LabelContract:
 
     @property
     def numbers(self) -> list[int]:
-        """The number that stands for each class in files that are written, where it has one."""
+        """The number written for each class in files; None for a class without one."""
         return [values.numbers[0] for values in self.table.sources if values.numbers]
 
     def read(self, file: Path, max_pixels: int = MAX_PIXELS) -> Raw:

@@ -15,7 +15,7 @@ from segadapt.structures import Batch
 
 
 class PackedSample(NamedTuple):
-    """A :class:`segadapt.structures.Sample` whose image is not normalised yet."""
+    """A :class:`segadapt.structures.Sample` whose image is not yet normalised."""
 
     image: UInt8[Tensor, "H W c"]
     size: Int[Tensor, "2"]

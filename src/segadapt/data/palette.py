@@ -11,7 +11,7 @@ OKABE_ITO = (
     *((230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66)),
     *((0, 114, 178), (213, 94, 0), (204, 121, 167), (153, 153, 153)),
 )
-"""Eight colours that people with any kind of colour vision tell apart (Okabe and Ito, 2008)."""
+"""Eight colours that are distinguishable with any colour vision (Okabe and Ito, 2008)."""
 
 DEUTERANOPIA = np.array(
     [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]]
@@ -27,7 +27,7 @@ APART: Final = 30.0
 
 
 def class_colors(num_classes: int, own: Sequence[Sequence[int]] | None) -> UInt8[np.ndarray, "k 3"]:
-    """The colours of a data set's classes, RGB: its own, or such that stay apart.
+    """The colours of a data set's classes, RGB: its own, or distinguishable ones.
 
     Args:
         num_classes: Number of classes.
@@ -39,7 +39,7 @@ def class_colors(num_classes: int, own: Sequence[Sequence[int]] | None) -> UInt8
 def completed(
     colors: Sequence[tuple[int, int, int] | None] | None,
 ) -> tuple[tuple[int, int, int], ...] | None:
-    """The colours of a label table, those that it lacks being ours; None where it has none."""
+    """The colours of a label table, completed by ours; None if it has no colours."""
     if colors is None:
         return None
     ours = palette(len(colors)).tolist()

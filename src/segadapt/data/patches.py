@@ -17,7 +17,7 @@ from segadapt.data.labels import Label, LabelContract, Raw
 
 
 class Patch:
-    """A window of an image and its label, read when it is looked at.
+    """A window of an image and its label, read on access.
 
     Args:
         pair: Their files.
@@ -51,7 +51,7 @@ class Patch:
 
     @cached_property
     def label(self) -> Label:
-        """The classes; where there are no data, the ignored label."""
+        """The classes, with the ignored label for pixels without data."""
         if self._valid is None:
             return self.labels(self.raw, self.pair.label)
         label = np.full(self.box.size, self.labels.nothing)

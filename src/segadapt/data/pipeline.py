@@ -13,7 +13,7 @@ from segadapt.data.patches import View
 
 @runtime_checkable
 class Transform(Protocol):
-    """Turns a decoded image and its classes into what the network sees.
+    """Turns a decoded image and its classes into the network's input.
 
     Attributes:
         levels: What normalisation makes of the 256 levels of each channel; None: not by a table.

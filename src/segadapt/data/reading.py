@@ -32,7 +32,7 @@ class Reading(ABC):
 
     @abstractmethod
     def values(self, part: Part) -> Num[np.ndarray, "n c"]:
-        """The numbers of the pixels that have data, as they are stored."""
+        """The stored values of the pixels with data."""
 
     @abstractmethod
     def raw(self, part: Part) -> Raw:
@@ -121,7 +121,7 @@ class Windows(Reading):
         return View(raster(pair.image).size, lambda box: Patch(pair, box, self.labels, self.form))
 
     def check(self, pair: Pair) -> None:
-        """Look at the headers of an image and its label, and at the pixels in their middle.
+        """Check the headers of an image and its label, and the pixels in their middle.
 
         Raises:
             ValueError: If one cannot be read by windows, or they do not fit each other.
@@ -131,7 +131,7 @@ class Windows(Reading):
         assert patch.label.shape == patch.image.shape[:2]
 
     def notes(self, files: Sequence[Pair]) -> list[str]:
-        """Sentences about what will be slow."""
+        """Notes about slow files."""
         wide = 4 * max(self.cell)
         slow = [
             file

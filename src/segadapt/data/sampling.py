@@ -19,7 +19,7 @@ def generator_for(use: int, *count: int) -> np.random.Generator:
 
 
 def position_and_item(key: Key) -> tuple[int, int]:
-    """Both parts of a key; an item alone stands at the position of the same number."""
+    """Both parts of a key; for an item alone, the position has the same number."""
     return key if isinstance(key, tuple) else (key, key)
 
 

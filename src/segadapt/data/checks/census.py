@@ -59,7 +59,7 @@ class Census:
 
     @property
     def absent(self) -> list[str]:
-        """Classes of which there is no pixel."""
+        """Classes without pixels."""
         return [name for name, count in zip(self.classes, self.pixels, strict=True) if not count]
 
     def as_json(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Figures about a data set: how its classes are distributed, and what training sees of it."""
+"""Figures of a data set: distribution of its classes, and examples of training inputs."""
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple
@@ -25,14 +25,14 @@ WRITTEN: Final = 30
 """Classes up to which a map has room for names and numbers."""
 
 MANY: Final = 64
-"""Classes above which some of them are drawn by name."""
+"""Number of classes above which only some are drawn by name."""
 
 LEAST: Final = 0.1
-"""Percent at which the colour scale of a map begins at the latest."""
+"""Largest start of the colour scale of a map, in percent."""
 
 
 class Tile(NamedTuple):
-    """An image with its label map, and what to write above it."""
+    """An image with its label map and title."""
 
     title: str
     image: Picture
@@ -41,7 +41,7 @@ class Tile(NamedTuple):
 
 
 def distribution(census: Census, title: str) -> Figure:
-    """Pixels of each class, and in which share of the images of one class another occurs.
+    """Pixels of each class, and the fraction of the images of one class in which another occurs.
 
     Of many classes, the bars are those with the most and with the fewest pixels.
     """
@@ -72,7 +72,7 @@ def distribution(census: Census, title: str) -> Figure:
 
 
 def _draw_together(axes: Axes, census: Census) -> None:
-    """Rows and columns are classes; what never occurs together is grey."""
+    """Co-occurrence of classes (rows and columns); pairs that never occur together are grey."""
     k = len(census.classes)
     alone = np.maximum(census.together.diagonal(), 1)[:, None]
     shares = np.where(census.together > 0, 100 * census.together / alone, np.nan)
@@ -101,7 +101,7 @@ def _draw_together(axes: Axes, census: Census) -> None:
 def contact_sheet(
     rows: Sequence[Sequence[Tile]], classes: Sequence[str], colors: UInt8[np.ndarray, "k 3"]
 ) -> Figure:
-    """Rows of images under their labels' colours; below, the classes that occur."""
+    """Rows of images overlaid with the colours of their labels, and a legend of the classes."""
     columns = max(len(row) for row in rows)
     figure = Figure(figsize=(3 * columns, 2.6 * len(rows) + 1), layout="constrained")
     grid = figure.subplots(len(rows), columns, squeeze=False)
@@ -129,7 +129,7 @@ def contact_sheet(
 
 
 def without_repeats(rows: Sequence[Sequence[Tile]]) -> list[list[Tile]]:
-    """Leave out columns that show, in every row, what a column before them shows.
+    """Remove columns that equal an earlier column in every row.
 
     A validation image looks the same however often it is drawn.
     """
@@ -147,7 +147,7 @@ def _same(one: Tile, other: Tile) -> bool:
 
 
 def overlaid(tile: Tile, colors: UInt8[np.ndarray, "k 3"]) -> Picture:
-    """The image under its classes' colours; where pixels are ignored it is seen as it is."""
+    """The image overlaid with the colours of its classes; ignored pixels are unchanged."""
     if tile.label is None:
         return tile.image
     labelled = (tile.label < len(colors))[..., None]

@@ -36,7 +36,7 @@ DRAWS, SHOWN = 3, 20
 
 
 def check(cfg: DictConfig, console: Console) -> int:
-    """Scan the splits of a data set, print what was found, and write it with figures.
+    """Scan the splits of a data set, print the findings, and write them with figures.
 
     Args:
         cfg: conf/check_data.yaml, composed.
@@ -59,7 +59,7 @@ def check(cfg: DictConfig, console: Console) -> int:
 
 
 def lacks_table(data: DictConfig) -> bool:
-    """Whether nothing says what the labels of somebody's own data set mean."""
+    """Whether a user's data set lacks a description of its labels."""
     if "classes" not in data or data.classes is not None:
         return False
     return not any((expanded(data.root) / name).is_file() for name in FILES)
@@ -87,7 +87,7 @@ def propose(cfg: DictConfig, console: Console) -> None:
 
 
 def check_together(cfg: DictConfig, console: Console) -> int:
-    """Look at all splits as a training would; the number of things that would end it."""
+    """Check all splits as a training would, and return the number of errors."""
     parts = {split: split_of(cfg.data, split) for split in cfg.splits}
     check_count(cfg.data.num_classes, next(iter(parts.values())))
     found = judged(parts, "train")
@@ -99,7 +99,7 @@ def check_together(cfg: DictConfig, console: Console) -> int:
 
 
 def report_statistics(cfg: DictConfig, console: Console) -> None:
-    """Measure the images of the training split, and print and write the settings that follow.
+    """Measure the images of the training split, and print and write the resulting settings.
 
     Raises:
         ValueError: If an image cannot be read.
@@ -123,7 +123,7 @@ def report_statistics(cfg: DictConfig, console: Console) -> None:
 
 
 def check_split(cfg: DictConfig, split: str, console: Console) -> int:
-    """Scan one split; the number of things that would end a training."""
+    """Scan one split, and return the number of errors that would end a training."""
     folder = Path(cfg.out)
     try:
         dataset = split_of(cfg.data, split)
@@ -195,7 +195,7 @@ def write(
 
 
 def tiles(dataset: SegmentationDataset, item: int) -> list[Tile]:
-    """An image as it is stored, its labels, and what the split's transform makes of both."""
+    """A stored image with its labels, and both after the transform of the split."""
     part = dataset.parts[item]
     label = dataset.reading.label(part)
     image = viewable(dataset.reading.image(part))

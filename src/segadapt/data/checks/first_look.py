@@ -22,13 +22,14 @@ SAMPLE: Final = 64
 """Images and labels that are decoded."""
 
 IGNORED: Final = 0.8
-"""Share of ignored pixels above which labels are hardly meant so."""
+"""Fraction of ignored pixels above which labels are probably wrong."""
 
 LEVELS: Final = 24
-"""Different values of a plane up to which it looks like a label, and above which like a picture."""
+"""Number of distinct values up to which a plane looks like a label, and above which like a
+picture."""
 
 DARK: Final = 1 / 8
-"""Share of the range that images stay below if the range is that of another depth."""
+"""Fraction of the range below which images suggest the range of another bit depth."""
 
 NAMES: Final = ("ignored", "swapped", "same_images", "shared_files", "range")
 """Names that ``data.allow`` accepts."""
@@ -49,7 +50,7 @@ class Notice(NamedTuple):
 
 
 def first_look(parts: Mapping[str, SegmentationDataset], trained: str) -> list[Notice]:
-    """Look at the parts of a data set.
+    """Check the splits of a data set.
 
     Args:
         parts: By what to call them.
@@ -90,7 +91,7 @@ def _shared(parts: Mapping[str, SegmentationDataset]) -> list[Notice]:
 def _digests(
     part: SegmentationDataset, parts: Mapping[str, SegmentationDataset]
 ) -> dict[bytes, Path]:
-    """The images of a part by their digest, but those whose size in bytes no other part has."""
+    """The images of a split by digest, except those whose size in bytes no other split has."""
     others = {
         pair.image.stat().st_size
         for other in parts.values()
@@ -117,7 +118,7 @@ def _same(dataset: SegmentationDataset, name: str) -> list[Notice]:
 
 
 def swapped(dataset: SegmentationDataset, name: str) -> list[Notice]:
-    """Images that look like labels beside labels that look like pictures."""
+    """A finding if images look like labels, and labels like pictures."""
     parts = [dataset.parts[item] for item in _sample(len(dataset.parts), 8)]
     seen = _each(partial(_levels, dataset), parts)
     files = parts[0].pair
@@ -134,7 +135,7 @@ def swapped(dataset: SegmentationDataset, name: str) -> list[Notice]:
 
 
 def _levels(dataset: SegmentationDataset, part: Part) -> tuple[int, int]:
-    """Different values of the first channel of an image and its label, both read as images.
+    """Numbers of distinct values in the first channel of an image and its label, read as images.
 
     A file that cannot be read has none.
     """
@@ -168,7 +169,7 @@ def _ignored(dataset: SegmentationDataset, name: str) -> list[Notice]:
 
 
 def _range(dataset: SegmentationDataset, name: str) -> list[Notice]:
-    """Images that use a small part of their range, or nothing but its ends."""
+    """A finding if images use a small part of their range, or only its ends."""
     if dataset.form.range is None:
         return []
 

@@ -55,7 +55,7 @@ class Inspection(NamedTuple):
 
 
 def inspect(dataset: SegmentationDataset, threads: int | None = None) -> Iterator[Inspection]:
-    """Look at all files of a data set, several at a time, in order.
+    """Inspect all files of a data set, several at a time, in order.
 
     Threads suffice: reading, checksums and decoding let other threads run.
 

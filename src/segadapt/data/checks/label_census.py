@@ -21,7 +21,7 @@ FOLDER: Final = "census"
 """Subfolder of the cache for censuses."""
 
 LIMIT: Final = 256 * MIB
-"""Bytes of one; a million images of ten classes have some 40 MiB."""
+"""Largest size of a census, in bytes; a million images of ten classes take about 40 MiB."""
 
 
 class LabelCensus(NamedTuple):
@@ -45,11 +45,11 @@ class LabelCensus(NamedTuple):
 
 
 Count = tuple[Int[np.ndarray, "k"], int]
-"""Pixels of each class of one image, and ignored ones."""
+"""Pixels of each class in one image, and ignored ones."""
 
 
 def label_census(dataset: LabelledDataset, cache: Path) -> LabelCensus:
-    """Count the labels of a data set, as they are before any augmentation.
+    """Count the labels of a data set, before any augmentation.
 
     Of a data set of files all label files are read, unless they are those that were read before.
     Any other is composed sample by sample, or its features are stored with the labels; there the

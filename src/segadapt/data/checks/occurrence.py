@@ -13,7 +13,7 @@ from segadapt.data.labels import values_in
 from segadapt.text.borders import print_line
 
 TOGETHER: Final = 16
-"""Labels that each thread reads before the next look at whether there are more to read."""
+"""Number of labels that each thread reads before checking whether more are needed."""
 
 MANY: Final = 2000
 """Labels to read from which on it is said, because it takes more than seconds."""
@@ -49,7 +49,7 @@ class Verdict(NamedTuple):
 
 
 def verdict(dataset: SegmentationDataset, name: str, trained: bool) -> Verdict:
-    """Look for the classes of a split; all labels are read only if one is missing.
+    """Find the classes of a split; all labels are read only if a class is missing.
 
     Args:
         dataset: The split.

@@ -1,4 +1,4 @@
-"""A label table for a data set that has none: what is in its labels, and what it probably means."""
+"""A proposed label table for a data set without one, from the values in its labels."""
 
 import os
 from collections import Counter
@@ -24,15 +24,15 @@ from segadapt.data.labels import colors_in
 ANYTHING: Final = LabelForm(numbers=True, colors=True, lossy=True)
 
 NEAR: Final = 2
-"""Levels by which colours differ that JPEG or resampling made of one."""
+"""Difference in levels between colours that JPEG or resampling made from one."""
 
 RARE: Final = 0.001
-"""Share of the pixels of JPEG labels below which a value is what compression left."""
+"""Fraction of the pixels of JPEG labels below which a value is a compression artefact."""
 
 Value = TypeVar("Value")
 
 MOST: Final = 4096
-"""Values of a table that somebody could edit; more are not classes."""
+"""Largest number of values in a table that a user can edit; more are not classes."""
 
 PALETTES: Final = (VOC2012, Cityscapes, CamVid, ADE20K)
 """Data sets whose colours are recognised, in this order."""
@@ -99,7 +99,7 @@ def scan(
 
 
 def proposed(contents: Contents) -> Proposal:
-    """The table that fits what labels hold.
+    """The table that fits the contents of labels.
 
     Raises:
         ValueError: If some labels hold numbers and others colours.
@@ -193,13 +193,13 @@ def grouped(colors: Mapping[Color, int]) -> dict[Color, list[Color]]:
 
 
 def _frequent(values: Counter[Value]) -> Counter[Value]:
-    """Values that are more than what compression left behind."""
+    """Values that are not compression artefacts."""
     least = RARE * values.total()
     return Counter({value: number for value, number in values.items() if number >= least})
 
 
 def _known(colors: Sequence[Color]) -> tuple[str, dict[Color, str]] | None:
-    """The published palette that has all of the colours, with the names of those that occur."""
+    """The published palette that contains all colours, with the names of those that occur."""
     for source in PALETTES:
         assert source.palette is not None
         names = dict(zip(source.palette, source.classes, strict=True))
@@ -225,7 +225,7 @@ def _of_file(file: Path, max_pixels: int) -> Contents:
 
 
 def _of_window(file: Path, box: Box) -> Contents:
-    """The values of the pixels that have data."""
+    """The values of the pixels with data."""
     values, empty = read_label_window(file, box)
     if empty is not None:
         values = values[~empty.all(2)][None]
@@ -233,7 +233,7 @@ def _of_window(file: Path, box: Box) -> Contents:
 
 
 def _counted(values: Raw, lossy: bool = False) -> Contents:
-    """Numbers or colours as the file has them; indices of a palette stay indices."""
+    """Numbers or colours as stored in the file; palette indices are not converted."""
     if values.ndim == 3:
         return Contents(Counter(), Counter(colors_in(values.reshape(-1, 3))), lossy)
     numbers, counts = np.unique(values, return_counts=True)

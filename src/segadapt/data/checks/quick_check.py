@@ -1,4 +1,4 @@
-"""The cheap part of checking a data set, before each training: headers, sizes, which classes."""
+"""Quick check of a data set before each training: headers, sizes and classes."""
 
 import hashlib
 import json
@@ -37,7 +37,7 @@ def look_at(
     allow_empty_classes: bool = False,
     allow: Collection[str] = (),
 ) -> str | None:
-    """Look at all files of a data set, unless they are those that were in order before.
+    """Check all files of a data set, unless the same files passed before.
 
     Args:
         splits: The parts of the data set, by what to call them.
@@ -185,7 +185,7 @@ def compare(
     form: ImageFormat = PLAIN,
     label_form: LabelForm = NUMBERS,
 ) -> None:
-    """Look at the headers of an image and its label.
+    """Check the headers of an image and its label.
 
     Args:
         pair: Their files.

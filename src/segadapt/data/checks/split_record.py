@@ -13,17 +13,17 @@ from segadapt.files import open_regular, write_json
 from segadapt.text.bounded import MIB, read_object
 
 PART: Final = 65536
-"""Bytes at the beginning and at the end of a file that its digest is made of."""
+"""Number of bytes at the beginning and at the end of a file that enter its digest."""
 
 LIMIT: Final = 512 * MIB
 """Largest size of a record, in bytes; a line has about 200."""
 
 Splits = Mapping[str, LabelledDataset]
-"""Data sets by what their files call the split."""
+"""Data sets by the name of the split in their files."""
 
 
 def write_record(file: Path, splits: Splits) -> None:
-    """Keep the files of splits that a list or a draw decides about; others need no record."""
+    """Record the files of splits that a list or a random draw decides; others need no record."""
     kept = {name: _rows(part) for name, part in splits.items() if part.recorded}
     if kept:
         write_json(file, {"splits": kept})

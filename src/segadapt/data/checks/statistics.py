@@ -12,10 +12,10 @@ from segadapt.data.files.image_format import ImageFormat
 from segadapt.data.reading import Part
 
 BINS: Final = 65536
-"""Levels of a histogram: all of 16 bits, so that only other numbers are rounded."""
+"""Number of levels of a histogram: all of 16 bits, so that only other values are rounded."""
 
 TAILS: Final = (0.001, 0.999)
-"""Shares of the values of all channels that lie below black and below white."""
+"""Fractions of the values of all channels below black and below white."""
 
 
 class Measured(NamedTuple):
@@ -32,7 +32,7 @@ class Measured(NamedTuple):
     std: list[float]
 
     def settings(self) -> dict[str, list[float]]:
-        """The keys of ``data`` that take these numbers."""
+        """Overrides of ``data`` with these numbers."""
         limits = {} if self.range is None else {"range": [float(f"{v:.6g}") for v in self.range]}
         rounded = {
             key: [float(f"{value:.4g}") for value in values]
@@ -47,7 +47,7 @@ def measure(
     form: ImageFormat,
     threads: int | None = None,
 ) -> Measured:
-    """Look at the images of a split, twice where they have no fixed levels; none is kept.
+    """Read the images of a split, twice if they have no fixed levels; none is kept in memory.
 
     Args:
         parts: The images, or the parts of rasters.

@@ -1,7 +1,7 @@
-"""The material of the embedded data set: what scikit-learn ships, cut into disjoint parts.
+"""The material of the embedded data set, from scikit-learn, in disjoint parts.
 
-1797 handwritten digits of 8 x 8 pixels (Alpaydin and Kaynak, 1998), which follow one another
-writer by writer, and two photographs.
+1797 handwritten digits of 8 x 8 pixels (Alpaydin and Kaynak, 1998), which follow one another writer
+by writer, and two photographs.
 """
 
 from functools import cache
@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float32, Int
 
 SIDE: Final = 40
-"""Pixels of an enlarged digit with its margin: 10 x 10 of the original."""
+"""Side of an enlarged digit with its margin, in pixels: 10 x 10 of the original."""
 
 TRAIN_SHARE: Final = 0.8
 """Fraction for training of the digits (the last writers are for val) and of the photographs."""

@@ -24,7 +24,7 @@ VOCABULARY: Final = 4
 """Number of the ten digits that occur in a scene."""
 
 CELL: Final = 32
-"""Pixels of the cells that digits are put into, one each; they may reach over."""
+"""Side of the cells in which digits are placed, in pixels; digits may reach beyond."""
 
 
 class Hand(NamedTuple):
@@ -77,7 +77,7 @@ def scene(
 def _background(
     material: Material, size: int, difficulty: float, generator: np.random.Generator
 ) -> Picture:
-    """A piece of a photograph at a random scale and tint, its texture weakened."""
+    """A part of a photograph at a random scale and tint, with weakened texture."""
     photo = material.photos[generator.integers(len(material.photos))]
     side = int(generator.integers(size // 2, min(photo.shape[:2]) + 1))
     top, left = (int(generator.integers(free - side + 1)) for free in photo.shape[:2])
@@ -114,7 +114,7 @@ def _write(
     corner: Int[np.ndarray, "2"],
     side: int,
 ) -> None:
-    """Draw one digit over what is there; pixels on the edge of its strokes are ignored."""
+    """Draw one digit over the scene; pixels on the edge of its strokes are ignored."""
     top, left = np.clip(corner, 0, picture.shape[0] - side)
     ink = cv2.warpAffine(digit, _placement(hand, side), (side, side), flags=cv2.INTER_LINEAR)
     cover = ((ink - hand.level) * 5 + 0.5).clip(0, 1)
@@ -154,7 +154,7 @@ def _scribble(picture: Picture, hand: Hand, generator: np.random.Generator) -> N
 
 
 def _light(size: int, generator: np.random.Generator) -> Picture:
-    """Light of some colour that falls off in one direction."""
+    """Coloured light that decreases in one direction."""
     angle, fall = generator.uniform((0, 0.0), (2 * np.pi, 0.6))
     color = generator.uniform(0.7, 1.1, 3).astype(np.float32)
     ramp = np.linspace(-fall / 2, fall / 2, size, dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Anybody's images: folders of images and label PNGs, and a list of classes."""
+"""The user's own data set: folders of images and label PNGs, and a list of classes."""
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path

@@ -14,7 +14,7 @@ from segadapt.data.names import read_numbered_names
 from segadapt.files import expanded
 
 LABELS: Final = "labels/labels.txt"
-"""The list that is published beside the annotations: ``1: accordion`` and so on."""
+"""The list published with the annotations: ``1: accordion`` and so on."""
 
 
 class PascalContext459(SegmentationDataset):

@@ -1,4 +1,4 @@
-"""Images to predict, whose labels nobody looks at."""
+"""Images to predict, whose labels are not read."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ from segadapt.text.borders import printable
 
 
 class Unlabelled(LabelledDataset):
-    """The images of a split as evaluation sees them; every pixel of their masks is ignored.
+    """Images of a split as in evaluation; every pixel of their masks is ignored.
 
     Args:
         source: The data set that they belong to.

@@ -10,7 +10,7 @@ from segadapt.data.labels import LabelContract
 
 
 def devkit_color(number: int) -> Color:
-    """The colour of a class in VOC's own label files: its bits, dealt to red, green and blue."""
+    """Colour of a class in VOC's label files: its bits, distributed over red, green, blue."""
     red, green, blue = (
         sum((number >> (3 * bit + channel) & 1) << (7 - bit) for bit in range(3))
         for channel in range(3)

@@ -44,7 +44,7 @@ class Limit(NamedTuple):
 
 
 def whole(size: Size) -> int:
-    """No reduction, whatever the size."""
+    """Reduction factor 1 for any size."""
     return 1
 
 
@@ -82,7 +82,7 @@ def read_image(
 def _decoded_image(
     data: bytes, file: Path, limit: Limit, reduction: Callable[[Size], int], form: ImageFormat
 ) -> Pixels:
-    """The pixels of a file as they are stored."""
+    """The pixels of a file as stored."""
     size = read_size(data, str(file))
     check_limit(size, file, *limit)
     channels = stored_channels(data, str(file))
@@ -119,7 +119,7 @@ def _values(data: bytes, channels: int | None, size: Size, file: Path, form: Ima
 
 
 def read_values(file: Path, max_pixels: int, form: ImageFormat) -> Values:
-    """The numbers of an image as they are stored, in the data set's channels.
+    """The stored values of an image, in the data set's channels.
 
     Args:
         file: An image.
@@ -143,7 +143,7 @@ def reduced(size: tuple[int, ...], divisor: int) -> Size:
 
 
 def read_photograph(file: Path, max_pixels: int = MAX_PIXELS, form: ImageFormat = PLAIN) -> Pixels:
-    """An image as viewers show it: as :func:`read_image`, and turned where EXIF says so.
+    """An image as viewers show it: as :func:`read_image`, rotated by its EXIF tag.
 
     Raises:
         ValueError: As above.
@@ -170,7 +170,7 @@ def decode_photograph(
 
 
 def check_limit(size: Size, file: Path, max_pixels: int, key: str = "data.max_pixels") -> None:
-    """Whether an image may be decoded.
+    """Check that an image may be decoded.
 
     Args:
         size: Its height and width.

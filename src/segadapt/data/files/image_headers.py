@@ -49,7 +49,7 @@ class Frame(NamedTuple):
 
 
 class Head:
-    """The beginning of a file, and the rest where it is needed, to look at many files quickly.
+    """The beginning of a file, and the rest on demand, for reading many headers quickly.
 
     Args:
         file: Which file.
@@ -63,7 +63,7 @@ class Head:
         self.data = read_regular(file, HEAD)
 
     def size(self) -> Size:
-        """Height and width as the header gives them, of any format that images may have.
+        """Height and width from the header, for any image format.
 
         Raises:
             ValueError: If there is no such header.
@@ -83,11 +83,11 @@ class Head:
 
 
 def read_size(data: bytes, file: str) -> Size:
-    """Height and width as the header gives them; the file is also checked to be whole.
+    """Height and width from the header; the file is also checked for truncation.
 
     Raises:
-        ValueError: If the file is empty, of an unknown format, truncated, or damaged where this
-            can be seen without decoding.
+        ValueError: If the file is empty, of an unknown format, truncated, or damaged where this can
+            be seen without decoding.
     """
     if not data:
         raise ValueError(f"{file} is empty (0 bytes); download or export it again")
@@ -100,7 +100,7 @@ def read_size(data: bytes, file: str) -> Size:
 
 
 def bit_depth(data: bytes) -> int:
-    """Bits of each channel of an image, from its first bytes; 8 where these do not tell."""
+    """Bits per channel of an image, from its first bytes; 8 if they do not state it."""
     if data.startswith(png.SIGNATURE):
         return data[24]
     if data.startswith(JPEG) and (frame := first_frame(data)) is not None:
@@ -117,7 +117,7 @@ def first_frame(data: bytes) -> Frame | None:
 
 
 def segments(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Marker and content of what stands before the pixels of a JPEG, as far as the data reach."""
+    """Markers and contents of the segments before the pixels of a JPEG, as far as read."""
     offset = 2
     while offset + 4 <= len(data) and data[offset] == 0xFF and (kind := data[offset + 1]) != SCAN:
         if kind == 0xFF:  # markers may begin with any number of these
@@ -134,7 +134,7 @@ def _png(data: bytes, file: str) -> Size:
 
 
 def _jpeg(data: bytes, file: str) -> Size:
-    """Walk the markers up to the end of the image; what stands behind it does not matter.
+    """Walk the markers up to the end of the image; data after it are ignored.
 
     A decoder takes the size of the first frame, whatever further frames claim.
     """

@@ -1,4 +1,4 @@
-"""Label files to numbers or colours, whatever lossless format they have.
+"""Reading label files of any lossless format as numbers or colours.
 
 OpenCV decodes, as for images (``decode.py``); the pixels of palettes are declared grey before, so
 that they come out as the numbers that they are.

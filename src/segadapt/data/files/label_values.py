@@ -72,7 +72,7 @@ class LabelForm(NamedTuple):
     def of_colors(
         self, pixels: Shaped[np.ndarray, "H W c"], file: Path
     ) -> UInt8[np.ndarray, "H W 3"]:
-        """The colours of a file as OpenCV gives them: blue first, and opacity last.
+        """The colours of a file in OpenCV's order: blue first, opacity last.
 
         Raises:
             ValueError: If colours are not accepted, have more than 8 bits, or are half transparent.
@@ -83,7 +83,7 @@ class LabelForm(NamedTuple):
     def checked_colors(
         self, pixels: Shaped[np.ndarray, "H W c"], file: Path
     ) -> UInt8[np.ndarray, "H W 3"]:
-        """Red, green and blue of a file; what is wholly transparent has its colour nevertheless.
+        """Red, green and blue of a file; fully transparent pixels keep their colour.
 
         Raises:
             ValueError: As above.

@@ -13,7 +13,7 @@ from segadapt.data.files.tiff_header import PALETTE
 
 
 def read_label_window(file: Path, box: Box) -> Window:
-    """A window of a label as it is stored.
+    """A window of a label as stored.
 
     Raises:
         ValueError: If it is damaged, or compressed with loss.

@@ -26,7 +26,7 @@ ALIASES: Final[Mapping[str, Sequence[str]]] = {
     "val": ("val", "valid", "validation"),
     "test": ("test", "testing"),
 }
-"""Names of the folders of a split; those of others are the split's own."""
+"""Names of the folders of a split; other splits have their own name."""
 
 RULES: Final = 'data.image="{name}.jpg" data.label="{name}_mask.png"'
 """The way out wherever names decide nothing."""
@@ -73,7 +73,7 @@ def find(root: Path, split: str | None) -> Found:
 
 
 def side_by_side(images: Path, labels: Path) -> Found:
-    """Pairs from two folders; a label may be called as its image is, or have one of ``ENDS``.
+    """Pairs from two folders; the name of a label may be that of its image, with one of ``ENDS``.
 
     Raises:
         ValueError: If an image or label is alone, or two share a name.

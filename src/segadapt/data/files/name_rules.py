@@ -27,7 +27,7 @@ class Rule(NamedTuple):
     text: str
 
     def matched(self, root: Path, split: str) -> dict[str, Path]:
-        """The files that follow the rule, by what their names share.
+        """The files that match the pattern, by the common part of their names.
 
         Raises:
             ValueError: If the folder that the rule begins with is not there, or two files share a
@@ -56,7 +56,7 @@ class Rule(NamedTuple):
 
 
 def checked_rule(key: str, text: str, suffixes: Sequence[str]) -> Rule:
-    """A rule as somebody wrote it.
+    """Parse a pattern written by the user.
 
     Args:
         key: Setting that it comes from.

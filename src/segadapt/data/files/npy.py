@@ -1,4 +1,4 @@
-"""NPY files, whose header is looked at before numpy makes an array of them."""
+"""NPY files, whose header is checked before numpy loads the array."""
 
 import io
 import math

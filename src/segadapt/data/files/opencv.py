@@ -1,4 +1,4 @@
-"""The one place where OpenCV decodes files of a data set, and what it does not say is checked."""
+"""Decoding with OpenCV, with checks of errors that it does not report."""
 
 from pathlib import Path
 from typing import Final

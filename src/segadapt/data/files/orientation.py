@@ -25,7 +25,7 @@ RIFF: Final = b"RIFF"
 
 
 def check_upright(data: bytes, file: str) -> None:
-    """Refuse an image that viewers turn: nobody knows which way its label was drawn.
+    """Refuse an image that viewers rotate, because the orientation of its label is unknown.
 
     Args:
         data: The file, or its begin, where the orientation usually stands.
@@ -58,7 +58,7 @@ def turned(image: Shaped[np.ndarray, "_ _ _"], orientation: int) -> Shaped[np.nd
 
 
 def orientation(data: bytes) -> int:
-    """The orientation of a JPEG, PNG or WebP file, 1 ... 8; 1 where it says nothing.
+    """The orientation of a JPEG, PNG or WebP file, 1 ... 8; 1 if it is not stated.
 
     A block that cannot be read says nothing, as it does to all viewers.
     """

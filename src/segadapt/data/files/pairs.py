@@ -14,7 +14,7 @@ SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".
 
 
 class Incomplete(ValueError):
-    """Files are missing beside others.
+    """Raised for files whose counterparts are missing.
 
     Args:
         sentence: What is missing, with the first few files.
@@ -34,7 +34,7 @@ class Pair(NamedTuple):
 
 
 class ImageFolder(NamedTuple):
-    """A folder of images that nobody outside has the labels of.
+    """A folder of images whose labels are not published.
 
     Args:
         folder: Where below the data set's root; subfolders belong to it.
@@ -232,7 +232,7 @@ def _by_name(folder: Path, files: list[Path], suffix: str) -> dict[str, Path]:
 
 
 def check_alone(alone: Mapping[str, list[str]]) -> None:
-    """Raise if any files are alone, by what they lack."""
+    """Raise if any files lack their counterparts."""
     sentences = []
     for missing, files in alone.items():
         if files:

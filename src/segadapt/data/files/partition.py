@@ -31,7 +31,7 @@ class Partition(NamedTuple):
 
 
 def checked_partition(given: Mapping[str, Any]) -> Partition:
-    """``data.split`` as somebody wrote it.
+    """Parse ``data.split`` as written by the user.
 
     Raises:
         ValueError: If a key is unknown or a value makes no sense.

@@ -1,4 +1,4 @@
-"""The structure of PNG files: read, checked, and stripped to what labels need.
+"""The structure of PNG files: reading, checking, and reducing them to the chunks of labels.
 
 Pillow is not used, because it fills the rows that a PNG file lacks with zeros, and so with class 0,
 without an error, and reads wrong numbers from some files with one changed byte. ``Image.verify``
@@ -62,7 +62,7 @@ def parse(data: bytes, file: str) -> Png:
 
 
 def check_kind(colour: int, file: str, colors: bool) -> None:
-    """Check that the pixels of a label are what they may be.
+    """Check that the pixels of a label have an allowed type.
 
     Args:
         colour: Colour type of the PNG.
@@ -97,7 +97,7 @@ def only_pixels(png: Png) -> bytes:
 
 
 def palette(png: Png) -> UInt8[np.ndarray, "n 3"]:
-    """The colours of a palette; none where there is no palette."""
+    """The colours of a palette; empty without a palette."""
     payload = next((payload for kind, payload in png.chunks if kind == b"PLTE"), b"")
     return np.frombuffer(payload[: len(payload) // 3 * 3], dtype=np.uint8).reshape(-1, 3)
 

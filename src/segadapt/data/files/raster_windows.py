@@ -23,10 +23,10 @@ from segadapt.data.files.tiff_header import PALETTE, TiffHeader
 from segadapt.files import open_regular
 
 CACHE: Final = "128"
-"""Mebibytes of decoded tiles that GDAL keeps in each process, unless GDAL_CACHEMAX says so."""
+"""Mebibytes of decoded tiles that GDAL caches per process, unless GDAL_CACHEMAX is set."""
 
 OPEN: Final = 16
-"""Rasters that a thread keeps open."""
+"""Number of rasters that a thread keeps open."""
 
 SIDE: Final = 1_000_000
 """Maximum pixels of a side; a header of a few bytes can declare four billion."""
@@ -201,7 +201,7 @@ _warning = threading.Lock()
 
 
 def _opened(file: Path) -> Any:
-    """The open file; only GDAL's reader of TIFF looks at it, so that it cannot point elsewhere."""
+    """The open file, read only by GDAL's TIFF driver, so that it cannot refer to other files."""
     os.environ.setdefault("GDAL_CACHEMAX", CACHE)
     try:
         import rasterio

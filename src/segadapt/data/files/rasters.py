@@ -1,4 +1,4 @@
-"""Images of any number of channels and any depth: TIFF and NPY, and what PNG holds beside RGB.
+"""Images with any number of channels and any depth: TIFF, NPY, and PNGs other than 8-bit RGB.
 
 Each TIFF goes to a library that gives what is in the file, and an error where the file is damaged.
 OpenCV mixes up planes that are stored one by one, multiplies 8-bit colours by a fourth channel, and
@@ -30,7 +30,7 @@ CHECKED: Final = (1, 5, 8, 32_946, 32_773)
 (which has a checksum) and PackBits."""
 
 PILLOW_PIXELS: Final = 80_000_000
-"""Above this, Pillow warns and then refuses, whatever is allowed here."""
+"""Limit of pixels above which Pillow warns and then refuses, regardless of our limit."""
 
 KINDS: Final = {1: "u", 2: "i", 3: "f"}
 """numpy's letters of TIFF's sample formats."""
@@ -96,7 +96,7 @@ def read_npy(data: bytes, file: Path) -> Values:
 
 
 def npy_shape(data: bytes, file: str) -> tuple[int, ...]:
-    """Rows, columns and, where there are several, channels.
+    """Rows, columns and, if there are several, channels.
 
     Raises:
         ValueError: If the file is damaged, or its array is not an image.

@@ -73,7 +73,7 @@ def select(root: Path, split: str, rules: Rules) -> Selection:
 
 
 def unused(searched: Sequence[Path], used: set[Path]) -> str | None:
-    """A sentence about the files in folders that are not used; None where there are none."""
+    """A note about unused files in folders; None if there are none."""
     rest = [file for file in everything_below(searched) if file not in used]
     passed = [file for file in rest if file.name.startswith(".") or file.name.lower() in SYSTEM]
     others = [file for file in rest if file not in set(passed)]
@@ -95,7 +95,7 @@ def _names(files: Sequence[Path]) -> str:
 
 
 def _in_folder(root: Path, split: str, rules: Rules, parts: bool) -> Found:
-    """All pairs that names give.
+    """All pairs that follow from names.
 
     Args:
         root: Folder of the data set.
@@ -138,7 +138,7 @@ def _of_list(root: Path, split: str, rules: Rules) -> tuple[Found, dict[str, Pai
 
 
 def _lists(root: Path, split: str, rules: Rules) -> dict[str, Path]:
-    """The lists, by split where there is one for each."""
+    """The lists, by split if there is one for each."""
     if not isinstance(rules.listed, Mapping):
         return {"": root / expanded(str(rules.listed))}
     if rules.partition is not None:

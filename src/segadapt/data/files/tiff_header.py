@@ -53,7 +53,7 @@ class TiffHeader(NamedTuple):
     order: str
     """``<`` or ``>``, as struct takes it."""
     planes: int = 1
-    """1: the samples of a pixel lie side by side; 2: each in a plane of its own."""
+    """1 if the samples of a pixel are side by side, 2 if each has its own plane."""
     orientation: int = 1
     """Orientation as in EXIF: 1 is upright."""
     pieces: tuple[tuple[int, int], ...] = ()
@@ -173,7 +173,7 @@ def _damaged(file: str, what: str) -> ValueError:
 
 
 def as_grey(data: bytes, header: TiffHeader) -> bytes:
-    """The same file with its samples declared grey, so that decoders give the numbers themselves.
+    """The file with its samples declared grey, so that decoders return unchanged values.
 
     They would replace indices by the colours of the palette, and turn round what has white as 0.
     """

@@ -1,4 +1,4 @@
-"""From annotations to a folder data set that is whole or not there."""
+"""Importing annotations as a folder data set, atomically."""
 
 import hashlib
 import multiprocessing
@@ -129,7 +129,7 @@ def _table(source: Source) -> LabelTable:
 
 
 def _check_classes(into: Path, source: Source) -> None:
-    """A further split has the classes of those that are there."""
+    """Check that a further split has the classes of the existing ones."""
     if not into.exists() or (into.is_dir() and not any(into.iterdir())):
         return
     file = next((into / name for name in (CLASSES, EARLIER) if (into / name).is_file()), None)

@@ -64,7 +64,7 @@ def _where(file: Path, number: int) -> str:
 
 
 def _picture(file: Path, node: Node, classes: Classes, wanted: Wanted) -> Picture:
-    """Labelme notes where the image lay; here it lies beside its JSON file, or in ``images``."""
+    """The image of a labelme file: next to it, or in ``images``, whatever path it states."""
     where = str(file)
     path = text(node, "imagePath", where).replace("\\", "/")
     below = file.parent.relative_to(wanted.source)

@@ -1,4 +1,4 @@
-"""Labels of annotations become classes."""
+"""Mapping labels of annotations to classes."""
 
 from collections.abc import Iterable, Mapping, Sequence
 

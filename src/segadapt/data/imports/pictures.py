@@ -33,7 +33,7 @@ class Painter(ABC):
 
 
 class Region(NamedTuple):
-    """An annotation: its class or ``VOID``, what it covers, and where it stands."""
+    """An annotation: its class or ``VOID``, its area, and its place in the file."""
 
     value: int
     shape: Shape

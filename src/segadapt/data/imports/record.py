@@ -52,7 +52,7 @@ def digests(files: list[Path], base: Path) -> dict[str, str]:
 
 
 def check_kept(folder: Path, origin: Mapping[str, Any]) -> int:
-    """Verify an import that is there already; the number of its images.
+    """Verify an existing import, and return its number of images.
 
     Args:
         folder: Of the split.

@@ -86,7 +86,7 @@ def read(wanted: Wanted) -> Source:
 
 
 def color_of(number: int) -> Color:
-    """The colour that VOC's palette gives a number: its bits, spread over red, green and blue."""
+    """Colour of a number in VOC's palette: its bits, distributed over red, green and blue."""
     red, green, blue = (
         sum((number >> (3 * place + channel) & 1) << (7 - place) for place in range(8))
         for channel in range(3)

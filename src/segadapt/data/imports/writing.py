@@ -46,7 +46,7 @@ def write_picture(picture: Picture, folder: Path, num_classes: int, max_pixels: 
 
 
 def encoded(label: Drawn, num_classes: int) -> bytes:
-    """A label as a grey PNG of 8 bits, or 16 where there are too many classes.
+    """A label as a grey PNG of 8 bits, or of 16 for many classes.
 
     Args:
         label: Classes, and ``VOID`` for what is ignored, which becomes the largest number.

@@ -55,7 +55,7 @@ def _once(line: int, name: str, before: object) -> None:
 
 
 def _rows(text: str) -> Iterator[tuple[int, Row]]:
-    """Each row that is not blank, with its line."""
+    """Rows that are not blank, with their line numbers."""
     head = text.partition("\n")[0]
     separator = max(",;\t", key=head.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)

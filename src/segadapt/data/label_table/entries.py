@@ -1,4 +1,4 @@
-"""Entries of a label table as they stand in a file, each with its line."""
+"""Entries of a label table as written in a file, each with its line."""
 
 import re
 from collections.abc import Callable, Sequence

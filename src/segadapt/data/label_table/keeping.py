@@ -1,4 +1,4 @@
-"""The label table that a training had, kept in its run folder so that it can never drift."""
+"""The label table of a training, stored in its run folder so that it never changes."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +13,7 @@ LONGEST: Final = 80
 
 
 def keep(table: LabelTable, file: Path) -> None:
-    """Write the table of a training down, or compare it with what was written before.
+    """Store the table of a training, or compare it with the stored one.
 
     Args:
         table: The table now.

@@ -1,4 +1,4 @@
-"""The values of a table that are nearest to what lossy compression made of them."""
+"""Nearest values of a table to those that lossy compression changed."""
 
 from functools import cached_property
 from typing import Final

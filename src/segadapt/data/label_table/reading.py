@@ -31,10 +31,10 @@ SUFFIXES: Final = (*READERS, ".txt")
 
 
 def read_table(file: Path) -> LabelTable:
-    """The label table in a file, whose suffix says its format.
+    """The label table in a file, whose suffix decides the format.
 
-    A ``.txt`` file holds one class name per line; labels then hold 0 ... K-1, and the
-    largest number of their type (255 or 65,535) is ignored.
+    A ``.txt`` file holds one class name per line; labels then hold 0 ... K-1, and the largest
+    number of their type (255 or 65,535) is ignored.
 
     Raises:
         ValueError: If the file is missing or invalid; names the file and the line.

@@ -22,7 +22,7 @@ from segadapt.data.prepare.unpack import damage_said
 from segadapt.text.bounded import MIB, parse_json
 
 SHORT: Final = 512
-"""Pixels of the shorter side, at most."""
+"""Largest length of the shorter side, in pixels."""
 
 NOTHING: Final = 65_535
 LARGEST: Final = 64 * MIB
@@ -76,7 +76,7 @@ def convert(archive: Path, folders: Sequence[Folder], stage: Path, bars: Bars) -
 
 
 def class_numbers(colors: UInt8[np.ndarray, "H W 3"]) -> UInt16[np.ndarray, "H W"]:
-    """The number that ADE20K gives the class of each pixel, by its red and green."""
+    """ADE20K's number of the class of each pixel, from its red and green."""
     wide = colors.astype(np.uint16)
     return wide[..., 0] // 10 * 256 + wide[..., 1]
 

@@ -1,4 +1,4 @@
-"""The published data sets: where they are, what they hold, and how one knows that it is right.
+"""Catalogue of published data sets: addresses, contents, and how they are verified.
 
 Folders lie below the root as mmsegmentation's documents have them below its data_root. Checksums
 are those that torchvision (PASCAL VOC), GluonCV (ADE20K, COCO) and PyTorch-Encoding

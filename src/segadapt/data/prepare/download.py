@@ -30,7 +30,7 @@ PAUSE: Final = 1.0
 """Seconds before the second attempt, doubled with each."""
 
 PASSING: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
-"""Refusals that end by themselves, beside all of 500 and above."""
+"""Temporary refusals, in addition to all codes of 500 and above."""
 
 
 class Progress(NamedTuple):
@@ -42,11 +42,11 @@ class Progress(NamedTuple):
 
 
 class Unreachable(Exception):
-    """An address that does not give its file, and why."""
+    """Raised for an address that does not deliver its file, with the reason."""
 
 
 def download(address: str, part: Path, name: str, bars: Bars) -> None:
-    """Fetch a file; what is there of it already is kept if the server still has the same.
+    """Fetch a file, continuing an unfinished download if the server still has the same version.
 
     Args:
         address: Its address.
@@ -69,7 +69,7 @@ def download(address: str, part: Path, name: str, bars: Bars) -> None:
 
 
 def have(part: Path) -> int:
-    """Bytes of an unfinished download that are there."""
+    """Number of bytes of an unfinished download."""
     return part.stat().st_size if part.exists() else 0
 
 
@@ -101,7 +101,7 @@ def _tried(address: str, part: Path, name: str, bars: Bars) -> str | None:
 
 
 def _attempt(address: str, part: Path, name: str, bars: Bars) -> str | None:
-    """Ask for what is missing and write it."""
+    """Request the missing bytes and write them."""
     known = _known(part)
     start = have(part) if known and known.address == address else 0
     with asked(address, start, known.stamp if known and start else "") as answer:

@@ -1,8 +1,8 @@
-"""The files of a data set in the folder of downloads: fetched, or put there by hand.
+"""The files of a data set in the folder of downloads: fetched, or placed there manually.
 
 pooch is not used, because an interruption while it computes the digest removes the whole download,
-each of its retries, also after a wrong digest or a final refusal, begins at the first byte, and
-its digests show no progress over minutes (pooch 1.9). With our resuming ``download`` behind it, it
+each of its retries, also after a wrong digest or a final refusal, begins at the first byte, and its
+digests show no progress over minutes (pooch 1.9). With our resuming ``download`` behind it, it
 would only save the comparison of digests.
 """
 

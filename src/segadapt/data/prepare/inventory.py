@@ -8,7 +8,7 @@ from segadapt.data.prepare.recipe import Folder
 
 
 def lacking(root: Path, folders: Iterable[Folder]) -> list[Folder]:
-    """The folders that are not there, or empty.
+    """The missing or empty folders.
 
     Args:
         root: Folder of the data set.
@@ -30,7 +30,7 @@ def lacking(root: Path, folders: Iterable[Folder]) -> list[Folder]:
 
 
 def check_whole(stage: Path, folders: Iterable[Folder], file: Path) -> None:
-    """Refuse what an archive gave if it is not what was published.
+    """Check that the content of an archive is as published.
 
     Args:
         stage: Where it was unpacked.
@@ -57,7 +57,7 @@ def count(place: Path, suffix: str) -> int:
 
 
 def _free(place: Path) -> bool:
-    """Whether a folder can be put there."""
+    """Whether a folder can be moved there."""
     if place.is_symlink():
         return False
     return not place.exists() or (place.is_dir() and not any(place.iterdir()))

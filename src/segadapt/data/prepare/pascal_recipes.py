@@ -7,7 +7,7 @@ from segadapt.data.prepare.recipe import Checksum, Folder, Recipe, Source
 from segadapt.data.prepare.unpack import keep, unpack
 
 FLICKR: Final = "images: Flickr's terms of use"
-"""Licence of all images that were collected there."""
+"""Licence of all images collected there."""
 
 _STANFORD: Final = "https://cs.stanford.edu/~roozbeh/pascal-context"
 

@@ -16,14 +16,14 @@ from segadapt.files import sync_folder
 from segadapt.locks import LOCK, Held, hold
 
 DOWNLOADS: Final = "downloads"
-"""Below the root: what was fetched, or put there by hand."""
+"""Folder below the root for downloads, fetched or placed there manually."""
 
 STAGE: Final = ".unpacking"
-"""Below the root, and so on its disk: what is not whole yet."""
+"""Folder below the root, and so on its disk, for incomplete folders."""
 
 
 def prepare(recipe: Recipe, root: Path, bars: Bars) -> bool:
-    """Make a data set, or what is missing of it.
+    """Prepare a data set, or its missing parts.
 
     Its folders appear when all of them are whole. What is there already is never touched.
 

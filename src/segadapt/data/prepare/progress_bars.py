@@ -23,7 +23,7 @@ Advance = Callable[[int], None]
 """Takes how much more is done."""
 
 CUT: Final = Column(no_wrap=True, overflow="ellipsis", ratio=1)
-"""The only column that gives way on narrow terminals."""
+"""The only column that shrinks on narrow terminals."""
 
 
 def whole() -> Column:

@@ -40,7 +40,7 @@ Deliver = Callable[[Path, Sequence[Folder], Path, Bars], None]
 
 
 class Source(NamedTuple):
-    """A file to fetch, and what is made from it.
+    """A file to fetch, and the folders made from it.
 
     Args:
         name: Name of the file.

@@ -1,4 +1,4 @@
-"""albumentations, imported in this one place without its look for updates on the internet.
+"""The import of albumentations, without its check for updates on the internet.
 
 Importing it takes seconds, so only what augments imports this, and data sets that do not never pay.
 """

@@ -15,12 +15,12 @@ CHECKS: Final = 10
 
 
 class CatMaxRatioCrop(A.DualTransform):
-    """Crops; images smaller than the crop stay as they are on that side (spec C.1, step 3).
+    """Crops; sides smaller than the crop are unchanged (spec C.1, step 3).
 
     Args:
         crop: Height and width, pixels.
-        cat_max_ratio: A crop is refused unless its most frequent class covers less than this
-            share of the labelled pixels and there is a second class; 1 or more to refuse none.
+        cat_max_ratio: A crop is refused unless its most frequent class covers less than this share
+            of the labelled pixels and there is a second class; 1 or more to refuse none.
     """
 
     def __init__(self, crop: Sequence[int], cat_max_ratio: float = 0.75) -> None:
