@@ -23,13 +23,13 @@ from segadapt.deployment.prediction_files.work import Network
 from segadapt.runs.errors import USER_ERRORS, user_message
 
 KEPT: Final = 4
-"""Photographs whose pixels can be clicked; those of the latest, by whoever they are."""
+"""Number of the latest photographs, from all users, whose pixels can be clicked."""
 
 THUMBNAIL: Final = 160
 """Pixels of the longer side of a sample in the list."""
 
 Answer = dict[str, Any]
-"""Plain values that become JSON: what was asked for, or ``error`` with a sentence."""
+"""Plain values for JSON: the answer, or ``error`` with a sentence."""
 
 Value = TypeVar("Value")
 
@@ -167,7 +167,7 @@ def _run_values(reading: Reading, colors: np.ndarray) -> Answer:
 
 
 def _pixel_values(readings: Sequence[Reading], pixel: Pixel) -> Answer:
-    """The nearest pixel whose probabilities are kept, and its classes by network."""
+    """The nearest pixel with stored probabilities, and its classes by network."""
     grid = readings[0].grid
     (row, column), place = grid.nearest(pixel)
     runs = [[score._asdict() for score in top_classes(reading, place)] for reading in readings]
@@ -190,7 +190,7 @@ def _field(asked: Any, name: str, kind: type[Value]) -> Value:
 
 
 def _answered(act: Callable[[], Answer]) -> Answer:
-    """An answer, or the sentence about what is wrong."""
+    """The answer, or the sentence of an error."""
     try:
         return act()
     except (*USER_ERRORS, MemoryError, RuntimeError) as error:

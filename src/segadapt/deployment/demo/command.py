@@ -14,7 +14,7 @@ PORTS: Final = range(65536)
 
 
 def demo_command(options: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
-    """Serve the page as conf/demo.yaml says, until the process is told to stop.
+    """Serve the page with the options of conf/demo.yaml, until the process is asked to stop.
 
     Args:
         options: A value for each of its keys.

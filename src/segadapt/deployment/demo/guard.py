@@ -35,7 +35,7 @@ LOCAL: Final = ("127.0.0.1", "localhost", "[::1]")
 """Names of this machine in its own browsers; other names come from the DNS of another site."""
 
 OVERHEAD: Final = 2**16
-"""Bytes of a request beside the file that it carries."""
+"""Largest number of bytes of a request besides its file."""
 
 
 class Guard:

@@ -1,4 +1,4 @@
-"""The page: its markup, style and script, and what its script may call; the only use of Gradio."""
+"""The page: markup, style and script, and the functions that the script calls; uses Gradio."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +18,7 @@ FRAME: Final = """<style>
 body.dark { color-scheme: dark }
 @media (max-width: 760px) { .gradio-container .main { padding: 8px 0 !important } }
 </style>"""
-"""Style of what Gradio puts around the page."""
+"""Style of Gradio's elements around the page."""
 
 
 def build_page(answers: Answers, origin: str) -> gradio.Blocks:

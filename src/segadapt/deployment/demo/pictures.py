@@ -15,7 +15,7 @@ SIDE: Final = 1280
 """Pixels of the longer side of a picture at most."""
 
 CHANGED: Final = (213, 94, 0)
-"""Orange, as in panels: people with any kind of colour vision tell it from grey."""
+"""Orange, as in panels, which is distinguishable from grey with any colour vision."""
 
 SCALE: Final = cv2.COLORMAP_VIRIDIS
 """Colours of 0 ... 1: dark is 0, yellow is 1."""
@@ -45,7 +45,7 @@ def classes_source(labels: UInt8[np.ndarray, "H W"], colors: UInt8[np.ndarray, "
 
 
 def changed_source(changed: Bool[np.ndarray, "H W"]) -> str:
-    """Orange where something changed, and transparent elsewhere."""
+    """Changed pixels in orange, all others transparent."""
     where = _fitted(changed.astype(np.uint8), cv2.INTER_NEAREST)
     picture = np.zeros((*where.shape, 4), dtype=np.uint8)
     picture[where > 0] = (*CHANGED[::-1], 255)

@@ -18,7 +18,7 @@ class Sample(NamedTuple):
 
 
 class Samples(NamedTuple):
-    """Photographs to choose from, and where they are from."""
+    """Photographs to choose from, and their origin."""
 
     items: list[Sample]
     origin: str
@@ -59,7 +59,7 @@ def offered_samples(
 
 
 def _sample(images: Validation, index: int, max_pixels: int) -> Sample:
-    """An image as its file has it, not resized as for evaluation; or as it is composed."""
+    """An image in its original size, not resized for evaluation, or a composed image."""
     if not images.data.files:
         return Sample(images.name(index), partial(images.photograph, index))
     file = images.data.files[index].image

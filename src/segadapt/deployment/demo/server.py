@@ -11,7 +11,7 @@ from segadapt.deployment.demo.listener import Listener
 from segadapt.deployment.demo.page import build_page, serving
 
 GRACE: Final = 1
-"""Seconds that open connections get at the end; the page holds one as long as it is shown."""
+"""Seconds granted to open connections at the end; a displayed page holds one."""
 
 
 def prepared_server(listener: Listener, answers: Answers, origin: str) -> uvicorn.Server:

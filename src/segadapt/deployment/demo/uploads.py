@@ -9,7 +9,7 @@ from segadapt.data.files.decode import decode_photograph
 from segadapt.deployment.inputs.images import Photograph
 
 NAME: Final = 80
-"""Characters of a file's name that are kept."""
+"""Largest number of characters kept from a file's name."""
 
 
 class Limits(NamedTuple):

@@ -15,7 +15,7 @@ from segadapt.segmentor import Segmentor
 
 Size = tuple[int, int]
 Segment = Callable[[np.ndarray], np.ndarray]
-"""One image, channels first, to the classes of its pixels."""
+"""A function from one image, channels first, to the classes of its pixels."""
 
 
 class Accuracy(NamedTuple):
@@ -65,7 +65,7 @@ def accuracy_of(
 
 
 def _labels(answer: np.ndarray) -> np.ndarray:
-    """The classes that a file's answer gives, whatever its output is."""
+    """The classes from the answer of a file, for any kind of output."""
     return answer if answer.ndim == 3 else answer.argmax(1)
 
 

@@ -24,7 +24,7 @@ from segadapt.files import replacing
 
 
 class Exported(NamedTuple):
-    """A file that was kept."""
+    """An exported file."""
 
     file: Path
     parity: Parity
@@ -102,7 +102,7 @@ def _tried(
     form: Form,
     compare: Callable[[Runner], Exported],
 ) -> Exported:
-    """Run the file beside its place, before it takes it."""
+    """Compare the temporary file with the network before it is renamed."""
     out.parent.mkdir(parents=True, exist_ok=True)
     beside = out.with_name(f".{out.name}.trial{SUFFIXES[form.format]}")
     try:
@@ -127,7 +127,7 @@ def _check_parity(parity: Parity, form: Form, out: Path) -> None:
 def _accurate(
     kept: Exported, run: Runner, trained: TrainedNetwork, form: Form, labelled: int
 ) -> Exported:
-    """The same with the file's mIoU, or why it is not known."""
+    """The exported file with its mIoU, or the reason why it is unknown."""
     if labelled < 1:
         return kept._replace(unmeasured="labelled=0")
     samples = labelled_images(trained)

@@ -65,7 +65,7 @@ class ExportedNetwork(nn.Module):
 
 
 def student_of(network: Segmentor) -> Segmentor:
-    """A copy in single precision without what only training needs.
+    """A copy in single precision without the parts that only training needs.
 
     That is the teacher, the auxiliary head, and dropout, which does nothing in evaluation.
     """

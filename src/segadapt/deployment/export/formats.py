@@ -28,7 +28,7 @@ Size = tuple[int, int]
 
 
 def check_installed() -> None:
-    """Refuse ONNX where its packages are missing.
+    """Check that the packages for ONNX are installed.
 
     Raises:
         ValueError: If one is.

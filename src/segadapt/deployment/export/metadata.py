@@ -19,7 +19,7 @@ FORMAT: Final = 1
 
 
 def metadata_of(trained: TrainedNetwork) -> dict[str, Any]:
-    """Plain values: classes and their numbers, what images become, and how it was measured.
+    """Plain values: classes and their numbers, the normalisation of images, and the measurement.
 
     Args:
         trained: The network.

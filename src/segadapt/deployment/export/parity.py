@@ -1,4 +1,4 @@
-"""Whether an exported file says what its network says."""
+"""Comparison of an exported file with its network."""
 
 import sys
 from collections.abc import Callable, Iterable
@@ -14,14 +14,14 @@ from segadapt.evaluation.inference.methods import whole
 from segadapt.segmentor import Segmentor
 
 Runner = Callable[[np.ndarray], np.ndarray]
-"""Images as the file takes them to what it gives."""
+"""A function from images in the file's input type to its output."""
 
 
 class Parity(NamedTuple):
     """Distance between a file and its network."""
 
     difference: float | None
-    """Largest difference of scores or probabilities; None for a file that gives labels alone."""
+    """Largest difference of scores or probabilities; None for a file with labels only."""
     equal: float
     """Share of pixels with the same label."""
     passes: int

@@ -1,4 +1,4 @@
-"""A network in the form of the file that it is exported to."""
+"""A network prepared for export in a given form."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial

@@ -29,7 +29,7 @@ class Quantized(NamedTuple):
 
 
 def quantized(model: bytes, batches: Sequence[np.ndarray], lacking: str | None) -> Quantized:
-    """Quantise statically; dynamically where there are no images, or onnxruntime cannot.
+    """Quantise statically, or dynamically without images or if onnxruntime cannot.
 
     Args:
         model: ONNX file in single precision.
@@ -52,7 +52,7 @@ def quantized(model: bytes, batches: Sequence[np.ndarray], lacking: str | None) 
 
 
 def _optimised(folder: Path) -> Path:
-    """The file with shapes, its batch norms folded, as onnxruntime wants it before."""
+    """The file with shapes and folded batch norms, as onnxruntime needs it before quantisation."""
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
     ready = folder / "ready.onnx"

@@ -36,14 +36,14 @@ class Labelled(NamedTuple):
 
 
 class CalibrationImages(NamedTuple):
-    """Images, or why there are none."""
+    """Images, or the reason why there are none."""
 
     images: list[Pixels]
     lacking: str | None
 
 
 class TrialImages(NamedTuple):
-    """Images, and where they are from."""
+    """Images, and their origin."""
 
     images: list[Pixels]
     origin: str
@@ -126,7 +126,7 @@ def in_sizes(images: Sequence[Pixels], sizes: Sequence[Size | None]) -> Iterator
 
 
 def planes(image: Pixels, size: Size | None) -> np.ndarray:
-    """A batch of one image, channels first, in a size of rows and columns or in its own."""
+    """A batch of one image, channels first, in a given size or in its own."""
     if size is not None:
         image = cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA)
     return np.ascontiguousarray(image.transpose(2, 0, 1)[None])

@@ -24,7 +24,7 @@ FREEZE: Final = ("encoder", "generator")
 
 
 def settle_origin(cfg: DictConfig) -> None:
-    """Check what ``init`` says, and write the digest of the weights that it names into the config.
+    """Check ``init``, and write the digest of its weights into the config.
 
     Args:
         cfg: Composed config of a training; ``init.sha256`` is set.
@@ -77,7 +77,7 @@ def origin_weights(source: str, checkpoint: str) -> tuple[str, str]:
 
 
 def _of_bundle(place: Path, checkpoint: str) -> tuple[str, str]:
-    """The same of a bundle, whose config is looked at before anything is written."""
+    """The weights of a bundle and their SHA-256, after checking its config."""
     check_checkpoint(place, checkpoint)
     contents = read_files(place)
     config_of(contents, place, check_names)

@@ -17,7 +17,7 @@ from segadapt.text.borders import print_line
 
 
 def initialise(model: Segmentor, classes: Sequence[str], cfg: DictConfig, resumed: bool) -> None:
-    """Do what ``init`` of a config says.
+    """Initialise and freeze parts of a network according to ``init`` of a config.
 
     Args:
         model: Network of a training that begins or resumes.

@@ -1,4 +1,4 @@
-"""A training that starts from the weights of another: what is taken, what is new."""
+"""Starting a training from the weights of another: taken, new and unused tensors."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from segadapt.deployment.loading.trained_network import TrainedNetwork
 from segadapt.segmentor import Segmentor
 
 TEACHER = "teacher"
-"""Part of a classifier that a training may do without, so that it may be new or left."""
+"""Optional part of a classifier, whose tensors may be new or unused."""
 
 
 class Taken(NamedTuple):
@@ -24,7 +24,7 @@ class Taken(NamedTuple):
     taken: int
     """Tensors with the origin's values, in whole or by class."""
     new: int
-    """Tensors that keep their own start."""
+    """Tensors that keep their own initialisation."""
     left: int
     """Tensors of the origin that nothing takes."""
     why: str = ""
@@ -33,7 +33,7 @@ class Taken(NamedTuple):
 def start_from(
     model: Segmentor, classes: Sequence[str], cfg: DictConfig
 ) -> tuple[list[Taken], TrainedNetwork]:
-    """Give a network the weights that ``init`` names.
+    """Copy the weights that ``init`` names into a network.
 
     Args:
         model: Network of the new training, changed in place.
@@ -106,7 +106,7 @@ def _classifier(
 def class_dimensions(
     model: Segmentor, build: Callable[[int, int], nn.Module], number: int
 ) -> dict[str, tuple[int, int]]:
-    """The dimension of each tensor that counts classes, and how many rows a class has there.
+    """The dimension of classes in each tensor, and the number of rows per class.
 
     Found by building the classifier with one class more.
 

@@ -30,11 +30,11 @@ WIDE: Final = ("F", "I")
 
 
 class Photograph(NamedTuple):
-    """One image as it is seen."""
+    """One image in the orientation that viewers show."""
 
     pixels: AnyPixels
     name: str
-    """Its file, or what it was made from."""
+    """Its file, or the kind of its source."""
 
 
 def read_one(source: object, max_pixels: int = MAX_PIXELS, form: ImageFormat = PLAIN) -> Photograph:

@@ -1,4 +1,4 @@
-"""Labels beside images to predict, from files or arrays."""
+"""Labels for images to predict, from files or arrays."""
 
 from os import PathLike
 from pathlib import Path
@@ -13,8 +13,8 @@ from segadapt.deployment.inputs.images import MAX_PIXELS, Photograph
 from segadapt.files import expanded
 
 LabelSource: TypeAlias = str | PathLike[str] | np.ndarray | Tensor
-"""A label file with the data set's own numbers, or an array of classes 0 ... K-1 and the
-ignored label: 255, or 65,535 where there are more than 254 classes."""
+"""A label file with the data set's own numbers, or an array of classes 0 ... K-1 and the ignored
+label: 255, or 65,535 for more than 254 classes."""
 
 
 def read_mask(

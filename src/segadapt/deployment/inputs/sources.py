@@ -1,4 +1,4 @@
-"""The image files that a command line means, and what their predictions are called."""
+"""The image files that a command line names, and the names of their predictions."""
 
 import glob
 import os

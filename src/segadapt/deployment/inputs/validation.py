@@ -1,4 +1,4 @@
-"""The validation images of a training, where its data set is at hand."""
+"""The validation images of a training, if its data set is on this machine."""
 
 from typing import NamedTuple
 
@@ -55,7 +55,7 @@ def validation(trained: TrainedNetwork) -> Validation:
 
 
 def eight_bits(image: Float[Tensor, "3 H W"]) -> Pixels:
-    """A normalised image as the photograph that it was."""
+    """The 8-bit photograph from a normalised image."""
     planes = image.permute(1, 2, 0).numpy()
     scaled = planes * np.array(STD, np.float32) + np.array(MEAN, np.float32)
     return (scaled * 255).round().clip(0, 255).astype(np.uint8)

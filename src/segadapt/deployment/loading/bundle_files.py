@@ -48,7 +48,7 @@ def is_bundle(place: Path) -> bool:
 
 
 def read_files(place: Path, with_digests: bool = False) -> dict[str, bytes]:
-    """All files of a bundle, each with the bytes that its digest is of.
+    """The bytes of all files of a bundle, verified by their digests.
 
     Args:
         place: Folder, or zip archive.
@@ -77,7 +77,7 @@ def read_files(place: Path, with_digests: bool = False) -> dict[str, bytes]:
 
 
 def config_of(contents: Mapping[str, bytes], place: Path, check: Check) -> DictConfig:
-    """The config of a bundle, looked at before anything of it is resolved or built.
+    """The config of a bundle, checked before anything in it is resolved or built.
 
     Args:
         contents: Of its files.
@@ -109,7 +109,7 @@ def text_of(content: bytes, place: Path, name: str) -> str:
 
 
 def check_checkpoint(place: Path, checkpoint: str) -> None:
-    """Refuse to look for one of several checkpoints in a bundle.
+    """Refuse the choice of a checkpoint in a bundle, which has only one.
 
     Raises:
         ValueError: If another one than ``last`` was asked for.
@@ -128,7 +128,7 @@ def digests_of(contents: Mapping[str, bytes]) -> dict[str, Any]:
 
 
 def _of_folder(folder: Path) -> dict[str, bytes]:
-    """Its files; a repository's own, such as .gitattributes, are not the bundle's."""
+    """Files of a bundle in a folder; those of a repository, such as .gitattributes, are skipped."""
     names = [name for name in LIMITS if (folder / name).exists()]
     return {name: read_bytes(folder / name, LIMITS[name]) for name in names}
 

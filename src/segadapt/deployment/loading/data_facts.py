@@ -1,4 +1,4 @@
-"""Facts about the classes in a data set's config; none of its files is needed."""
+"""Facts about images and classes from the config of a data set, without its files."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -108,7 +108,7 @@ def _labels(
 def _table(
     kind: type[LabelledDataset], node: Mapping[str, Any], names: Sequence[str] | None, number: int
 ) -> LabelTable:
-    """The label table: chosen in the config, or made of names that are fixed or kept beside it."""
+    """The label table: that of the config, or one made of fixed or stored names."""
     classes = getattr(kind, "classes", None) or node.get("classes")
     file = expanded(node.get("classes_file") or "")
     first, ignored = node.get("first_label", 0), node.get("ignored", [ignored_label(number)])

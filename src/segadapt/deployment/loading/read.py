@@ -1,4 +1,4 @@
-"""A trained network read from wherever it is kept."""
+"""Reading a trained network from a run folder, a bundle or the hub."""
 
 from os import PathLike
 from pathlib import Path
@@ -18,7 +18,7 @@ def read_network(
     trust: bool = False,
     revision: str | None = None,
 ) -> TrainedNetwork:
-    """A trained network with everything that its use takes; where each kind of source is read.
+    """Read a trained network, with everything that its use needs, from any kind of source.
 
     Args:
         source: Run folder, bundle, or ``hf:owner/name``.

@@ -62,13 +62,13 @@ def _report(folder: Path) -> dict[str, Any]:
 
 
 def _table(folder: Path) -> LabelTable | None:
-    """The label table as the run keeps it, where its data set has one of its own."""
+    """The label table stored in the run, if its data set has its own."""
     file = folder / TABLE
     return read_table(file) if file.is_file() else None
 
 
 def _names(folder: Path, report: dict[str, Any]) -> list[str] | None:
-    """Class names as the run keeps them."""
+    """Class names stored in the run."""
     kept = read_facts(folder).get("classes")
     if kept is not None:
         return kept

@@ -1,4 +1,4 @@
-"""A trained network with everything that its use takes; what runs and bundles are read into."""
+"""A trained network with everything that its use needs, as read from runs and bundles."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -40,7 +40,7 @@ class TrainedNetwork(NamedTuple):
 
 
 def checked_parts(config: DictConfig) -> DictConfig:
-    """Look at a config of which only the network is built; nothing else of it is imported.
+    """Check a config from which only the network is built, and import nothing else.
 
     Args:
         config: Unresolved config of a folder that somebody else may have written.
@@ -59,7 +59,7 @@ def checked_parts(config: DictConfig) -> DictConfig:
 
 
 def check_used_parts(config: DictConfig, place: Path) -> None:
-    """Whether this version can build what the use of a network needs.
+    """Check that this version can build the parts that the use of a network needs.
 
     Args:
         config: Of a run or a bundle, after :func:`checked_parts`.

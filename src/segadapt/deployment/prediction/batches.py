@@ -9,7 +9,7 @@ from segadapt.deployment.prediction.predictor import Mask
 
 
 class Item(NamedTuple):
-    """An image, and its labels where they are known."""
+    """An image, and its labels if known."""
 
     photograph: Photograph
     mask: Mask | None

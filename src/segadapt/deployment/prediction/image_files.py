@@ -52,7 +52,7 @@ def write_labels(
 
 
 def write_picture(file: Path, picture: Picture) -> None:
-    """Write an RGB picture as PNG or JPEG, as its name says.
+    """Write an RGB picture as PNG or JPEG, depending on the suffix.
 
     Raises:
         ValueError: If it says neither.

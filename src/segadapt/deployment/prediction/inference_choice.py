@@ -1,4 +1,4 @@
-"""A way of inference by the name that configs give it."""
+"""Choice of an inference by the name of its config."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -40,7 +40,7 @@ def chosen_inference(name: str, settings: Mapping[str, Any], config: DictConfig)
 
 
 def _composed(name: str) -> dict[str, Any]:
-    """A config of the group, with those that it builds on."""
+    """A config of the group, merged with its defaults."""
     own: Any = OmegaConf.to_container(OmegaConf.load(FOLDER / f"{name}.yaml"))
     bases = [base for base in own.pop("defaults", []) if base != "_self_"]
     merged: dict[str, Any] = {}

@@ -150,7 +150,7 @@ class Model:
         device: str | None = None,
         precision: str | None = None,
     ) -> Predictor:
-        """The network on a device, for :meth:`segment`; the last one that was asked for is kept.
+        """The network on a device, for :meth:`segment`; the last one requested is cached.
 
         Args:
             inference: How an image becomes scores; None: as in the training's validation.
@@ -215,7 +215,7 @@ class Model:
         return choice or self.trained.inference
 
     def _placed(self, device: str, precision: str) -> Predictor:
-        """The network on a device; the last one that was asked for is kept there."""
+        """The network on a device; the last one requested is cached."""
         place = chosen_device(device)
         if self._ready is None or self._ready[0] != (place, precision):
             plugin = precision_plugin(precision, torch.device(place))

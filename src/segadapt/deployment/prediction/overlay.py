@@ -1,4 +1,4 @@
-"""An image with its classes painted over it, and what the colours mean."""
+"""Overlays of classes on an image, with a legend of the colours."""
 
 from collections.abc import Sequence
 

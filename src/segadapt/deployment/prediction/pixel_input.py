@@ -13,7 +13,7 @@ from segadapt.segmentor import Segmentor
 
 
 class PixelInput(FeatureGenerator):
-    """Normalises 8-bit images with the values that data loading gives them, bit for bit.
+    """Normalises 8-bit images to exactly the values of data loading.
 
     An image then takes a quarter of the memory and is normalised where it is looked at, such as in
     one window after the other. Images that are not integers are taken as normalised already.

@@ -1,4 +1,4 @@
-"""Maps from the scores of each pixel, packed so that one pass over an image keeps it all."""
+"""Maps computed from the scores of each pixel, packed so that one pass yields all of them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
@@ -54,7 +54,7 @@ def probabilities(scores: Scores, probable: bool) -> Shaped[Tensor, "n r k W"]:
 
 
 def log_mean(scores: Scores, probable: bool) -> Shaped[Tensor, "n r W"]:
-    """Log of the mean of what the scores are logs of."""
+    """Log of the mean of the exponentiated scores."""
     return scores.logsumexp(1) - np.log(scores.shape[1])
 
 
@@ -74,7 +74,7 @@ def field_of(name: str, num_classes: int) -> Field:
 
 
 def probabilities_at(columns: slice) -> Field:
-    """The probabilities of all classes at some columns only, where those of all are too many.
+    """The probabilities of all classes at some columns only, to save memory.
 
     Args:
         columns: Of all columns.

@@ -26,7 +26,7 @@ from segadapt.segmentor import Segmentor
 from segadapt.structures import Branch, Prediction
 
 BRANCHES: Final = {"student": "student", "coarse": "coarse", "teacher": "oracle"}
-"""Readings of an image, by what evaluation calls them."""
+"""Branches of a classifier, by their names in evaluation."""
 
 Mask = UInt8[np.ndarray, "H W"]
 Maps = dict[str, dict[str, Map]]
@@ -118,7 +118,7 @@ class Predictor(NamedTuple):
 
     @torch.no_grad()
     def adapted(self, photograph: Photograph) -> Branch:
-        """The student with the prototypes of one look at the whole image."""
+        """The student with prototypes adapted once to the whole image."""
         with self.precision.forward_context():
             prediction: Prediction = self.network(self._input([photograph]))
         return prediction.student

@@ -36,10 +36,10 @@ from segadapt.evaluation.inference.windows import (
 )
 
 BUDGET: Final = 256 * 2**20
-"""Bytes of the scores of windows that are kept until those below them are known."""
+"""Largest size of the scores of windows kept until those below are computed, in bytes."""
 
 TILE: Final = 512
-"""Rows of a block, and what its columns are a multiple of: a tile of the file that is written."""
+"""Rows of a block, and divisor of its columns: the side of a tile in the written file."""
 
 
 class Sight(NamedTuple):
@@ -147,7 +147,7 @@ class RasterLabels:
             yield Block(box, labels[:, start - first : stop - first], valid)
 
     def _scored(self, top: int, lefts: Sequence[int], first: int) -> list[Window]:
-        """A row of windows; where nothing has data, all classes score the same."""
+        """A row of windows; without data, all classes have equal scores."""
         windows = []
         for left in lefts:
             read = self.raster.read(Box(top, left, *self.window))

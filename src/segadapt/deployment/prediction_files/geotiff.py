@@ -87,7 +87,7 @@ class LabelRaster:
 def label_raster(
     file: Path, image: Raster, numbers: Numbering, colors: UInt8[np.ndarray, "k 3"]
 ) -> Iterator[LabelRaster]:
-    """A GeoTIFF of the size and place of an image, which is there when all of it was written.
+    """A context that writes a GeoTIFF with the size and place of an image, atomically.
 
     Args:
         file: Where it goes.

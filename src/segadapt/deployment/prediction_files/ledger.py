@@ -57,7 +57,7 @@ def begin(folder: Path, settings: Mapping[str, Any], overwrite: bool) -> int:
 
 
 def _since(facts: Mapping[str, Any]) -> int:
-    """Since when the settings are those that a ledger says; 0: since its first file."""
+    """Time since which the settings are those of the ledger; 0 for all its files."""
     since = facts.get("since")
     return since if isinstance(since, int) else 0
 
@@ -76,13 +76,13 @@ def _difference(kept: Any, plain: Any, key: str = "") -> tuple[str, Any, Any] | 
 
 
 def end(folder: Path, content: Mapping[str, Any]) -> None:
-    """Note what the predictions came to."""
+    """Record the results of the predictions."""
     kept = read_object(folder / PREDICTIONS, LIMIT)
     write_json(folder / PREDICTIONS, {**kept, **content, "finished": True})
 
 
 class Rows:
-    """Lines of predictions.csv, which are on the disk as soon as they are known.
+    """Rows of predictions.csv, which are written to the disk at once.
 
     Args:
         folder: Where it lies.
@@ -102,7 +102,7 @@ class Rows:
         self._write()
 
     def has(self, image: str) -> bool:
-        """Whether the line of an image is there."""
+        """Whether the row of an image exists."""
         return _text(image) in self.rows
 
     def add(self, *values: Any) -> None:

@@ -44,7 +44,7 @@ def open_networks(
 
 
 def titles(models: Sequence[Model], sources: Sequence[str]) -> list[str]:
-    """Short names that tell networks apart: their classifiers, or else their folders."""
+    """Short names that distinguish networks: their classifiers, or else their folders."""
     classifiers = [str(model.info["classifier"]).removesuffix("Classifier") for model in models]
     names = [expanded(source).resolve().name for source in sources]
     for candidates in (classifiers, names):

@@ -1,4 +1,4 @@
-"""Files that a prediction becomes, by what they show."""
+"""Kinds of files that are written for a prediction."""
 
 from collections.abc import Callable, Collection, Mapping
 from math import log

@@ -36,7 +36,7 @@ def ahead(
 
 
 class Behind:
-    """Writes what it is given, in threads, and stops the work when writing fails.
+    """Writes files in threads, and stops the work if writing fails.
 
     Args:
         pool: Its threads.

@@ -18,13 +18,13 @@ SIDE: Final = 640
 """Pixels of the longer side of a tile at most."""
 
 AGREE: Final = 0.35
-"""Share of the image where networks agree."""
+"""Fraction of the image's brightness where networks agree."""
 
 DIFFER, FIRST, SECOND, NEITHER = LEVEL, RISING, FALLING, LEVEL
-"""Stripes of where they do not: orange, or with labels blue and green for the one that is right."""
+"""Stripes where they differ: orange or, with labels, blue and green for the correct one."""
 
 STRIPE: Final = 4
-"""Pixels of the panel."""
+"""Width of a stripe, in pixels of the panel."""
 
 Mark = tuple[str, Hatching]
 

@@ -1,4 +1,4 @@
-"""The words of ``segadapt predict`` as work: networks, images and what becomes of them."""
+"""The options of ``segadapt predict`` as work: networks, images and outputs."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -32,7 +32,7 @@ SMALLEST: Final = 64
 def predict_command(
     options: Mapping[str, Any], settings: Mapping[str, Any], console: Console
 ) -> int:
-    """Predict as conf/predict.yaml says.
+    """Predict with the options of conf/predict.yaml.
 
     Args:
         options: A value for each of its keys.

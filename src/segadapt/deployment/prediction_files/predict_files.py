@@ -1,4 +1,4 @@
-"""``segadapt predict``: images of a folder to files, resumable, beside the network's own work."""
+"""``segadapt predict``: predictions of images as files, resumable, written in parallel."""
 
 import threading
 import time
@@ -49,7 +49,7 @@ class Read(NamedTuple):
 
 
 def predict_files(sources: Sequence[Source], work: Work, console: Console) -> int:
-    """Predict images and write the results; what is there already is kept.
+    """Predict images and write the results; existing ones are kept.
 
     Args:
         sources: Images.
@@ -169,7 +169,7 @@ def _second(work: Work, network: Network) -> Wanted:
 
 
 def _teacher(work: Work, network: Network) -> set[str]:
-    """The teacher is shown where there are labels and the classifier sees the image once."""
+    """The teacher, if there are labels and the classifier adapts once to the image."""
     return {"teacher"} if work.labels and can_use_labels(network.predictor.inference) else set()
 
 
@@ -180,7 +180,7 @@ def _written(
     rows: ledger.Rows | None,
     lock: AbstractContextManager[bool],  # threading.Lock is a function before Python 3.13
 ) -> None:
-    """Write all that an image becomes."""
+    """Write all outputs of an image."""
     for kind in work.save:
         OUTPUTS[kind].write(results[0], file_of(work.out, kind, source), work.style)
     if has_panels(work):
