@@ -133,7 +133,7 @@ def planes(image: Pixels, size: Size | None) -> np.ndarray:
 
 
 def reason(error: Exception, data: DictConfig) -> str:
-    """Why images cannot be read, without the path of the data set.
+    """The reason why images cannot be read, without the path of the data set.
 
     Args:
         error: Raised when opening them, or StopIteration.
