@@ -123,7 +123,9 @@ def pixels_per_class(member: Float[Tensor, "b n k"]) -> Float[Tensor, "b k"]:
 def sum_over_group(values: Float[Tensor, "b *rest"], group: int | None) -> Float[Tensor, "b *rest"]:
     """Sum over each image's group of consecutive images; the last group may be smaller."""
     images = len(values)
-    size = images if group is None else min(group, images)
+    if group is None or group >= images:
+        return values.sum(0, keepdim=True).expand_as(values)
+    size = group
     missing = -images % size
     padded = F.pad(values, (0, 0) * (values.ndim - 1) + (0, missing)) if missing else values
     sums = padded.unflatten(0, (-1, size)).sum(1, keepdim=True)

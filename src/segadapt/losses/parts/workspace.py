@@ -1,5 +1,6 @@
 """Memory for the strips of pixel losses, and its size."""
 
+import math
 import threading
 from typing import Final
 
@@ -33,17 +34,21 @@ class Workspace:
     def __init__(self, dtype: torch.dtype, device: torch.device) -> None:
         self.dtype, self.device = dtype, device
         self.buffers: dict[str, Tensor] = {}
+        # Most strips have the shape of the one before, and a view takes as long as a small sum.
+        self._last: dict[str, tuple[tuple[int, ...], Tensor]] = {}
 
     def room(self, name: str, *shape: int) -> Shaped[Tensor, "*shape"]:
         """An uninitialised contiguous tensor in the memory previously used under this name."""
-        needed = 1
-        for side in shape:
-            needed *= side
-        if name not in self.buffers or len(self.buffers[name]) < needed:
-            # A training step may not write to tensors made in inference mode.
-            with torch.inference_mode(False):
+        if name in self._last and self._last[name][0] == shape:
+            return self._last[name][1]
+        needed = math.prod(shape)
+        # A training step may not write to tensors made in inference mode.
+        with torch.inference_mode(False):
+            if name not in self.buffers or len(self.buffers[name]) < needed:
                 self.buffers[name] = torch.empty(needed, dtype=self.dtype, device=self.device)
-        return self.buffers[name][:needed].view(shape)
+            room = self.buffers[name][:needed].view(shape)
+        self._last[name] = shape, room
+        return room
 
 
 def workspace(dtype: torch.dtype, device: torch.device) -> Workspace:
