@@ -108,6 +108,7 @@ def test_two_processes_do_not_train_in_one_folder(tmp_path):
     ("finished", "changes", "reason"),
     [
         (True, {}, "has finished at step 600 of 600; nothing was changed"),
+        (True, {"data": {"steps": 2400}}, "has finished at step 600 of 600; nothing"),
         (False, {"seed": 1}, r"another config \(seed was 0, now 1; tau was 0, now 1\)"),
     ],
 )

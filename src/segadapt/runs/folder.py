@@ -179,7 +179,7 @@ class RunFolder:
     def _check_same(self, state: Mapping[str, Any], config: Config) -> None:
         reason = None
         if state["state"] == "finished":
-            steps = value_at(config, "data.steps", "?")
+            steps = value_at(stored_config(self.path), "data.steps", "?")
             reason = f"holds a run that has finished at step {steps} of {steps}"
         elif differing := differences(stored_config(self.path), config):
             reason = f"holds a run with another config ({'; '.join(differing[:5])})"
