@@ -94,7 +94,7 @@ def test_all_ranks_of_a_trial_train_with_what_was_drawn(tmp_path):
         "+callbacks.witness._target_=witness.Witness",
         "+callbacks.witness.folder=${paths.run}",
     )
-    here = [word for word in words(3) if word != "trainer=cpu"]
+    here = [word for word in words(3, "smaller_oracle_groups=true") if word != "trainer=cpu"]
     path = os.pathsep.join(
         [str(Path(__file__).parents[2] / "support"), os.environ.get("PYTHONPATH", "")]
     )
