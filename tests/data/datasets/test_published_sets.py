@@ -203,7 +203,7 @@ def test_voc_colours_are_those_of_its_files():
 
 @pytest.mark.parametrize("name", SETS)
 def test_splits_that_do_not_exist_are_named(name, tmp_path):
-    with pytest.raises(ValueError, match=r"has the splits train, val.* not 'tset'"):
+    with pytest.raises(ValueError, match=r"Unknown split 'tset' of .*\. Available: train, val"):
         READERS[name](tmp_path, "tset", EvalTransform())
 
 

@@ -14,6 +14,7 @@ from segadapt.data.names import checked_names
 from segadapt.data.sampling import Key, position_and_item
 from segadapt.structures import Sample
 from segadapt.text.borders import printable
+from segadapt.text.choices import unknown
 
 DTYPES: Final = {"fp32": np.float32, "bf16": np.int16}
 
@@ -43,7 +44,7 @@ class CachedFeatures(LabelledDataset):
                 "of the set that belongs to it, and leave data.num_classes as it is"
             )
         if split not in found.names:
-            raise ValueError(f"a cached set has the splits {', '.join(found.names)}, not {split}")
+            raise ValueError(unknown("split", split, found.names, "of cached features"))
         self.names = [printable(name) for name in found.names[split]]
         self.half = found.precision == "bf16"
         folder, samples = Path(root) / split, len(self.names)

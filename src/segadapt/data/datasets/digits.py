@@ -9,6 +9,7 @@ from segadapt.data.datasets.digits_scenes import scene
 from segadapt.data.sampling import SCENE, Key, generator_for, position_and_item
 from segadapt.data.transforms.normalization import MEAN, STD
 from segadapt.structures import Sample
+from segadapt.text.choices import unknown
 
 SHIFT, SCALE = np.array(MEAN, dtype=np.float32), np.array(STD, dtype=np.float32)
 
@@ -35,7 +36,7 @@ class Digits(LabelledDataset):
         self, split: str, length: int, size: int, difficulty: float = 0.5, seed: int = 0
     ) -> None:
         if split not in ("train", "val"):
-            raise ValueError(f"the digits have the splits train and val, not {split}")
+            raise ValueError(unknown("split", split, ("train", "val"), "of digits"))
         if not 0 <= difficulty <= 1:
             raise ValueError(f"difficulty={difficulty} is out of range; choose 0 to 1")
         if not 64 <= size <= 160:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from segadapt.text.choices import unknown
 from segadapt.text.invocation import command
 from segadapt.text.reading import read_lines
 
@@ -161,7 +162,7 @@ def chosen(split: str, splits: Mapping[str, str], data_set: str) -> str:
         ValueError: If the data set has no such split.
     """
     if split not in splits:
-        raise ValueError(f"{data_set} has the splits {', '.join(splits)}, not {split!r}")
+        raise ValueError(unknown("split", split, splits, f"of {data_set}"))
     return splits[split]
 
 
