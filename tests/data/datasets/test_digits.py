@@ -73,7 +73,7 @@ def test_sizes_and_types(size):
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"split": "test"}, "splits train and val, not test"),
+        ({"split": "test"}, "Unknown split 'test' of digits. Available: train, val"),
         ({"difficulty": 1.5}, r"difficulty=1\.5 is out of range"),
         ({"size": 32}, "32 pixels cannot be composed"),
     ],
