@@ -46,7 +46,7 @@ def hold(file: Path, signed: bool = True) -> TextIO:
 
     Raises:
         Held: If another process holds it.
-    OSError: If the file cannot be written.
+        OSError: If the file cannot be written.
     """
     lock = file.open("a+")
     end = time.monotonic() + PATIENCE
@@ -59,10 +59,18 @@ def hold(file: Path, signed: bool = True) -> TextIO:
         time.sleep(0.02)
     _HELD.add(lock)
     if signed:
-        lock.truncate(0)
-        lock.write(f"process {os.getpid()} on {socket.gethostname()}")
-        lock.flush()
+        try:
+            _sign(lock)
+        except OSError:
+            lock.close()
+            raise
     return lock
+
+
+def _sign(lock: TextIO) -> None:
+    lock.truncate(0)
+    lock.write(f"process {os.getpid()} on {socket.gethostname()}")
+    lock.flush()
 
 
 def hold_folder(
@@ -88,7 +96,7 @@ def hold_folder(
         The lock, which is held until it is closed.
 
     Raises:
-    ValueError: If another process holds it, or it cannot be written.
+        ValueError: If another process holds it, or it cannot be written.
     """
     with make_folder(path, what, way_out):
         try:

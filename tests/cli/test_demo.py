@@ -27,7 +27,7 @@ def said(capsys, *words):
         (["run=.", "port=x"], 2, "port=x: port takes an integer."),
         (["run=.", "port=null"], 2, "port=null: port needs a value."),
         (["run=[.,nowhere]"], 1, "run=nowhere does not exist; pass a run folder"),
-        (["run=[.,.,.,.]"], 1, "run= names 4 runs; choose 3 at most"),
+        (["run=[.,.,.,.]"], 1, "run= names 4 runs; choose at most 3"),
         (["run=.", "port=70000"], 1, "port=70000 is out of range; choose 0 to 65535"),
         (["run=.", "max_bytes=0"], 1, "max_bytes=0 is out of range; choose 1 or more"),
         (["run=.", "samples=-1"], 1, "samples=-1 is out of range; choose 0 or more"),

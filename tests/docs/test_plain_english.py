@@ -118,6 +118,36 @@ def test_docstrings_are_read_wherever_they_stand():
     assert stiff(plain) == []
 
 
+def flat_sections(source: str) -> list[str]:
+    """Lines of sections such as Args that are not indented below their heading."""
+    sections = re.findall(
+        r"^( +)(?:Args|Returns|Yields|Raises|Note):\n((?:(?! *\"\"\").*\S.*\n)+)",
+        source,
+        re.MULTILINE,
+    )
+    return [
+        line.strip()
+        for indent, lines in sections
+        for line in lines.splitlines()
+        if not line.startswith(indent + "    ")
+    ]
+
+
+@pytest.mark.parametrize("folder", ["src/segadapt", "scripts", "benchmarks"])
+def test_sections_of_docstrings_are_indented(folder):
+    flat = [
+        f"{file.relative_to(ROOT)}: {line}"
+        for file in sorted((ROOT / folder).rglob("*.py"))
+        for line in flat_sections(file.read_text("utf-8"))
+    ]
+    assert flat == []
+
+
+def test_an_entry_beside_its_heading_is_found():
+    entries = "    Raises:\n        Held: By another.\n    OSError: If it fails.\n"
+    assert flat_sections(f'{entries}    """\n') == ["OSError: If it fails."]
+
+
 def test_the_patterns_find_what_they_are_for(everything):
     assert len(everything) > 5000
     translated = (

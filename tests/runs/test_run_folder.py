@@ -125,6 +125,20 @@ def test_another_run_is_refused_and_the_folder_let_go(tmp_path, finished, change
     RunFolder(tmp_path).close()  # nobody holds it
 
 
+@pytest.mark.parametrize("finished", [True, False])
+def test_a_damaged_config_refuses_the_start_and_lets_the_folder_go(tmp_path, finished):
+    folder = begin(tmp_path)
+    checkpointed(tmp_path)
+    if finished:
+        folder.finish()
+    folder.close()
+    (tmp_path / "config.yaml").write_bytes(b"seed: \xff")
+    with pytest.raises(ValueError, match="not UTF-8") as refusal:
+        begin(tmp_path)
+    assert refusal.value.__traceback__  # whose frames would keep an unreleased lock
+    RunFolder(tmp_path).close()
+
+
 def checkpointed(path):
     (path / "checkpoints").mkdir()
     (path / "checkpoints" / "last.ckpt").touch()

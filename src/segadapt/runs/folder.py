@@ -10,7 +10,8 @@ import json
 import os
 import socket
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -67,19 +68,19 @@ class RunFolder:
                 run.
         """
         config = kept_config(cfg)
-        folder = cls(path)
-        state = folder.state()
-        if state and folder._came_to_nothing(state, config):
-            kept = set_aside(path)
-            print_line(f"moved an earlier attempt without a checkpoint to {kept}")
-            state = {}
-        if not state:
-            words = hidden_words(overrides)
-            replace_text(path / OVERRIDES, OmegaConf.to_yaml(OmegaConf.create(words)))
-            replace_text(path / CONFIG, OmegaConf.to_yaml(OmegaConf.create(config)))
-        else:
-            folder._check_same(state, config)
-        folder._mark(state)
+        with cls._opened(path) as folder:
+            state = folder.state()
+            if state and folder._came_to_nothing(state, config):
+                kept = set_aside(path)
+                print_line(f"moved an earlier attempt without a checkpoint to {kept}")
+                state = {}
+            if not state:
+                words = hidden_words(overrides)
+                replace_text(path / OVERRIDES, OmegaConf.to_yaml(OmegaConf.create(words)))
+                replace_text(path / CONFIG, OmegaConf.to_yaml(OmegaConf.create(config)))
+            else:
+                folder._check_same(state, config)
+            folder._mark(state)
         return folder
 
     @classmethod
@@ -106,13 +107,19 @@ class RunFolder:
         check_run_folder(path, check)
         config = complete_config(path, check, given or {}, names)
         check_parts(config, path / CONFIG, training_parts(config))
-        folder = cls(path)
-        try:
+        with cls._opened(path) as folder:
             config = folder._resumed(config, steps)
-        except ValueError:
-            folder.close()
-            raise
         return folder, config
+
+    @classmethod
+    @contextmanager
+    def _opened(cls, path: Path) -> "Iterator[RunFolder]":
+        """A held folder, which is released if the block that prepares it fails."""
+        folder = cls(path)
+        with ExitStack() as failure:
+            failure.callback(folder.close)
+            yield folder
+            failure.pop_all()
 
     def state(self) -> dict[str, Any]:
         """Content of run.json; empty before the first start."""
@@ -184,7 +191,6 @@ class RunFolder:
         elif differing := differences(stored_config(self.path), config):
             reason = f"holds a run with another config ({'; '.join(differing[:5])})"
         if reason:
-            self.close()
             raise ValueError(
                 f"{self.path} {reason}; nothing was changed. Choose another folder with "
                 "hydra.run.dir=FOLDER"

@@ -103,7 +103,7 @@ def test_a_backbone_bound_to_its_size_pads_smaller_images_and_refuses_larger():
         ("hrnet_w18_small", {"output_stride": 8}, r"output_stride=8 \(AssertionError"),
         (TINY, {"levels": 9}, r"levels may not exceed the stages"),
         (TINY, {"colour": 3}, r"colour=3.*TypeError.*colour"),
-        ("tnt_s_patch16_224.nowhere", {}, r"no weights nowhere of tnt_s_patch16_224"),
+        ("tnt_s_patch16_224.nowhere", {}, r"Unknown weights 'nowhere' of timm's tnt_s_patch16_224"),
     ],
 )
 def test_what_cannot_be_built_is_explained(name, options, message):

@@ -31,8 +31,8 @@ def load_local(body: nn.Module, name: str, file: str, options: Mapping[str, Any]
         The tensors of the file that the extractor does not use; they are also logged.
 
     Raises:
-    ValueError: If the file cannot be read, or lacks a tensor, or has one of another shape, or
-        one that holds NaN or infinity.
+        ValueError: If the file cannot be read, or lacks a tensor, or has one of another shape, or
+            one that holds NaN or infinity.
     """
     state = _converted(read_tensors(file), name, options)
     own = body.state_dict()

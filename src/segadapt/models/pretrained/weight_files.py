@@ -87,7 +87,7 @@ def fill(network: nn.Module, state: Mapping[str, Tensor], file: str | Path) -> l
         The names that the network does not use; they are also logged.
 
     Raises:
-    ValueError: If a tensor is missing, has another shape, or holds NaN or infinity.
+        ValueError: If a tensor is missing, has another shape, or holds NaN or infinity.
     """
     name, own = type(network).__name__, network.state_dict()
     # It only counts batches; checkpoints from before torch 0.4.1 lack it.
