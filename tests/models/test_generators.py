@@ -5,7 +5,6 @@ import math
 from functools import cache
 from pathlib import Path
 
-import jaxtyping
 import pytest
 import torch
 from networks import generator
@@ -148,14 +147,6 @@ def test_channels_last_is_kept(name):
         assert pixels.is_contiguous(memory_format=torch.channels_last)
         expected = model(image.contiguous()).pixels
     torch.testing.assert_close(pixels, expected, atol=2e-4, rtol=1e-3)
-
-
-@pytest.fixture
-def without_shape_checks():
-    """Dynamo cannot trace jaxtyping's checks, which only tests switch on."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 @pytest.mark.usefixtures("without_shape_checks")

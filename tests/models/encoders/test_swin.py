@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from timm.layers import set_fused_attn
 from timm.models.swin_transformer import SwinTransformer
+from torch.export import Dim
 
 from segadapt.models.encoders.timm import TimmEncoder
 from segadapt.models.encoders.timm_patches.swin import pad_before_shift
@@ -77,6 +78,21 @@ def test_every_stage_equals_padding_before_rolling(size, window):
         for stage, want in zip(network.layers, expected, strict=True):
             tokens = stage(tokens)
             assert torch.linalg.norm(tokens - want) <= 1e-6 * torch.linalg.norm(want)
+
+
+@pytest.mark.usefixtures("without_shape_checks")
+def test_a_program_takes_maps_that_fill_their_windows_and_maps_that_do_not():
+    network = SwinTransformer(window_size=7, **SMALL).eval()
+    pad_before_shift(network)
+    stage = network.layers[0]
+    free = {0: Dim.DYNAMIC, 1: Dim.DYNAMIC, 2: Dim.DYNAMIC}
+    channels = network.patch_embed.proj.out_channels
+    program = torch.export.export(
+        stage, (torch.randn(2, 20, 24, channels),), dynamic_shapes=(free,), strict=False
+    )
+    for size in ((20, 24), (21, 28), (28, 17), (15, 35)):
+        tokens = torch.randn(1, *size, channels)
+        torch.testing.assert_close(program.module()(tokens), stage(tokens))
 
 
 def test_names_and_shapes_of_the_parameters_stay_timms():

@@ -5,6 +5,7 @@ import json
 import tempfile
 import warnings
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from torch.export import Dim, ExportedProgram
 from segadapt.deployment.export.exported_network import ExportedNetwork
 from segadapt.deployment.export.metadata import as_texts
 from segadapt.deployment.export.parity import Runner
+from segadapt.deployment.export.pooling import AnySizePooling
 
 PACKAGES: Final = ("onnx", "onnxscript", "onnxruntime")
 METADATA: Final = "segadapt.json"
@@ -56,8 +58,9 @@ def traced(network: ExportedNetwork, taken: str, trial: Size, fixed: bool) -> Ex
     dtype = torch.uint8 if taken == "uint8" else torch.float32
     image = torch.zeros(2, 3, *trial, dtype=dtype)
     free = {0: Dim.DYNAMIC} if fixed else {0: Dim.DYNAMIC, 2: Dim.DYNAMIC, 3: Dim.DYNAMIC}
+    pooling = nullcontext() if fixed else AnySizePooling()
     try:
-        with torch.no_grad(), network.default_type(), warnings.catch_warnings():
+        with torch.no_grad(), network.default_type(), pooling, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch's advice to itself
             return torch.export.export(network, (image,), dynamic_shapes=(free,), strict=False)
     except Exception as error:  # whatever part of torch could not follow

@@ -85,6 +85,10 @@ class ShiftedWindowAttention(nn.Module):
         tokens = attended.transpose(2, 3).flatten(3, 4).flatten(1, 2)
         if any(self.shift):
             tokens = tokens.roll(self.shift, (1, 2))
+        if torch.compiler.is_exporting():  # a slice's strides show whether the map was padded
+            for axis, side in ((1, rows), (2, columns)):
+                tokens = tokens.index_select(axis, torch.arange(side, device=tokens.device))
+            return tokens
         return tokens[:, :rows, :columns]
 
     def _attend(
