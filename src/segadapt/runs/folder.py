@@ -24,8 +24,7 @@ from segadapt.runs.attempts import set_aside
 from segadapt.runs.built_parts import check_parts, training_parts
 from segadapt.runs.config import Config, differences, resolved, value_at
 from segadapt.runs.file_names import CHECKPOINTS, CONFIG, OVERRIDES, STATE
-from segadapt.runs.lengthening import dependence, lengthened
-from segadapt.runs.overrides import quoted_override
+from segadapt.runs.lengthening import finished_message, lengthened
 from segadapt.runs.reader import check_run_folder, read_facts, training_process
 from segadapt.runs.redaction import hidden_words, remember, stored
 from segadapt.runs.settings.settle import resolved_config
@@ -33,7 +32,6 @@ from segadapt.runs.stored_config import complete_config, stored_config
 from segadapt.runs.trust import Check
 from segadapt.text.borders import print_line
 from segadapt.text.bounded import MIB, read_object
-from segadapt.text.invocation import command
 
 
 class RunFolder:
@@ -159,7 +157,7 @@ class RunFolder:
             replace_text(self.path / CONFIG, OmegaConf.to_yaml(kept))
             return longer
         if state["state"] == "finished":
-            raise ValueError(_finished(self.path, plain))
+            raise ValueError(finished_message(self.path, plain))
         self._mark(state)
         return config
 
@@ -228,18 +226,6 @@ def kept_config(cfg: DictConfig) -> Config:
     """
     remember(resolved_config(cfg))
     return stored(cfg)
-
-
-def _finished(path: Path, config: Config) -> str:
-    """The message about a finished run: how to evaluate or lengthen it."""
-    steps, run = value_at(config, "data.steps", "?"), quoted_override("run", path)
-    longer = f"train for longer with: {command('resume')} {run} data.steps=N"
-    if reason := dependence(value_at(config, "schedule", {})):
-        longer = f"it cannot be trained for longer, because {reason}"
-    return (
-        f"{path} holds a run that has finished at step {steps} of {steps}; evaluate it with: "
-        f"{command('evaluate')} {run}; {longer}"
-    )
 
 
 def _facts(folder: Path) -> dict[str, Any]:

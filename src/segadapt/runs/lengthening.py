@@ -1,9 +1,12 @@
 """Training a run for more steps than planned, where its first steps would be the same."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from segadapt.runs.config import value_at
+from segadapt.runs.overrides import quoted_override
+from segadapt.text.invocation import command
 
 POLY: Final = "segadapt.training.optim.schedules.Poly"
 
@@ -60,3 +63,15 @@ def dependence(schedule: Mapping[str, Any]) -> str | None:
     if schedule.get("warmup") and scaled:
         return "its warm-up is a fraction of the total (schedule.reference_steps, longest_warmup)"
     return None
+
+
+def finished_message(path: Path, config: Mapping[str, Any]) -> str:
+    """The message about a finished run: how to evaluate or lengthen it."""
+    steps, run = value_at(config, "data.steps", "?"), quoted_override("run", path)
+    longer = f"train for longer with: {command('resume')} {run} data.steps=N"
+    if reason := dependence(value_at(config, "schedule", {})):
+        longer = f"it cannot be trained for longer, because {reason}"
+    return (
+        f"{path} holds a run that has finished at step {steps} of {steps}; evaluate it with: "
+        f"{command('evaluate')} {run}; {longer}"
+    )
