@@ -24,6 +24,7 @@ from benchmarks.harness.measure import stamp, wide_console
 
 from segadapt.analysis.cost.machine import machine
 from segadapt.files import write_json
+from segadapt.text.choices import check_choice, unknown
 
 
 class Part(NamedTuple):
@@ -95,17 +96,14 @@ def options_of(arguments: Sequence[str]) -> dict[str, str]:
     for word in arguments:
         key, equals, value = word.partition("=")
         if key not in options or not equals or not value:
-            available = ", ".join(f"{option}=VALUE" for option in options)
-            raise ValueError(f"Unknown option {word!r}. Available: {available}.")
+            raise ValueError(unknown("option", word, (f"{option}=VALUE" for option in options)))
         options[key] = value
-    unknown = [name for name in options["only"].split(",") if name not in PARTS]
-    if unknown:
-        raise ValueError(f"Unknown part {unknown[0]!r}. Available: {', '.join(PARTS)}.")
+    for name in options["only"].split(","):
+        check_choice("part", name, PARTS)
     minutes = options["minutes"].replace(".", "", 1)
     if not minutes.isdecimal() or float(options["minutes"]) <= 0:
         raise ValueError(f"minutes={options['minutes']} is not a positive number")
-    if options["device"] not in ("auto", "cpu", "cuda"):
-        raise ValueError(f"Unknown device {options['device']!r}. Available: auto, cpu, cuda.")
+    check_choice("device", options["device"], ("auto", "cpu", "cuda"))
     if options["device"] == "cuda" and not torch.cuda.is_available():
         raise ValueError("device=cuda needs a GPU, and torch finds none; use device=cpu")
     return options

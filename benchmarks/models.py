@@ -19,6 +19,7 @@ from segadapt.classifiers.fixed import FixedClassifier
 from segadapt.functional.normalization import MEAN, STD
 from segadapt.models.pretrained.tags import NVIDIA, Tag, smp_tag, timm_tag
 from segadapt.segmentor import Segmentor
+from segadapt.text.choices import check_choice
 
 COMMAND: Final = "segadapt benchmark models"
 CLASSES: Final = 150
@@ -99,8 +100,8 @@ def main(names: Sequence[str]) -> None:
         ValueError: If there is no such model.
     """
     known = every_model()
-    if unknown := sorted(set(names) - set(known)):
-        raise ValueError(f"Unknown model {unknown[0]!r}. Available: {', '.join(known)}.")
+    for name in sorted(names):
+        check_choice("model", name, known)
     lines = []
     for name in names or known:
         lines.append(line(name))

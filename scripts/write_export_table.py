@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
-from torch import nn
+from torch import Tensor
 
 from segadapt.cli.places import CONF
 from segadapt.deployment.export.export import export
@@ -17,7 +17,12 @@ from segadapt.deployment.export.form import Form
 from segadapt.experiment import build_task
 from segadapt.functional.normalization import MEAN, STD
 
-PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "how-to" / "export.md"
+ROOT: Final = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))  # benchmarks/ is not installed
+
+from benchmarks.harness.settled import settle_batch_norm  # noqa: E402
+
+PAGE: Final = ROOT / "docs" / "how-to" / "export.md"
 BEGIN, END = "<!--exports-->\n", "<!--/-->"
 PARTS: Final = ("data", "model", "classifier", "inference", "trainer", "seed", "paths")
 MODELS: Final = (
@@ -81,7 +86,7 @@ def write_run(folder: Path, model: str) -> Path:
         cfg = compose("train", words)
     torch.manual_seed(0)
     task = build_task(cfg)
-    settle_batch_norm(task.model.generator)
+    settle_batch_norm(task.model.generator, blocks())
     (folder / "checkpoints").mkdir(parents=True)
     OmegaConf.save(OmegaConf.masked_copy(cfg, list(PARTS)), folder / "config.yaml", resolve=True)
     state = {"state_dict": task.state_dict(), "global_step": 0}
@@ -90,20 +95,11 @@ def write_run(folder: Path, model: str) -> Path:
     return folder
 
 
-def settle_batch_norm(network: nn.Module) -> None:
-    """Let batch norm take the statistics of images like those of the comparison.
-
-    With others, scores of deep networks grow beyond what single precision resolves.
-    """
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.momentum = 1.0
-    blocks = torch.rand(4, 3, 16, 24)
-    normalised = (blocks - torch.tensor(MEAN).view(3, 1, 1)) / torch.tensor(STD).view(3, 1, 1)
-    network.train()
-    with torch.no_grad():
-        network(F.interpolate(normalised, scale_factor=8))
-    network.eval()
+def blocks() -> Tensor:
+    """Four normalised images of coloured blocks."""
+    colors = torch.rand(4, 3, 16, 24)
+    normalised = (colors - torch.tensor(MEAN).view(3, 1, 1)) / torch.tensor(STD).view(3, 1, 1)
+    return F.interpolate(normalised, scale_factor=8)
 
 
 def renewed(page: str, model: str, row: str) -> str:

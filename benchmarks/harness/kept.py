@@ -59,9 +59,9 @@ def kept_by(name: str, total: int, **setting: Any) -> Kept:
     """Results of an interrupted benchmark, on this commit and with these settings.
 
     Args:
-        name: Of the benchmark.
+        name: Name of the benchmark.
         total: Number of measurements.
-        **setting: What they depend on besides the commit and ``busy=true``.
+        **setting: Values that change the measurements, in addition to the commit and ``busy``.
     """
     setting = {**setting, "busy": was_busy(), **commit(Path(__file__).parent)}
     return Kept(file_of(name), setting, total)

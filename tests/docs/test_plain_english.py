@@ -3,7 +3,7 @@
 import ast
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -96,6 +96,15 @@ def test_no_text_has_the_phrase(everything, phrase):
     assert found == [], f"instead: {PHRASES[phrase]}"
 
 
+def lines_in(folder: str, find: Callable[[str], list[str]]) -> list[str]:
+    """Findings in the modules below a folder, with their paths."""
+    return [
+        f"{file.relative_to(ROOT)}: {line}"
+        for file in sorted((ROOT / folder).rglob("*.py"))
+        for line in find(file.read_text("utf-8"))
+    ]
+
+
 def stiff(source: str) -> list[str]:
     """First lines of docstrings that begin with a relative clause, or with a lone preposition."""
     return re.findall(rf'^\s*r?"""((?:{"|".join(BEGINNINGS)}) .*)', source, re.MULTILINE)
@@ -103,12 +112,7 @@ def stiff(source: str) -> list[str]:
 
 @pytest.mark.parametrize("folder", ["src/segadapt", "scripts", "benchmarks", "tests/support"])
 def test_docstrings_begin_with_their_subject(folder):
-    begun = [
-        f"{file.relative_to(ROOT)}: {line}"
-        for file in sorted((ROOT / folder).rglob("*.py"))
-        for line in stiff(file.read_text("utf-8"))
-    ]
-    assert begun == []
+    assert lines_in(folder, stiff) == []
 
 
 def test_docstrings_are_read_wherever_they_stand():
@@ -135,12 +139,7 @@ def flat_sections(source: str) -> list[str]:
 
 @pytest.mark.parametrize("folder", ["src/segadapt", "scripts", "benchmarks"])
 def test_sections_of_docstrings_are_indented(folder):
-    flat = [
-        f"{file.relative_to(ROOT)}: {line}"
-        for file in sorted((ROOT / folder).rglob("*.py"))
-        for line in flat_sections(file.read_text("utf-8"))
-    ]
-    assert flat == []
+    assert lines_in(folder, flat_sections) == []
 
 
 def test_an_entry_beside_its_heading_is_found():

@@ -6,9 +6,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
+from benchmarks.harness.settled import settle_batch_norm
 from compositions import composed
 from omegaconf import OmegaConf
-from torch import nn
 
 from segadapt.experiment import build_task
 from segadapt.functional.normalization import MEAN, STD
@@ -37,7 +37,7 @@ def write_run(
             if name.startswith(("coarse", "score")):
                 value.mul_(scale)
     if settled:
-        settle_batch_norm(task.model.generator)
+        settle_batch_norm(task.model.generator, small_scenes())
     (folder / "checkpoints").mkdir(parents=True)
     OmegaConf.save(OmegaConf.masked_copy(cfg, PARTS), folder / "config.yaml", resolve=True)
     state = {"state_dict": task.state_dict(), "global_step": 4}
@@ -46,18 +46,12 @@ def write_run(
     return folder
 
 
-def settle_batch_norm(network: nn.Module) -> None:
-    """Let batch norm take the statistics of a batch of scenes."""
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.momentum = 1.0
+def small_scenes() -> torch.Tensor:
+    """Eight normalised scenes of 64 x 96 pixels."""
     large = [scene(256, 384, seed) for seed in range(1, 9)]
     small = [cv2.resize(image, (96, 64), interpolation=cv2.INTER_AREA) for image in large]
     normalised = (np.stack(small) / 255 - MEAN) / STD
-    network.train()
-    with torch.no_grad():
-        network(torch.from_numpy(normalised.transpose(0, 3, 1, 2)).float())
-    network.eval()
+    return torch.from_numpy(normalised.transpose(0, 3, 1, 2)).float()
 
 
 def scene(height: int, width: int, seed: int = 0) -> np.ndarray:

@@ -22,7 +22,11 @@ def kept_table(node: DictConfig, folder: Path) -> dict[str, str]:
 
 
 def split_of_run(
-    data: DictConfig, folder: Path | None, part: str = "val", split: str | None = None
+    data: DictConfig,
+    folder: Path | None,
+    part: str = "val",
+    split: str | None = None,
+    length: int | None = None,
 ) -> LabelledDataset:
     """Open a split as the training of a run would.
 
@@ -31,14 +35,16 @@ def split_of_run(
         folder: Run folder; None for a bundle.
         part: Part of ``data.module`` whose settings are used.
         split: Split to open instead of that part's.
+        length: Number of images of a generated set, instead of that part's.
 
     Raises:
         ValueError: If files, classes or label table differ from those of the run.
     """
     node = data.module[part]
-    name = {} if split is None else {"split": split}
+    given = {"split": split, "length": length}
+    changed = {key: value for key, value in given.items() if value is not None}
     table = {} if folder is None else kept_table(node, folder)
-    dataset: LabelledDataset = instantiate(node, **name, **table)
+    dataset: LabelledDataset = instantiate(node, **changed, **table)
     if (number := len(dataset.classes)) != data.num_classes:
         raise ValueError(
             f"the network of {folder or 'this bundle'} has {data.num_classes} classes, but its "

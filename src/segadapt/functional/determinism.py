@@ -13,10 +13,11 @@ import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
-from torch.overrides import TorchFunctionMode
 
 from segadapt.functional.cosine import accurate
+from segadapt.functional.pooling import average_pool
 from segadapt.functional.precision import full_precision
+from segadapt.functional.replacing import Replacing
 
 REFUSED: Final[Mapping[str, tuple[str, ...]]] = {
     "torch.nn.AvgPool3d": ("avg_pool3d_backward",),
@@ -79,33 +80,8 @@ def deterministic(device: torch.device) -> AbstractContextManager:
     It acts only on GPUs, and only if torch is asked for deterministic algorithms.
     """
     if device.type != "cpu" and torch.are_deterministic_algorithms_enabled():
-        return Replacing()
+        return Replacing(REPLACED)
     return nullcontext()
-
-
-class Replacing(TorchFunctionMode):
-    """Replaces functions of torch by deterministic ones, wherever they are called."""
-
-    def __torch_function__(
-        self,
-        func: Any,
-        types: Any,
-        args: Sequence[Any] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
-        return REPLACED.get(func, func)(*args, **(kwargs or {}))
-
-
-def average_pool(input: Tensor, output_size: Any) -> Tensor:
-    """``F.adaptive_avg_pool2d`` as matrix products."""
-    sides = (output_size, output_size) if isinstance(output_size, int) else output_size
-    if all(side == 1 for side in sides):
-        return F.adaptive_avg_pool2d(input, output_size)  # a mean
-
-    def pool(cells: Tensor, axis: int) -> Tensor:
-        return F.adaptive_avg_pool2d(cells, (sides[axis], cells.shape[-1]))
-
-    return _separable(input, pool)
 
 
 def interpolate(

@@ -125,8 +125,7 @@ def sum_over_group(values: Float[Tensor, "b *rest"], group: int | None) -> Float
     images = len(values)
     if group is None or group >= images:
         return values.sum(0, keepdim=True).expand_as(values)
-    size = group
-    missing = -images % size
+    missing = -images % group
     padded = F.pad(values, (0, 0) * (values.ndim - 1) + (0, missing)) if missing else values
-    sums = padded.unflatten(0, (-1, size)).sum(1, keepdim=True)
-    return sums.expand(-1, size, *values.shape[1:]).flatten(0, 1)[:images]
+    sums = padded.unflatten(0, (-1, group)).sum(1, keepdim=True)
+    return sums.expand(-1, group, *values.shape[1:]).flatten(0, 1)[:images]

@@ -182,11 +182,11 @@ class RunFolder:
         return bool(differences(stored_config(self.path), config))
 
     def _check_same(self, state: Mapping[str, Any], config: Config) -> None:
-        reason = None
+        kept, reason = stored_config(self.path), None
         if state["state"] == "finished":
-            steps = value_at(stored_config(self.path), "data.steps", "?")
+            steps = value_at(kept, "data.steps", "?")
             reason = f"holds a run that has finished at step {steps} of {steps}"
-        elif differing := differences(stored_config(self.path), config):
+        elif differing := differences(kept, config):
             reason = f"holds a run with another config ({'; '.join(differing[:5])})"
         if reason:
             raise ValueError(

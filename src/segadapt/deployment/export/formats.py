@@ -11,13 +11,15 @@ from typing import Any, Final
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.export import Dim, ExportedProgram
 
 from segadapt.deployment.export.exported_network import ExportedNetwork
 from segadapt.deployment.export.metadata import as_texts
 from segadapt.deployment.export.parity import Runner
-from segadapt.deployment.export.pooling import AnySizePooling
+from segadapt.functional.pooling import average_pool
+from segadapt.functional.replacing import Replacing
 
 PACKAGES: Final = ("onnx", "onnxscript", "onnxruntime")
 METADATA: Final = "segadapt.json"
@@ -33,7 +35,7 @@ def check_installed() -> None:
     """Check that the packages for ONNX are installed.
 
     Raises:
-        ValueError: If one is.
+        ValueError: If one is missing.
     """
     missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
@@ -58,7 +60,7 @@ def traced(network: ExportedNetwork, taken: str, trial: Size, fixed: bool) -> Ex
     dtype = torch.uint8 if taken == "uint8" else torch.float32
     image = torch.zeros(2, 3, *trial, dtype=dtype)
     free = {0: Dim.DYNAMIC} if fixed else {0: Dim.DYNAMIC, 2: Dim.DYNAMIC, 3: Dim.DYNAMIC}
-    pooling = nullcontext() if fixed else AnySizePooling()
+    pooling = nullcontext() if fixed else any_size_pooling()
     try:
         with torch.no_grad(), network.default_type(), pooling, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch's advice to itself
@@ -69,6 +71,15 @@ def traced(network: ExportedNetwork, taken: str, trial: Size, fixed: bool) -> Ex
         raise ValueError(
             f"torch.export cannot follow this network ({type(error).__name__}: {reason}){way_out}"
         ) from error
+
+
+def any_size_pooling() -> Replacing:
+    """A context in which pooling to a grid is traced for maps of any size.
+
+    The conversion of ``F.adaptive_avg_pool2d`` to ONNX, in torch 2.10 to 2.15, keeps the bins of
+    the map that was traced, and maps of other sizes get wrong values.
+    """
+    return Replacing({F.adaptive_avg_pool2d: average_pool})
 
 
 def torch_file(program: ExportedProgram, metadata: Mapping[str, Any]) -> bytes:

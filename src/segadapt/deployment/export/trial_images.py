@@ -1,6 +1,5 @@
 """Images through which an exported file is compared with its network."""
 
-import copy
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -97,25 +96,15 @@ def labelled_images(trained: TrainedNetwork, part: str = "val") -> Iterator[Labe
         trained: The network.
         part: ``val``, or ``train`` for the split that was trained on, prepared as in evaluation.
     """
+    config, chosen = trained.config.data, {}
     if part == "train":
-        config = _with_length_of_train(trained.config.data)
-        data = split_of_run(config, trained.folder, split=config.module.train.split)
-    else:
-        data = split_of_run(trained.config.data, trained.folder)
+        train = config.module.train
+        length = train.get("length") if "length" in config.module.val else None
+        chosen = {"split": train.split, "length": length}
+    data = split_of_run(config, trained.folder, **chosen)
     for index in range(len(data)):
         sample = data[index]
         yield Labelled(eight_bits(sample.image), sample.mask.numpy())
-
-
-def _with_length_of_train(data: DictConfig) -> DictConfig:
-    """The config with as many generated validation images as training images."""
-    train, val = data.module.train, data.module.val
-    if "length" not in train or "length" not in val:
-        return data
-    changed = copy.deepcopy(data)
-    OmegaConf.set_readonly(changed, False)
-    changed.module.val.length = train.length
-    return changed
 
 
 def in_sizes(images: Sequence[Pixels], sizes: Sequence[Size | None]) -> Iterator[np.ndarray]:
