@@ -15,6 +15,7 @@ from segadapt.losses.dice import Dice
 
 EXPECTED = {
     "confound_cosine": {"student"},
+    "confound_cosine_dice": {"student"},
     "confound_fixed_dice": {"student"},
     "confound_fixed_wide_cac": {"student"},
     "confound_fixed_wide_ssa": {"student"},
@@ -108,16 +109,19 @@ def test_without_distillation_nothing_of_the_teacher_reaches_the_student(adaptiv
     torch.testing.assert_close(terms["student"], alone)
 
 
-def test_only_the_one_with_dice_and_those_of_ssa_have_dice():
+def test_only_those_with_dice_in_their_name_and_those_of_ssa_have_dice():
     for name in EXPECTED:
         kinds = [type(loss) for loss in built(name).objective.terms["student"].pixel]
-        dice = name == "confound_fixed_dice" or (name.endswith("_ssa") and "wide" not in name)
+        dice = name.endswith("_dice") or (name.endswith("_ssa") and "wide" not in name)
         assert kinds == ([CrossEntropy, Dice] if dice else [CrossEntropy]), name
 
 
-def test_cosine_scores_are_bounded_by_tau_of_cac():
-    classifier = built("confound_cosine").model.classifier.eval()
-    assert classifier.tau == configs()["cac"].classifier.tau
+@pytest.mark.parametrize(
+    ("name", "adaptive"), [("confound_cosine", "cac"), ("confound_cosine_dice", "ssa")]
+)
+def test_cosine_scores_are_bounded_by_tau_of_the_adaptive_classifier(name, adaptive):
+    classifier = built(name).model.classifier.eval()
+    assert classifier.tau == configs()[adaptive].classifier.tau
     logits = classifier(100 * torch.randn(1, classifier.score.in_channels, 3, 3)).student.logits
     assert logits.abs().max() <= classifier.tau * (1 + 1e-5)
 

@@ -56,6 +56,10 @@ def config(*words):
         (["classifier=fixed"], NOTHING),
         (["experiment=confound_cosine"], NOTHING | {"scores": "cosine", "bias": "no"}),
         (["experiment=confound_fixed_dice"], NOTHING | {"Dice": "yes"}),
+        (
+            ["experiment=confound_cosine_dice"],
+            NOTHING | {"scores": "cosine", "bias": "no", "Dice": "yes"},
+        ),
         (["experiment=confound_teacher_only_ssa"], SSA | {"distillation": "no"}),
         (
             ["experiment=confound_student_only_ssa"],
