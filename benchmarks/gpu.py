@@ -3,9 +3,10 @@
 Run it by ``segadapt benchmark gpu [only=correct,eager] [minutes=8] [device=auto]
 [out=FOLDER] [camvid=FOLDER] [weights=FILE]``.
 
-Each part is a process of its own, in order of worth, and its figures are on disk when it ends; what
-is cut or crashes keeps what it had. The file is ``gpu.json``. On a CPU (``device=cpu``) everything
-is tiny: to try the command, not to measure.
+Each part is a process of its own, the most important first, and its figures are written when it
+ends. A part that runs out of time, crashes or is interrupted keeps the figures that it had. The
+file is ``gpu.json``. On a CPU (``device=cpu``), everything is tiny: to try the command, not to
+measure.
 """
 
 import os
@@ -14,16 +15,18 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import IO, Any, Final, NamedTuple
 
 import torch
 from benchmarks.harness import gpu_correctness, gpu_loss, gpu_speed, gpu_training
 from benchmarks.harness.goals import RESULTS, Goal, goal_table
 from benchmarks.harness.gpu_context import ROOT, Context, read
 from benchmarks.harness.measure import stamp, wide_console
+from benchmarks.harness.processes import running
 
 from segadapt.analysis.cost.machine import machine
 from segadapt.files import write_json
+from segadapt.runs.errors import Interrupted
 from segadapt.text.choices import check_choice, unknown
 
 
@@ -68,6 +71,7 @@ def main(arguments: Sequence[str]) -> None:
 
     Raises:
         ValueError: If an option is not known, or a part failed.
+        Interrupted: If a signal arrived, after the table of what was measured until then.
     """
     options = options_of(arguments)
     device = options["device"]
@@ -75,13 +79,19 @@ def main(arguments: Sequence[str]) -> None:
         device = "cuda" if torch.cuda.is_available() else "cpu"
     end = time.monotonic() + 60 * float(options["minutes"])
     folder = Path(options["out"])
-    results: dict[str, Any] = {}
-    for name in options["only"].split(","):
-        part = results[name] = run_part(name, device, end, folder, options)
-        print(f"{name}: {part['state']}, {part['seconds']:.0f} s", flush=True)
-        write_json(folder / "gpu.json", {**stamp(machine()), "device": device, "parts": results})
-    show(results, device)
-    failed = [f"{name} ({part['state']})" for name, part in results.items() if part.get("error")]
+    folder.mkdir(parents=True, exist_ok=True)
+    results = {name: part_without_figures("not run") for name in options["only"].split(",")}
+    facts = {**stamp(machine()), "device": device}
+    try:
+        for name in results:
+            part = results[name] = run_part(name, device, end, folder, options)
+            write_json(folder / "gpu.json", {**facts, "parts": results})
+            print(f"{name}: {part['state']}, {part['seconds']:.0f} s", flush=True)
+            if signum := part.get("signal"):
+                raise Interrupted(signum, None)
+    finally:
+        show(results, device)
+    failed = [f"{name} ({part['state']})" for name, part in results.items() if "error" in part]
     if failed:
         raise ValueError(f"parts that failed: {', '.join(failed)}; see {folder / 'gpu.json'}")
 
@@ -90,7 +100,7 @@ def options_of(arguments: Sequence[str]) -> dict[str, str]:
     """KEY=VALUE arguments over the defaults.
 
     Raises:
-        ValueError: If a key or a part is not known, or a number is not one.
+        ValueError: If a key or a part is unknown, or minutes is not a positive number.
     """
     options = dict(DEFAULTS)
     for word in arguments:
@@ -113,19 +123,19 @@ def run_part(
     name: str, device: str, end: float, folder: Path, options: Mapping[str, str]
 ) -> dict[str, Any]:
     """One part in a process of its own: its figures, and how it ended."""
-    limit = min(PARTS[name].seconds, end - time.monotonic())
+    longer = max(1.0, float(options["minutes"]) / float(DEFAULTS["minutes"]))
+    limit = min(longer * PARTS[name].seconds, end - time.monotonic())
     if limit < LEAST:
-        return {"state": "not run: no time left", "seconds": 0.0, "goals": [], "details": {}}
+        return part_without_figures("not run: no time left")
     file = folder / f"gpu-{name}.json"
     file.unlink(missing_ok=True)
     places = [str(Path(options[key]).resolve()) for key in ("camvid", "weights")]
     command = [sys.executable, "-c", CHILD, name, device, str(limit - 5), str(file), *places]
     start = time.monotonic()
     log = folder / f"gpu-{name}.log"
-    folder.mkdir(parents=True, exist_ok=True)
     with log.open("w") as lines:
-        ended = _wait(command, lines, limit)
-    result = {"seconds": time.monotonic() - start, **read(file), **ended}
+        end_of_part = _wait(command, lines, limit)
+    result = {"seconds": time.monotonic() - start, **read(file), **end_of_part}
     if "error" in result:
         result["error"] = log.read_text()[-2000:]
     file.unlink(missing_ok=True)
@@ -133,23 +143,28 @@ def run_part(
     return result
 
 
-def _wait(command: Sequence[str], lines: Any, limit: float) -> dict[str, str]:
+def part_without_figures(state: str) -> dict[str, Any]:
+    """The result of a part that was not run.
+
+    Args:
+        state: What is printed and stored about it.
+    """
+    return {"state": state, "seconds": 0.0, "goals": [], "details": {}}
+
+
+def _wait(command: Sequence[str], lines: IO[str], limit: float) -> dict[str, Any]:
     paths = [str(ROOT), str(ROOT / "src"), os.environ.get("PYTHONPATH", "")]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    places = {"cwd": ROOT, "env": environment, "stdout": lines, "stderr": subprocess.STDOUT}
     try:
-        child = subprocess.run(
-            command,
-            cwd=ROOT,
-            env=environment,
-            timeout=limit,
-            stdout=lines,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
+        with running(command, **places) as process:
+            code = process.wait(limit)
     except subprocess.TimeoutExpired:
         return {"state": f"cut after {limit:.0f} s"}
-    if child.returncode:
-        return {"state": f"failed with exit code {child.returncode}", "error": ""}
+    except Interrupted as stop:
+        return {"state": "interrupted", "signal": stop.signum}
+    if code:
+        return {"state": f"failed with exit code {code}", "error": ""}
     return {"state": "done"}
 
 
@@ -159,7 +174,7 @@ def child(name: str, device: str, seconds: str, file: str, camvid: str, weights:
 
 
 def show(results: Mapping[str, Mapping[str, Any]], device: str) -> None:
-    """One table of all figures that have a goal, and how each part ended."""
+    """Print all figures that have a goal as one table, and name the parts that are not complete."""
     where = torch.cuda.get_device_name() if device == "cuda" else "CPU, tiny: not a measurement"
     goals = [
         Goal(**{key: value for key, value in goal.items() if key != "reached"})

@@ -8,7 +8,6 @@ gradients, which is checked. The same command continues a run that was cut.
 """
 
 import json
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -20,6 +19,7 @@ from typing import Any, Final
 import torch
 from benchmarks.harness.goals import Goal, numbers_of, publish
 from benchmarks.harness.kept import kept_by
+from benchmarks.harness.processes import output_of
 from benchmarks.harness.scenes import labels_in_patches
 from benchmarks.reference.supervision import dice, mean_over_valid, upsampled
 from jaxtyping import Float, Int
@@ -98,8 +98,7 @@ def both(losses: str, images: int, threads: int) -> dict[str, Any]:
         for way, file in files.items():
             arguments = (way, losses, str(images), str(threads), str(file))
             command = [sys.executable, "-c", CHILD, *arguments]
-            child = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
-            found[way] = json.loads(child.stdout)
+            found[way] = json.loads(output_of(command, cwd=ROOT))
         theirs, mine = (torch.load(files[way], mmap=True) for way in WAYS)
         pairs = zip(theirs, mine, strict=True)  # image by image, to stay small
         difference = max((left - right).abs().max().item() for left, right in pairs)

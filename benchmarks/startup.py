@@ -5,7 +5,6 @@ Run it by ``segadapt benchmark startup [repeats=10]``.
 
 import os
 import resource
-import subprocess
 import sys
 import tempfile
 import time
@@ -17,6 +16,7 @@ from typing import Any, Final
 import lightning as L
 from benchmarks.harness.goals import Goal, numbers_of, publish
 from benchmarks.harness.presentation import timing
+from benchmarks.harness.processes import output_of
 from lightning.pytorch.callbacks import Callback
 
 from segadapt.analysis.cost.timing import Action, Timing, alternate, ratio, seconds, spread
@@ -75,17 +75,7 @@ def call(command: Sequence[str], code: int, folder: Path) -> None:
     """
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     where = [f"hydra.run.dir={folder}/{time.time_ns()}"] if command[0] == "train.py" else []
-    done = subprocess.run(
-        [sys.executable, *command, *where],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=600,
-    )
-    if done.returncode != code:
-        raise RuntimeError(f"{command} ended with {done.returncode}, not {code}:\n{done.stderr}")
+    output_of([sys.executable, *command, *where], code, timeout=600, cwd=ROOT, env=environment)
 
 
 def children_clock(action: Callable[[], object]) -> Timing:

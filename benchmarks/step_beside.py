@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.harness.goals import Goal, numbers_of, publish
+from benchmarks.harness.processes import running
 
 from segadapt.analysis.cost.timing import ratio
 
@@ -85,7 +86,7 @@ def served(root: Path, threads: int) -> Iterator[subprocess.Popen]:
     environment = {**os.environ, "PYTHONPATH": str(root / "src")}
     command = [sys.executable, str(SERVER), str(root), str(threads)]
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=environment) as process:
+    with running(command, stdin=pipe, stdout=pipe, env=environment) as process:
         yield process
 
 

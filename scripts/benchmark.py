@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from segadapt.cli.shell import answer
+from segadapt.runs.session import interruptible
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # benchmarks/ is not installed
@@ -46,10 +47,11 @@ def main(arguments: Sequence[str]) -> None:
     options = None if section else parse(words, CONFIGS)
     if section not in COUNTED and not (options and options.no_sync):
         check_load(busy)
-    if section:
-        importlib.import_module(f"benchmarks.{section}").main(words[1:])
-    elif options:
-        measure(options)
+    with interruptible():
+        if section:
+            importlib.import_module(f"benchmarks.{section}").main(words[1:])
+        elif options:
+            measure(options)
 
 
 def measure(options: Options) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from segadapt.cli.shell import answer
 from segadapt.files import replacing
 from segadapt.runs import file_names
 
@@ -85,12 +86,9 @@ def main(words: list[str]) -> None:
     given = dict(word.split("=", 1) for word in words if "=" in word)
     if set(given) != {"runs", "into"} or len(words) != 2:
         raise SystemExit("usage: python scripts/keep_evidence.py runs=FOLDER into=FOLDER")
-    try:
-        kept = keep(Path(given["runs"]).resolve(), Path(given["into"]))
-    except (ValueError, OSError) as error:
-        raise SystemExit(f"error: {error}") from None
+    kept = keep(Path(given["runs"]).resolve(), Path(given["into"]))
     print(f"kept {len(kept)} runs in {given['into']}")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    answer(lambda: main(sys.argv[1:]))

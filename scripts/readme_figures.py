@@ -8,7 +8,6 @@ README.md are written from the stored files.
 import argparse
 import json
 import re
-import subprocess
 import sys
 import tempfile
 import time
@@ -16,7 +15,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from segadapt.cli.shell import answer
+
 ROOT: Final = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))  # benchmarks/ is not installed
+
+from benchmarks.harness.processes import running  # noqa: E402
+
 RESULTS: Final = ROOT / "benchmarks" / "results"
 README: Final = ROOT / "README.md"
 MARK: Final = re.compile(r"<!--figure (?P<name>[\w-]+)-->(?P<text>[^<]*)<!--/-->")
@@ -53,7 +58,6 @@ FIGURES: Final[Mapping[str, tuple[str, Callable[[Mapping[str, Any]], str]]]] = {
 
 def measure_training() -> None:
     """``make train`` without its environment; see README.md."""
-    sys.path.insert(0, str(ROOT))  # benchmarks/ is not installed
     from benchmarks.harness.measure import stamp
 
     from segadapt.analysis.cost.machine import machine
@@ -62,21 +66,25 @@ def measure_training() -> None:
     facts = stamp(machine())
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
-        words = ["train.py", "logger=none", f"hydra.run.dir={run}"]
         started = time.perf_counter()
-        subprocess.run([sys.executable, *words], cwd=ROOT, check=True)
+        _run("train.py", "logger=none", f"hydra.run.dir={run}")
         taken = time.perf_counter() - started
         results = json.loads((run / "report.json").read_text())["results"]
-    found = {"miou": results["student"]["miou"], "oracle": results["oracle"]["miou"]}
-    kept = {**facts, "command": "python train.py logger=none", **found, "seconds": taken}
+    miou = {"miou": results["student"]["miou"], "oracle": results["oracle"]["miou"]}
+    kept = {**facts, "command": "python train.py logger=none", **miou, "seconds": taken}
     write_json(RESULTS / "readme_train.json", kept)
 
 
 def measure_steps() -> None:
     """The cost of a training step; see README.md."""
     words = "data=digits model=tiny classifier=fixed,cac,ssa threads=1 repeats=25"
-    command = [sys.executable, "scripts/benchmark.py", *words.split(), f"name={STEPS}"]
-    subprocess.run(command, cwd=ROOT, check=True)
+    _run("scripts/benchmark.py", *words.split(), f"name={STEPS}")
+
+
+def _run(*words: str) -> None:
+    with running([sys.executable, *words], cwd=ROOT) as process:
+        if code := process.wait():
+            raise ValueError(f"{words[0]} ended with exit code {code}; see its message above")
 
 
 PARTS: Final[Mapping[str, Callable[[], None]]] = {
@@ -138,7 +146,4 @@ def main(arguments: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main(sys.argv[1:])
-    except ValueError as error:
-        sys.exit(f"error: {error}")
+    answer(lambda: main(sys.argv[1:]))

@@ -5,7 +5,6 @@ and a table that `segadapt compare` prints for it. The text around the tables is
 """
 
 import re
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
@@ -13,7 +12,13 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from segadapt.cli.shell import answer
+
 ROOT: Final = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))  # benchmarks/ is not installed
+
+from benchmarks.harness.processes import output_of  # noqa: E402
+
 PAGES: Final = (ROOT / "docs" / "evidence.md", ROOT / "README.md")
 FIGURES: Final = ROOT / "docs" / "figures"
 
@@ -49,8 +54,7 @@ def compared(name: str) -> str:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "table.md"
         words = [*COMPARISONS[name], f"out={out}", f"plots={folder}"]
-        command = [sys.executable, "scripts/compare.py", *words]
-        subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+        output_of([sys.executable, "scripts/compare.py", *words], cwd=ROOT)
         if name in DRAWN:
             figure = FIGURES / f"evidence_{name}_steps.png"
             figure.write_bytes((Path(folder) / "steps.png").read_bytes())
@@ -108,4 +112,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    answer(main)

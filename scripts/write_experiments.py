@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from segadapt.cli.shell import answer
+
 ROOT: Final = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # scripts/ is not installed
 
@@ -160,6 +162,11 @@ def _beside_ade20k(own: Record, ade20k: Record) -> Iterator[Line]:
         )
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Write all files."""
     for name, content in files().items():
         (EXPERIMENTS / f"{name}.yaml").write_text(content, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    answer(main)

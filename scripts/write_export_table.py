@@ -12,6 +12,7 @@ from omegaconf import OmegaConf
 from torch import Tensor
 
 from segadapt.cli.places import CONF
+from segadapt.cli.shell import answer
 from segadapt.deployment.export.export import export
 from segadapt.deployment.export.form import Form
 from segadapt.experiment import build_task
@@ -113,4 +114,4 @@ def renewed(page: str, model: str, row: str) -> str:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    answer(lambda: main(sys.argv[1:]))

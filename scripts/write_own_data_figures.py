@@ -14,6 +14,7 @@ from typing import Any, Final
 import cv2
 import numpy as np
 
+from segadapt.cli.shell import answer
 from segadapt.data.datasets.folder import Folder
 from segadapt.data.drawing import shown
 from segadapt.data.label_table.reading import write_table
@@ -113,4 +114,4 @@ def _side_by_side(panels: list[np.ndarray]) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:2]))
+    answer(lambda: main(*map(Path, sys.argv[1:2])))

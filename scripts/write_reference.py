@@ -8,6 +8,7 @@ from segadapt.cli.key_table import Key, heading, keys
 from segadapt.cli.main import VERBS, sentence
 from segadapt.cli.option_help import EXPERIMENT
 from segadapt.cli.places import CONF
+from segadapt.cli.shell import answer
 from segadapt.cli.verb_help import EXAMPLES
 from segadapt.text.tables import pipe_table
 
@@ -73,6 +74,11 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Write both pages."""
     for name, text in pages().items():
         (REFERENCE / name).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    answer(main)

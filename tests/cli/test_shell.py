@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from segadapt.cli.shell import answer
+from segadapt.runs.errors import Interrupted
 
 
 def code_of(error, *known):
@@ -38,6 +39,12 @@ def test_an_error_is_one_sentence_and_code_1(error, said):
 
 def test_ctrl_c_is_told_with_the_code_of_shells(capsys):
     assert code_of(KeyboardInterrupt()) == 128 + signal.SIGINT
+    assert capsys.readouterr().err == "interrupted\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_training_inside_a_command_that_is_stopped_is_told_the_same_way(number, capsys):
+    assert code_of(Interrupted(number, 3)) == 128 + number
     assert capsys.readouterr().err == "interrupted\n"
 
 

@@ -6,6 +6,9 @@ import pytest
 from benchmarks import gpu
 from benchmarks.harness.gpu_context import Context
 
+from segadapt.runs.errors import Interrupted
+from segadapt.runs.session import interruptible
+
 
 def context(folder, seconds=60.0):
     return Context("cpu", seconds, folder / "part.json", folder / "camvid", folder / "weights")
@@ -69,6 +72,32 @@ def test_a_part_that_crashes_keeps_what_it_had_and_why(monkeypatch, tmp_path):
     assert part["state"] == "failed with exit code 1"
     assert part["details"] == 7
     assert "an illegal address" in part["error"]
+
+
+def test_an_interrupted_benchmark_keeps_its_figures_and_names_the_other_parts(
+    monkeypatch, tmp_path, capsys
+):
+    interrupt = WRITE + "import os, time; os.kill(os.getppid(), 2); time.sleep(60)"
+    monkeypatch.setattr(gpu, "CHILD", interrupt.replace("7", "{'loss': 7}"))
+    with pytest.raises(Interrupted), interruptible():
+        gpu.main(["only=eager,peers", "device=cpu", f"out={tmp_path}"])
+    parts = json.loads((tmp_path / "gpu.json").read_text())["parts"]
+    assert {name: part["state"] for name, part in parts.items()} == {
+        "eager": "interrupted",
+        "peers": "not run",
+    }
+    assert parts["eager"]["details"] == {"loss": 7}
+    assert capsys.readouterr().out.endswith("eager: interrupted\npeers: not run\n")
+    assert [file.name for file in tmp_path.iterdir()] == ["gpu.json"]
+
+
+def test_more_minutes_give_every_part_more_time(monkeypatch, tmp_path):
+    limits = []
+    monkeypatch.setattr(gpu, "_wait", lambda command, lines, limit: limits.append(limit) or {})
+    for minutes in ("4", "16"):
+        end = gpu.time.monotonic() + 60 * float(minutes)
+        gpu.run_part("eager", "cpu", end, tmp_path, {**OPTIONS, "minutes": minutes})
+    assert limits == [90, 180]
 
 
 def test_without_time_a_part_is_not_begun(tmp_path):

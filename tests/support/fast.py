@@ -43,7 +43,7 @@ SKIPPED: Final = {
     "evaluation/report": "page report_plots",
     "functional": "picking sinkhorn",
     "harness": "adapter_flops compiled_page flops gpu_benchmark kept laboratory load "
-    "loss_speed models_page options printed_flops steps",
+    "loss_speed models_page options printed_flops processes steps",
     "losses": "fused unlabelled",
     "models": "*",
     "models/conversion": "*",

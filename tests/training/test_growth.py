@@ -1,12 +1,12 @@
 """A long training takes no more memory than a short one."""
 
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from lightning.pytorch.callbacks import Callback
 from runs import config
+from unchecked import run_unchecked
 
 from segadapt import experiment
 
@@ -37,7 +37,7 @@ def train(folder):
 @pytest.mark.slow
 def test_many_validations_take_no_more_memory_than_a_few(tmp_path):
     """In a process of its own: one that was forked copies pages of its parent bit by bit."""
-    subprocess.run([sys.executable, __file__, str(tmp_path)], check=True)
+    run_unchecked(Path(__file__), str(tmp_path))
     lines = (tmp_path / "footprints").read_text().splitlines()
     assert len(lines) == VALIDATIONS
     footprints = [list(map(int, line.split())) for line in lines]

@@ -14,7 +14,7 @@ from typing import NoReturn, TypeVar
 
 from segadapt.cli.main import USAGE_ERROR
 from segadapt.cli.words import UsageError
-from segadapt.runs.errors import debugging, user_message
+from segadapt.runs.errors import Interrupted, debugging, user_message
 from segadapt.text.borders import print_line, printable, spell_out
 
 Result = TypeVar("Result")
@@ -28,7 +28,7 @@ def answer(
     Args:
         act: The command.
         known: Errors whose text is already that sentence.
-        interrupted: What to print after Ctrl-C.
+        interrupted: What to print after a signal.
     """
     with answering_signals(interrupted):
         try:
@@ -55,17 +55,17 @@ def fail(error: BaseException, message: str) -> NoReturn:
 
 @contextmanager
 def answering_signals(interrupted: str = "interrupted") -> Iterator[None]:
-    """Handle Ctrl-C, and a closed output (``| head``).
+    """Handle Ctrl-C, other signals that stop a training, and a closed output (``| head``).
 
     Args:
-        interrupted: What to print after Ctrl-C.
+        interrupted: What to print after a signal.
     """
     spell_out()
     try:
         yield
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Interrupted) as stop:
         print(interrupted, file=sys.stderr)
-        sys.exit(128 + signal.SIGINT)
+        sys.exit(stop.exit_code if isinstance(stop, Interrupted) else 128 + signal.SIGINT)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at the end
         sys.exit(128 + signal.SIGPIPE)
