@@ -47,12 +47,12 @@ def main(arguments: Sequence[str]) -> None:
         goals += judged(name, readings, goal)
         base = readings["reference"]
         details[name] = {
-            way: {**timing(found, base), "peak_bytes": peaks[way]}
-            for way, found in readings.items()
+            way: {**timing(times, base), "peak_bytes": peaks[way]}
+            for way, times in readings.items()
         }
         shown = {
-            way: f"{milliseconds(spread(seconds(found, 'wall')))} ms, {peaks[way] >> 20} MiB"
-            for way, found in readings.items()
+            way: f"{milliseconds(spread(seconds(times, 'wall')))} ms, {peaks[way] >> 20} MiB"
+            for way, times in readings.items()
         }
         print(name, *(f"{way}: {text}" for way, text in shown.items()), sep="\n  ")
     title = (
@@ -129,12 +129,12 @@ def check_agreement(
     Raises:
         AssertionError: If value or gradients differ.
     """
-    found = []
+    results = []
     for total in totals.values():
         loss = step(total, features, weights)
-        found.append([loss, features.grad, *(weight.grad for weight in weights.values())])
+        results.append([loss, features.grad, *(weight.grad for weight in weights.values())])
     # The released boundary mask is double, and so is what follows from it.
-    torch.testing.assert_close(found[1], found[0], rtol=1e-4, atol=1e-6, check_dtype=False)
+    torch.testing.assert_close(results[1], results[0], rtol=1e-4, atol=1e-6, check_dtype=False)
 
 
 def judged(name: str, readings: Mapping[str, Sequence[Timing]], goal: float) -> list[Goal]:

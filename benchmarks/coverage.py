@@ -6,7 +6,7 @@ Trainings are simulated as counts of right, labelled and predicted pixels of eac
 Classes differ in size and difficulty, images in content and difficulty; an arm has a bias of its
 own on every image, a seed shifts the skill in each class, and both together vary by image. The
 truth is the difference of the arms' mean mIoU over very many seeds and images. It writes
-docs/figures/coverage.png too. The same command continues a run that was cut.
+docs/figures/coverage.png too. The same command continues an interrupted run.
 """
 
 from collections.abc import Mapping, Sequence
@@ -97,7 +97,7 @@ def repetition(deviation: float, seeds: int, images: int, draw: np.random.Genera
         for arm in (0, 1)
     ]
     everything = np.ones((1, images), dtype=int)
-    values = [[resampled_miou(one.counts, everything).item() for one in arm] for arm in arms]
+    values = [[resampled_miou(run.counts, everything).item() for run in arm] for arm in arms]
     draws = resampled_gaps(arms[1], arms[0], seed=int(draw.integers(1 << 30)))
     return interval_of(np.subtract(values[1], values[0]), draws, images)
 

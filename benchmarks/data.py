@@ -4,14 +4,14 @@ Run it by ``segadapt benchmark data [repeats=5] [images=8]``.
 
 Pipelines take turns on the same generated JPEGs and label PNGs, each on one core:
 
-* straightforward: decode all, resize all, crop, distort, with NumPy and OpenCV (reference/).
-* same kernels: this package's steps one after the other, so what remains is the order.
-* ours: what a training loads by; every check of files and labels included.
+* straightforward: decodes all, resizes all, crops and distorts, with NumPy and OpenCV (reference/).
+* same kernels: this package's steps one after the other, so that only the order differs from ours.
+* ours: the loader of a training, with every check of files and labels.
 * reduced decoding: ours with data.reduced_decoding=true, where images are much larger than crops.
 
-And what loading a batch takes beside a training step on the same core, for the smallest network
-there is: the largest share of all. (CPU times; a GPU's step is shorter, and then workers load
-beside it.)
+The time for loading a batch is compared with a training step of the smallest network on the same
+core, where its share is largest. (CPU times; on a GPU, a step is shorter and processes load the
+batches meanwhile.)
 """
 
 import tempfile
@@ -69,7 +69,7 @@ CASES: Final[Mapping[str, Case]] = {
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Compare the pipelines on both sizes, and ours with training steps."""
+    """Compare the pipelines for each size, and ours with a training step."""
     repeats, images = numbers_of(arguments, repeats=5, images=8)
     torch.set_num_threads(1)
     cv2.setNumThreads(0)  # as in loader processes
@@ -81,10 +81,10 @@ def main(arguments: Sequence[str]) -> None:
             readings = alternate(pipelines(Path(folder), case), repeats, warm_up=1)
         goals += judged(name, readings, images)
         details[name] = {
-            way: timing(found, readings["straightforward"]) for way, found in readings.items()
+            way: timing(times, readings["straightforward"]) for way, times in readings.items()
         }
-        for way, found in readings.items():
-            print(f"{name}: {way}: {images / median(found):.1f} images per second and core")
+        for way, times in readings.items():
+            print(f"{name}: {way}: {images / median(times):.1f} images per second and core")
         details[name]["step"] = step_beside(name, case, median(readings["ours"]) / images)
     title = (
         f"training samples from JPEG and PNG files, one core; medians of {repeats} alternating "
@@ -100,12 +100,12 @@ def median(readings: Sequence[Timing]) -> float:
 
 def judged(name: str, readings: Mapping[str, Sequence[Timing]], images: int) -> list[Goal]:
     """Ratio of images per second to the plain pipeline."""
-    found = []
+    goals = []
     for way, goal in (("straightforward", 1.5), ("same kernels", 1.0)):
         for kind in Timing._fields:
             times = ratio(seconds(readings[way], kind), seconds(readings["ours"], kind)).median
-            found.append(Goal(f"{name}: ours / {way}, {kind} time", times, goal, at_least=True))
-    return found
+            goals.append(Goal(f"{name}: ours / {way}, {kind} time", times, goal, at_least=True))
+    return goals
 
 
 def pipelines(root: Path, case: Case) -> dict[str, Callable[[], object]]:
@@ -119,7 +119,7 @@ def pipelines(root: Path, case: Case) -> dict[str, Callable[[], object]]:
         for pair in ours.files:
             loaded(*pair, case.crop, case.scale, draw)
 
-    found: dict[str, Callable[[], object]] = {
+    actions: dict[str, Callable[[], object]] = {
         "straightforward": straightforward,
         "same kernels": partial(every, stepwise, iter(range(0, 10**9, len(stepwise)))),
         "ours": partial(every, ours, iter(range(0, 10**9, len(ours)))),
@@ -127,19 +127,19 @@ def pipelines(root: Path, case: Case) -> dict[str, Callable[[], object]]:
     if case.photographs:
         transform = TrainTransform(case.crop, case.scale, reduced_decoding=True)
         reduced = Folder(root, "train", transform, names, root)
-        found["reduced decoding"] = partial(every, reduced, iter(range(0, 10**9, len(reduced))))
-    return found
+        actions["reduced decoding"] = partial(every, reduced, iter(range(0, 10**9, len(reduced))))
+    return actions
 
 
 def every(dataset: Folder, starts: Any) -> None:
-    """Load all items, as the samples that follow the last ones."""
+    """Load all items, with the sample numbers that follow the last ones."""
     start = next(starts)
     for item in range(len(dataset)):
         dataset[(start + item, item)]
 
 
 class Stepwise(Transform):
-    """This package's steps, each on all that the one before it made.
+    """This package's steps, each on the whole result of the one before.
 
     Args:
         case: The recipe.
@@ -164,9 +164,9 @@ class Stepwise(Transform):
         generator: np.random.Generator,
     ) -> Output:
         self.compose.set_random_seed(int(generator.integers(2**31)))
-        found = self.compose(image=image, mask=mask)
-        pixels = np.ascontiguousarray(found["image"].transpose(2, 0, 1))
-        return torch.from_numpy(pixels), torch.from_numpy(found["mask"])
+        augmented = self.compose(image=image, mask=mask)
+        pixels = np.ascontiguousarray(augmented["image"].transpose(2, 0, 1))
+        return torch.from_numpy(pixels), torch.from_numpy(augmented["mask"])
 
 
 def write(root: Path, case: Case, images: int) -> None:

@@ -60,7 +60,7 @@ def main(arguments: Sequence[str]) -> None:
         f"{threads} threads; medians of {repeats} alternating rounds"
     )
     wide_console().print(times(readings, title))
-    details = {name: timing(found, None) for name, found in readings.items()}
+    details = {name: timing(rounds, None) for name, rounds in readings.items()}
     facts = {"model": model, "size": size, "classes": classes, "threads": threads}
     publish("export", title, goals(readings), {**facts, **details})
 
@@ -96,12 +96,12 @@ def eager_pass(network: ExportedNetwork, image: np.ndarray) -> Callable[[], obje
 
 def goals(readings: Readings) -> list[Goal]:
     """Adaptive beside fixed, in onnxruntime."""
-    found = []
+    ratios = []
     for classifier, kind in product(CLASSIFIERS[1:], Timing._fields):
         both = (seconds(readings[f"{name} onnxruntime"], kind) for name in (classifier, "fixed"))
         what = f"{classifier} / fixed in onnxruntime, {kind} time"
-        found.append(Goal(what, ratio(*both).median, GOAL))
-    return found
+        ratios.append(Goal(what, ratio(*both).median, GOAL))
+    return ratios
 
 
 def times(readings: Readings, title: str) -> Table:

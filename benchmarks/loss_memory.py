@@ -4,7 +4,7 @@ Run it by ``segadapt benchmark loss_memory [repeats=3] [threads=1]``.
 
 Scores of 150 classes on a grid of 128x128, labels of 512x512. Every measurement has a process of
 its own, because a process's peak never falls; both ways get channels-last scores and make the same
-gradients, which is checked. The same command continues a run that was cut.
+gradients, which is checked. The same command continues an interrupted run.
 """
 
 import json
@@ -67,7 +67,7 @@ def _rounds(losses: str, images: int, threads: int, repeats: int) -> list[dict[s
 
 
 def _peaks(rounds: Sequence[Mapping[str, Any]]) -> str:
-    naive, ours = (median(found[way]["peak_mib"] for found in rounds) for way in WAYS)
+    naive, ours = (median(figures[way]["peak_mib"] for figures in rounds) for way in WAYS)
     return f"{naive:.0f} MiB naive, {ours:.0f} MiB ours"
 
 
@@ -75,7 +75,7 @@ def judged(name: str, rounds: Sequence[Mapping[str, Any]], goal: float) -> list[
     """The figures of one case beside their goals."""
 
     def times_less(figure: str) -> float:
-        return median(found["naive"][figure] / found["ours"][figure] for found in rounds)
+        return median(figures["naive"][figure] / figures["ours"][figure] for figures in rounds)
 
     return [
         Goal(f"{name}: memory, naive / ours", times_less("peak_mib"), goal, at_least=True),
@@ -83,7 +83,7 @@ def judged(name: str, rounds: Sequence[Mapping[str, Any]], goal: float) -> list[
         Goal(f"{name}: CPU time, naive / ours", times_less("cpu"), 1.0, at_least=True),
         Goal(
             f"{name}: largest difference of gradients / largest gradient",
-            max(found["difference"] for found in rounds),
+            max(figures["difference"] for figures in rounds),
             1e-6,
             unit="",
         ),
@@ -92,18 +92,18 @@ def judged(name: str, rounds: Sequence[Mapping[str, Any]], goal: float) -> list[
 
 def both(losses: str, images: int, threads: int) -> dict[str, Any]:
     """One round: each way in a fresh process."""
-    found: dict[str, Any] = {}
+    figures: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
         files = {way: Path(folder) / f"{way}.pt" for way in WAYS}
         for way, file in files.items():
             arguments = (way, losses, str(images), str(threads), str(file))
             command = [sys.executable, "-c", CHILD, *arguments]
-            found[way] = json.loads(output_of(command, cwd=ROOT))
+            figures[way] = json.loads(output_of(command, cwd=ROOT))
         theirs, mine = (torch.load(files[way], mmap=True) for way in WAYS)
         pairs = zip(theirs, mine, strict=True)  # image by image, to stay small
         difference = max((left - right).abs().max().item() for left, right in pairs)
-        found["difference"] = difference / max(image.abs().max().item() for image in theirs)
-    return found
+        figures["difference"] = difference / max(image.abs().max().item() for image in theirs)
+    return figures
 
 
 def measure(way: str, losses: str, images: str, threads: str, file: str) -> None:
@@ -148,8 +148,8 @@ def resident(line: str) -> float:
     From /proc: the peak that ``getrusage`` gives includes the parent's.
     """
     lines = Path("/proc/self/status").read_text().splitlines()
-    (found,) = (text for text in lines if text.startswith(f"{line}:"))
-    return int(found.split()[1]) / 1024
+    (amount,) = (text.split()[1] for text in lines if text.startswith(f"{line}:"))
+    return int(amount) / 1024
 
 
 if __name__ == "__main__":

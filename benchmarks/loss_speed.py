@@ -1,4 +1,4 @@
-"""Time of pixel losses beside interpolation, torch's cross-entropy and smp's Dice.
+"""Time of pixel losses compared with interpolation, torch's cross-entropy and smp's Dice.
 
 Run it by ``segadapt benchmark loss_speed [repeats=15] [threads=1] [grid=3]``.
 
@@ -42,7 +42,7 @@ STRIDE: Final = 4
 
 SIZES: Final = (96, 192, 256)
 GOALS: Final = {2: 0.6, 11: 0.6, 19: 0.5, 150: 0.3}
-"""Ours / plain, by the number of classes."""
+"""Largest ratio of ours to plain, by the number of classes."""
 
 CLASSES: Final = (2, 5, 11, 19, 32, 59, 150, 300)
 IMAGES: Final = (1, 4, 16)
@@ -78,9 +78,9 @@ def main(arguments: Sequence[str]) -> None:
     goals: list[Goal] = []
     details: dict[str, Any] = {"cases": {}, "grid": {}}
     for case in with_goals:
-        found = kept.get(str(case), partial(_case, case, repeats), _ratio)
-        details["cases"][str(case)] = found["times"]
-        goals.append(Goal(f"{case}: ours / plain", found["ratio"], GOALS[case.classes]))
+        result = kept.get(str(case), partial(_case, case, repeats), _ratio)
+        details["cases"][str(case)] = result["times"]
+        goals.append(Goal(f"{case}: ours / plain", result["ratio"], GOALS[case.classes]))
     for case in others:
         ways = kept.get(f"{case} (grid)", partial(_layouts, case, grid), _both)
         details["grid"][str(case)] = ways
@@ -95,20 +95,20 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def _case(case: Case, repeats: int) -> dict[str, Any]:
-    """A size with a goal: the times of all ways, and ours by the plain one."""
+    """A size with a goal: the times of all ways, and the ratio of ours to the plain one."""
     times = measured(case, repeats, {"ours": strip_pass.FEW})
-    kept = {way: timing(found, None) for way, found in times.items()}
+    kept = {way: timing(rounds, None) for way, rounds in times.items()}
     return {"ratio": compared(times, "ours"), "times": kept}
 
 
 def _layouts(case: Case, repeats: int) -> dict[str, float]:
-    """A case of the grid: each of our layouts by the plain way."""
+    """A case of the grid: the ratio of each of our layouts to the plain way."""
     times = measured(case, repeats, LAYOUTS)
     return {way: compared(times, way) for way in LAYOUTS}
 
 
-def _ratio(found: dict[str, Any]) -> str:
-    return f"ours / plain {found['ratio']:.2f}"
+def _ratio(result: dict[str, Any]) -> str:
+    return f"ours / plain {result['ratio']:.2f}"
 
 
 def _both(ratios: dict[str, float]) -> str:
@@ -124,7 +124,7 @@ def cases() -> Iterator[Case]:
 
 
 def grid_cases() -> Iterator[Case]:
-    """The grid, without what the plain way has no memory for."""
+    """The grid, without cases for which the plain way has not enough memory."""
     for dice, classes, images, size in product((False, True), CLASSES, IMAGES, SIDES):
         case = Case(classes, images, size, dice)
         if fits(case):
@@ -137,8 +137,8 @@ def fits(case: Case) -> bool:
 
 
 def compared(times: dict[str, list[Timing]], way: str) -> float:
-    """The median of a way by the faster plain one's."""
-    medians = {name: spread(seconds(found, "cpu")).median for name, found in times.items()}
+    """Ratio of the median of a way to that of the faster plain one."""
+    medians = {name: spread(seconds(rounds, "cpu")).median for name, rounds in times.items()}
     return medians[way] / min(medians["plain"], medians["plain, channels last"])
 
 
@@ -183,7 +183,7 @@ def plain(
 def fused(
     mask: Int[Tensor, "b H W"], dice: bool, few: int, scores: Float[Tensor, "b k h w"]
 ) -> Float[Tensor, ""]:
-    """Ours, with the layout of so many classes."""
+    """Our loss, with a value of ``FEW``."""
     losses = [CrossEntropy("valid"), Dice()] if dice else [CrossEntropy("valid")]
     with patch.object(strip_pass, "FEW", few):
         return fused_loss(losses, scores, mask)

@@ -1,4 +1,4 @@
-"""The page of all models: what they cost, counted and printed, and which weights exist.
+"""Table of all models: their costs, counted and printed, and the weights that exist.
 
 Run it by ``segadapt benchmark models [NAME ...]``; it writes its section of
 docs/models.md, or prints the lines of the named models only. Nothing is trained, timed or fetched.
@@ -56,7 +56,7 @@ PRINTED_FLOPS: Final[Mapping[str, float]] = {
 """GFLOPs of ADE20K, SSA Tables 1 and 2."""
 
 SAME: Final = {"upernet_swin_tiny": "upernet_swin", "segformer_b0": "segformer_mit_b0"}
-"""Second names."""
+"""Further names of the same networks."""
 
 HEAD: Final = f"""\
 This table lists every `model=` option with the fixed classifier, {CLASSES} classes and images of
@@ -111,7 +111,7 @@ def main(names: Sequence[str]) -> None:
 
 
 def every_model() -> list[str]:
-    """All names but that of the network that is no network, for cached features."""
+    """All names except ``cached``, which stands for stored features instead of a network."""
     return sorted({file.stem for file in (CONFIGS / "model").glob("*.yaml")} - {"cached"})
 
 
@@ -120,15 +120,15 @@ def line(name: str) -> str:
     if name in SAME:
         return f"| {name} | = {SAME[name]} |{8 * ' |'}"
     config = composed(name)
-    found, origin = counted(config), source(config)
+    cost, origin = counted(config), source(config)
     cells = [
         name,
-        f"{found.parameters.training / 1e6:.2f}",
-        f"{found.parameters.deployed / 1e6:.2f}",
+        f"{cost.parameters.training / 1e6:.2f}",
+        f"{cost.parameters.deployed / 1e6:.2f}",
         str(PRINTED_PARAMETERS.get(name, "")),
-        f"{found.paper_macs / 1e9:.1f}",
+        f"{cost.paper_macs / 1e9:.1f}",
         str(PRINTED_FLOPS.get(name, "")),
-        f"{found.true_macs / 1e9:.1f}",
+        f"{cost.true_macs / 1e9:.1f}",
         *origin,
     ]
     return f"| {' | '.join(cells)} |"

@@ -4,7 +4,7 @@ Run it by ``segadapt benchmark overhead [repeats=10] [threads=1]``.
 
 Both loops take turns step by step, in one process and on the same batch. The bare step is done
 where Lightning asks for its next batch; what passes from there to its next request is its step,
-with everything that any callback and logger does. The same command continues a run that was cut.
+with everything that any callback and logger does. The same command continues an interrupted run.
 """
 
 import tempfile

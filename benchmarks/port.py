@@ -1,9 +1,9 @@
-"""UPerNet Swin-T beside the maintained port of mmsegmentation, and our Swin beside timm's.
+"""UPerNet Swin-T compared with the maintained port of mmsegmentation, and our Swin with timm's.
 
 Run it by ``segadapt benchmark port [repeats=10] [batch=2] [side=512] [threads=2]``. Needs
 onedl-mmsegmentation, mmcv-lite, mmengine, ftfy and regex, best in an environment of their own. Same
 weights and images, in turns and in one process; ratios are taken within each round. The same
-command continues a run that was cut.
+command continues an interrupted run.
 """
 
 import importlib
@@ -45,7 +45,7 @@ CONFIGS: Final = {
     "segnext_base": "segnext/segnext_mscan-b_1xb16-adamw-160k_ade20k-512x512",
     "segnext_large": "segnext/segnext_mscan-l_1xb16-adamw-160k_ade20k-512x512",
 }
-"""Our networks and the port's configs of the same."""
+"""The port's config of each of our networks."""
 
 RANK: Final = {"segnext_base": 16, "segnext_large": 16}
 """Rank of LightHam in the port; ours is that of SegNeXt's authors."""
@@ -79,10 +79,10 @@ def our_network(model: str, port: nn.Module) -> Segmentor:
         cfg = compose("train", [*words, "paths.run=runs/port"])
     network, origin = build_task(cfg).model, Path(model)
     rules = plan(cfg.model, model, "fixed")
-    found = convert(port.state_dict(), rules, network.state_dict(), origin)
-    if found.unused:
-        raise ValueError(f"{model}: {found.unused[0]} of the port has no place")
-    network.load_state_dict(found.tensors)
+    converted = convert(port.state_dict(), rules, network.state_dict(), origin)
+    if converted.unused:
+        raise ValueError(f"{model}: {converted.unused[0]} of the port has no place")
+    network.load_state_dict(converted.tensors)
     return network
 
 

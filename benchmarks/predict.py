@@ -40,7 +40,7 @@ def main(arguments: Sequence[str]) -> None:
     count, repeats, threads = numbers_of(rest, count=200, repeats=3, threads=2)
     torch.set_num_threads(threads)
     with tempfile.TemporaryDirectory() as folder:
-        files = [one.file for one in found_images(places["images"], Path(folder))][:count]
+        files = [image.file for image in found_images(places["images"], Path(folder))][:count]
         listing = Path(folder) / "list.txt"
         listing.write_text("\n".join(str(file.resolve()) for file in files))
         words = [f"run={places['run']}", f"images={listing}", f"out={folder}/out", "device=cpu"]
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str]) -> None:
     goals = [
         Goal(
             f"segadapt predict / forward passes alone, {kind} time",
-            ratio(*(seconds(found, kind) for found in both)).median,
+            ratio(*(seconds(times, kind) for times in both)).median,
             1.15,
         )
         for kind in Timing._fields
@@ -63,12 +63,12 @@ def main(arguments: Sequence[str]) -> None:
         f"{len(files)} images of {height} x {width} on the CPU, {threads} threads; label files and "
         f"overlays; median of {repeats} alternating rounds"
     )
-    details = {name: timing(found, None) for name, found in readings.items()}
+    details = {name: timing(times, None) for name, times in readings.items()}
     publish("predict", title, goals, {"count": len(files), "threads": threads, **details})
 
 
 def passes(run: str, files: Sequence[Path]) -> list[tuple[Any, torch.Tensor]]:
-    """A network, and what it sees of each image, read and normalised beforehand."""
+    """A network and each of the images, read and normalised beforehand."""
     model = segadapt.load(run, device="cpu", precision="32-true")
     predictor = model.predictor()
     generator: Any = predictor.network.generator
@@ -78,7 +78,7 @@ def passes(run: str, files: Sequence[Path]) -> list[tuple[Any, torch.Tensor]]:
         )
         for file in files
     ]
-    return [(model.trained.network, one) for one in inputs]
+    return [(model.trained.network, image) for image in inputs]
 
 
 @torch.no_grad()

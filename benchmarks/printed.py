@@ -91,24 +91,24 @@ def main(words: Sequence[str]) -> None:
         ValueError: If there are words.
     """
     if words:
-        raise ValueError(f"printed takes no {words[0]!r}: it counts all that is printed")
+        raise ValueError(f"printed takes no {words[0]!r}: it counts all printed numbers")
     lines = []
     for (name, classifier, setting), printed in PRINTED.items():
-        found = giga(name, classifier, setting)
-        why = remark(name, classifier, setting, found)
-        cells = [name, classifier, *map(str, setting), f"{found:.3f}", printed, why]
+        count = giga(name, classifier, setting)
+        why = remark(name, classifier, setting, count)
+        cells = [name, classifier, *map(str, setting), f"{count:.3f}", printed, why]
         lines.append(f"| {' | '.join(cells)} |")
         print(lines[-1], flush=True)
     write_section("Printed by SSA", INTRODUCTION + "\n".join(lines))
 
 
-def remark(name: str, classifier: str, setting: Setting, found: Decimal) -> str:
+def remark(name: str, classifier: str, setting: Setting, count: Decimal) -> str:
     """The reason why a printed number differs, with a count that reproduces it, if known."""
     printed = PRINTED[name, classifier, setting]
-    if rounded(found, 1) == printed:
+    if rounded(count, 1) == printed:
         return ""
-    if twice(found) == printed:
-        return f"rounded twice, via {rounded(found, 2)}"
+    if twice(count) == printed:
+        return f"rounded twice, via {rounded(count, 2)}"
     if setting.classes != ADE20K.classes:
         other = giga(name, classifier, setting._replace(classes=ADE20K.classes))
         if printed in (rounded(other, 1), twice(other)):

@@ -33,7 +33,7 @@ COMMANDS: Final[Mapping[str, tuple[tuple[str, ...], int]]] = {
     "unknown option": (("train.py", "modle=tiny"), 1),
     "unknown choice": (("train.py", "model=tny"), 1),
 }
-"""Arguments of python and the exit code that is right."""
+"""Arguments of python and the expected exit code."""
 
 
 class StopAtFirstStep(Callback):
@@ -63,15 +63,15 @@ def main(arguments: Sequence[str]) -> None:
     imports = spread(seconds(readings["imports"], "wall")).median
     title = f"start-up; medians of {repeats} alternating rounds; imports alone {imports:.2f} s"
     publish(
-        "startup", title, goals, {name: timing(found, None) for name, found in readings.items()}
+        "startup", title, goals, {name: timing(times, None) for name, times in readings.items()}
     )
 
 
 def call(command: Sequence[str], code: int, folder: Path) -> None:
-    """Run python and check how it ends.
+    """Run python and check its exit code.
 
     Raises:
-        RuntimeError: If it ends otherwise than it should.
+        RuntimeError: If it ends with another exit code.
     """
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     where = [f"hydra.run.dir={folder}/{time.time_ns()}"] if command[0] == "train.py" else []

@@ -1,4 +1,4 @@
-"""A training step of this checkout beside that of an earlier commit, in one run.
+"""A training step of this checkout compared with that of an earlier commit, in one run.
 
 Run it by ``segadapt benchmark step_beside [commit=080c984] [repeats=15] [threads=1]``.
 
@@ -63,7 +63,7 @@ def commit_of(arguments: Sequence[str]) -> tuple[str, list[str]]:
 
 @contextmanager
 def checked_out(commit: str, folder: Path) -> Iterator[Path]:
-    """A worktree of a commit, for a while.
+    """A worktree of a commit, which is removed at the end.
 
     Raises:
         ValueError: If git has no such commit.
@@ -82,7 +82,7 @@ def checked_out(commit: str, folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def served(root: Path, threads: int) -> Iterator[subprocess.Popen]:
-    """The steps of a checkout, as a process that answers lines."""
+    """A process that runs the steps of a checkout, one line for each."""
     environment = {**os.environ, "PYTHONPATH": str(root / "src")}
     command = [sys.executable, str(SERVER), str(root), str(threads)]
     pipe = subprocess.PIPE
@@ -117,5 +117,5 @@ def asked(process: subprocess.Popen, classifier: str) -> float:
 
 
 def median_ratio(times: dict[str, list[float]]) -> float:
-    """Now / earlier: of each round, then the median."""
+    """Median over the rounds of the ratio now / earlier."""
     return ratio(times["now"], times["earlier"]).median

@@ -9,13 +9,14 @@ from rich.console import Console
 
 from segadapt.analysis.cost.machine import machine
 from segadapt.files import write_json
+from segadapt.text.choices import unknown
 from segadapt.text.tables import Table
 
 RESULTS = Path(__file__).parents[1] / "results"
 
 
 class Goal(NamedTuple):
-    """A figure, and what it should be."""
+    """A figure and its goal."""
 
     what: str
     measured: float
@@ -33,8 +34,8 @@ def publish(name: str, title: str, goals: Sequence[Goal], details: dict[str, Any
     """Print the goals and write ``results/NAME.json``.
 
     Args:
-        name: Of the file.
-        title: What was measured, and how.
+        name: Name of the file.
+        title: What was measured and how.
         goals: Figures with their goals.
         details: Everything else that was measured, for the file.
     """
@@ -69,13 +70,14 @@ def numbers_of(arguments: Sequence[str], **defaults: int) -> tuple[int, ...]:
     """``NAME=NUMBER`` arguments of a command line, in the order of their defaults.
 
     Raises:
-        ValueError: If there is anything else, or a number is not positive.
+        ValueError: If an option is unknown, or its value is not a positive number.
     """
-    found = dict(defaults)
+    numbers = dict(defaults)
     for argument in arguments:
         key, _, text = argument.partition("=")
-        if key not in found or not text.isdecimal() or int(text) < 1:
-            known = " and ".join(f"{name}=NUMBER" for name in defaults)
-            raise ValueError(f"this benchmark takes {known} and nothing else: {argument!r}")
-        found[key] = int(text)
-    return tuple(found.values())
+        if key not in numbers:
+            raise ValueError(unknown("option", argument, (f"{name}=NUMBER" for name in defaults)))
+        if not text.isdecimal() or int(text) < 1:
+            raise ValueError(f"{key}={text} is not a positive number; set it to 1 or more")
+        numbers[key] = int(text)
+    return tuple(numbers.values())

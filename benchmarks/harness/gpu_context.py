@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Shape(NamedTuple):
-    """Shape of the timed networks and batches."""
+    """Network and batch that are timed."""
 
     model: str
     size: int
@@ -35,7 +35,7 @@ SMALL = Shape("tiny", 64, 2, 11, 2)
 
 
 class Context:
-    """One part of the benchmark.
+    """What a part of the benchmark needs to run, and its figures.
 
     Args:
         device: ``cuda`` or ``cpu``; on a CPU everything is small.
@@ -64,11 +64,11 @@ class Context:
 
     @property
     def left(self) -> float:
-        """Seconds."""
+        """Seconds until the part is stopped."""
         return self.end - time.monotonic()
 
     def keep(self, goals: Sequence[Goal], **details: Any) -> None:
-        """Add figures, and write everything so far: what is cut keeps what it has."""
+        """Add figures and write all figures, so that a part that is stopped keeps them."""
         self.goals += goals
         self.details |= details
         judged = [{**goal._asdict(), "reached": goal.reached} for goal in self.goals]

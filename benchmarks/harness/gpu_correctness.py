@@ -1,4 +1,4 @@
-"""Whether the device computes what the CPU does, and losses what loops do in double precision."""
+"""Comparisons of the device with the CPU, of compiled with eager steps, of losses with float64."""
 
 from collections.abc import Mapping
 from typing import Final, NamedTuple
@@ -33,7 +33,7 @@ CLASSIFIERS: Final = (
 )
 COMPILED: Final = ("fixed", "cac", "ssa")
 CASES: Final = ((1, 2, 9, 13, 4), (2, 19, 16, 24, 4), (1, 150, 16, 16, 4), (1, 151, 7, 5, 8))
-"""Images, classes, rows, columns, and how many times larger labels are."""
+"""Number of images and classes, rows and columns of scores, and scale factor of the labels."""
 
 
 class Step(NamedTuple):
@@ -44,7 +44,7 @@ class Step(NamedTuple):
 
 
 def correct(context: Context) -> None:
-    """Steps of every classifier beside the CPU, compiled ones beside eager, losses beside loops."""
+    """Compare steps with the CPU, losses with double precision, compiled steps with eager ones."""
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     for name in CLASSIFIERS:
         context.keep(classifier_goals(name, context.device))
@@ -54,7 +54,7 @@ def correct(context: Context) -> None:
 
 
 def classifier_goals(name: str, device: torch.device) -> list[Goal]:
-    """One step of a network on the device beside the same on the CPU."""
+    """Differences between one step of a network on the device and on the CPU."""
     batch = labelled_batch(8, 96, 96, 11)
     host = step(name, batch, torch.device("cpu"))
     single = step(name, batch, device)
@@ -73,7 +73,7 @@ def classifier_goals(name: str, device: torch.device) -> list[Goal]:
 
 
 def compiled_goal(name: str, device: torch.device) -> Goal:
-    """One compiled step beside the same eager one, on the device."""
+    """Difference between a compiled and an eager step on the device."""
     batch = labelled_batch(8, 96, 96, 11)
     eager, compiled = (step(name, batch, device, compiled=way) for way in (False, True))
     return Goal(f"{name}: compiled gradient, beside eager", apart(eager, compiled), 1e-3, unit="")
@@ -102,13 +102,13 @@ def step(
     return Step(terms, torch.cat(gradients).double().cpu())
 
 
-def apart(one: Step, other: Step) -> float:
-    """Distance of gradients, as a share of the first one's length."""
-    return ((one.gradient - other.gradient).norm() / one.gradient.norm()).item()
+def apart(first: Step, second: Step) -> float:
+    """Distance between gradients, divided by the length of the first."""
+    return ((first.gradient - second.gradient).norm() / first.gradient.norm()).item()
 
 
 def loss_goals(device: torch.device) -> list[Goal]:
-    """Losses at label size by strips beside torch's own on upsampled scores in double precision."""
+    """Differences between losses by strips and torch's, on upsampled scores in double precision."""
     goals = []
     for images, classes, rows, columns, times in CASES:
         draw = torch.Generator().manual_seed(classes)
@@ -127,7 +127,7 @@ def loss_goals(device: torch.device) -> list[Goal]:
 def ours(
     scores: Tensor, mask: Tensor, align: bool, device: torch.device
 ) -> tuple[float, Float[Tensor, "b k h w"]]:
-    """Cross-entropy with both means, and Dice."""
+    """Cross-entropy with both means plus Dice, by strips: value and gradient."""
     leaf = scores.detach().clone().to(device).requires_grad_()
     losses = [CrossEntropy("valid"), CrossEntropy("all"), Dice()]
     total = fused_loss(losses, leaf, mask.to(device), align_corners=align)
@@ -137,7 +137,7 @@ def ours(
 
 
 def naive(scores: Tensor, mask: Tensor, align: bool) -> tuple[float, Float[Tensor, "b k h w"]]:
-    """The same by torch's functions on the CPU."""
+    """The same losses by torch's functions, on the CPU."""
     leaf = scores.clone().requires_grad_()
     larger = upsampled(leaf, mask, align)
     total = mean_over_valid(larger, mask) + mean_over_all(larger, mask) + dice(larger, mask)

@@ -1,4 +1,4 @@
-"""The loss of one branch at label size: torch's own, by strips, and by Triton kernels."""
+"""The loss of one branch at label size: by torch's functions, by strips, and by Triton kernels."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -38,7 +38,7 @@ Way = Callable[[Sequence[FusedLoss], Tensor, Tensor, bool], Tensor]
 
 
 def losses(context: Context) -> None:
-    """Forward and backward of each way in turns, and the kernels' error in each precision."""
+    """Time forward and backward passes, and measure the kernels' error in each precision."""
     images, classes, cells = SMALL if context.small else LARGE
     mask = labelled_batch(images, 4 * cells, 4 * cells, classes).mask.to(context.device)
     draw = torch.Generator().manual_seed(0)
@@ -54,12 +54,12 @@ def losses(context: Context) -> None:
 
 def ways(kernel: bool) -> dict[str, Way]:
     """Implementations of a loss, by name; ``naive`` computes only the cross-entropy."""
-    found: dict[str, Way] = {"naive": naive, "strips": fused_loss}
+    functions: dict[str, Way] = {"naive": naive, "strips": fused_loss}
     if kernel:
         from segadapt.losses.kernels.one_pass import kernel_loss
 
-        found["kernel"] = kernel_loss
-    return found
+        functions["kernel"] = kernel_loss
+    return functions
 
 
 def naive(
@@ -73,7 +73,7 @@ def naive(
 
 
 class Step:
-    """Loss and gradient in one way."""
+    """Loss and gradient by one implementation."""
 
     def __init__(self, way: Way, losses: Sequence[FusedLoss], scores: Tensor, mask: Tensor) -> None:
         self.way, self.losses, self.mask = way, losses, mask
@@ -87,10 +87,10 @@ class Step:
 def _keep_times(
     context: Context, label: str, losses: Sequence[FusedLoss], scores: Tensor, mask: Tensor
 ) -> None:
-    found = ways(kernel=not context.small)
+    functions = ways(kernel=not context.small)
     if len(losses) > 1:
-        del found["naive"]
-    steps = {name: Step(way, losses, scores, mask) for name, way in found.items()}
+        del functions["naive"]
+    steps = {name: Step(way, losses, scores, mask) for name, way in functions.items()}
     times = alternate(steps, context.shape.repeats, clock_for(context.device))
     walls = {name: seconds(rounds, "wall") for name, rounds in times.items()}
     goals = [
@@ -110,7 +110,7 @@ def _keep_times(
 
 
 def _peak(step: Step) -> float:
-    """MiB beyond what was allocated before."""
+    """Peak memory of a step in MiB, without what was allocated before."""
     step.leaf.grad = None
     torch.cuda.reset_peak_memory_stats()
     before = torch.cuda.memory_allocated()
@@ -129,10 +129,10 @@ def _keep_precisions(context: Context, scores: Tensor, mask: Tensor) -> None:
     times = alternate(steps, context.shape.repeats, clock_for(context.device))
     details: dict[str, Any] = {}
     for name in PRODUCTS:
-        one = Step(_in_precision(name), terms, few, labels)
-        one()
-        assert one.leaf.grad is not None
-        error = ((one.leaf.grad - wanted).abs().max() / wanted.abs().max()).item()
+        step = Step(_in_precision(name), terms, few, labels)
+        step()
+        assert step.leaf.grad is not None
+        error = ((step.leaf.grad - wanted).abs().max() / wanted.abs().max()).item()
         details[name] = {**timing(times[name], None), "gradient_error": error}
     error = details[PRODUCTS[0]]["gradient_error"]
     goals = [Goal("loss: kernel, gradient beside double precision", error, 1e-5, unit="")]

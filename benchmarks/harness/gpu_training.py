@@ -1,4 +1,4 @@
-"""Real trainings, the loader, and the tests that need a GPU."""
+"""Parts of the GPU benchmark: real trainings, the loader, and the tests that need a GPU."""
 
 import csv
 import os
@@ -17,9 +17,9 @@ from hydra import compose, initialize_config_dir
 from segadapt.cli.hydra_command import CONF
 from segadapt.experiment import build_data
 
-CAMVID: Final = "CamVid is not at {}: see docs/speed.md, or pass camvid=FOLDER"
+CAMVID: Final = "{} does not contain CamVid; pass camvid=FOLDER"
 SAMPLES: Final = 3000
-"""Images that the loader is timed over."""
+"""Number of images that are loaded while the loader is timed."""
 
 RANDOM: Final = ("model=upernet_swin",)
 PRETRAINED: Final = (
@@ -54,10 +54,10 @@ def loader(context: Context) -> None:
 
 
 def camvid(context: Context) -> list[str]:
-    """The data set's overrides.
+    """Overrides that select CamVid.
 
     Raises:
-        ValueError: If it is not there.
+        ValueError: If the folder does not contain it.
     """
     if not (context.camvid / "train").is_dir():
         raise ValueError(CAMVID.format(context.camvid))
@@ -71,10 +71,10 @@ def camvid(context: Context) -> list[str]:
 
 
 def trainings(context: Context) -> None:
-    """SSA on CamVid from random weights and from ImageNet's: does mIoU rise?
+    """Train SSA on CamVid from random weights and from ImageNet's, to see whether mIoU rises.
 
     Raises:
-        ValueError: If a training ends by itself without having validated twice.
+        ValueError: If a training has validated fewer than two times.
     """
     weights = [*PRETRAINED, f"model.encoder.weights={context.weights}"]
     cases = {"UPerNet Swin-T, random weights": RANDOM, "MobileNetV2, ImageNet weights": weights}
@@ -95,7 +95,11 @@ def trainings(context: Context) -> None:
 
 
 def training(context: Context, words: list[str], seconds: float) -> list[float]:
-    """Validation mIoU of a training that is stopped after so many seconds."""
+    """Validation mIoU of a training that is stopped after some seconds.
+
+    Raises:
+        ValueError: If the training fails.
+    """
     with tempfile.TemporaryDirectory() as folder:
         every, steps = (2, 4) if context.small else (150, 100_000)
         command = [sys.executable, "train.py", *words, "logger=none", "optimizer=adamw_pretrained"]
@@ -109,12 +113,12 @@ def training(context: Context, words: list[str], seconds: float) -> list[float]:
             if child.returncode:
                 raise ValueError(f"the training failed: {child.stderr.strip()[-500:]}")
         except subprocess.TimeoutExpired:
-            pass  # it is meant to train for as long as there is time
+            pass  # it trains until its time is over
         return validations(Path(folder) / "metrics.csv")
 
 
 def validations(file: Path) -> list[float]:
-    """The column of the validation's mIoU."""
+    """Validation mIoU in a file of metrics; empty if there is no file."""
     if not file.is_file():
         return []
     with file.open(newline="") as lines:

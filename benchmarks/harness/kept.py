@@ -1,4 +1,4 @@
-"""Measurements of a long benchmark, on disk as they are made, so that a cut run can continue."""
+"""Measurements of a long benchmark, each written when it is made, to continue later."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ from segadapt.runs.environment import commit
 
 
 class Kept:
-    """A file that says it is partial, beside that of the whole benchmark.
+    """The file of a benchmark that is not complete, beside the file of the whole benchmark.
 
     Args:
         file: Of the whole benchmark; the partial one is called ``NAME.partial.json``.
@@ -33,11 +33,11 @@ class Kept:
             print(f"{len(self.measured)} of {total} cases are taken from {self.file}", flush=True)
 
     def get(self, name: str, measure: Callable[[], Any], shown: Callable[[Any], str]) -> Any:
-        """A measurement by its name: made and written down now, unless a cut run made it.
+        """A measurement by its name, which is made and written now unless an earlier run made it.
 
         Args:
             name: Unique in the benchmark.
-            measure: Makes it: plain values, as JSON has them.
+            measure: Makes it; it consists of plain values, as in JSON.
             shown: What to print of it.
         """
         self.number += 1

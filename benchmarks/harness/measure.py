@@ -109,7 +109,7 @@ def check_syncs(options: Options, configs: Path, build: Build) -> None:
 
 
 def wide_console() -> Console:
-    """The terminal, or more where it is narrow: its own wrapping is better than cut numbers."""
+    """A console of at least the minimum width: a terminal that wraps is better than cut numbers."""
     console = Console(highlight=False)
     return Console(highlight=False, width=max(console.width, MINIMUM_WIDTH))
 
@@ -118,7 +118,7 @@ def setting_of(options: Options) -> Setting:
     """The conditions, with ``auto`` resolved; sets the number of threads.
 
     Raises:
-        ValueError: If the device is not there.
+        ValueError: If the device is not available.
     """
     name = options.device
     if name == "auto":
@@ -155,7 +155,7 @@ def _optimizer(task: Trainable) -> Optimizer:
 
 
 def composed(options: Options, configs: Path, model: str, classifier: str) -> DictConfig:
-    """The config of a training, with the shape that was asked for and random weights."""
+    """The config of a training, with the shape of the options and random weights."""
     wanted = {
         "data.num_classes": options.num_classes,
         "data.batch_size": options.batch,
@@ -173,13 +173,13 @@ def composed(options: Options, configs: Path, model: str, classifier: str) -> Di
         return compose("train", overrides)
 
 
-def stamp(found: dict[str, Any]) -> dict[str, Any]:
-    """When, with what and on what a measurement was made."""
+def stamp(hardware: dict[str, Any]) -> dict[str, Any]:
+    """Date, command, versions and hardware of a measurement."""
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": " ".join(["python", *sys.orig_argv[1:]]),
         "software": provenance(),
-        "machine": found,
+        "machine": hardware,
         "busy": was_busy(),
     }
 
@@ -192,8 +192,8 @@ def default_name(options: Options, setting: Setting, shape: Shape) -> str:
     return f"{'+'.join(options.model)}-{size}-{setting.device.type}{half}{compiled}"
 
 
-def _title(shape: Shape, setting: Setting, found: dict[str, Any]) -> str:
-    where = found["gpu"] if setting.device.type == "cuda" else found["processor"]
+def _title(shape: Shape, setting: Setting, facts: dict[str, Any]) -> str:
+    where = facts["gpu"] if setting.device.type == "cuda" else facts["processor"]
     ways = {
         "bf16": setting.half,
         "compiled": setting.compiled,
@@ -201,6 +201,6 @@ def _title(shape: Shape, setting: Setting, found: dict[str, Any]) -> str:
     }
     return (
         f"{shape.images} images of {shape.height}x{shape.width}, {shape.num_classes} classes; "
-        f"{where}, {found['threads']} threads; {', '.join(way for way, on in ways.items() if on)}; "
+        f"{where}, {facts['threads']} threads; {', '.join(way for way, on in ways.items() if on)}; "
         f"medians of {setting.repeats} alternating rounds; GMAC: one image"
     )

@@ -11,12 +11,12 @@ from segadapt.analysis.cost.timing import Action
 
 
 def peak_bytes(action: Action, held: Iterable[Tensor], device: torch.device) -> int:
-    """The most bytes in use at one moment: what is there before, and what the call adds.
+    """Largest number of bytes in use at one moment: those held before and those that the call adds.
 
-    What other networks in the process hold does not count.
+    Memory of other networks in the process does not count.
 
     Args:
-        action: Which is called once.
+        action: The step, which is called once.
         held: Tensors that exist before and stay: parameters, the optimiser's state, the batch.
         device: Where the work is done.
     """
@@ -35,10 +35,10 @@ def _added_cuda(action: Action) -> int:
 
 
 def _added_cpu(action: Action) -> int:
-    """From the record of every allocation.
+    """Bytes that a step adds at its peak, from a record of every allocation.
 
-    The process's own peak would be of no use: it never falls, and it keeps what the allocator does
-    not give back.
+    The peak of the process is not usable, because it never falls and includes what the allocator
+    does not give back.
     """
     kinds = [ProfilerActivity.CPU]
     with profile(activities=kinds, profile_memory=True, acc_events=True) as recorded:

@@ -100,29 +100,29 @@ def parse(arguments: Sequence[str], configs: Path) -> Options:
     if flags.help:
         print(HELP, end="")
         raise SystemExit(0)
-    found, overrides = _pairs(words)
-    values: dict[str, Any] = {key: _READERS[key](key, text) for key, text in found.items()}
+    texts, overrides = _pairs(words)
+    values: dict[str, Any] = {key: _READERS[key](key, text) for key, text in texts.items()}
     if "data" not in values:
         values = {**DEFAULT_SHAPE, **values}
     options = Options(**values, no_sync=flags.no_sync, overrides=tuple(overrides))
     for group in ("model", "classifier", "data"):
-        for name in _names(found.get(group, "")):
+        for name in _names(texts.get(group, "")):
             _check(group, name, configs)
     return options
 
 
 def _pairs(words: Sequence[str]) -> tuple[dict[str, str], list[str]]:
     """Own keys with their texts, and overrides of the config."""
-    found, overrides = {}, []
+    texts, overrides = {}, []
     for word in words:
         key, equals, text = word.partition("=")
         if equals and "." in key:
             overrides.append(word)
         elif equals and key in _READERS:
-            found[key] = text
+            texts[key] = text
         else:
             raise ValueError(_unknown(word, key))
-    return found, overrides
+    return texts, overrides
 
 
 def _unknown(word: str, key: str) -> str:

@@ -30,7 +30,7 @@ def write_section(heading: str, body: str, page: Path = PAGE) -> None:
 
 
 def sections(page: Path = PAGE) -> dict[str, str]:
-    """The sections that are there, by heading."""
+    """The existing sections, by heading."""
     if not page.is_file():
         return {}
     _, *blocks = page.read_text().split("\n## ")

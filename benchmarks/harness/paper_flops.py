@@ -20,7 +20,7 @@ LINEAR_PARTS: Final[Mapping[type[nn.Module], Rule]] = {
 """Counting rules of linear layers, by the type of the module that owns them.
 
 mmsegmentation's SegFormer has ``nn.MultiheadAttention``, which the counter skips, and 1x1
-convolutions in its feed-forward part. This leaves out 30% of what SegFormer-B5 really does.
+convolutions in its feed-forward part. This omits 30 % of what SegFormer-B5 really computes.
 """
 
 

@@ -73,13 +73,13 @@ def as_json(row: CostRow, base: CostRow | None) -> dict[str, Any]:
 
 def timing(readings: Sequence[Timing], base: Sequence[Timing] | None) -> dict[str, Any]:
     """Wall and CPU seconds: every round, median and quartiles, and the ratio to the base."""
-    found: dict[str, Any] = {}
+    result: dict[str, Any] = {}
     for kind in Timing._fields:
         values = seconds(readings, kind)
-        found[kind] = {**spread(values)._asdict(), "rounds": values}
+        result[kind] = {**spread(values)._asdict(), "rounds": values}
         if base is not None:
-            found[kind]["ratio"] = ratio(values, seconds(base, kind))._asdict()
-    return found
+            result[kind]["ratio"] = ratio(values, seconds(base, kind))._asdict()
+    return result
 
 
 def _amounts(row: CostRow) -> list[tuple[str, int]]:

@@ -17,12 +17,12 @@ def labelled_batch(
     """Noise images and their labels.
 
     Args:
-        images: How many.
+        images: Number of images.
         height: Rows.
         width: Columns.
-        num_classes: Classes there could be.
-        present: Classes that occur in the batch, at most.
-        seed: Of the draw.
+        num_classes: Number of classes.
+        present: Largest number of classes that occur in the batch.
+        seed: Seed of the draw.
     """
     draw = torch.Generator().manual_seed(seed)
     image = torch.randn(images, 3, height, width, generator=draw)
@@ -33,9 +33,9 @@ def labelled_batch(
 def labels_in_patches(
     images: int, height: int, width: int, num_classes: int, present: int, draw: torch.Generator
 ) -> Int[Tensor, "b H W"]:
-    """Labels in patches of equal size, one in thirty of them ignored."""
-    there = torch.randperm(num_classes, generator=draw)[:present]
-    choice = torch.randint(len(there), (images, CELLS, CELLS), generator=draw)
+    """Labels in patches of equal size, of which one in thirty is ignored."""
+    classes = torch.randperm(num_classes, generator=draw)[:present]
+    choice = torch.randint(len(classes), (images, CELLS, CELLS), generator=draw)
     ignored = torch.rand(images, CELLS, CELLS, generator=draw) < 1 / 30
-    patches = there[choice].masked_fill(ignored, IGNORE)[:, None].float()
+    patches = classes[choice].masked_fill(ignored, IGNORE)[:, None].float()
     return F.interpolate(patches, size=(height, width), mode="nearest")[:, 0].long()

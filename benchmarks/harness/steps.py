@@ -26,13 +26,13 @@ class Parts(NamedTuple):
 
 
 class Subject:
-    """A network that can be trained and used, on a batch that is there already.
+    """A network that can be trained and applied, on a batch that is on its device.
 
     Args:
         parts: The network, its objective and its optimiser, on their device.
         batch: Images and labels, on the same device.
         half: Whether forward passes and losses run under bfloat16 autocast.
-        compiled: What runs in place of the network, in training and inference.
+        compiled: The compiled network that runs instead, in training and inference.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Subject:
             return whole(self._student, self.batch.image, size, keep=labels)
 
     def held(self) -> Iterator[Tensor]:
-        """The tensors that stay from step to step, gradients excepted."""
+        """The tensors that stay from step to step, except gradients."""
         yield from self.model.parameters()
         yield from self.model.buffers()
         for state in self.optimizer.state.values():

@@ -58,8 +58,9 @@ def check_values(subject: Subject) -> None:
 
 
 def _place(error: BaseException) -> str:
-    """The innermost line of this package that the error passed."""
+    """The innermost line of this package that the error passed, or of any if it passed none."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if Path(frame.filename).is_relative_to(PACKAGE)]
-    frame = own[-1]
-    return f"in {Path(frame.filename).relative_to(PACKAGE)} line {frame.lineno}"
+    frame = (own or frames)[-1]
+    file = Path(frame.filename)
+    return f"in {file.relative_to(PACKAGE) if own else file} line {frame.lineno}"

@@ -53,9 +53,9 @@ def loaded(
 
 def decoded(file: Path, flags: int) -> np.ndarray:
     """All pixels of a file."""
-    found = cv2.imread(str(file), flags)
-    assert found is not None, f"{file} was written by the benchmark"
-    return found
+    pixels = cv2.imread(str(file), flags)
+    assert pixels is not None, f"{file} was written by the benchmark"
+    return pixels
 
 
 def new_size(size: Size, scale: Size, ratio: float) -> Size:
@@ -66,7 +66,7 @@ def new_size(size: Size, scale: Size, ratio: float) -> Size:
 
 
 def corner(label: UInt8[np.ndarray, "_ _"], crop: Size, draw: np.random.Generator) -> tuple:
-    """Rows and columns of a crop in which no class has three quarters, if ten looks find one."""
+    """Rows and columns of the first of ten crops in which no class has three quarters."""
     for look in range(11):
         top = draw.integers(max(label.shape[0] - crop[0], 0) + 1)
         left = draw.integers(max(label.shape[1] - crop[1], 0) + 1)

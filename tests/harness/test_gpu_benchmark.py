@@ -31,6 +31,23 @@ def test_the_loss_of_a_branch_is_timed_in_each_way(tmp_path):
     assert "strips" in kept["details"]["loss: cross-entropy and Dice, bfloat16 scores"]
 
 
+def test_a_step_that_waits_is_counted_and_the_other_classifiers_are_tried(monkeypatch, tmp_path):
+    def check(subject):
+        if type(subject.model.classifier).__name__ == "CACClassifier":
+            raise ValueError("a training step waits for the GPU in losses/x.py line 3")
+
+    monkeypatch.setattr(gpu.gpu_speed, "check_values", check)
+    monkeypatch.setattr(gpu.gpu_speed, "SYNCED", ("cac", "fixed"))
+    part = context(tmp_path)
+    gpu.PARTS["syncs"].run(part)
+    waits = "steps that wait for the GPU"
+    assert {goal.what: goal.measured for goal in part.goals} == {
+        f"cac: {waits}": 1,
+        f"fixed: {waits}": 0,
+    }
+    assert part.details["cac: waits"] == ["a training step waits for the GPU in losses/x.py line 3"]
+
+
 def test_losses_are_those_of_double_precision(tmp_path):
     part = context(tmp_path)
     goals = gpu.gpu_correctness.loss_goals(part.device)

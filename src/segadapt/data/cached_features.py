@@ -44,22 +44,22 @@ def read_set(root: str | Path) -> FeatureCache:
             f"{command('cache-features')} run=RUN_FOLDER out={root}"
         )
     try:
-        found = FeatureCache(**read_object(file, 32 * MIB))
-        palette = None if found.palette is None else tuple((r, g, b) for r, g, b in found.palette)
-        rows, columns = map(int, found.crop)
-        classes = tuple(map(str, found.classes))
-        names = {str(split): list(map(str, names)) for split, names in found.names.items()}
-        channels = int(found.channels)
+        cache = FeatureCache(**read_object(file, 32 * MIB))
+        palette = None if cache.palette is None else tuple((r, g, b) for r, g, b in cache.palette)
+        rows, columns = map(int, cache.crop)
+        classes = tuple(map(str, cache.classes))
+        names = {str(split): list(map(str, names)) for split, names in cache.names.items()}
+        channels = int(cache.channels)
     except (AttributeError, OverflowError, TypeError, ValueError) as error:
         raise ValueError(f"{file} is damaged or of another version ({error})") from error
-    plain = found._replace(classes=classes, palette=palette, crop=(rows, columns))
+    plain = cache._replace(classes=classes, palette=palette, crop=(rows, columns))
     return plain._replace(names=names, channels=channels)
 
 
 def fact(root: str, name: str) -> Any:
     """One fact as a config has it: ``${cached:FOLDER,channels}``."""
-    found = read_set(root)
-    facts = {"num_classes": len(found.classes), "channels": found.channels, "crop": [*found.crop]}
+    cache = read_set(root)
+    facts = {"num_classes": len(cache.classes), "channels": cache.channels, "crop": [*cache.crop]}
     return facts[name]
 
 

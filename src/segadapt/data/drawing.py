@@ -140,8 +140,8 @@ def _caption(row: LabelledImage, num_classes: int) -> str:
     label, *predictions = row.maps.values()
     valid = label != ignored_label(num_classes)
     right = [
-        f"{title} {100 * (found == label)[valid].mean() if valid.any() else 0:.1f} %"
-        for title, found in zip(list(row.maps)[1:], predictions, strict=True)
+        f"{title} {100 * (prediction == label)[valid].mean() if valid.any() else 0:.1f} %"
+        for title, prediction in zip(list(row.maps)[1:], predictions, strict=True)
     ]
     return f"{opencv_text(row.name, 60)}: right pixels {', '.join(right)}"
 

@@ -46,32 +46,32 @@ def arms(results: Sequence[Result]) -> tuple[list[Arm], list[str]]:
         The arms, and sentences about runs that were skipped and seeds that are missing.
     """
     groups: dict[str, dict[int, Result]] = {}
-    said = []
+    sentences = []
     for result in results:
         members = groups.setdefault(_key(result), {})
         if result.seed in members:
             first = members[result.seed].folder
-            said.append(f"{result.folder}: the same config and seed as {first}; skipped")
+            sentences.append(f"{result.folder}: the same config and seed as {first}; skipped")
         else:
             members[result.seed] = result
     labels, legend = _labels([next(iter(members.values())) for members in groups.values()])
-    found = [Arm(label, members) for label, members in zip(labels, groups.values(), strict=True)]
-    return found, [*said, *legend, *_missing(found)]
+    all_arms = [Arm(label, members) for label, members in zip(labels, groups.values(), strict=True)]
+    return all_arms, [*sentences, *legend, *_missing(all_arms)]
 
 
-def find(found: Sequence[Arm], name: str) -> Arm:
+def find(arms: Sequence[Arm], name: str) -> Arm:
     """The arm whose label equals a name, or the only one that contains it.
 
     Raises:
         ValueError: If no arm or more than one matches.
     """
-    exact = [arm for arm in found if arm.label == name]
-    near = exact or [arm for arm in found if name in arm.label]
+    exact = [arm for arm in arms if arm.label == name]
+    near = exact or [arm for arm in arms if name in arm.label]
     if len(near) != 1:
         if near:
             matches = "; ".join(arm.label for arm in near)
             raise ValueError(f"Several arms match {name!r}: {matches}. Name one of them.")
-        raise ValueError(unknown("arm", name, (arm.label for arm in found)))
+        raise ValueError(unknown("arm", name, (arm.label for arm in arms)))
     return near[0]
 
 
@@ -153,10 +153,10 @@ def _tells(word: str, firsts: Sequence[Result]) -> bool:
     return apart and not is_free(key)
 
 
-def _missing(found: Sequence[Arm]) -> list[str]:
-    seeds = sorted(set().union(*(arm.by_seed for arm in found)))
+def _missing(arms: Sequence[Arm]) -> list[str]:
+    seeds = sorted(set().union(*(arm.by_seed for arm in arms)))
     lacking: dict[tuple[int, ...], list[str]] = {}
-    for arm in found:
+    for arm in arms:
         missing = tuple(seed for seed in seeds if seed not in arm.by_seed)
         lacking.setdefault(missing, []).append(arm.label)
     return [

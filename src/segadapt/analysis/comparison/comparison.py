@@ -51,7 +51,7 @@ class Comparison(NamedTuple):
 
 
 def compare(
-    found: Sequence[Arm],
+    arms: Sequence[Arm],
     baseline: str | None,
     cost: Callable[[Result], Cost] | None,
     notes: Sequence[str] = (),
@@ -63,7 +63,7 @@ def compare(
     """Rank arms, best first.
 
     Args:
-        found: Arms.
+        arms: Arms.
         baseline: A label, or a unique part of one; None for the first arm.
         cost: Counts the parameters of a run's network; None omits them.
         notes: Notes made when the runs were collected.
@@ -76,19 +76,19 @@ def compare(
         ValueError: If the runs were measured under different conditions, or no arm is the baseline.
     """
     if not each:
-        check_comparable([result for arm in found for result in arm.results])
-    base = None if each else find(found, baseline) if baseline else found[0]
-    rows = [_row(arm, base, cost) for arm in found]
+        check_comparable([result for arm in arms for result in arm.results])
+    base = None if each else find(arms, baseline) if baseline else arms[0]
+    rows = [_row(arm, base, cost) for arm in arms]
     if time is not None:
-        timed = time([arm.results[0] for arm in found])
+        timed = time([arm.results[0] for arm in arms])
         pairs = zip(rows, timed, strict=True)
         rows = [row._replace(latency=latency) for row, latency in pairs]
     if not each:
         rows = sorted(_adjusted(rows), key=lambda row: -row.miou)
-    unequal = [*_lengths(found), *_starts(found), *_balances(found)]
+    unequal = [*_lengths(arms), *_starts(arms), *_balances(arms)]
     remarks = [*notes, *unequal, *_explained(rows), *_undetectable(rows)]
-    sections = [] if base is None else _sections(found, base, rows, power, gains)
-    return Comparison(rows, base.label if base else None, remarks, sections, found)
+    sections = [] if base is None else _sections(arms, base, rows, power, gains)
+    return Comparison(rows, base.label if base else None, remarks, sections, arms)
 
 
 def _sections(

@@ -28,7 +28,7 @@ def departures(
         steps: The run's optimiser steps.
         warmup: Number of warm-up steps among them, to be mentioned if given.
     """
-    found = [
+    differences = [
         f"{ours} for {theirs}"
         for ours, theirs in ((data, published["data"]), (model, published["model"]))
         if ours != theirs
@@ -37,8 +37,8 @@ def departures(
         ratio = published["steps"] / steps
         share = f"1:{ratio:g}" if ratio >= 1 else f"{1 / ratio:g}:1"
         warming = "" if warmup is None else f", {warmup} of them warm-up"
-        found.append(f"{steps} steps for {published['steps']} ({share}){warming}")
-    return found
+        differences.append(f"{steps} steps for {published['steps']} ({share}){warming}")
+    return differences
 
 
 def announcement(

@@ -33,11 +33,11 @@ BARS: Final = 40
 """Largest number of classes in one figure."""
 
 
-def draw(found: Sequence[Arm], comparison: Comparison, folder: Path) -> list[Path]:
+def draw(arms: Sequence[Arm], comparison: Comparison, folder: Path) -> list[Path]:
     """Draw every figure for which the arms have data.
 
     Args:
-        found: Arms.
+        arms: Arms.
         comparison: Their table, with costs if they were counted.
         folder: Folder for PNG and PDF files.
 
@@ -45,16 +45,16 @@ def draw(found: Sequence[Arm], comparison: Comparison, folder: Path) -> list[Pat
         The files.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    found, comparison = _labelled(found, comparison)
-    looks = arm_looks(arm.label for arm in found)
+    arms, comparison = _labelled(arms, comparison)
+    looks = arm_looks(arm.label for arm in arms)
     drawings: dict[str, Callable[[], Figure | None]] = {
-        "tau": lambda: setting_curve(found, TAU, "tau", PRINTED_TAU),
-        "lambda": lambda: setting_curve(found, LAMBDA, "lambda", PRINTED_LAMBDA),
-        "tau_lambda": lambda: heat_map(found),
-        "steps": lambda: step_curves(found),
+        "tau": lambda: setting_curve(arms, TAU, "tau", PRINTED_TAU),
+        "lambda": lambda: setting_curve(arms, LAMBDA, "lambda", PRINTED_LAMBDA),
+        "tau_lambda": lambda: heat_map(arms),
+        "steps": lambda: step_curves(arms),
         "parameters": lambda: cost_plot(comparison, looks),
         "latency": lambda: latency_plot(comparison, looks),
-        "classes": lambda: class_gains(found, comparison.baseline),
+        "classes": lambda: class_gains(arms, comparison.baseline),
     }
     files = []
     for name, drawing in drawings.items():
@@ -63,30 +63,30 @@ def draw(found: Sequence[Arm], comparison: Comparison, folder: Path) -> list[Pat
     return files
 
 
-def _labelled(found: Sequence[Arm], comparison: Comparison) -> tuple[list[Arm], Comparison]:
+def _labelled(arms: Sequence[Arm], comparison: Comparison) -> tuple[list[Arm], Comparison]:
     """The arms and their comparison with names that figures can show."""
-    arms = [arm._replace(label=figure_text(arm.label, LONGEST)) for arm in found]
+    labelled = [arm._replace(label=figure_text(arm.label, LONGEST)) for arm in arms]
     rows = [row._replace(arm=figure_text(row.arm, LONGEST)) for row in comparison.rows]
     base = comparison.baseline
     baseline = None if base is None else figure_text(base, LONGEST)
-    return arms, comparison._replace(rows=rows, baseline=baseline)
+    return labelled, comparison._replace(rows=rows, baseline=baseline)
 
 
 @mpl.rc_context(dict(STYLE))
-def step_curves(found: Sequence[Arm]) -> Figure | None:
+def step_curves(arms: Sequence[Arm]) -> Figure | None:
     """MIoU of the validations against optimiser steps, the mean over seeds.
 
     Args:
-        found: All arms of a report; their order decides their styles.
+        arms: All arms of a report; their order decides their styles.
     """
     figure, axes = single_axes(2.2)
-    looks = arm_looks(arm.label for arm in found)
+    looks = arm_looks(arm.label for arm in arms)
     seeds = set()
-    for arm in found:
+    for arm in arms:
         curves = [dict(curve(result.folder, "val/miou")) for result in arm.results]
         steps = sorted(set(curves[0]).intersection(*curves[1:]))
         if len(steps) > 1:
-            means = [100 * float(np.mean([one[step] for one in curves])) for step in steps]
+            means = [100 * float(np.mean([points[step] for points in curves])) for step in steps]
             look = looks[arm.label]
             axes.plot(steps, means, look.line, **look.points, label=arm.label)
             seeds.add(len(curves))
@@ -136,10 +136,10 @@ def _spending(spent: Sequence[tuple[ArmRow, float]], what: str, looks: Looks) ->
 
 
 @mpl.rc_context(dict(STYLE))
-def class_gains(found: Sequence[Arm], baseline: str | None) -> Figure | None:
+def class_gains(arms: Sequence[Arm], baseline: str | None) -> Figure | None:
     """IoU of each class minus the baseline's, for the best other arm, the largest gain on top."""
-    others = [arm for arm in found if arm.label != baseline]
-    base = next((arm for arm in found if arm.label == baseline), None)
+    others = [arm for arm in arms if arm.label != baseline]
+    base = next((arm for arm in arms if arm.label == baseline), None)
     if base is None or not others:
         return None
     best = max(others, key=lambda arm: arm.mean)
@@ -147,7 +147,7 @@ def class_gains(found: Sequence[Arm], baseline: str | None) -> Figure | None:
     largest = np.argsort(-np.abs(gains), kind="stable")[:BARS]
     order = largest[np.argsort(gains[largest], kind="stable")]
     figure, axes = single_axes(0.6 + 0.14 * len(order))
-    looks = arm_looks(arm.label for arm in found)
+    looks = arm_looks(arm.label for arm in arms)
     ours, theirs = looks[best.label].color, looks[base.label].color
     colors = [ours if gains[i] >= 0 else theirs for i in order]
     axes.barh(range(len(order)), gains[order], color=colors)

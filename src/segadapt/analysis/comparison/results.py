@@ -115,23 +115,23 @@ def collect(
     Raises:
         ValueError: If a path is not a folder, or holds no run.
     """
-    found = Collected([], [])
+    collected = Collected([], [])
     for path in paths:
         if _beside_trials(path):  # SWEEP/* includes them
-            found.problems.extend(_never_begun(path) if path.name == SWEEP else [])
+            collected.problems.extend(_never_begun(path) if path.name == SWEEP else [])
             continue
         if not path.is_dir():
             raise ValueError(f"{path} is not a folder; pass run folders, or folders of sweeps")
         folders = sorted(_folders(path))
         if not folders:
             raise ValueError(f"{path} does not contain a run: there is no run.json in it or below")
-        found.problems.extend(text for plan in path.rglob(SWEEP) for text in _never_begun(plan))
+        collected.problems.extend(text for plan in path.rglob(SWEEP) for text in _never_begun(plan))
         for folder in folders:
             try:
-                found.results.append(read(folder, evaluation, check))
+                collected.results.append(read(folder, evaluation, check))
             except (ValueError, OSError) as error:
-                found.problems.append(str(error))
-    return found
+                collected.problems.append(str(error))
+    return collected
 
 
 def _beside_trials(path: Path) -> bool:

@@ -28,10 +28,10 @@ HERE, THERE = "black", "0.5"
 
 @mpl.rc_context(dict(STYLE))
 def setting_curve(
-    found: Sequence[Arm], key: str, name: str, printed: Mapping[Any, float]
+    arms: Sequence[Arm], key: str, name: str, printed: Mapping[Any, float]
 ) -> Figure | None:
     """MIoU over one setting, and the paper's curve on its own axis; None below two values."""
-    points = _by_setting(found, key)
+    points = _by_setting(arms, key)
     if len(points) < 2 or len({key for key, _ in points}) != len(points):
         return None
     figure, axes = single_axes(1.9)
@@ -55,10 +55,10 @@ def setting_curve(
 
 
 @mpl.rc_context(dict(STYLE))
-def heat_map(found: Sequence[Arm]) -> Figure | None:
+def heat_map(arms: Sequence[Arm]) -> Figure | None:
     """MIoU over tau and lambda; squares frame the points that CAC prints."""
     cells: dict[tuple[float, float], float] = {}
-    for arm in found:
+    for arm in arms:
         tau, weight = _setting(arm, TAU), _setting(arm, LAMBDA)
         if tau is not None and weight:
             cells[tau, weight] = 100 * arm.mean
@@ -84,9 +84,9 @@ def heat_map(found: Sequence[Arm]) -> Figure | None:
     return figure
 
 
-def _by_setting(found: Sequence[Arm], key: str) -> list[tuple[float, Arm]]:
+def _by_setting(arms: Sequence[Arm], key: str) -> list[tuple[float, Arm]]:
     """Arms that differ in one number of their configs, in increasing order."""
-    points = [(value, arm) for arm in found if (value := _setting(arm, key))]
+    points = [(value, arm) for arm in arms if (value := _setting(arm, key))]
     return sorted(points, key=lambda point: point[0])
 
 

@@ -70,11 +70,11 @@ def activation_map(model: Segmentor, sample: Sample, category: int) -> Float[np.
     labelled = (model.targets(sample.mask[None], grid)[0] == category).numpy()
     camera = GradCAM(student, [student.features])
     target = SemanticSegmentationTarget(category, labelled)
-    found = camera(sample.image[None], [target])[0]
+    activation = camera(sample.image[None], [target])[0]
     camera.activations_and_grads.release()
     model.zero_grad()
     height, width = sample.mask.shape
-    return cv2.resize(found, (width, height)).clip(0, 1)
+    return cv2.resize(activation, (width, height)).clip(0, 1)
 
 
 def activation_rows(trained: Mapping[str, Trained], images: int = 4) -> list[ActivationRow]:

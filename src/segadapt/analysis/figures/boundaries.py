@@ -55,8 +55,8 @@ def boundary_masks(
             0).
         num_classes: Number of classes.
     """
-    found = EDGES[edges](target[None], num_classes)
-    return np.stack([boundary_band(found, size, border)[0].numpy() for size in sizes])
+    edge_map = EDGES[edges](target[None], num_classes)
+    return np.stack([boundary_band(edge_map, size, border)[0].numpy() for size in sizes])
 
 
 @mpl.rc_context(dict(STYLE))

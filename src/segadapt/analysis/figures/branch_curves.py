@@ -24,8 +24,8 @@ Curves = dict[str, list[tuple[int, float]]]
 
 def branch_curves(folder: Path) -> Curves:
     """Pairs (optimiser step, mIoU as a fraction) at each validation, for the branches of a run."""
-    found = {branch: curve(folder, column) for branch, (column, *_) in BRANCHES.items()}
-    return {branch: points for branch, points in found.items() if points}
+    curves = {branch: curve(folder, column) for branch, (column, *_) in BRANCHES.items()}
+    return {branch: points for branch, points in curves.items() if points}
 
 
 @mpl.rc_context(dict(STYLE))

@@ -37,12 +37,12 @@ def class_similarity(
     return (total / both.sum(0)).numpy()  # 0 / 0 is NaN
 
 
-def similarities(found: Sequence[ImagePrototypes]) -> dict[str, Float[np.ndarray, "k k"]]:
+def similarities(images: Sequence[ImagePrototypes]) -> dict[str, Float[np.ndarray, "k k"]]:
     """Similarities of the semantic prototypes of student and teacher, if they exist."""
-    present = torch.stack([one.present for one in found])
+    present = torch.stack([image.present for image in images])
     branches = {
-        "student": [one.student_semantic for one in found],
-        "teacher": [one.teacher_semantic for one in found],
+        "student": [image.student_semantic for image in images],
+        "teacher": [image.teacher_semantic for image in images],
     }
     kept = {name: [p for p in each if p is not None] for name, each in branches.items()}
     return {name: class_similarity(torch.stack(p), present) for name, p in kept.items() if p}

@@ -103,17 +103,17 @@ def _shown(trained: Mapping[str, Trained]) -> dict[str, Trained]:
 def own_figures(trained: Trained, amount: DrawOptions) -> dict[str, Figure]:
     """Figures of one network by name."""
     samples = trained.samples(amount.images)
-    found = image_prototypes(trained.model, samples)
+    images = image_prototypes(trained.model, samples)
     grid = trained.model.generator(samples[0].image[None]).pixels.shape[-2:]
     targets = [trained.model.targets(s.mask[None], grid)[0] for s in trained.samples(amount.rows)]
     rule = finding(trained.config)
     figures = {
         "boundaries": boundaries_figure(targets, trained.classes, trained.colors, **rule._asdict())
     }
-    figures |= planes(found, trained, amount)
-    if matrices := similarities(found):
+    figures |= planes(images, trained, amount)
+    if matrices := similarities(images):
         figures["similarity"] = similarity_figure(matrices, trained.classes)
-    if (angles := prototype_shift(found)) is not None:
+    if (angles := prototype_shift(images)) is not None:
         figures["shift"] = shift_figure(angles, trained.classes)
     return figures
 
@@ -141,10 +141,10 @@ def pictures(trained: Mapping[str, Trained], rows: int) -> dict[str, Figure]:
 
 
 def planes(
-    found: Sequence[ImagePrototypes], trained: Trained, amount: DrawOptions
+    images: Sequence[ImagePrototypes], trained: Trained, amount: DrawOptions
 ) -> dict[str, Figure]:
     """Embeddings of pixels and prototypes of the most frequent classes; UMAP if installed."""
-    points = gather(found, frequent(found), amount.per_class, amount.seed)
+    points = gather(images, frequent(images), amount.per_class, amount.seed)
     names = (trained.classes, trained.colors)
     figures = {"tsne": embedding_figure(points, embed(points, amount.seed), *names, "t-SNE")}
     if is_installed("umap"):

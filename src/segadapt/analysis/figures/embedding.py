@@ -51,37 +51,37 @@ def balanced(
     """
     generator = np.random.default_rng(seed)
     places = [np.flatnonzero(labels == k) for k in classes]
-    drawn = [generator.permutation(found)[:per_class] for found in places]
+    drawn = [generator.permutation(indices)[:per_class] for indices in places]
     return np.sort(np.concatenate(drawn))
 
 
-def frequent(found: Sequence[ImagePrototypes], number: int = SHOWN) -> list[int]:
+def frequent(images: Sequence[ImagePrototypes], number: int = SHOWN) -> list[int]:
     """The classes that the most images show, in order of their numbers."""
-    images = np.sum([one.present.numpy() for one in found], axis=0)
-    order = [int(k) for k in np.argsort(-images, kind="stable") if images[k]]
+    counts = np.sum([image.present.numpy() for image in images], axis=0)
+    order = [int(k) for k in np.argsort(-counts, kind="stable") if counts[k]]
     return sorted(order[:number])
 
 
 def gather(
-    found: Sequence[ImagePrototypes], classes: Sequence[int], per_class: int = 60, seed: int = 0
+    images: Sequence[ImagePrototypes], classes: Sequence[int], per_class: int = 60, seed: int = 0
 ) -> Points:
     """Pixels of some images, the fixed prototypes, and the student's prototypes of each image.
 
     Args:
-        found: Images.
+        images: Images.
         classes: Classes to show.
         per_class: Number of pixels per class, over all images.
         seed: Seed of the sampling.
     """
-    labels = np.concatenate([one.target.numpy() for one in found])
-    rows = np.concatenate([one.rows.numpy() for one in found])
+    labels = np.concatenate([image.target.numpy() for image in images])
+    rows = np.concatenate([image.rows.numpy() for image in images])
     chosen = balanced(labels, classes, per_class, seed)
     parts = [(rows[chosen], labels[chosen], PIXEL)]
-    parts.append((found[0].fixed[list(classes)].numpy(), np.array(classes), FIXED))
-    for one in found:
-        if one.student is not None:
-            there = [k for k in classes if one.present[k]]
-            parts.append((one.student[there].numpy(), np.array(there, dtype=np.int64), ADAPTED))
+    parts.append((images[0].fixed[list(classes)].numpy(), np.array(classes), FIXED))
+    for image in images:
+        if image.student is not None:
+            shown = [k for k in classes if image.present[k]]
+            parts.append((image.student[shown].numpy(), np.array(shown, dtype=np.int64), ADAPTED))
     vectors = np.concatenate([vectors for vectors, _, _ in parts]).astype(np.float64)
     return Points(
         vectors / np.linalg.norm(vectors, axis=1, keepdims=True).clip(1e-12),

@@ -46,15 +46,15 @@ def prototypes_of_image(model: Segmentor, sample: Sample) -> ImagePrototypes:
     features = model.generator(sample.image[None]).pixels
     target = model.targets(sample.mask[None], features.shape[-2:])
     prediction = model.classifier(features, target)
-    found = space(model.classifier, features, prediction)
+    scores = space(model.classifier, features, prediction)
     student, teacher = prediction.student, prediction.teacher
     return ImagePrototypes(
         sample.name,
         target.flatten(),
-        found.rows[0],
+        scores.rows[0],
         fixed(model.classifier),
-        _first(found.student),
-        _first(found.teacher),
+        _first(scores.student),
+        _first(scores.teacher),
         _first(student.semantic),
         None if teacher is None else _first(teacher.semantic),
     )

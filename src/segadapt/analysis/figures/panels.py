@@ -60,7 +60,7 @@ def panels_figure(
         axes.set_title(title, fontsize=7)
     for line, row in zip(grid, rows, strict=True):
         pictures = [row.image, painted(row.label, colors)]
-        pictures += [painted(found, colors) for found in row.predictions.values()]
+        pictures += [painted(prediction, colors) for prediction in row.predictions.values()]
         for axes, picture in zip(line, pictures, strict=True):
             _show(axes, picture)
         for axes, name in zip(line[2:], row.predictions, strict=True):
@@ -75,10 +75,11 @@ def panels_figure(
 def _row(trained: Mapping[str, Trained], sample: Sample) -> PanelRow:
     size = (sample.mask.shape[0], sample.mask.shape[1])
     predictions, miou = {}, {}
-    for name, one in trained.items():
-        found = branch_labels(one.model, one.inference, sample.image[None], size)["student"]
-        predictions[name] = found[0].numpy()
-        miou[name] = scores(count(found, sample.mask[None], len(one.classes))).miou
+    for name, network in trained.items():
+        maps = branch_labels(network.model, network.inference, sample.image[None], size)
+        predictions[name] = maps["student"][0].numpy()
+        counts = count(maps["student"], sample.mask[None], len(network.classes))
+        miou[name] = scores(counts).miou
     return PanelRow(shown(sample.image, size), sample.mask.numpy(), predictions, miou)
 
 

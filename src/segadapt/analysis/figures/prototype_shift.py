@@ -48,25 +48,25 @@ def shift(
     return Shift(*(angle.numpy() for angle in angles))
 
 
-def prototype_shift(found: Sequence[ImagePrototypes]) -> Shift | None:
+def prototype_shift(images: Sequence[ImagePrototypes]) -> Shift | None:
     """The shift of the student's prototypes; None for a classifier that does not adapt."""
-    adapted = [one.student for one in found if one.student is not None]
+    adapted = [image.student for image in images if image.student is not None]
     if not adapted:
         return None
-    present = torch.stack([one.present for one in found])
-    return shift(torch.stack(adapted), found[0].fixed, present)
+    present = torch.stack([image.present for image in images])
+    return shift(torch.stack(adapted), images[0].fixed, present)
 
 
 @mpl.rc_context(dict(STYLE))
-def shift_figure(found: Shift, classes: Sequence[str]) -> Figure:
+def shift_figure(measured: Shift, classes: Sequence[str]) -> Figure:
     """A mark per image and class, with the classes of the largest shift on top."""
-    seen = np.flatnonzero(~np.isnan(found.from_fixed).all(0))
-    order = seen[np.argsort(np.nanmedian(found.from_mean[:, seen], axis=0))][-ROWS:]
+    seen = np.flatnonzero(~np.isnan(measured.from_fixed).all(0))
+    order = seen[np.argsort(np.nanmedian(measured.from_mean[:, seen], axis=0))][-ROWS:]
     figure = Figure(figsize=(WIDTH, 0.6 + 0.16 * len(order)), layout="constrained")
     axes = figure.subplots()
     for angles, height, color, marker, label in (
-        (found.from_fixed, 0.15, "0.6", "o", "to the fixed prototype"),
-        (found.from_mean, -0.15, "black", "^", "to the mean of all images' prototypes"),
+        (measured.from_fixed, 0.15, "0.6", "o", "to the fixed prototype"),
+        (measured.from_mean, -0.15, "black", "^", "to the mean of all images' prototypes"),
     ):
         for row, k in enumerate(order):
             values = angles[:, k][~np.isnan(angles[:, k])]

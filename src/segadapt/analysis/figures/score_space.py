@@ -62,13 +62,13 @@ def fixed(classifier: Classifier) -> Float[Tensor, "k d"]:
         ValueError: If the classifier has neither.
     """
     modules = dict(classifier.named_children())
-    found = modules.get("coarse", modules.get("score"))
-    if found is None:
+    module = modules.get("coarse", modules.get("score"))
+    if module is None:
         raise ValueError(
             f"{type(classifier).__name__} has no fixed prototypes to draw; figures look for a 1x1 "
             "convolution called coarse or score"
         )
-    return cast(nn.Conv2d, found).weight.detach().flatten(1)
+    return cast(nn.Conv2d, module).weight.detach().flatten(1)
 
 
 def _mixed(classifier: SSAClassifier, module: SSABranch, branch: Branch) -> Float[Tensor, "b k d"]:

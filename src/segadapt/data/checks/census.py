@@ -85,10 +85,10 @@ def remarks(census: Census, split: str, published: Mapping[str, int]) -> list[st
         split: Its name.
         published: How many images the splits have as published.
     """
-    found = []
+    sentences = []
     if split in published and census.images != published[split]:
-        found.append(f"{census.images} images, but {published[split]} were published")
+        sentences.append(f"{census.images} images, but {published[split]} were published")
     if census.absent:
         names = ", ".join(census.absent[:8]) + (", ..." if len(census.absent) > 8 else "")
-        found.append(f"{len(census.absent)} classes have no pixel: {names}")
-    return found
+        sentences.append(f"{len(census.absent)} classes have no pixel: {names}")
+    return sentences

@@ -90,9 +90,10 @@ def check_together(cfg: DictConfig, console: Console) -> int:
     """Check all splits as a training would, and return the number of errors."""
     parts = {split: split_of(cfg.data, split) for split in cfg.splits}
     check_count(cfg.data.num_classes, next(iter(parts.values())))
-    found = judged(parts, "train")
-    refused = [] if cfg.data.get("allow_empty_classes") or not found.refusal else [found.refusal]
-    refused += refusals(found, cfg.data.get("allow") or ())
+    verdict = judged(parts, "train")
+    allowed = cfg.data.get("allow_empty_classes") or not verdict.refusal
+    refused = [] if allowed else [verdict.refusal]
+    refused += refusals(verdict, cfg.data.get("allow") or ())
     for sentence in refused:
         say(console, f"would end a training: {sentence}")
     return len(refused)

@@ -82,9 +82,9 @@ def occurrence(dataset: SegmentationDataset, enough: int) -> Occurrence:
     classes: frozenset[int] = frozenset()
     with ThreadPoolExecutor(threads) as pool:
         for done, part in _parts(order, TOGETHER * threads):
-            found = list(pool.map(lambda item: held(dataset, item), part))
-            values = values.union(*(one.values for one in found))
-            classes = classes.union(*(one.classes for one in found))
+            occurrences = list(pool.map(lambda item: held(dataset, item), part))
+            values = values.union(*(label.values for label in occurrences))
+            classes = classes.union(*(label.classes for label in occurrences))
             if len(classes) >= enough:
                 break
             if done == 0 and len(order) > MANY:

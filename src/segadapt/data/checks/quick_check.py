@@ -60,21 +60,21 @@ def look_at(
     images = " and ".join(f"{len(part.files)} {name}" for name, part in parts.items())
     mark = cache / "checked" / files_digest(list(parts.values()))
     if (before := _read_cache(mark)) is not None:
-        said = f"data: {images} images, unchanged since the last check"
-        found = before
+        summary = f"data: {images} images, unchanged since the last check"
+        verdict = before
     else:
         _check_headers(list(parts.values()))
-        found = judged(parts, trained)
-        kept = _remember(mark, found)
+        verdict = judged(parts, trained)
+        kept = _remember(mark, verdict)
         seconds = time.perf_counter() - started
-        said = f"data: {images} images, headers checked in {seconds:.1f} s{kept}"
-    if found.refusal and not allow_empty_classes:
-        raise ValueError(found.refusal)
-    if refused := refusals(found, allow):
+        summary = f"data: {images} images, headers checked in {seconds:.1f} s{kept}"
+    if verdict.refusal and not allow_empty_classes:
+        raise ValueError(verdict.refusal)
+    if refused := refusals(verdict, allow):
         raise ValueError(refused[0])
-    accepted = [f"data: allowed ({name}): {sentence}" for name, sentence in found.findings]
+    accepted = [f"data: allowed ({name}): {sentence}" for name, sentence in verdict.findings]
     of_files = dict.fromkeys(note for part in parts.values() for note in part.notes)
-    return "\n".join([said, *(f"data: {note}" for note in of_files), *found.notes, *accepted])
+    return "\n".join([summary, *(f"data: {note}" for note in of_files), *verdict.notes, *accepted])
 
 
 def _check_headers(parts: Sequence[LabelledDataset]) -> None:
@@ -87,11 +87,11 @@ def _check_headers(parts: Sequence[LabelledDataset]) -> None:
         raise ValueError(f"{wrong[0]}{more}; {command('check-data')} lists all of them")
 
 
-def refusals(found: Verdict, allow: Collection[str]) -> list[str]:
+def refusals(verdict: Verdict, allow: Collection[str]) -> list[str]:
     """Sentences about the findings that are not accepted, each with the way to accept it.
 
     Args:
-        found: The verdict.
+        verdict: The verdict.
         allow: Names that are accepted.
 
     Raises:
@@ -101,7 +101,7 @@ def refusals(found: Verdict, allow: Collection[str]) -> list[str]:
         check_choice("data.allow", name, NAMES)
     return [
         f"{sentence}, or set data.allow=[{','.join((*allow, name))}] if this is meant"
-        for name, sentence in found.findings
+        for name, sentence in verdict.findings
         if name not in allow
     ]
 
@@ -139,17 +139,17 @@ def files_digest(splits: Sequence[SegmentationDataset]) -> str:
     Raises:
         ValueError: If a file is not there.
     """
-    found = hashlib.sha256(f"{VERSION}".encode())
+    digest = hashlib.sha256(f"{VERSION}".encode())
     for split in splits:
         asked = (split.max_pixels, split.as_stored, *split.form, *split.classes)
         meaning = (split.labels.table, split.labels.form)
-        found.update(f"\0{asked}\0{meaning}".encode())
+        digest.update(f"\0{asked}\0{meaning}".encode())
         if split.windows is not None:
-            found.update(f"\0{split.windows.cell}".encode())
+            digest.update(f"\0{split.windows.cell}".encode())
         for pair in split.files:
             for file in pair:
-                found.update(f"\0{file}\0{_state(file)}".encode("utf-8", "surrogateescape"))
-    return found.hexdigest()
+                digest.update(f"\0{file}\0{_state(file)}".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
 
 
 def mistakes(split: LabelledDataset) -> list[str]:
@@ -169,8 +169,8 @@ def mistakes(split: LabelledDataset) -> list[str]:
         return None
 
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        found = list(pool.map(sentence, split.files))
-    return [text for text in found if text is not None]
+        sentences = list(pool.map(sentence, split.files))
+    return [text for text in sentences if text is not None]
 
 
 def form_of(split: LabelledDataset) -> LabelForm:
@@ -216,10 +216,10 @@ def compare(
 
 def _state(file: Path) -> str:
     try:
-        found = file.stat()
+        status = file.stat()
     except OSError as error:
         raise ValueError(f"{file} cannot be read: {error.strerror}") from error
-    return f"{found.st_size}\0{found.st_mtime_ns}"
+    return f"{status.st_size}\0{status.st_mtime_ns}"
 
 
 def _read_cache(mark: Path) -> Verdict | None:
@@ -234,11 +234,11 @@ def _read_cache(mark: Path) -> Verdict | None:
         return None
 
 
-def _remember(mark: Path, found: Verdict) -> str:
+def _remember(mark: Path, verdict: Verdict) -> str:
     """Leave a mark; an unwritable home does not prevent a training, but is reported."""
     try:
         mark.parent.mkdir(parents=True, exist_ok=True)
-        replace_text(mark, json.dumps(printable_values(found._asdict())))
+        replace_text(mark, json.dumps(printable_values(verdict._asdict())))
     except OSError as error:
         return f" (not remembered: {mark.parent}: {error.strerror})"
     return ""

@@ -35,21 +35,21 @@ class CachedFeatures(LabelledDataset):
     pictures: ClassVar[bool] = False
 
     def __init__(self, root: str | Path, split: str, num_classes: int, channels: int) -> None:
-        found = read_set(root)
-        self.classes, self.palette = checked_names(found.classes, f"{root}"), found.palette
-        if (len(found.classes), found.channels) != (num_classes, channels):
+        cache = read_set(root)
+        self.classes, self.palette = checked_names(cache.classes, f"{root}"), cache.palette
+        if (len(cache.classes), cache.channels) != (num_classes, channels):
             raise ValueError(
-                f"{root} holds features of {found.channels} channels and {len(found.classes)} "
+                f"{root} holds features of {cache.channels} channels and {len(cache.classes)} "
                 f"classes, but the run expects {channels} and {num_classes}; give data.root=FOLDER "
                 "of the set that belongs to it, and leave data.num_classes as it is"
             )
-        if split not in found.names:
-            raise ValueError(unknown("split", split, found.names, "of cached features"))
-        self.names = [printable(name) for name in found.names[split]]
-        self.half = found.precision == "bf16"
+        if split not in cache.names:
+            raise ValueError(unknown("split", split, cache.names, "of cached features"))
+        self.names = [printable(name) for name in cache.names[split]]
+        self.half = cache.precision == "bf16"
         folder, samples = Path(root) / split, len(self.names)
         features = (samples, channels, None, None)
-        self.features = _mapped(folder / FEATURES, DTYPES[found.precision], features)
+        self.features = _mapped(folder / FEATURES, DTYPES[cache.precision], features)
         self.labels = _mapped(folder / LABELS, label_type(num_classes), (samples, None, None))
 
     def __len__(self) -> int:
@@ -69,15 +69,15 @@ class CachedFeatures(LabelledDataset):
 def _mapped(file: Path, dtype: Any, shape: tuple[int | None, ...]) -> np.ndarray:
     if not file.is_file():
         raise ValueError(f"{file} is missing; cache the features again")
-    found = np.load(file, mmap_mode="r")
-    fits = len(found.shape) == len(shape) and all(
-        expected in (None, side) for side, expected in zip(found.shape, shape, strict=True)
+    array = np.load(file, mmap_mode="r")
+    fits = len(array.shape) == len(shape) and all(
+        expected in (None, side) for side, expected in zip(array.shape, shape, strict=True)
     )
-    if found.dtype != dtype or not fits:
+    if array.dtype != dtype or not fits:
         wanted = " x ".join("?" if side is None else str(side) for side in shape)
-        there = " x ".join(map(str, found.shape))
+        actual = " x ".join(map(str, array.shape))
         raise ValueError(
-            f"{file} holds {there} {found.dtype}, not {wanted} {np.dtype(dtype)}; cache the "
+            f"{file} holds {actual} {array.dtype}, not {wanted} {np.dtype(dtype)}; cache the "
             "features again"
         )
-    return found
+    return array

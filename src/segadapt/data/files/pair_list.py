@@ -169,14 +169,14 @@ def _file(root: Path, text: str, suffixes: Sequence[str], where: str) -> Path:
     forms = [root / unicodedata.normalize(form, below) for form in ("NFC", "NFD")]
     candidates = (root / below, *forms)
     # Path.is_file raises where a name is too long.
-    found = next((form for form in candidates if os.path.isfile(form)), None)  # noqa: PTH113
-    if found is None:
+    file = next((form for form in candidates if os.path.isfile(form)), None)  # noqa: PTH113
+    if file is None:
         hint = "correct the line or data.root"
         if "\\" in text:
             hint = "write / between folders"
         elif not Path(text).suffix:
             hint = f"{hint}, or save the list as CSV where names have blanks, which text divides at"
         raise ValueError(f"{where}: {shortened(text, 120)} is not a file below {root}; {hint}")
-    if found.suffix.lower() not in suffixes:
+    if file.suffix.lower() not in suffixes:
         raise ValueError(f"{where}: {text} does not end in one of {', '.join(suffixes)}")
-    return found
+    return file

@@ -59,10 +59,10 @@ class ImageFolder(NamedTuple):
                 f"folder of test images not found: {place}; {command('prepare-data')} --help says "
                 "how to fetch them, or set data.root to where the data set lies"
             )
-        found = _by_name(place, _pictures(place, self.suffix), self.suffix)
-        if not found:
+        named = _by_name(place, _pictures(place, self.suffix), self.suffix)
+        if not named:
             raise ValueError(f"{place} holds no image ({self.suffix or ', '.join(SUFFIXES)})")
-        return [found[name] for name in sorted(found)]
+        return [named[name] for name in sorted(named)]
 
 
 def matched(
@@ -222,14 +222,14 @@ def _is_image(file: Path) -> bool:
 
 def _by_name(folder: Path, files: list[Path], suffix: str) -> dict[str, Path]:
     """Files by their path below ``folder`` without suffix."""
-    found: dict[str, Path] = {}
+    named: dict[str, Path] = {}
     for file in files:
         below = unicodedata.normalize("NFC", str(file.relative_to(folder)))
         name = below[: len(below) - len(suffix or file.suffix)]
-        if name in found:
-            raise ValueError(f"{found[name]} and {file} share a name; remove one of them")
-        found[name] = file
-    return found
+        if name in named:
+            raise ValueError(f"{named[name]} and {file} share a name; remove one of them")
+        named[name] = file
+    return named
 
 
 def check_alone(alone: Mapping[str, list[str]]) -> None:

@@ -155,12 +155,12 @@ def raster(file: Path) -> Raster:
         ValueError: As :class:`Raster`.
     """
     try:
-        found = file.stat()
+        status = file.stat()
     except OSError as error:
         raise ValueError(f"{file} cannot be read: {error.strerror}") from error
     if _mine.process != os.getpid():  # of the process that this one was forked from
         _mine.__init__()  # type: ignore[misc] # as at the start of a thread
-    key = (file, found.st_size, found.st_mtime_ns)
+    key = (file, status.st_size, status.st_mtime_ns)
     if key not in _mine.rasters:
         _mine.rasters[key] = Raster(file)
         if len(_mine.rasters) > OPEN:

@@ -58,18 +58,18 @@ def select(root: Path, split: str, rules: Rules) -> Selection:
         lacking = "data.image" if rules.image is None else "data.label"
         raise ValueError(f"{lacking} is missing; set data.image and data.label, or neither")
     if rules.listed is not None:
-        found, used = _of_list(root, split, rules)
+        candidates, used = _of_list(root, split, rules)
     else:
-        found = _in_folder(root, split, rules, parts=rules.partition is None)
-        used = found.pairs
-    pairs = found.pairs
+        candidates = _in_folder(root, split, rules, parts=rules.partition is None)
+        used = candidates.pairs
+    pairs = candidates.pairs
     if rules.partition is not None:
-        parts = parted(list(found.pairs), checked_partition(rules.partition))
+        parts = parted(list(candidates.pairs), checked_partition(rules.partition))
         if split not in parts:
             raise ValueError(f"data.split draws {', '.join(parts)}, not {split!r}")
-        pairs = {name: found.pairs[name] for name in parts[split]}
+        pairs = {name: candidates.pairs[name] for name in parts[split]}
     files = {file for pair in used.values() for file in pair}
-    return Selection(list(pairs.values()), unused(found.searched, files))
+    return Selection(list(pairs.values()), unused(candidates.searched, files))
 
 
 def unused(searched: Sequence[Path], used: set[Path]) -> str | None:
@@ -128,9 +128,9 @@ def _of_list(root: Path, split: str, rules: Rules) -> tuple[Found, dict[str, Pai
     searched: tuple[Path, ...] = ()
     for name, file in files.items():
         rows = read_rows(file)
-        found = _pairs(root, split, rules, file, rows)
-        everything |= found.pairs
-        searched = (*searched, *found.searched)
+        candidates = _pairs(root, split, rules, file, rows)
+        everything |= candidates.pairs
+        searched = (*searched, *candidates.searched)
         if name == split or not isinstance(rules.listed, Mapping):
             mine = _mine(file, rows, split, rules)
             chosen = _pairs(root, split, rules, file, mine).pairs

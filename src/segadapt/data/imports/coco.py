@@ -73,13 +73,13 @@ def _color(node: Node, where: str) -> Color | None:
 
 def _by_id(nodes: list[Node], what: str) -> dict[Identity, Node]:
     """Objects by their ids, of which no two are equal."""
-    found: dict[Identity, Node] = {}
+    by_id: dict[Identity, Node] = {}
     for number, node in enumerate(nodes):
         key = identity(node, "id", f"{what} number {number + 1}")
-        if key in found:
+        if key in by_id:
             raise ValueError(f"{what} {key} occurs twice; give each a unique id")
-        found[key] = node
-    return found
+        by_id[key] = node
+    return by_id
 
 
 def _by_image(

@@ -51,15 +51,15 @@ def read(wanted: Wanted) -> Source:
 
 def _colors(root: ET.Element, name: str) -> dict[str, Color]:
     """Colours with which CVAT draws labels."""
-    found = {}
+    colors = {}
     for node in root.findall("meta//label"):
         label, color = node.findtext("name"), (node.findtext("color") or "").strip()
         if label and color:
             try:
-                found[label] = parsed_color(color)
+                colors[label] = parsed_color(color)
             except ValueError as error:
                 raise ValueError(f"{name}: label {told(label)}: {error}") from error
-    return found
+    return colors
 
 
 def _picture(node: ET.Element, classes: Classes, wanted: Wanted, where: str) -> Picture:

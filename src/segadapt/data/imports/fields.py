@@ -28,13 +28,13 @@ def objects(node: Any, key: str, where: str) -> list[dict[str, Any]]:
     Raises:
         ValueError: If there is none.
     """
-    found = node.get(key) if isinstance(node, dict) else None
-    if not isinstance(found, list):
+    nodes = node.get(key) if isinstance(node, dict) else None
+    if not isinstance(nodes, list):
         raise ValueError(f"{where} has no list {key!r}; export the annotations again")
-    for number, one in enumerate(found):
-        if not isinstance(one, dict):
-            raise ValueError(f"{where}: {key}[{number}] is {told(one)}, not an object")
-    return found
+    for number, item in enumerate(nodes):
+        if not isinstance(item, dict):
+            raise ValueError(f"{where}: {key}[{number}] is {told(item)}, not an object")
+    return nodes
 
 
 def text(node: Mapping[str, Any], key: str, where: str) -> str:
@@ -98,8 +98,8 @@ def ring(flat: Any, where: str) -> Float[np.ndarray, "_ 2"]:
         ValueError: If they are fewer than three, or one is not a number near an image.
     """
     if not isinstance(flat, list) or len(flat) % 2 or len(flat) < 6:
-        found = f"{len(flat)} numbers" if isinstance(flat, list) else told(flat)
-        raise ValueError(f"{where}: a polygon of {found}; give x and y of three vertices or more")
+        content = f"{len(flat)} numbers" if isinstance(flat, list) else told(flat)
+        raise ValueError(f"{where}: a polygon of {content}; give x and y of three vertices or more")
     return np.array([coordinate(value, where) for value in flat]).reshape(-1, 2)
 
 

@@ -47,8 +47,8 @@ def digests(files: list[Path], base: Path) -> dict[str, str]:
             raise ValueError(f"{file} cannot be read: {error.strerror}") from error
 
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        found = list(pool.map(digest, files))
-    return {os.path.relpath(file, base): one for file, one in zip(files, found, strict=True)}
+        values = list(pool.map(digest, files))
+    return {os.path.relpath(file, base): value for file, value in zip(files, values, strict=True)}
 
 
 def check_kept(folder: Path, origin: Mapping[str, Any]) -> int:

@@ -98,7 +98,7 @@ def _labelmap(file: Path) -> dict[str, Color]:
     """Colours by label: lines of ``label:red,green,blue:parts:actions``."""
     if not file.is_file():
         return {name: color_of(number) for number, name in enumerate(NAMES)}
-    found: dict[str, Color] = {}
+    colors: dict[str, Color] = {}
     for line in read_lines(file):
         if line.startswith("#"):
             continue
@@ -107,13 +107,13 @@ def _labelmap(file: Path) -> dict[str, Color]:
         if len(parts) != 3 or not all(part.strip().isdecimal() for part in parts):
             raise ValueError(f"{file}: {told(line)} is not label:red,green,blue; correct the line")
         color = (int(parts[0]), int(parts[1]), int(parts[2]))
-        if max(color) > 255 or label in found or color in found.values():
+        if max(color) > 255 or label in colors or color in colors.values():
             raise ValueError(
                 f"{file}: {told(line)} repeats a label or a colour, or has a colour "
                 "above 255; correct the line"
             )
-        found[label] = color
-    return found
+        colors[label] = color
+    return colors
 
 
 def _stems(folder: Path) -> list[str]:

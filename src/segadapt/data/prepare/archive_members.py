@@ -78,8 +78,8 @@ def safe_path(name: str, archive: Path) -> PurePosixPath:
     return path
 
 
-def _limited(found: Iterator[Member], archive: Path) -> Iterator[Member]:
-    for number, member in enumerate(found):
+def _limited(entries: Iterator[Member], archive: Path) -> Iterator[Member]:
+    for number, member in enumerate(entries):
         if number >= MOST:
             raise ValueError(f"{archive} has more than {MOST:,} members; remove it")
         yield member

@@ -19,9 +19,9 @@ def matches(file: Path, checksum: Checksum | None, name: str, bars: Bars) -> boo
     """
     if checksum is None:
         return True
-    found = hashlib.new(checksum.kind, usedforsecurity=False)
+    digest = hashlib.new(checksum.kind, usedforsecurity=False)
     with file.open("rb") as opened, bars.counted_bytes(f"check {name}", file.stat().st_size) as on:
         while block := opened.read(BLOCK):
-            found.update(block)
+            digest.update(block)
             on(len(block))
-    return found.hexdigest() == checksum.digest
+    return digest.hexdigest() == checksum.digest

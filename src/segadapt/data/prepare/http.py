@@ -67,8 +67,8 @@ def asked(address: str, start: int, stamp: str) -> Iterator[Answer]:
 
 def whole_size(content_range: str | None) -> int | None:
     """Bytes of the whole file from a header such as ``bytes 5-9/10`` or ``bytes */10``."""
-    found = re.search(r"/(\d+)$", content_range or "")
-    return int(found[1]) if found else None
+    match = re.search(r"/(\d+)$", content_range or "")
+    return int(match[1]) if match else None
 
 
 def _headers(start: int, stamp: str) -> dict[str, str]:

@@ -76,13 +76,13 @@ def _fault(place: Path, called: str, folder: Folder) -> str | None:
     """The error of a folder; None if it is complete."""
     if not place.is_dir():
         return f"{called} is not a folder"
-    found = count(place, folder.suffix)
+    number = count(place, folder.suffix)
     files = f"files *{folder.suffix}" if folder.suffix else "files"
     if folder.number is None:
-        return None if found else f"{called} holds no {files}"
-    if found == folder.number:
+        return None if number else f"{called} holds no {files}"
+    if number == folder.number:
         return None
-    return f"{called} holds {found:,} {files}, not {folder.number:,}"
+    return f"{called} holds {number:,} {files}, not {folder.number:,}"
 
 
 def _raise(error: OSError) -> None:

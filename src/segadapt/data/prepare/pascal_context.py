@@ -96,20 +96,20 @@ def _read(file: Path) -> tuple[list[Image], dict[Any, list[Annotation]]]:
     try:
         content = json.loads(file.read_bytes())
         images = [image for image in content["images"] if image["phase"] in ("train", "val")]
-        found: dict[Any, list[Annotation]] = {image["image_id"]: [] for image in images}
+        annotations: dict[Any, list[Annotation]] = {image["image_id"]: [] for image in images}
         for annotation in content["annos_segmentation"]:
-            found.setdefault(annotation["image_id"], []).append(annotation)
+            annotations.setdefault(annotation["image_id"], []).append(annotation)
     except (ValueError, KeyError, TypeError) as error:
         raise _damaged(file, f"{type(error).__name__}: {error}") from error
-    return images, found
+    return images, annotations
 
 
 def _name(image: Image, file: Path) -> str:
     """Name of an image without its suffix; it becomes the name of a file."""
-    found = re.fullmatch(r"(\w+)\.jpg", str(image["file_name"]))
-    if found is None:
+    match = re.fullmatch(r"(\w+)\.jpg", str(image["file_name"]))
+    if match is None:
         raise _damaged(file, f"the name {image['file_name']!r} of an image")
-    return found[1]
+    return match[1]
 
 
 def _damaged(file: Path, what: str) -> ValueError:

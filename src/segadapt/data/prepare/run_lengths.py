@@ -41,8 +41,8 @@ def filled(runs: Int[np.ndarray, " runs"], height: int, width: int) -> Pixels:
     pixels = height * width
     wrong = runs[(runs < 0) | (runs > pixels)]  # before the sum, which may wrap to the right number
     if len(wrong) or runs.sum() != pixels:
-        found = f"a run of {wrong[0]}" if len(wrong) else f"runs of {runs.sum()}"
-        raise ValueError(f"{found} pixels for an image of {width} x {height}; correct its counts")
+        content = f"a run of {wrong[0]}" if len(wrong) else f"runs of {runs.sum()}"
+        raise ValueError(f"{content} pixels for an image of {width} x {height}; correct its counts")
     return np.repeat(np.arange(len(runs)) % 2 == 1, runs)
 
 

@@ -51,8 +51,8 @@ def unpack(archive: Path, folders: Sequence[Folder], stage: Path, bars: Bars) ->
             these folders, two files of one name, or unpacks to very much more than its size.
     """
     allowed = archive.stat().st_size * RATIO + SLACK
-    with damage_said(archive), members(archive) as found:
-        wanted = list(_wanted(found, folders, archive, allowed))
+    with damage_said(archive), members(archive) as entries:
+        wanted = list(_wanted(entries, folders, archive, allowed))
         total = sum(member.size for _, member in wanted)
         check_room(stage, total, f"unpacking {archive.name}")
         with bars.counted_bytes(f"unpack {archive.name}", total) as advance:
@@ -75,11 +75,11 @@ def keep(file: Path, folders: Sequence[Folder], stage: Path, bars: Bars) -> None
 
 
 def _wanted(
-    found: Iterator[Member], folders: Sequence[Folder], archive: Path, allowed: int
+    entries: Iterator[Member], folders: Sequence[Folder], archive: Path, allowed: int
 ) -> Iterator[tuple[PurePosixPath, Member]]:
     """Targets of the members that belong to the folders, after checking the whole archive."""
     total, seen = 0, set()
-    for member in found:
+    for member in entries:
         target = _target(member.path, folders)
         if target is None:
             continue
