@@ -1,6 +1,7 @@
 """The GPU benchmark, tried on a CPU with tiny networks."""
 
 import json
+import re
 
 import pytest
 from benchmarks import gpu
@@ -63,6 +64,21 @@ def test_figures_that_are_wrong_are_seen(monkeypatch, tmp_path):
     assert not any(
         goal.reached for goal in gpu.gpu_correctness.loss_goals(context(tmp_path).device)
     )
+
+
+def test_the_gpu_tests_are_those_with_the_mark():
+    files = gpu.gpu_training.gpu_test_files()
+    assert {"tests/training/test_on_a_gpu.py", "tests/classifiers/test_golden_on_a_gpu.py"} <= {
+        *files
+    }
+    assert "tests/training/loggers/test_wandb_tracker.py" not in files
+
+
+def test_no_test_module_needs_wandb_to_be_collected():
+    """GPU machines lack it, and pytest runs nothing at all if one module cannot be imported."""
+    pattern = re.compile(r"^(import|from) wandb\b", re.MULTILINE)
+    for file in (gpu.ROOT / "tests").rglob("*.py"):
+        assert not pattern.search(file.read_text(encoding="utf-8")), file
 
 
 OPTIONS = {**gpu.DEFAULTS, "camvid": "nowhere", "weights": "nothing"}
