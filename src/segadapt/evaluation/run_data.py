@@ -1,6 +1,8 @@
 """The data sets of a run, with the label table and the splits stored in its folder."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from hydra.utils import instantiate
 from omegaconf import DictConfig
@@ -21,30 +23,35 @@ def kept_table(node: DictConfig, folder: Path) -> dict[str, str]:
     return {"kept_table": str(table)} if "classes" in node and table.is_file() else {}
 
 
-def split_of_run(
-    data: DictConfig,
-    folder: Path | None,
-    part: str = "val",
-    split: str | None = None,
-    length: int | None = None,
-) -> LabelledDataset:
+def training_images(module: Mapping[str, Any]) -> dict[str, Any]:
+    """The training set of a run without augmentation: its own split, length and other settings.
+
+    Args:
+        module: ``data.module`` of the run's config, as plain values.
+
+    Returns:
+        The config of the validation set with the values of the training set, except for the
+        transform.
+    """
+    train, val = module["train"], module["val"]
+    own = {key: train[key] for key in val.keys() & train.keys() if key != "transform"}
+    return {**val, **own}
+
+
+def split_of_run(data: DictConfig, folder: Path | None, part: str = "val") -> LabelledDataset:
     """Open a split as the training of a run would.
 
     Args:
         data: ``data`` of the run's config.
         folder: Run folder; None for a bundle.
         part: Part of ``data.module`` whose settings are used.
-        split: Split to open instead of that part's.
-        length: Number of images of a generated set, instead of that part's.
 
     Raises:
         ValueError: If files, classes or label table differ from those of the run.
     """
     node = data.module[part]
-    given = {"split": split, "length": length}
-    changed = {key: value for key, value in given.items() if value is not None}
     table = {} if folder is None else kept_table(node, folder)
-    dataset: LabelledDataset = instantiate(node, **changed, **table)
+    dataset: LabelledDataset = instantiate(node, **table)
     if (number := len(dataset.classes)) != data.num_classes:
         raise ValueError(
             f"the network of {folder or 'this bundle'} has {data.num_classes} classes, but its "
@@ -52,5 +59,5 @@ def split_of_run(
             "(data.classes)"
         )
     if dataset.recorded and folder is not None:
-        check_record(folder / SPLITS, {split or str(node.split): dataset})
+        check_record(folder / SPLITS, {str(node.split): dataset})
     return dataset

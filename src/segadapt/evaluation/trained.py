@@ -16,7 +16,7 @@ from segadapt.data.dataset import LabelledDataset
 from segadapt.data.palette import class_colors
 from segadapt.evaluation.inference.methods import Inference
 from segadapt.evaluation.network import build_model
-from segadapt.evaluation.run_data import split_of_run
+from segadapt.evaluation.run_data import split_of_run, training_images
 from segadapt.runs.built_parts import MEASURED, check_parts
 from segadapt.runs.checkpoint import read_stored
 from segadapt.runs.config import value_at, with_paths_moved
@@ -184,5 +184,7 @@ def measured_data(trained: DictConfig, split: str, root: str | None) -> DictConf
     if split != "val":
         if "split" not in data["module"]["val"]:
             raise ValueError(unknown("split", split, ("val",), f"of data set {data['name']}"))
+        if split == value_at(data, "module.train.split"):
+            data["module"]["val"] = training_images(data["module"])
         data["module"]["val"]["split"] = split
     return OmegaConf.create(data)

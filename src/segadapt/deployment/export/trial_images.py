@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import cv2
 import numpy as np
@@ -14,7 +14,7 @@ from segadapt.deployment.inputs.images import read_one
 from segadapt.deployment.inputs.sources import found_images
 from segadapt.deployment.inputs.validation import UNREADABLE, eight_bits
 from segadapt.deployment.loading.trained_network import TrainedNetwork
-from segadapt.evaluation.run_data import split_of_run
+from segadapt.evaluation.run_data import split_of_run, training_images
 from segadapt.runs.errors import user_message
 
 NUMBER: Final = 3
@@ -63,11 +63,11 @@ def trial_images(trained: TrainedNetwork, images: str | None, out: Path) -> Tria
         files = [source.file for source in found_images(images, out)[:NUMBER]]
         return TrialImages([read_one(file).pixels for file in files], f"{len(files)} of {images}")
     try:
-        found = [one.pixels for one in islice(labelled_images(trained), NUMBER)]
+        pixels = [sample.pixels for sample in islice(labelled_images(trained), NUMBER)]
     except UNREADABLE as error:
         lacking = f"no validation images: {reason(error, trained.config.data)}"
         return TrialImages(_drawn(), f"{NUMBER} drawn at random ({lacking})")
-    return TrialImages(found, f"{len(found)} validation images of {trained.data.name}")
+    return TrialImages(pixels, f"{len(pixels)} validation images of {trained.data.name}")
 
 
 def calibration_images(trained: TrainedNetwork, images: str | None, out: Path) -> CalibrationImages:
@@ -82,11 +82,11 @@ def calibration_images(trained: TrainedNetwork, images: str | None, out: Path) -
         files = [source.file for source in found_images(images, out)[:CALIBRATION]]
         return CalibrationImages([read_one(file).pixels for file in files], None)
     try:
-        found = [one.pixels for one in islice(labelled_images(trained, "train"), CALIBRATION)]
+        samples = list(islice(labelled_images(trained, "train"), CALIBRATION))
     except UNREADABLE as error:
         lacking = f"there are no training images: {reason(error, trained.config.data)}"
         return CalibrationImages([], lacking)
-    return CalibrationImages(found, None)
+    return CalibrationImages([sample.pixels for sample in samples], None)
 
 
 def labelled_images(trained: TrainedNetwork, part: str = "val") -> Iterator[Labelled]:
@@ -94,14 +94,14 @@ def labelled_images(trained: TrainedNetwork, part: str = "val") -> Iterator[Labe
 
     Args:
         trained: The network.
-        part: ``val``, or ``train`` for the split that was trained on, prepared as in evaluation.
+        part: ``val``, or ``train`` for the images that were trained on, prepared as in evaluation.
     """
-    config, chosen = trained.config.data, {}
+    config = trained.config.data
     if part == "train":
-        train = config.module.train
-        length = train.get("length") if "length" in config.module.val else None
-        chosen = {"split": train.split, "length": length}
-    data = split_of_run(config, trained.folder, **chosen)
+        plain: Any = OmegaConf.to_container(config)
+        plain["module"]["val"] = training_images(plain["module"])
+        config = OmegaConf.create(plain)
+    data = split_of_run(config, trained.folder)
     for index in range(len(data)):
         sample = data[index]
         yield Labelled(eight_bits(sample.image), sample.mask.numpy())
