@@ -6,7 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from segadapt.files import MARK, expanded, replace_by_link, replace_text, replacing, sweep
+from segadapt.files import (
+    MARK,
+    STAGE,
+    expanded,
+    replace_by_link,
+    replace_text,
+    replacing,
+    staging,
+    sweep,
+)
 
 
 def leftovers(folder):
@@ -75,6 +84,22 @@ def test_what_killed_processes_left_is_removed_and_nothing_else(tmp_path):
         (tmp_path / name).touch()
     sweep(tmp_path)
     assert sorted(file.name for file in tmp_path.iterdir()) == [".lock", "last.ckpt", "metrics.csv"]
+
+
+def test_a_stage_is_removed_at_the_end_and_those_of_killed_processes_at_the_start(tmp_path):
+    path = tmp_path / "deeper" / "clip [1].mp4"
+    with staging(path) as killed:
+        orphan = killed.with_name(f".{path.name}{STAGE}1")
+        other = killed.with_name(f".other.mp4{STAGE}1")
+        for folder in (orphan, other):
+            folder.mkdir()
+            (folder / "video.mp4").write_bytes(b"half")
+    assert not killed.exists()
+    with staging(path) as stage:
+        assert not orphan.exists()
+        assert other.exists()
+        assert stage.is_dir()
+    assert list(path.parent.iterdir()) == [other]
 
 
 def test_a_full_disk_is_told_with_the_name_of_the_file(tmp_path, monkeypatch):

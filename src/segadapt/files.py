@@ -15,6 +15,9 @@ from typing import Any, BinaryIO, Final
 MARK = ".partial-"
 """Part of the names of temporary files."""
 
+STAGE = ".stage-"
+"""Part of the names of temporary folders."""
+
 NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EXDEV, errno.EMLINK)
 """Error numbers of file systems without hard links."""
 
@@ -148,6 +151,24 @@ def replacing_path(path: Path) -> Iterator[Path]:
     finally:
         beside.unlink(missing_ok=True)
     sync_folder(path.parent)
+
+
+@contextmanager
+def staging(path: Path) -> Iterator[Path]:
+    """A context with a folder beside ``path``, in which its content is prepared.
+
+    It is removed at the end. Those of killed processes for the same path are removed at the start.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for orphan in path.parent.iterdir():
+        if orphan.name.startswith(f".{path.name}{STAGE}"):
+            shutil.rmtree(orphan, ignore_errors=True)
+    stage = path.with_name(f".{path.name}{STAGE}{os.getpid()}")
+    stage.mkdir()
+    try:
+        yield stage
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
 
 
 def replace_text(path: Path, text: str) -> None:

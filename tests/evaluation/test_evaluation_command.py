@@ -18,8 +18,10 @@ from rich.console import Console
 from torchmetrics.classification import MulticlassJaccardIndex
 
 from segadapt.data.datasets.synthetic import Synthetic
+from segadapt.deployment.export.form import file_precision
 from segadapt.evaluation import evaluate as command
 from segadapt.evaluation.evaluate import evaluate
+from segadapt.evaluation.precision_names import full_name
 from segadapt.evaluation.protocol import of_run
 from segadapt.evaluation.trained import measured_data, read_run_weights
 from segadapt.experiment import build_task
@@ -262,6 +264,15 @@ def test_another_split_is_asked_of_the_data_set():
         measured_data(data(), "test", None)
 
 
+def test_the_training_split_of_a_generated_set_has_its_own_length():
+    train = {"split": "train", "length": 40, "difficulty": 0.8, "transform": "random", "seed": 3}
+    val = {"split": "val", "length": 2, "difficulty": 0.1, "transform": "plain"}
+    config = OmegaConf.create({"name": "digits", "module": {"train": train, "val": val}})
+    measured = measured_data(config, "train", None).module.val
+    assert measured == {"split": "train", "length": 40, "difficulty": 0.8, "transform": "plain"}
+    assert measured_data(config, "val", None).module.val == val
+
+
 def test_a_data_set_without_a_folder_cannot_have_moved(trained):
     folder, _ = trained
     with pytest.raises(ValueError, match="synthetic has no folder"):
@@ -319,6 +330,17 @@ def test_a_training_is_measured_in_its_own_precision_unless_told_otherwise(train
     assert np.array_equal(np.load(tmp_path / PER_IMAGE)["counts"], counts)
     _, half, _ = evaluated(tmp_path, "precision=bf16-true")
     assert half["protocol"]["precision"] == "bf16-true"
+
+
+def test_precisions_have_the_names_of_lightning_and_of_export():
+    names = {"fp32": "32-true", "fp16": "16-true", "16-true": "16-true", "bf16-mixed": "bf16-mixed"}
+    assert {name: full_name(name) for name in names} == names
+    assert {name: file_precision(name) for name in ("16-true", "32-true", "fp16", "int8")} == {
+        "16-true": "fp16",
+        "32-true": "fp32",
+        "fp16": "fp16",
+        "int8": "int8",
+    }
 
 
 def test_an_unknown_precision_is_refused(trained):

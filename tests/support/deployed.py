@@ -9,6 +9,7 @@ import torch
 from benchmarks.harness.settled import settle_batch_norm
 from compositions import composed
 from omegaconf import OmegaConf
+from torch import nn
 
 from segadapt.experiment import build_task
 from segadapt.functional.normalization import MEAN, STD
@@ -17,7 +18,12 @@ PARTS = ("data", "model", "classifier", "inference", "trainer", "seed", "paths")
 
 
 def write_run(
-    folder: Path, *overrides: str, scale: float = 8.0, settled: bool = False, **facts: object
+    folder: Path,
+    *overrides: str,
+    scale: float = 8.0,
+    settled: bool = False,
+    wide: bool = False,
+    **facts: object,
 ) -> Path:
     """A run folder; its classifier's weights are enlarged, so that scores differ between classes.
 
@@ -27,6 +33,8 @@ def write_run(
         scale: Factor of the last layer.
         settled: Whether the statistics of batch norm are those of scenes, as after a training; with
             others, scores of deep networks grow beyond what float32 resolves.
+        wide: Whether features before the last batch norm have a variance beyond half precision, as
+            after some trainings.
         facts: Further entries of run.json.
     """
     cfg = composed("model=tiny", "trainer=cpu", f"paths.run='{folder}'", *overrides)
@@ -38,12 +46,22 @@ def write_run(
                 value.mul_(scale)
     if settled:
         settle_batch_norm(task.model.generator, small_scenes())
+    if wide:
+        widen_features(*task.model.generator.decoder.smooth[:2])
     (folder / "checkpoints").mkdir(parents=True)
     OmegaConf.save(OmegaConf.masked_copy(cfg, PARTS), folder / "config.yaml", resolve=True)
     state = {"state_dict": task.state_dict(), "global_step": 4}
     torch.save(state, folder / "checkpoints" / "last.ckpt")
     (folder / "run.json").write_text(json.dumps({"state": "finished", **facts}))
     return folder
+
+
+@torch.no_grad()
+def widen_features(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> None:
+    """Multiply features before a batch norm; its output stays the same."""
+    convolution.weight.mul_(512)
+    norm.running_mean.mul_(512)
+    norm.running_var.mul_(512**2)
 
 
 def small_scenes() -> torch.Tensor:

@@ -30,9 +30,10 @@ def export(words: Sequence[str]) -> None:
     if options["labelled"] < 0:
         raise UsageError(f"labelled={options['labelled']}: labelled takes 0 or more.")
     from segadapt.deployment.export.export import export as write
-    from segadapt.deployment.export.form import Form
+    from segadapt.deployment.export.form import Form, file_precision
 
-    form = Form(options["format"], options["output"], options["input"], size, options["precision"])
+    precision = file_precision(options["precision"])
+    form = Form(options["format"], options["output"], options["input"], size, precision)
     kept = write(
         options["run"],
         expanded(options["out"]),

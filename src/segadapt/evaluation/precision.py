@@ -3,11 +3,10 @@
 import torch
 from omegaconf import DictConfig, OmegaConf
 
-from segadapt.evaluation.precision_names import PRECISIONS, precision_name
+from segadapt.evaluation.precision_names import full_name, precision_name
 from segadapt.runs.file_names import ENVIRONMENT
 from segadapt.runs.reader import Run
 from segadapt.text.bounded import MIB, read_object
-from segadapt.text.choices import check_choice
 
 
 def with_precision(cfg: DictConfig, run: Run) -> str:
@@ -20,9 +19,7 @@ def with_precision(cfg: DictConfig, run: Run) -> str:
     Raises:
         ValueError: If the precision is unknown.
     """
-    name = cfg.precision or precision_of(run, cfg.device)
-    check_choice("precision", name, PRECISIONS)
-    return str(name)
+    return full_name(cfg.precision or precision_of(run, cfg.device))
 
 
 def precision_of(run: Run, device: str) -> str:

@@ -2,9 +2,13 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+Network = TypeVar("Network", bound=nn.Module)
 
 Conversion = Callable[[Tensor], Tensor]
 """A function that a module applies to each of its tensors in ``to``, ``half``, ``cuda``, ..."""
@@ -57,3 +61,18 @@ class SingleLayerNorm(nn.LayerNorm):
 
     def _apply(self, fn: Conversion, recurse: bool = True) -> nn.Module:
         return super()._apply(at_least_single(fn), recurse)
+
+
+def halved(network: Network) -> Network:
+    """The network converted to half precision in place, its batch norms excepted.
+
+    A variance above 65504, which features of magnitude 256 already have, would become infinite, and
+    the layer's output zero. Batch norm computes in single precision from half-precision features
+    anyway.
+    """
+    norms = [part for part in network.modules() if isinstance(part, _BatchNorm)]
+    states = [norm.state_dict() for norm in norms]
+    network.half()
+    for norm, state in zip(norms, states, strict=True):
+        norm.float().load_state_dict(state)
+    return network

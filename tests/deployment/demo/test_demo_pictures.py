@@ -32,11 +32,14 @@ def test_classes_have_their_colours():
         assert shown[row, column, :3].tolist() == colors[labels[row, column]].tolist()
 
 
-def test_only_what_changed_is_orange():
-    changed = np.random.default_rng(0).random((30, 40)) < 0.3
+def test_only_what_changed_is_striped():
+    changed = np.random.default_rng(0).random((300, 480)) < 0.3
     shown = opened(changed_source(changed), "png")
-    assert (shown[changed] == (213, 94, 0, 255)).all()
     assert (shown[~changed][:, 3] == 0).all()
+    orange, black = ((shown == (*color, 255)).all(axis=2) for color in ((230, 120, 0), (0, 0, 0)))
+    assert np.array_equal(orange | black, changed)
+    rows = np.arange(300) // 4 % 2 == 0  # stripes of four rows
+    assert np.array_equal(orange, changed & rows[:, None])
 
 
 def test_confidence_is_viridis():

@@ -258,7 +258,7 @@ def test_onnx_without_its_packages_is_one_sentence(run, tmp_path, monkeypatch):
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory):
     words = ("data=digits", "data.crop=[64,64]", "classifier=cac", "data.module.val.length=5")
-    return str(write_run(tmp_path_factory.mktemp("runs") / "digits", *words))
+    return str(write_run(tmp_path_factory.mktemp("runs") / "digits", *words, wide=True))
 
 
 def test_calibration_takes_training_images_however_few_validation_images_there_are(digits):
@@ -275,7 +275,8 @@ def test_calibration_takes_training_images_however_few_validation_images_there_a
 def test_narrow_files_say_what_they_reach(digits, tmp_path, precision, form):
     kept = export(digits, tmp_path / f"x{SUFFIXES[form]}", Form(form, precision=precision))
     assert kept.accuracy.images == 5
-    assert abs(kept.accuracy.file - kept.accuracy.network) < 0.05
+    difference = abs(kept.accuracy.file - kept.accuracy.network)
+    assert difference < (0.005 if precision == "fp16" else 0.05)
     assert kept.file.stat().st_size < (1.2e6 if precision == "fp16" else 6e5)
     if form == "torch":
         extra = {"segadapt.json": ""}

@@ -94,6 +94,18 @@ def test_every_precision_gives_the_labels_of_evaluation(models, precision):
     assert next(model.trained.network.parameters()).dtype is torch.float32
 
 
+def test_half_precision_holds_wide_statistics(tmp_path):
+    words = ("data=camvid", "data.root=/moved/away", "classifier=cac")
+    model, image = segadapt.load(write_run(tmp_path / "run", *words, wide=True)), scene(*SIZE)
+    norm = model.trained.network.generator.decoder.smooth[1]
+    assert norm.running_var.max() > torch.finfo(torch.float16).max
+    wanted, labels, same = (
+        model.predict(image, precision=precision).labels for precision in (None, "16-true", "fp16")
+    )
+    assert (labels == wanted).mean() > 0.99
+    np.testing.assert_array_equal(labels, same)
+
+
 def test_images_are_resized_as_in_evaluation_and_results_are_not(models):
     words = ("data=cityscapes", "data.scale=[96,60]", "data.multiple=16")
     model, image = models("fixed", *words), scene(40, 56)

@@ -11,7 +11,7 @@ from segadapt.data.files.image_format import PLAIN
 from segadapt.data.files.raster_windows import Raster
 from segadapt.deployment.prediction import raster_labels
 from segadapt.deployment.prediction.predictor import Predictor
-from segadapt.deployment.prediction.raster_labels import RasterLabels, Sight, sight
+from segadapt.deployment.prediction.raster_labels import RasterLabels, Sight, sight_of
 from segadapt.evaluation.inference.methods import multiscale, slide, whole
 from segadapt.evaluation.precision_plugins import precision_plugin
 from segadapt.structures import Branch, Prediction
@@ -135,13 +135,13 @@ def test_scores_that_are_not_finite_are_refused_with_the_file(tmp_path):
 
 
 def test_a_raster_is_seen_as_inference_says():
-    assert sight(whole, 1024) == Sight((1024, 1024), (682, 682), False)
+    assert sight_of(whole, 1024) == Sight((1024, 1024), (682, 682), False)
     way = partial(slide, window=[512, 256], stride=[100, 90], softmax=True)
-    assert sight(way, 1024) == Sight((512, 256), (100, 90), True)
-    assert sight(partial(slide, window=[96, 96]), 1024) == Sight((96, 96), (64, 64), False)
+    assert sight_of(way, 1024) == Sight((512, 256), (100, 90), True)
+    assert sight_of(partial(slide, window=[96, 96]), 1024) == Sight((96, 96), (64, 64), False)
     for way in (
         partial(slide, window=[96, 96], context="global"),
         partial(multiscale, scales=[1.0], flip=False),
     ):
         with pytest.raises(ValueError, match="rasters are read by windows; take inference=whole"):
-            sight(way, 1024)
+            sight_of(way, 1024)

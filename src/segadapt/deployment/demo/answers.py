@@ -53,28 +53,28 @@ class Answers:
         self._kept: OrderedDict[str, list[Reading]] = OrderedDict()
         self._one_at_a_time = threading.Lock()
 
-    def upload(self, asked: Any) -> Answer:
+    def upload(self, question: Any) -> Answer:
         """Predictions of the networks for a file.
 
         Args:
-            asked: Its ``name``, and its bytes in base64 as ``content``.
+            question: Its ``name``, and its bytes in base64 as ``content``.
         """
 
         def shown() -> Answer:
-            name, content = _field(asked, "name", str), _field(asked, "content", str)
+            name, content = _field(question, "name", str), _field(question, "content", str)
             return self._shown(read_upload(name, content, self.limits))
 
         return _answered(shown)
 
-    def sample(self, asked: Any) -> Answer:
+    def sample(self, question: Any) -> Answer:
         """Predictions of the networks for a sample.
 
         Args:
-            asked: Its ``number`` in the list.
+            question: Its ``number`` in the list.
         """
 
         def shown() -> Answer:
-            number = _field(asked, "number", int)
+            number = _field(question, "number", int)
             if not 0 <= number < len(self.samples):
                 raise ValueError(f"there is no sample {number}; reload the page")
             sample = self.samples[number]
@@ -82,17 +82,17 @@ class Answers:
 
         return _answered(shown)
 
-    def pixel(self, asked: Any) -> Answer:
+    def pixel(self, question: Any) -> Answer:
         """The best classes of a pixel, before and after adaptation, by network.
 
         Args:
-            asked: ``picture``, as the answer about the photograph called it, ``row`` and
+            question: ``picture``, as the answer about the photograph called it, ``row`` and
                 ``column``.
         """
 
         def shown() -> Answer:
-            pixel = _field(asked, "row", int), _field(asked, "column", int)
-            readings = self._kept.get(_field(asked, "picture", str))
+            pixel = _field(question, "row", int), _field(question, "column", int)
+            readings = self._kept.get(_field(question, "picture", str))
             if readings is None:
                 raise ValueError("this photograph is no longer kept; choose it again")
             return _pixel_values(readings, pixel)
@@ -181,9 +181,9 @@ def _thumbnail(sample: Sample) -> str:
         return ""  # its sentence comes when it is chosen
 
 
-def _field(asked: Any, name: str, kind: type[Value]) -> Value:
+def _field(question: Any, name: str, kind: type[Value]) -> Value:
     """A value that the page's script sends."""
-    value = asked.get(name) if isinstance(asked, dict) else None
+    value = question.get(name) if isinstance(question, dict) else None
     if not isinstance(value, kind):
         raise ValueError(f"the request has no {name}; reload the page")
     return value

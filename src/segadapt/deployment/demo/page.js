@@ -115,6 +115,16 @@ const scale = () => {
   return made;
 };
 
+const stripes = () => {
+  const made = make("div", "ends");
+  const text = make("span", "", "the class differs before and after adaptation");
+  const sample = make("i", "swatch");
+  sample.style.background = `repeating-linear-gradient(${facts.changed} 0 3px, black 3px 6px)`;
+  text.prepend(sample);
+  made.append(text);
+  return made;
+};
+
 const showRuns = () => {
   runs.replaceChildren();
   element.style.setProperty("--aspect", `${shown.columns} / ${shown.rows}`);
@@ -129,10 +139,12 @@ const showRuns = () => {
     const confidence = figure("confidence", "Confidence", `${percent(values.mean_confidence)} on average`,
       values.confidence, "");
     confidence.append(scale());
+    const changed = figure("changed", "Changed", share, values.changed, "dimmed");
+    if (values.changed) changed.append(stripes());
     views.append(
       figure("after", values.before ? "After adaptation" : "Classes", "", values.after, ""),
       figure("before", "Before adaptation", "", values.before, ""),
-      figure("changed", "Changed", share, values.changed, "dimmed"),
+      changed,
       confidence
     );
     run.append(views);

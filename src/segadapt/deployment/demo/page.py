@@ -29,21 +29,21 @@ def build_page(answers: Answers, origin: str) -> gradio.Blocks:
         origin: Where the samples are from.
     """
 
-    def upload(asked: Any) -> Answer:
-        return answers.upload(asked)
+    def upload(question: Any) -> Answer:
+        return answers.upload(question)
 
-    def sample(asked: Any) -> Answer:
-        return answers.sample(asked)
+    def sample(question: Any) -> Answer:
+        return answers.sample(question)
 
-    def pixel(asked: Any) -> Answer:
-        return answers.pixel(asked)
+    def pixel(question: Any) -> Answer:
+        return answers.pixel(question)
 
     facts = {
         **page_facts(answers.networks, answers.limits),
         "samples": answers.thumbnails(),
         "origin": origin,
         "scale": scale_colors(),
-        "changed": f"rgb{CHANGED}",
+        "changed": f"rgb{CHANGED.color}",
     }
     with gradio.Blocks(title="segadapt", analytics_enabled=False) as page:
         gradio.HTML(

@@ -9,13 +9,17 @@ from jaxtyping import Bool, Float, Shaped, UInt8
 
 from segadapt.data.drawing import Picture
 from segadapt.data.files.png import with_palette
+from segadapt.data.hatching import LEVEL, hatched
 from segadapt.deployment.inputs.images import Pixels
 
 SIDE: Final = 1280
 """Pixels of the longer side of a picture at most."""
 
-CHANGED: Final = (213, 94, 0)
-"""Orange, as in panels, which is distinguishable from grey with any colour vision."""
+CHANGED: Final = LEVEL
+"""Stripes of changed pixels, as in panels where networks differ."""
+
+STRIPES: Final = 120
+"""Stripes along the longer side of a picture."""
 
 SCALE: Final = cv2.COLORMAP_VIRIDIS
 """Colours of 0 ... 1: dark is 0, yellow is 1."""
@@ -45,11 +49,10 @@ def classes_source(labels: UInt8[np.ndarray, "H W"], colors: UInt8[np.ndarray, "
 
 
 def changed_source(changed: Bool[np.ndarray, "H W"]) -> str:
-    """Changed pixels in orange, all others transparent."""
-    where = _fitted(changed.astype(np.uint8), cv2.INTER_NEAREST)
-    picture = np.zeros((*where.shape, 4), dtype=np.uint8)
-    picture[where > 0] = (*CHANGED[::-1], 255)
-    return _source("png", _encoded(".png", picture))
+    """Changed pixels under stripes, which no class has; all others are transparent."""
+    opacity = _fitted(changed.astype(np.uint8) * 255, cv2.INTER_NEAREST)
+    stripes = hatched(opacity.shape, CHANGED, max(opacity.shape) / STRIPES)
+    return _source("png", _encoded(".png", np.dstack([stripes[..., ::-1], opacity])))
 
 
 def confidence_source(confidence: Float[np.ndarray, "H W"]) -> str:
@@ -74,10 +77,12 @@ def css_color(color: UInt8[np.ndarray, "3"]) -> str:
     return f"rgb({red}, {green}, {blue})"
 
 
-def _fitted(pixels: Shaped[np.ndarray, "H W *_"], way: int, side: int = SIDE) -> np.ndarray:
+def _fitted(
+    pixels: Shaped[np.ndarray, "H W *_"], interpolation: int, side: int = SIDE
+) -> np.ndarray:
     scale = min(side / max(pixels.shape[:2]), 1)
     height, width = (max(round(length * scale), 1) for length in pixels.shape[:2])
-    return cv2.resize(pixels, (width, height), interpolation=way)
+    return cv2.resize(pixels, (width, height), interpolation=interpolation)
 
 
 def _jpeg(picture: Picture) -> str:

@@ -49,11 +49,11 @@ def offered_samples(
     for network in networks:
         trained = network.model.trained
         try:
-            found = validation(trained)
+            data = validation(trained)
         except ValueError as error:
             reasons.append(str(error))
             continue
-        items = [_sample(found, index, max_pixels) for index in spread(len(found), number)]
+        items = [_sample(data, index, max_pixels) for index in spread(len(data), number)]
         return Samples(items, f"{len(items)} validation images of {trained.data.name}")
     return Samples([], f"none ({reasons[0]}); name some with images=PATH")
 

@@ -71,8 +71,8 @@ def _labels(answer: np.ndarray) -> np.ndarray:
 
 def _counted(segment: Segment, sample: Labelled, classes: int, size: Size | None) -> Tensor:
     """Pixels of an image by label and prediction."""
-    found = segment(planes(sample.pixels, size)).astype(np.uint16)
+    prediction = segment(planes(sample.pixels, size)).astype(np.uint16)
     rows, columns = sample.mask.shape
-    at_own_size = cv2.resize(found, (columns, rows), interpolation=cv2.INTER_NEAREST)
+    at_own_size = cv2.resize(prediction, (columns, rows), interpolation=cv2.INTER_NEAREST)
     labels = torch.from_numpy(at_own_size).long()[None]
     return count(labels, torch.from_numpy(sample.mask)[None], classes)

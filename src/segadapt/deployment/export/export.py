@@ -62,8 +62,8 @@ def export(
             precision is measured.
 
     Raises:
-        ValueError: If there is no trained network, it cannot be exported so, something is in the
-            way, or the file does not say what the network says.
+        ValueError: If the network cannot be loaded, cannot be exported in this form, a file
+            exists, or its output differs from that of the network.
     """
     check_form(form, out)
     if out.exists() and (out.is_dir() or not overwrite):
@@ -138,8 +138,8 @@ def _accurate(
         return kept._replace(unmeasured=f"no validation images: {lacking}")
     chosen = chain([first], islice(samples, labelled - 1))
     classes = len(trained.data.classes)
-    found = accuracy_of(run, trained.network, chosen, classes, form.taken, form.size)
-    return kept._replace(accuracy=found)
+    accuracy = accuracy_of(run, trained.network, chosen, classes, form.taken, form.size)
+    return kept._replace(accuracy=accuracy)
 
 
 def _measurements(kept: Exported) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from segadapt.evaluation.precision_plugins import precision_plugin
 from segadapt.functional.normalization import MEAN, STD
+from segadapt.functional.precision import halved
 from segadapt.functional.resize import upsample
 from segadapt.segmentor import Segmentor, without_teacher
 from segadapt.structures import NARROW
@@ -43,7 +44,7 @@ class ExportedNetwork(nn.Module):
 
     def __init__(self, student: Segmentor, output: str = "scores", half: bool = False) -> None:
         super().__init__()
-        self.student, self.output = student.half() if half else student, output
+        self.student, self.output = halved(student) if half else student, output
         self.dtype = torch.float16 if half else torch.float32
         self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(STD).view(1, 3, 1, 1), persistent=False)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from segadapt.deployment.export.exported_network import INPUTS, OUTPUTS
+from segadapt.evaluation.precision_names import EXPORTED
 from segadapt.text.choices import check_choice
 
 SUFFIXES: Final = {"onnx": ".onnx", "torch": ".pt2", "safetensors": ".safetensors"}
@@ -25,6 +26,11 @@ PRECISIONS: Final = {
     "int8": Limits(None, 0.9),
 }
 """Limits by the precision of weights and products in the file."""
+
+
+def file_precision(name: str) -> str:
+    """The precision of a file: also the names of other commands, such as ``16-true``, are taken."""
+    return {full: short for short, full in EXPORTED.items()}.get(name, name)
 
 
 class Form(NamedTuple):

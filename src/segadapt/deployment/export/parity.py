@@ -67,12 +67,12 @@ def measured(
         expected = network_scores(image)
         labels = expected.argmax(1)
         if output == "labels":
-            found = answer
+            predicted = answer
         else:
-            found = answer.argmax(1)
+            predicted = answer.argmax(1)
             true = expected if output == "scores" else torch.from_numpy(expected).softmax(1).numpy()
             farthest = float(np.maximum(farthest, np.abs(answer - true).max()))  # NaN stays
-        equal += int((found == labels).sum())
+        equal += int((predicted == labels).sum())
         pixels += labels.size
         passes += 1
         sizes.add(image.shape[2:])

@@ -144,8 +144,10 @@ def matched(
     """
     lacking = [name for name in own.keys() ^ theirs.keys() if TEACHER not in name.split(".")]
     shared = own.keys() & theirs.keys()
-    odd = [name for name in shared if not _fits(own[name], theirs[name], dimensions.get(name))]
-    if names := sorted([*lacking, *odd]):
+    mismatched = [
+        name for name in shared if not _fits(own[name], theirs[name], dimensions.get(name))
+    ]
+    if names := sorted([*lacking, *mismatched]):
         raise ValueError(
             f"init.classifier: {len(names)} tensors of the classifier do not fit: "
             f"{_shapes(names, own, theirs)}; pass the settings of the origin, or "
@@ -177,8 +179,8 @@ def _by_class(
         return theirs
     index, rows = dimension
     known = [(new, old) for new, old in enumerate(places) if old is not None]
-    here, there = (_rows([pair[side] for pair in known], rows) for side in (0, 1))
-    return own.index_copy(index, here, theirs.index_select(index, there))
+    new_rows, old_rows = (_rows([pair[side] for pair in known], rows) for side in (0, 1))
+    return own.index_copy(index, new_rows, theirs.index_select(index, old_rows))
 
 
 def _rows(classes: Sequence[int], rows: int) -> Tensor:

@@ -23,7 +23,8 @@ def load(
             ``hf:owner/name``, a bundle on the Hugging Face hub.
         checkpoint: ``last``, ``best`` or a file.
         device: ``cpu``, ``cuda``, ``cuda:1``, ...; ``auto`` is the GPU if available.
-        precision: ``32-true``, ``bf16-mixed``, ``16-mixed``, ...; None: that of the training.
+        precision: ``32-true`` (or ``fp32``), ``bf16-mixed``, ``16-true`` (or ``fp16``), ...; None:
+            that of the training.
         trust: Whether the folder may build classes that are not on the list of what segadapt
             builds, which may run any code. Set it for folders only whose source you trust.
         revision: Branch, tag or commit of a repository on the hub.

@@ -17,6 +17,7 @@ from segadapt.deployment.prediction.result import Palette, Result, absent
 from segadapt.evaluation.device import chosen_device
 from segadapt.evaluation.inference.methods import Inference
 from segadapt.evaluation.inference.settings import can_use_labels, short_name
+from segadapt.evaluation.precision_names import full_name
 from segadapt.evaluation.precision_plugins import precision_plugin
 from segadapt.text.choices import unknown
 
@@ -64,7 +65,7 @@ class Model:
         self, trained: TrainedNetwork, device: str = "auto", precision: str | None = None
     ) -> None:
         self.trained, self.info = trained, trained.info
-        self.precision = precision or trained.precision
+        self.precision = full_name(precision or trained.precision)
         self.classes, self.colors = trained.data.classes, trained.data.colors
         self._device = device
         self._ready: tuple[tuple[str, str], Predictor] | None = None
@@ -115,7 +116,7 @@ class Model:
             inference: ``whole``, ``slide``, ``multiscale`` or ``slide_multiscale``; None: that of
                 the training's validation.
             device: ``cpu``, ``cuda``, ...; None: that of :func:`segadapt.load`.
-            precision: ``32-true``, ``bf16-mixed``, ...; None: that of :func:`segadapt.load`.
+            precision: ``fp32``, ``fp16``, ``bf16-mixed``; None: that of :func:`segadapt.load`.
             batch_size: Neighbours of one size that are passed through the network together.
             also: What else to compute in the same pass: ``confidence``, ``entropy``, ``scores``,
                 ``coarse``, ``teacher``.
@@ -155,12 +156,12 @@ class Model:
         Args:
             inference: How an image becomes scores; None: as in the training's validation.
             device: ``cpu``, ``cuda``, ...; None: that of :func:`segadapt.load`.
-            precision: ``32-true``, ``bf16-mixed``, ...; None: that of :func:`segadapt.load`.
+            precision: ``fp32``, ``fp16``, ``bf16-mixed``; None: that of :func:`segadapt.load`.
 
         Raises:
             ValueError: If there is no such device or precision.
         """
-        ready = self._placed(device or self._device, precision or self.precision)
+        ready = self._placed(device or self._device, full_name(precision or self.precision))
         return ready._replace(inference=inference or self.trained.inference)
 
     def segment(

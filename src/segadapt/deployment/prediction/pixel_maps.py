@@ -100,17 +100,17 @@ def packed(fields: Sequence[Field]) -> Keep:
 
 
 def unpacked(
-    found: UInt8[Tensor, "n H _"], fields: Mapping[str, Field], width: int, classes: int
+    content: UInt8[Tensor, "n H _"], fields: Mapping[str, Field], width: int, classes: int
 ) -> list[dict[str, Map]]:
     """The fields of each image by name.
 
     Args:
-        found: What :func:`packed` kept.
+        content: Bytes of rows from :func:`packed`.
         fields: Those that were packed, in that order.
         width: Columns of the image.
         classes: Number of classes.
     """
-    content = found.cpu()
+    content = content.cpu()
     images: list[dict[str, Map]] = [{} for _ in content]
     start = 0
     for name, field in fields.items():

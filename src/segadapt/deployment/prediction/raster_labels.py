@@ -70,7 +70,7 @@ class Block(NamedTuple):
     valid: Bool[ndarray, "h w"] | None
 
 
-def sight(inference: Inference, side: int) -> Sight:
+def sight_of(inference: Inference, side: int) -> Sight:
     """The windows of an inference for a raster: its own, or squares of a given side.
 
     Raises:
@@ -98,14 +98,16 @@ class RasterLabels:
         predictor: A network.
         raster: The image.
         form: Channels and depth that the network was trained on.
-        way: How it is seen.
+        sight: How it is seen.
     """
 
-    def __init__(self, predictor: Predictor, raster: Raster, form: ImageFormat, way: Sight) -> None:
-        self.predictor, self.raster, self.form, self.way = predictor, raster, form, way
-        self.tops, self.lefts = window_grid(raster.size, way.window, way.stride)
+    def __init__(
+        self, predictor: Predictor, raster: Raster, form: ImageFormat, sight: Sight
+    ) -> None:
+        self.predictor, self.raster, self.form, self.sight = predictor, raster, form, sight
+        self.tops, self.lefts = window_grid(raster.size, sight.window, sight.stride)
         height, width = raster.size
-        self.window = (min(way.window[0], height), min(way.window[1], width))
+        self.window = (min(sight.window[0], height), min(sight.window[1], width))
         self.columns = self._columns()
 
     def __len__(self) -> int:
@@ -123,8 +125,8 @@ class RasterLabels:
             return [(0, width)]
         trial = self.raster.read(Box(0, 0, *self.window)).pixels(self.form, self.raster.file)
         room = self.predictor.scores(trial, str(self.raster.file)).numel() * 4
-        layers = -(-self.window[0] // self.way.stride[0])
-        fit = max(BUDGET // (room * layers), 1) * self.way.stride[1]
+        layers = -(-self.window[0] // self.sight.stride[0])
+        fit = max(BUDGET // (room * layers), 1) * self.sight.stride[1]
         step = max(fit // TILE, 1) * TILE
         return [(start, min(start + step, width)) for start in range(0, width, step)]
 
@@ -158,7 +160,7 @@ class RasterLabels:
                 scores = resized(
                     stored(self.predictor.scores(pixels, str(self.raster.file))), self.window
                 )
-                scores = softmaxed(scores) if self.way.softmax else scores
+                scores = softmaxed(scores) if self.sight.softmax else scores
             windows.append(Window(top, left - first, scores))
         return windows
 
@@ -168,7 +170,7 @@ class RasterLabels:
         def rows(start: int, stop: int) -> Tensor:
             return torch.zeros(*shape[:2], stop - start, shape[3], device=device)
 
-        return ScoreMap(shape, device, rows, self.way.softmax)
+        return ScoreMap(shape, device, rows, self.sight.softmax)
 
 
 def _part(scores: ScoreMap, box: Box) -> ScoreMap:

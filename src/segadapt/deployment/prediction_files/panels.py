@@ -133,8 +133,8 @@ def _grid(tiles: Sequence[Tile]) -> Picture:
 def _cell(tile: Tile) -> Picture:
     scale = _scale(tile.picture)
     height, width = (max(round(side * scale), 1) for side in tile.picture.shape[:2])
-    way = cv2.INTER_NEAREST if tile.exact else cv2.INTER_AREA
-    small = cv2.resize(tile.picture, (width, height), interpolation=way)
+    interpolation = cv2.INTER_NEAREST if tile.exact else cv2.INTER_AREA
+    small = cv2.resize(tile.picture, (width, height), interpolation=interpolation)
     wide = max(width, 160)
     framed = np.full((height + GAP, wide + GAP, 3), 255, dtype=np.uint8)
     framed[:height, :width] = small

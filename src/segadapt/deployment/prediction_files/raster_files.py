@@ -9,7 +9,7 @@ from rich.console import Console
 
 from segadapt.data.files.raster_windows import Raster, header_of
 from segadapt.deployment.inputs.sources import Source
-from segadapt.deployment.prediction.raster_labels import RasterLabels, sight
+from segadapt.deployment.prediction.raster_labels import RasterLabels, sight_of
 from segadapt.deployment.prediction_files import ledger
 from segadapt.deployment.prediction_files.geotiff import label_raster, numbering
 from segadapt.deployment.prediction_files.progress import progress
@@ -95,8 +95,8 @@ def _predict(source: Source, work: Work, console: Console) -> None:
     started = time.monotonic()
     network, image = work.networks[0], Raster(source.file)
     data = network.model.trained.data
-    way = sight(network.predictor.inference, work.windows or SIDE)
-    blocks = RasterLabels(network.predictor, image, data.form, way)
+    sight = sight_of(network.predictor.inference, work.windows or SIDE)
+    blocks = RasterLabels(network.predictor, image, data.form, sight)
     file = raster_file(work.out, source)
     numbers = numbering(data.labels, work.style.numbers)
     with (
@@ -126,7 +126,7 @@ def _check(work: Work) -> None:
             "rasters that are read by windows have no panels; remove beside= and labels=, and "
             "measure with segadapt evaluate"
         )
-    sight(work.networks[0].predictor.inference, work.windows or SIDE)
+    sight_of(work.networks[0].predictor.inference, work.windows or SIDE)
 
 
 def _is_raster(file: Path, work: Work) -> bool:

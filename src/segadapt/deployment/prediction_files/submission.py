@@ -2,7 +2,6 @@
 
 import time
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import cast
 
 import torch
@@ -23,7 +22,7 @@ from segadapt.evaluation.precision import with_precision
 from segadapt.evaluation.precision_plugins import precision_plugin
 from segadapt.evaluation.protocol import stamp
 from segadapt.evaluation.trained import load_trained, measured_data
-from segadapt.files import expanded, write_json
+from segadapt.files import expanded, staging, write_json
 from segadapt.runs.reader import Run
 from segadapt.segmentor import Segmentor
 from segadapt.text.terminal import say
@@ -52,10 +51,9 @@ def submit(cfg: DictConfig, run: Run, console: Console) -> Path:
     # Inference may refer to the crop of the data.
     cfg = OmegaConf.create({**cfg, "data": data, "precision": precision})
     trained = load_trained(run, cfg.split, cfg.data.root)
-    archive.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=f".{archive.stem}-", dir=archive.parent) as stage:
-        sizes = predict(trained.model, cfg, images, form, Path(stage), console)
-        pack(Path(stage), sizes, images.source.labels, archive, console)
+    with staging(archive) as stage:
+        sizes = predict(trained.model, cfg, images, form, stage, console)
+        pack(stage, sizes, images.source.labels, archive, console)
     about = {"images": len(images), "classes": len(images.classes)}
     seconds = time.perf_counter() - started
     protocol = archive.with_suffix(".json")

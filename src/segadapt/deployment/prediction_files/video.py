@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final, NamedTuple
 
 import cv2
@@ -19,6 +18,7 @@ from segadapt.deployment.prediction.result import Result
 from segadapt.deployment.prediction_files.overlap import ahead, behind
 from segadapt.deployment.prediction_files.progress import progress
 from segadapt.deployment.prediction_files.work import Network
+from segadapt.files import staging
 
 CODECS: Final = {".avi": "MJPG", ".mp4": "mp4v"}
 """Codecs by file extension; other videos become .mp4."""
@@ -118,8 +118,8 @@ def _frames(clip: Clip) -> Iterator[Frame]:
     video = cv2.VideoCapture(str(clip.file))
     try:
         while True:
-            there, frame = video.read()
-            if not there:
+            success, frame = video.read()
+            if not success:
                 return
             yield frame
     finally:
@@ -138,9 +138,8 @@ def _write(video: cv2.VideoWriter, size: tuple[int, int], result: Result, opacit
 @contextmanager
 def _writing(clip: Clip, out: Path) -> Iterator[cv2.VideoWriter]:
     """A video that takes its place when it is complete."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=f".{out.stem}-", dir=out.parent) as stage:
-        file = Path(stage) / f"video{out.suffix}"
+    with staging(out) as stage:
+        file = stage / f"video{out.suffix}"
         codec = cv2.VideoWriter.fourcc(*CODECS[out.suffix])
         video = cv2.VideoWriter(str(file), codec, clip.fps, written_size(clip))
         try:

@@ -1,7 +1,6 @@
 """``segadapt bundle``: one trained network with everything that its use takes, to share."""
 
 import json
-import tempfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,7 +26,7 @@ from segadapt.deployment.loading.read import read_network
 from segadapt.deployment.loading.trained_network import TrainedNetwork
 from segadapt.deployment.prediction.model import Model
 from segadapt.deployment.sharing.model_card import model_card
-from segadapt.files import replacing
+from segadapt.files import replacing, staging
 from segadapt.runs.config import value_at, without_published_weights
 from segadapt.runs.redaction import leaves
 from segadapt.segmentor import without_teacher
@@ -138,14 +137,14 @@ def _picture(trained: TrainedNetwork, sample: Path) -> bytes:
 
 
 def _write_folder(out: Path, contents: Mapping[str, bytes]) -> None:
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as beside:
-        ready = Path(beside) / "bundle"
+    with staging(out) as stage:
+        ready = stage / "bundle"
         ready.mkdir()
         for name, content in contents.items():
             (ready / name).write_bytes(content)
         if out.exists():
             _check_replaceable(out)
-            out.rename(Path(beside) / "before")
+            out.rename(stage / "before")
         ready.rename(out)
 
 

@@ -164,7 +164,7 @@ EVALUATE: Final[Annotations] = {
     "measures.boundary": "float",
     "measures.bins": "int",
     "gallery": "int",
-    "precision": "Precision | None",
+    "precision": "str | None",
     "device": "Device",
     "inference": "Built",
 }
