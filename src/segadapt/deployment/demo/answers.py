@@ -43,7 +43,7 @@ class Answers:
     Args:
         networks: One to three of one data set.
         samples: Photographs to choose from.
-        limits: Of files that are sent.
+        limits: Limits of uploads.
     """
 
     def __init__(
@@ -126,8 +126,8 @@ def page_facts(networks: Sequence[Network], limits: Limits) -> Answer:
     """Content of the page before a photograph is chosen.
 
     Args:
-        networks: Those that are tried.
-        limits: Of files that are sent.
+        networks: Networks of the page.
+        limits: Limits of uploads.
     """
     model = networks[0].model
     return {

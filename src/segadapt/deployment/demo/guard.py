@@ -42,8 +42,8 @@ class Guard:
     """An application behind limits.
 
     Args:
-        application: What answers the requests that are allowed.
-        max_bytes: Of a file that is sent.
+        application: Application that answers the requests that are allowed.
+        max_bytes: Largest size of an uploaded file, in bytes.
         local: Whether only this machine is served, under its own names.
     """
 

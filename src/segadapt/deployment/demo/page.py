@@ -26,7 +26,7 @@ def build_page(answers: Answers, origin: str) -> gradio.Blocks:
 
     Args:
         answers: Answers what its script asks.
-        origin: Where the samples are from.
+        origin: Origin of the samples.
     """
 
     def upload(question: Any) -> Answer:

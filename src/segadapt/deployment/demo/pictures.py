@@ -40,7 +40,7 @@ def classes_source(labels: UInt8[np.ndarray, "H W"], colors: UInt8[np.ndarray, "
 
     Args:
         labels: Classes.
-        colors: Theirs, RGB.
+        colors: RGB colours of the classes.
     """
     table = np.zeros((256, 3), dtype=np.uint8)
     table[: len(colors)] = colors
@@ -65,7 +65,7 @@ def scale_colors(number: int = 9) -> list[str]:
     """Colours of the scale from 0 to 1, as style sheets write them.
 
     Args:
-        number: How many.
+        number: Number of colours.
     """
     levels = np.linspace(0, 255, number).round().astype(np.uint8)[None]
     return [css_color(color) for color in cv2.applyColorMap(levels, SCALE)[0, :, ::-1]]

@@ -44,7 +44,7 @@ class Grid(NamedTuple):
         """The pixel of the grid that is nearest to another, and its place in the grid.
 
         Args:
-            pixel: Of the image.
+            pixel: Row and column in the image.
 
         Raises:
             ValueError: If it is outside.
@@ -68,9 +68,9 @@ class Reading(NamedTuple):
         labels: The class of each pixel.
         confidence: The probability of that class.
         coarse: The classes before adaptation; None where the classifier does not adapt.
-        grid: Which pixels have probabilities of all classes.
-        after: Those of the student, for the pixels of the grid.
-        before: Those of the coarse branch.
+        grid: Pixels with probabilities of all classes.
+        after: Probabilities of the student, for the pixels of the grid.
+        before: Probabilities of the coarse branch.
     """
 
     labels: UInt8[np.ndarray, "H W"]
@@ -85,7 +85,7 @@ class ClassScore(NamedTuple):
     """A class of a pixel with its probabilities.
 
     Args:
-        number: Of the class.
+        number: Index of the class.
         after: Its probability after adaptation.
         before: Its probability before; None where the classifier does not adapt.
     """
@@ -100,7 +100,7 @@ def read(network: Network, photograph: Photograph) -> Reading:
 
     Args:
         network: With its way of inference.
-        photograph: Of any size.
+        photograph: Photograph of any size.
     """
     height, width = photograph.pixels.shape[:2]
     grid = Grid((height, width), spacing((height, width), len(network.model.classes)))
@@ -138,7 +138,7 @@ def top_classes(reading: Reading, pixel: Pixel, number: int = TOP) -> list[Class
     """The best classes of a pixel of the grid, before and after adaptation; the best after first.
 
     Args:
-        reading: Of the photograph.
+        reading: Reading of the photograph.
         pixel: Its place in the grid.
         number: Classes of each branch.
     """

@@ -32,7 +32,7 @@ def offered_samples(
     Args:
         networks: Whose validation sets are looked for.
         images: File, folder, glob or list; None for a validation set.
-        number: Of photographs at most; they are spread over all.
+        number: Largest number of photographs; they are spread over all.
         max_pixels: Larger ones are refused when they are chosen.
 
     Raises:
@@ -70,8 +70,8 @@ def spread(length: int, number: int) -> list[int]:
     """Places that are spread evenly over a list.
 
     Args:
-        length: Of the list.
-        number: Of places at most.
+        length: Length of the list.
+        number: Largest number of places.
     """
     chosen = min(length, number)
     return [index * length // chosen for index in range(chosen)]

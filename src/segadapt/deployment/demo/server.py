@@ -18,9 +18,9 @@ def prepared_server(listener: Listener, answers: Answers, origin: str) -> uvicor
     """The server of the page, for the listener's socket.
 
     Args:
-        listener: Where it will be.
+        listener: Listener for its address.
         answers: Answers what the page asks.
-        origin: Where the samples are from.
+        origin: Origin of the samples.
     """
     app = serving(build_page(answers, origin), FastAPI(openapi_url=None))
     guarded: Any = Guard(app, answers.limits.bytes, listener.is_local)

@@ -16,8 +16,8 @@ class Limits(NamedTuple):
     """Limits of a photograph.
 
     Args:
-        pixels: Of the image.
-        bytes: Of the file.
+        pixels: Largest number of pixels of the image.
+        bytes: Largest number of bytes of the file.
     """
 
     pixels: int
@@ -28,9 +28,9 @@ def read_upload(name: str, content: str, limits: Limits) -> Photograph:
     """The photograph in a file that a browser sent.
 
     Args:
-        name: That of the file, as the browser has it.
-        content: Its bytes in base64.
-        limits: Its limits.
+        name: Name of the file in the browser.
+        content: Bytes of the file in base64.
+        limits: Limits of uploads.
 
     Raises:
         ValueError: If it is too large, or not an image that can be read.
@@ -50,9 +50,9 @@ def check_bytes(size: int, name: str, limits: Limits) -> None:
     """Whether a file is small enough.
 
     Args:
-        size: Its bytes.
+        size: Number of its bytes.
         name: Its name in errors.
-        limits: Its limits.
+        limits: Limits of uploads.
 
     Raises:
         ValueError: If it is not.

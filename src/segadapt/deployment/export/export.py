@@ -53,11 +53,11 @@ def export(
     Args:
         source: Run folder, or a bundle.
         out: File to write.
-        form: What file.
+        form: Form of the file.
         checkpoint: ``last``, ``best`` or a file.
         images: Images of the comparison; None: the run's validation images.
         overwrite: Replace what is there.
-        trust: Whether the config may build what is not on the list.
+        trust: Whether the config may build classes that are not on the allow-list.
         labelled: Validation images, at most, on which the mIoU of files that are not in single
             precision is measured.
 

@@ -52,7 +52,7 @@ def traced(network: ExportedNetwork, taken: str, trial: Size, fixed: bool) -> Ex
         network: In evaluation mode on the CPU.
         taken: Key of ``INPUTS``.
         trial: Rows and columns of the image with which the network is traced.
-        fixed: Whether the program takes this size alone.
+        fixed: Whether the program takes only this size.
 
     Raises:
         ValueError: If the network asks questions about sizes that a program cannot.

@@ -49,7 +49,7 @@ def prepared(
 
     Args:
         trained: The network.
-        form: What file.
+        form: Form of the file.
         size: Rows and columns of the image with which the network is traced.
         images: Images of a calibration; None: the run's training images.
         out: The file.

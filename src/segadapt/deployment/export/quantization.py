@@ -34,7 +34,7 @@ def quantized(model: bytes, batches: Sequence[np.ndarray], lacking: str | None) 
     Args:
         model: ONNX file in single precision.
         batches: Calibration images as the file takes them.
-        lacking: Why there are none.
+        lacking: Reason why there are no images.
 
     Raises:
         ValueError: If onnxruntime can do neither.

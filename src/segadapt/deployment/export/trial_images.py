@@ -54,7 +54,7 @@ def trial_images(trained: TrainedNetwork, images: str | None, out: Path) -> Tria
     Args:
         trained: The network.
         images: File, folder, glob or list.
-        out: What is going to be written.
+        out: File to write, which is not one of the images.
 
     Raises:
         ValueError: If what was named has no images.
@@ -76,7 +76,7 @@ def calibration_images(trained: TrainedNetwork, images: str | None, out: Path) -
     Args:
         trained: The network.
         images: File, folder, glob or list; None: training images, without augmentation.
-        out: What is going to be written.
+        out: File to write, which is not one of the images.
     """
     if images is not None:
         files = [source.file for source in found_images(images, out)[:CALIBRATION]]

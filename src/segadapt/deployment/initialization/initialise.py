@@ -21,7 +21,7 @@ def initialise(model: Segmentor, classes: Sequence[str], cfg: DictConfig, resume
 
     Args:
         model: Network of a training that begins or resumes.
-        classes: Its class names.
+        classes: Names of its classes.
         cfg: Config of the training.
         resumed: Whether its weights will come from its own checkpoint.
 

@@ -37,7 +37,7 @@ def start_from(
 
     Args:
         model: Network of the new training, changed in place.
-        classes: Its class names.
+        classes: Names of its classes.
         cfg: Config of the new training.
 
     Returns:
@@ -113,7 +113,7 @@ def class_dimensions(
     Args:
         model: Network with the classifier.
         build: Makes the classifier from the feature width and the number of classes.
-        number: Of its classes.
+        number: Number of its classes.
     """
     with torch.random.fork_rng(devices=[]):
         larger = build(model.generator.channels, number + 1).state_dict()
@@ -135,8 +135,8 @@ def matched(
 
     Args:
         own: Tensors of the new classifier; classes that the origin lacks keep theirs.
-        theirs: Those of the origin.
-        dimensions: Where classes are, see :func:`class_dimensions`.
+        theirs: Tensors of the origin.
+        dimensions: Dimensions of the classes, see :func:`class_dimensions`.
         places: For each new class the number that the origin had for it; None: it had none.
 
     Raises:
@@ -144,10 +144,8 @@ def matched(
     """
     lacking = [name for name in own.keys() ^ theirs.keys() if TEACHER not in name.split(".")]
     shared = own.keys() & theirs.keys()
-    mismatched = [
-        name for name in shared if not _fits(own[name], theirs[name], dimensions.get(name))
-    ]
-    if names := sorted([*lacking, *mismatched]):
+    misfits = [name for name in shared if not _fits(own[name], theirs[name], dimensions.get(name))]
+    if names := sorted([*lacking, *misfits]):
         raise ValueError(
             f"init.classifier: {len(names)} tensors of the classifier do not fit: "
             f"{_shapes(names, own, theirs)}; pass the settings of the origin, or "

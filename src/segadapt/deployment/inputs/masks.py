@@ -26,9 +26,9 @@ def read_mask(
     """The classes of an image; the largest number of the type is ignored.
 
     Args:
-        source: Where they are.
-        contract: What the numbers in label files mean.
-        photograph: Their image.
+        source: File or array of the labels.
+        contract: Meaning of the numbers in label files.
+        photograph: Image of the labels.
         max_pixels: Larger ones are refused.
 
     Raises:

@@ -31,7 +31,7 @@ def found_images(images: str, out: Path | None = None) -> list[Source]:
     Args:
         images: An image; a folder, which is searched with its subfolders; a glob; or a text file
             with a path a line, relative to its own folder.
-        out: Where predictions go, which must not be among the images; None: nowhere.
+        out: Folder of the predictions, which must not be among the images; None: there is none.
 
     Raises:
         ValueError: If there are none, the predictions of two would have the same name, or

@@ -80,7 +80,7 @@ def config_of(contents: Mapping[str, bytes], place: Path, check: Check) -> DictC
     """The config of a bundle, checked before anything in it is resolved or built.
 
     Args:
-        contents: Of its files.
+        contents: Contents of its files.
         place: The bundle.
         check: Looks at the unresolved config.
 

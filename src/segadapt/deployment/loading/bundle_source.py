@@ -35,7 +35,7 @@ def from_bundle(place: Path, trust: bool = False) -> TrainedNetwork:
 
     Args:
         place: Folder, or zip archive.
-        trust: Whether its config may build what is not on the list.
+        trust: Whether its config may build classes that are not on the allow-list.
 
     Raises:
         ValueError: If it is damaged, has changed, or is not to be trusted.

@@ -35,7 +35,7 @@ def push(bundle: Path, repo: str, private: bool = False) -> str:
     Args:
         bundle: Folder or zip archive; looked at first.
         repo: ``owner/name``.
-        private: Whether a new repository is.
+        private: Whether a new repository is private.
 
     Returns:
         The address of the commit.

@@ -23,8 +23,8 @@ def read_network(
     Args:
         source: Run folder, bundle, or ``hf:owner/name``.
         checkpoint: ``last``, ``best`` or a file; for run folders.
-        trust: Whether its config may build what is not on the list.
-        revision: Of a repository on the hub.
+        trust: Whether its config may build classes that are not on the allow-list.
+        revision: Revision of a repository on the hub.
 
     Raises:
         ValueError: If nothing trained is there.

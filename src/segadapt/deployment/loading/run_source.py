@@ -34,8 +34,8 @@ def from_run(
     Args:
         folder: Run folder.
         checkpoint: ``last``, ``best`` or a file.
-        trust: Whether its config may build what is not on the list.
-        device: Where it is to run, for trainings that did not keep their precision.
+        trust: Whether its config may build classes that are not on the allow-list.
+        device: Device of the predictions, for trainings that did not record their precision.
 
     Raises:
         ValueError: If there is no such run or checkpoint, or it is not to be trusted.

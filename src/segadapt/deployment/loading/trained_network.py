@@ -62,8 +62,8 @@ def check_used_parts(config: DictConfig, place: Path) -> None:
     """Check that this version can build the parts that the use of a network needs.
 
     Args:
-        config: Of a run or a bundle, after :func:`checked_parts`.
-        place: Its file.
+        config: Config of a run or a bundle, after :func:`checked_parts`.
+        place: File of the config, for errors.
 
     Raises:
         ValueError: If another version wrote it, and this one cannot.
@@ -81,7 +81,7 @@ def built_network(config: DictConfig, tensors: Mapping[str, Tensor], file: str) 
     Args:
         config: ``model``, ``classifier`` and ``data.num_classes`` are read.
         tensors: Weights by name.
-        file: What errors call where the weights come from.
+        file: Origin of the weights, for errors.
 
     Raises:
         ValueError: If they are those of another network.

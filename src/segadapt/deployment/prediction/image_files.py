@@ -30,10 +30,10 @@ def write_labels(
     Numbers above 255 take 16 bits, in which a PNG has no palette.
 
     Args:
-        file: Where to.
+        file: File to write.
         labels: Classes 0 ... K-1.
-        contract: What the values in label files mean; None to write the classes themselves.
-        colors: Those of the classes, for viewers; None for grey. They change no number.
+        contract: Meaning of the values in label files; None to write class indices.
+        colors: Colours of the classes, for viewers; None for grey. They do not change the numbers.
 
     Raises:
         OSError: If it cannot be written.

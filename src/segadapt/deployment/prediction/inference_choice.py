@@ -19,7 +19,7 @@ def chosen_inference(name: str, settings: Mapping[str, Any], config: DictConfig)
     Args:
         name: A config of conf/inference: ``whole``, ``slide``, ``multiscale``, ...
         settings: Values for its keys.
-        config: That of the training, whose crop is the window unless another is given.
+        config: Config of the training, whose crop is the window unless another is given.
 
     Raises:
         ValueError: If there is no such way, it has no such key, or a value does not fit.

@@ -45,8 +45,8 @@ class Model:
 
     Attributes:
         classes: Class names, in the order of the class numbers.
-        colors: Their colours, RGB.
-        info: Where the network comes from, and how it was measured.
+        colors: RGB colours of the classes.
+        info: Origin of the network, and its measurement.
         precision: Default precision of its predictions, by Lightning's name.
         trained: The network itself, with its config and its data set's rules.
 
@@ -109,7 +109,7 @@ class Model:
         Args:
             images: One image, a list of them, or an iterator, which is read as its results are
                 asked for.
-            labels: Their labels, one for each image: files with the data set's own numbers, or
+            labels: Labels, one for each image: files with the data set's own numbers, or
                 arrays of classes. Only the teacher looks at them.
             branch: ``student``, ``coarse`` (before adaptation) or ``teacher`` (adapted with the
                 labels).
@@ -118,7 +118,7 @@ class Model:
             device: ``cpu``, ``cuda``, ...; None: that of :func:`segadapt.load`.
             precision: ``fp32``, ``fp16``, ``bf16-mixed``; None: that of :func:`segadapt.load`.
             batch_size: Neighbours of one size that are passed through the network together.
-            also: What else to compute in the same pass: ``confidence``, ``entropy``, ``scores``,
+            also: Further maps to compute in the same pass: ``confidence``, ``entropy``, ``scores``,
                 ``coarse``, ``teacher``.
             max_pixels: Larger images are refused.
             **settings: Settings of the inference, as its config has them, such as
@@ -154,7 +154,7 @@ class Model:
         """The network on a device, for :meth:`segment`; the last one requested is cached.
 
         Args:
-            inference: How an image becomes scores; None: as in the training's validation.
+            inference: Inference; None: that of the training's validation.
             device: ``cpu``, ``cuda``, ...; None: that of :func:`segadapt.load`.
             precision: ``fp32``, ``fp16``, ``bf16-mixed``; None: that of :func:`segadapt.load`.
 
@@ -172,7 +172,7 @@ class Model:
         Args:
             items: Images, with their labels where they are known.
             predictor: From :meth:`predictor`.
-            wanted: What to compute.
+            wanted: Branch and maps to compute.
             batch_size: Neighbours of one size that are passed through the network together.
         """
         palette = Palette(self.classes, self.colors, self.trained.data.labels)

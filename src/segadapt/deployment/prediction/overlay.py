@@ -24,9 +24,9 @@ def blended(
 
     Args:
         image: RGB.
-        labels: Its classes.
-        colors: Theirs, RGB.
-        opacity: Of the classes: 0 shows the image alone, 1 the classes alone.
+        labels: Class of each pixel.
+        colors: RGB colours of the classes.
+        opacity: Opacity of the classes: 0 shows the image alone, 1 the classes alone.
 
     Raises:
         ValueError: If the opacity is out of range.
@@ -46,9 +46,9 @@ def with_legend(
 
     Args:
         picture: RGB.
-        labels: Its classes.
+        labels: Class of each pixel.
         classes: Names in order.
-        colors: Theirs, RGB.
+        colors: RGB colours of the classes.
     """
     pixels = np.bincount(labels.reshape(-1), minlength=len(classes))[: len(classes)]
     order = [k for k in np.argsort(-pixels, kind="stable") if pixels[k]]

@@ -19,9 +19,9 @@ class PixelInput(FeatureGenerator):
     one window after the other. Images that are not integers are taken as normalised already.
 
     Args:
-        generator: What sees the normalised image.
-        dtype: Its type.
-        statistics: By which images are normalised.
+        generator: Generator for normalised images.
+        dtype: Type of its input.
+        statistics: Mean and standard deviation for the normalisation of images.
     """
 
     table: Tensor
@@ -65,7 +65,7 @@ def with_pixel_input(
     Args:
         network: Network for normalised images.
         dtype: Type of its weights.
-        statistics: By which images are normalised.
+        statistics: Mean and standard deviation for the normalisation of images.
     """
     generator = PixelInput(network.generator, dtype, statistics)
     return Segmentor(generator, lambda channels, classes: network.classifier, 0).eval()

@@ -22,7 +22,7 @@ class Field(NamedTuple):
         dtype: In which it is kept.
         of: Makes it of scores, which may be probabilities or not.
         per_class: Whether there is one for each class: classes come before columns.
-        columns: Which columns it has, as a slice of all.
+        columns: Its columns, as a slice of all columns.
     """
 
     dtype: torch.dtype
@@ -77,7 +77,7 @@ def probabilities_at(columns: slice) -> Field:
     """The probabilities of all classes at some columns only, to save memory.
 
     Args:
-        columns: Of all columns.
+        columns: Slice of all columns.
     """
 
     def of(scores: Scores, probable: bool) -> Shaped[Tensor, "n r k _"]:
@@ -106,7 +106,7 @@ def unpacked(
 
     Args:
         content: Bytes of rows from :func:`packed`.
-        fields: Those that were packed, in that order.
+        fields: The packed fields, in the same order.
         width: Columns of the image.
         classes: Number of classes.
     """

@@ -38,9 +38,9 @@ class Predictor(NamedTuple):
 
     Args:
         network: For 8-bit images, on its device and in its precision.
-        inference: How an image becomes scores.
+        inference: Inference, from an image to its scores.
         precision: Casts inputs and passes.
-        device: Where the network is.
+        device: Device of the network.
         resized: Gives an image the size that the network sees.
         classes: Number of classes.
     """
@@ -63,7 +63,7 @@ class Predictor(NamedTuple):
 
         Args:
             photographs: The images.
-            masks: Their classes, for the teacher, or None for each.
+            masks: Labels of the images, for the teacher, or None for each.
             fields: Keys of ``FIELDS``.
             branches: Keys of ``BRANCHES``; the classifier may lack some.
         """
@@ -82,8 +82,8 @@ class Predictor(NamedTuple):
 
         Args:
             photographs: The images.
-            masks: Their classes, for the teacher, or None for each.
-            fields: What to keep of each pixel, by the name that it gets.
+            masks: Labels of the images, for the teacher, or None for each.
+            fields: Fields to keep of each pixel, by name.
             branches: Keys of ``BRANCHES``; the classifier may lack some.
         """
         keep = packed(list(fields.values()))
@@ -129,7 +129,7 @@ class Predictor(NamedTuple):
 
         Args:
             pixels: The image.
-            name: What errors call it.
+            name: Name of the image in errors.
 
         Raises:
             ValueError: If scores are NaN or infinite.

@@ -60,9 +60,9 @@ class Block(NamedTuple):
     """A part of the labels.
 
     Attributes:
-        box: Where it lies.
+        box: Its place in the raster.
         labels: Its classes; None where nothing in it has data.
-        valid: Which pixels have data; None: all.
+        valid: Mask of the pixels with data; None: all.
     """
 
     box: Box
@@ -98,7 +98,7 @@ class RasterLabels:
         predictor: A network.
         raster: The image.
         form: Channels and depth that the network was trained on.
-        sight: How it is seen.
+        sight: Windows by which the raster is read.
     """
 
     def __init__(

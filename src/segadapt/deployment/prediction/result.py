@@ -46,7 +46,7 @@ class Result:
 
     Attributes:
         image: The image as RGB, in the orientation that viewers show.
-        name: Its file, or the kind of its source.
+        name: File of the image, or the kind of its source.
         branch: Branch of the maps below: student, coarse or teacher.
 
     Examples:

@@ -23,8 +23,8 @@ class Numbering(NamedTuple):
     """Values that are written for each class.
 
     Attributes:
-        numbers: Of the classes.
-        ignored: Of pixels without data.
+        numbers: Numbers of the classes.
+        ignored: Number of pixels without data.
     """
 
     numbers: UInt[np.ndarray, "k"]
@@ -37,7 +37,7 @@ class Numbering(NamedTuple):
 
         Args:
             labels: The classes; None where no pixel has data.
-            valid: Which pixels have data; None: all.
+            valid: Mask of the pixels with data; None: all.
             size: Height and width.
         """
         if labels is None:
@@ -69,7 +69,7 @@ class LabelRaster:
 
     Args:
         target: The open file.
-        numbers: What it holds.
+        numbers: Numbers that it holds.
     """
 
     def __init__(self, target: Any, numbers: Numbering) -> None:
@@ -90,10 +90,10 @@ def label_raster(
     """A context that writes a GeoTIFF with the size and place of an image, atomically.
 
     Args:
-        file: Where it goes.
+        file: File to write.
         image: Gives size, reference system and place.
-        numbers: What it holds.
-        colors: Of the classes, for its colour table.
+        numbers: Numbers that it holds.
+        colors: Colours of the classes, for its colour table.
 
     Raises:
         OSError: If it cannot be written.

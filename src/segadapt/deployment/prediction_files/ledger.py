@@ -21,9 +21,9 @@ def begin(folder: Path, settings: Mapping[str, Any], overwrite: bool) -> int:
     """Note how predictions are made before the first is written.
 
     Args:
-        folder: Where they go.
-        settings: How they are made, as plain values.
-        overwrite: Whether those that are there are made again.
+        folder: Folder of the predictions.
+        settings: Settings that decide their content, as plain values.
+        overwrite: Whether existing predictions are made again.
 
     Returns:
         Files that were modified earlier, in nanoseconds since 1970, are not of these settings.
@@ -85,9 +85,9 @@ class Rows:
     """Rows of predictions.csv, which are written to the disk at once.
 
     Args:
-        folder: Where it lies.
+        folder: Folder of the table.
         columns: Names; the first is that of the image.
-        again: Whether lines that are there are forgotten.
+        again: Whether existing rows are discarded.
     """
 
     def __init__(self, folder: Path, columns: tuple[str, ...], again: bool) -> None:

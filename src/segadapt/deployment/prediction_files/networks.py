@@ -17,7 +17,7 @@ def open_networks(
     Args:
         sources: Run folders, bundles, or ``hf:owner/name``.
         options: ``checkpoint``, ``device``, ``precision``, ``inference`` and ``trust_config``.
-        settings: Those of the inference.
+        settings: Settings of the inference.
 
     Raises:
         ValueError: If one cannot be loaded, or their classes differ.

@@ -26,10 +26,10 @@ class Output(NamedTuple):
     """One kind of file.
 
     Args:
-        suffix: Of its files.
+        suffix: Suffix of its files.
         also: Required maps in addition to the labels.
         write: Writes a result to a file.
-        scale: What its values mean, where they are not labels or colours.
+        scale: Meaning of its values, unless they are labels or colours.
     """
 
     suffix: str

@@ -18,7 +18,7 @@ def ahead(
     """``map(make, items)``, made by threads before it is asked for.
 
     Args:
-        make: What to make of an item, mostly outside of Python.
+        make: Function of an item, which spends most of its time outside of Python.
         items: Taken as there is room.
         workers: Number of threads.
         depth: Results that are waiting or being made at most.
@@ -39,7 +39,7 @@ class Behind:
     """Writes files in threads, and stops the work if writing fails.
 
     Args:
-        pool: Its threads.
+        pool: Threads that call the function.
         depth: Pieces that wait at most, before giving another waits, too.
     """
 

@@ -52,7 +52,7 @@ def difference(
 
     Args:
         image: RGB; it is shown dimmed where they agree.
-        names: Of the two.
+        names: Names of the two maps.
         first: One of them.
         second: The other.
         num_classes: Number of classes.
@@ -92,9 +92,9 @@ def panel(
     Args:
         image: RGB.
         maps: Classes of each pixel by name.
-        notes: What the titles of some maps say in addition.
+        notes: Text to add to the titles of some maps.
         classes: Class names in order.
-        colors: Theirs, RGB.
+        colors: RGB colours of the classes.
         compared: Titles of two maps whose difference is shown.
         mask: Labels, for the difference.
     """

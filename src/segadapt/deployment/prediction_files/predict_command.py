@@ -36,8 +36,8 @@ def predict_command(
 
     Args:
         options: A value for each of its keys.
-        settings: Those of the inference.
-        console: Where progress and the summary go.
+        settings: Settings of the inference.
+        console: Console for progress and summary.
 
     Returns:
         How many images could not be read.

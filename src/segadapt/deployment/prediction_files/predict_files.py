@@ -53,8 +53,8 @@ def predict_files(sources: Sequence[Source], work: Work, console: Console) -> in
 
     Args:
         sources: Images.
-        work: What becomes of them.
-        console: Where progress and the summary go.
+        work: Files to write for them.
+        console: Console for progress and summary.
 
     Returns:
         How many could not be read.

@@ -48,8 +48,8 @@ def predict_rasters(sources: Sequence[Source], work: Work, console: Console) -> 
 
     Args:
         sources: TIFFs.
-        work: What becomes of them.
-        console: Where progress and the summary go.
+        work: Files to write for them.
+        console: Console for progress and summary.
 
     Returns:
         How many could not be read.

@@ -34,7 +34,7 @@ def submit(cfg: DictConfig, run: Run, console: Console) -> Path:
     Args:
         cfg: conf/evaluate.yaml, composed, with ``submission``.
         run: The training.
-        console: Where to print.
+        console: Console for progress and summary.
 
     Returns:
         The archive. A JSON file of the same name says how it was made.
@@ -102,10 +102,10 @@ def predict(
     Args:
         model: Network.
         cfg: conf/evaluate.yaml, composed, with the ``data`` of the training.
-        images: What to predict.
-        form: How files are named.
-        folder: Where to; empty.
-        console: Where the progress goes.
+        images: Images to predict.
+        form: Rules for the names of files.
+        folder: Empty folder for the predictions.
+        console: Console for progress.
 
     Returns:
         Rows and columns of the images by the names of the files.

@@ -25,9 +25,9 @@ def pack(
     Args:
         folder: Holds a PNG for each image and nothing else.
         sizes: Rows and columns of the images, by the names that their predictions must have.
-        contract: What the numbers in label files mean.
+        contract: Meaning of the numbers in label files.
         archive: Zip file to write; it is whole or not there.
-        console: Where the progress goes.
+        console: Console for progress.
 
     Raises:
         ValueError: If predictions are missing, superfluous or unreadable, differ in size from

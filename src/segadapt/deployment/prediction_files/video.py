@@ -49,11 +49,11 @@ def predict_video(
 
     Args:
         clip: From :func:`read_clip`.
-        network: What predicts.
+        network: Network that predicts.
         out: File to write, .mp4 or .avi; it is whole or not there.
-        console: Where progress goes.
+        console: Console for progress.
         batch_size: Frames that are passed through the network together.
-        opacity: Of the classes.
+        opacity: Opacity of the classes.
 
     Returns:
         The number of frames.

@@ -31,14 +31,14 @@ class Work(NamedTuple):
         networks: One, or two to compare.
         out: Folder of the predictions.
         save: Keys of ``OUTPUTS``, of the first network.
-        style: How they are drawn.
+        style: Style of the files.
         labels: Label files by the images' names; empty without labels.
         batch_size: Images of one size that are passed through the network together.
         workers: Threads that read images, and as many that write.
         max_pixels: Larger images are refused.
         windows: Side of the windows, pixels, by which all TIFFs are read; None: only those that are
             larger.
-        overwrite: Whether what is there is made again.
+        overwrite: Whether existing files are made again.
     """
 
     networks: Sequence[Network]
@@ -75,7 +75,7 @@ def is_done(source: Source, work: Work, rows: Rows | None, since: int) -> bool:
 
     Args:
         source: The image.
-        work: What becomes of it.
+        work: Files to write for it.
         rows: Lines that are written about images.
         since: Files that were modified earlier are of other settings; nanoseconds since 1970.
     """

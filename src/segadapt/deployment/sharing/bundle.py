@@ -57,7 +57,7 @@ def bundle(
         teacher: Keep the branch that only labels need.
         sample: Photograph that the model card shows with its prediction.
         overwrite: Replace what is there.
-        trust: Whether the config may build what is not on the list.
+        trust: Whether the config may build classes that are not on the allow-list.
 
     Returns:
         The folder or file.
