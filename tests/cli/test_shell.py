@@ -48,6 +48,23 @@ def test_a_training_inside_a_command_that_is_stopped_is_told_the_same_way(number
     assert capsys.readouterr().err == "interrupted\n"
 
 
+@pytest.mark.parametrize("stop", [KeyboardInterrupt(), Interrupted(signal.SIGINT, None)])
+def test_an_interruption_that_a_library_replaced_by_its_own_error_is_told(stop, capsys):
+    def act():
+        try:
+            try:
+                raise stop
+            finally:
+                raise AttributeError("'NoneType' object has no attribute 'flags'")
+        except AttributeError as error:
+            raise ValueError("config.yaml is not valid YAML") from error
+
+    with pytest.raises(SystemExit) as end:
+        answer(act)
+    assert end.value.code == 128 + signal.SIGINT
+    assert capsys.readouterr().err == "interrupted\n"
+
+
 def test_an_exit_code_of_the_command_itself_stays():
     assert code_of(SystemExit(2)) == 2
 

@@ -80,11 +80,18 @@ def test_a_run_that_was_stopped_goes_on(tmp_path, stop):
     def stopped(_):
         raise stop
 
-    with pytest.raises(type(stop)):
-        session.start(cfg(tmp_path), [], stopped)
-    assert said(tmp_path)["state"] == "interrupted"
+    def stopped_in_a_library(_):
+        try:
+            raise stop
+        finally:
+            raise AttributeError("a library cleans up")
+
+    for fault in (stopped, stopped_in_a_library):
+        with pytest.raises(type(stop)):
+            session.start(cfg(tmp_path), [], fault)
+        assert said(tmp_path)["state"] == "interrupted"
     session.start(cfg(tmp_path), [], fit)
-    assert (said(tmp_path)["state"], said(tmp_path)["starts"]) == ("finished", 2)
+    assert (said(tmp_path)["state"], said(tmp_path)["starts"]) == ("finished", 3)
 
 
 def test_a_failed_run_may_be_tried_again(tmp_path):

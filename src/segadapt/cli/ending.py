@@ -4,7 +4,14 @@ import signal
 import traceback
 from pathlib import Path
 
-from segadapt.runs.errors import Interrupted, debugging, from_outside, recorded, user_message
+from segadapt.runs.errors import (
+    Interrupted,
+    debugging,
+    from_outside,
+    interruption,
+    recorded,
+    user_message,
+)
 from segadapt.runs.file_names import ERROR
 from segadapt.runs.folder import has_checkpoint, has_failed
 from segadapt.runs.overrides import quoted_override
@@ -23,6 +30,7 @@ def tell(error: BaseException, folder: Path, again_by: str | None = None) -> int
     if debugging():
         traceback.print_exception(error)
     again = f"resume with: {again_by or command('resume') + ' ' + quoted_override('run', folder)}"
+    error = interruption(error) or error
     if isinstance(error, KeyboardInterrupt):
         error = Interrupted(signal.SIGINT, None)
     if isinstance(error, Interrupted):

@@ -14,7 +14,7 @@ from typing import NoReturn, TypeVar
 
 from segadapt.cli.main import USAGE_ERROR
 from segadapt.cli.words import UsageError
-from segadapt.runs.errors import Interrupted, debugging, user_message
+from segadapt.runs.errors import Interrupted, debugging, interruption, user_message
 from segadapt.text.borders import print_line, printable, spell_out
 
 Result = TypeVar("Result")
@@ -47,7 +47,14 @@ def answer(
 
 
 def fail(error: BaseException, message: str) -> NoReturn:
-    """End the process with a sentence, after the traceback if debugging."""
+    """End the process with a sentence, after the traceback if debugging.
+
+    Raises:
+        Interrupted: If the error followed from a signal.
+        KeyboardInterrupt: If it followed from Ctrl-C.
+    """
+    if (stop := interruption(error)) is not None:
+        raise stop from error
     if debugging():
         traceback.print_exception(error)
     sys.exit(f"error: {printable(message)}")

@@ -20,7 +20,7 @@ from segadapt.cli.hydra_command import CONF
 from segadapt.cli.scaled_experiments import scale_experiment
 from segadapt.deployment.initialization.initial_weights import settle_origin
 from segadapt.functional.rates import warm_up
-from segadapt.runs.errors import Interrupted
+from segadapt.runs.errors import Interrupted, interruption
 from segadapt.runs.overrides import quoted_override
 from segadapt.runs.redaction import hidden_words
 from segadapt.runs.signals import hand_over
@@ -83,7 +83,8 @@ def _train(cfg: DictConfig) -> float:
                 print_line(_announcement(cfg, job.runtime.choices["model"]))
             metrics = session.start(cfg, overrides, hydra_command.fit_run)
         return _monitored(metrics, cfg.monitor)
-    except (Exception, Interrupted, KeyboardInterrupt) as error:
+    except (Exception, Interrupted, KeyboardInterrupt) as caught:
+        error = interruption(caught) or caught
         same = f"the same command with {quoted_override('hydra.sweep.dir', job.sweep.dir)}"
         code = tell(error, folder, same if sweeping else None)
         if isinstance(error, Interrupted):

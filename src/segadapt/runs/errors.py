@@ -131,6 +131,20 @@ def from_outside(error: BaseException) -> bool:
     return isinstance(error, RankFailed) or _outside(error) is not None
 
 
+def interruption(error: BaseException) -> Interrupted | KeyboardInterrupt | None:
+    """The interruption behind an error; None if there is none.
+
+    A signal may arrive in the middle of any code of a library, whose clean-up may then fail with an
+    error of its own.
+    """
+    link: BaseException | None = error
+    while link is not None:
+        if isinstance(link, (Interrupted, KeyboardInterrupt)):
+            return link
+        link = link.__cause__ or link.__context__
+    return None
+
+
 def debugging() -> bool:
     """Whether tracebacks are shown on the terminal (``SEGADAPT_DEBUG=1``)."""
     return os.environ.get(DEBUG, "0") not in ("", "0")

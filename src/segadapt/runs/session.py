@@ -10,7 +10,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from segadapt.runs.errors import Interrupted, clear, record
+from segadapt.runs.errors import Interrupted, clear, interruption, record
 from segadapt.runs.folder import RunFolder
 from segadapt.runs.launch import launch
 from segadapt.runs.ranks import check_devices, rank, ranks_to_start
@@ -119,6 +119,9 @@ def _outcome(folder: RunFolder) -> Iterator[None]:
         folder.interrupt()
         raise
     except BaseException as error:
+        if (stop := interruption(error)) is not None:
+            folder.interrupt()
+            raise stop from error
         folder.fail(record(folder.path, error))
         raise
     else:
