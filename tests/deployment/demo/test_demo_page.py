@@ -177,6 +177,9 @@ def test_an_upload_becomes_panels_and_a_click_shows_numbers(
     assert page.locator(".run h2").all_inner_texts() == ["Fixed", "SSA"]
     assert page.locator(".run").first.locator(".stack").count() == 2
     assert page.locator(".run").last.locator(".stack").count() == 4
+    legends = page.locator("figure.changed .ends").all()
+    assert [legend.is_visible() for legend in legends] == [False, True]
+    assert legends[1].inner_text() == "the class differs before and after adaptation"
     fixed, ssa = clicked(page, 20, 33, 48, 80)
     image = scene(48, 80, 3)
     for classifier, rows in zip(CLASSIFIERS, (fixed, ssa), strict=True):

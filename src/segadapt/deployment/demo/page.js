@@ -115,8 +115,10 @@ const scale = () => {
   return made;
 };
 
-const stripes = () => {
+/* Takes its place also where nothing can change, so that pictures of networks stay side by side. */
+const stripes = (visible) => {
   const made = make("div", "ends");
+  if (!visible) made.style.visibility = "hidden";
   const text = make("span", "", "the class differs before and after adaptation");
   const sample = make("i", "swatch");
   sample.style.background = `repeating-linear-gradient(${facts.changed} 0 3px, black 3px 6px)`;
@@ -140,7 +142,7 @@ const showRuns = () => {
       values.confidence, "");
     confidence.append(scale());
     const changed = figure("changed", "Changed", share, values.changed, "dimmed");
-    if (values.changed) changed.append(stripes());
+    changed.append(stripes(values.changed));
     views.append(
       figure("after", values.before ? "After adaptation" : "Classes", "", values.after, ""),
       figure("before", "Before adaptation", "", values.before, ""),
