@@ -5,6 +5,7 @@ import torch
 from compositions import composed
 
 from segadapt.deployment.initialization import warm_start
+from segadapt.deployment.initialization.model_words import model_words
 from segadapt.deployment.initialization.warm_start import class_dimensions, matched, start_from
 from segadapt.deployment.loading.data_facts import data_facts
 from segadapt.deployment.loading.trained_network import TrainedNetwork
@@ -125,6 +126,13 @@ def test_a_generator_that_does_not_fit_is_named(monkeypatch):
             NAMES,
             NAMES,
         )
+
+
+def test_the_settings_of_the_origin_are_told_from_its_folder(tmp_path):
+    words = ["data=camvid", "model=tiny", "model/encoder=mobilenetv2_d8", "model.encoder.x=null"]
+    (tmp_path / "overrides.yaml").write_text("".join(f"- {word}\n" for word in words))
+    assert model_words(tmp_path) == f": {' '.join(words[1:])}"
+    assert model_words(None) == ""
 
 
 def test_a_classifier_with_other_parts_is_named(monkeypatch):

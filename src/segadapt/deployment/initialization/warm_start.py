@@ -8,6 +8,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 from torch import Tensor, nn
 
+from segadapt.deployment.initialization.model_words import model_words
 from segadapt.deployment.loading.read import read_network
 from segadapt.deployment.loading.trained_network import TrainedNetwork
 from segadapt.segmentor import Segmentor
@@ -49,7 +50,7 @@ def start_from(
     origin = read_network(str(cfg.init.run), cfg.init.checkpoint)
     theirs, own = origin.network.state_dict(), model.state_dict()
     same = tuple(classes) == origin.data.classes
-    generator, rows = _generator(own, theirs, same)
+    generator, rows = _generator(own, theirs, same, model_words(origin.folder))
     classifier, row = _classifier(model, classes, cfg, origin)
     with torch.no_grad():
         for name, value in {**generator, **classifier}.items():
@@ -58,7 +59,7 @@ def start_from(
 
 
 def _generator(
-    own: Mapping[str, Tensor], theirs: Mapping[str, Tensor], same_classes: bool
+    own: Mapping[str, Tensor], theirs: Mapping[str, Tensor], same_classes: bool, words: str
 ) -> tuple[dict[str, Tensor], list[Taken]]:
     """All of the generator but its auxiliary head, which may be new."""
     taken: dict[str, Tensor] = {}
@@ -69,7 +70,7 @@ def _generator(
         if optional and not same_classes:
             rows.append(Taken(part, 0, len(ours), len(other), "other classes"))
             continue
-        _check_fit(ours, other, part, optional)
+        _check_fit(ours, other, part, optional, words)
         chosen = {name: other[name] for name in ours if name in other}
         taken |= chosen
         rows.append(_counted(part, ours, other, chosen))
@@ -202,7 +203,7 @@ def _below(tensors: Mapping[str, Tensor], part: str) -> dict[str, Tensor]:
 
 
 def _check_fit(
-    own: Mapping[str, Tensor], theirs: Mapping[str, Tensor], part: str, optional: bool
+    own: Mapping[str, Tensor], theirs: Mapping[str, Tensor], part: str, optional: bool, words: str
 ) -> None:
     if optional and not (own and theirs):
         return
@@ -212,8 +213,7 @@ def _check_fit(
     if names:
         raise ValueError(
             f"init.run: {len(names)} tensors of the {part} do not fit: "
-            f"{_shapes(names, own, theirs)}; train the network of the origin: pass "
-            "its model, and its settings"
+            f"{_shapes(names, own, theirs)}; pass the origin's settings of the model{words}"
         )
 
 
@@ -230,7 +230,7 @@ def _counted(
 def _shapes(names: Sequence[str], own: Mapping[str, Tensor], theirs: Mapping[str, Tensor]) -> str:
     """The first of some names, with both shapes."""
     return ", ".join(
-        f"{name} ({_shape(theirs, name)} there, {_shape(own, name)} here)" for name in names[:3]
+        f"{name} (origin: {_shape(theirs, name)}, here: {_shape(own, name)})" for name in names[:3]
     )
 
 
