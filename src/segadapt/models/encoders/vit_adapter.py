@@ -12,9 +12,9 @@ from typing import Final
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
 from segadapt.functional.resize import upsample
+from segadapt.models.encoders.parts.checkpointing import recomputed
 from segadapt.models.encoders.parts.deformable_attention import DeformableAttention
 from segadapt.models.encoders.parts.initialization import initialise
 from segadapt.models.encoders.parts.spatial_prior import SpatialPrior
@@ -161,9 +161,7 @@ class ViTAdapter(Encoder):
         for index, stage in enumerate(self.interactions):
             blocks = self.body.blocks[index * depth : (index + 1) * depth]
             if self.checkpointing and torch.is_grad_enabled():
-                tokens, cells = checkpoint(
-                    stage, tokens, cells, blocks, layout, use_reentrant=False
-                )
+                tokens, cells = recomputed(tokens.device, stage, tokens, cells, blocks, layout)
             else:
                 tokens, cells = stage(tokens, cells, blocks, layout)
             seen.extend(as_maps(tokens, [layout.grid]))

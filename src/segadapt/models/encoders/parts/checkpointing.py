@@ -1,10 +1,14 @@
 """Activation checkpointing: blocks are recomputed in the backward pass to save memory."""
 
+from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import torch
 from torch import nn
 from torch.utils.checkpoint import checkpoint
+
+from segadapt.functional.determinism import deterministic
 
 
 def checkpoint_blocks(body: nn.Module, name: str) -> None:
@@ -45,12 +49,31 @@ def _outermost_blocks(module: nn.Module) -> list[nn.Module]:
     return [block for child in module.children() for block in _outermost_blocks(child)]
 
 
+def recomputed(
+    device: torch.device, function: Callable[..., Any], *inputs: Any, **options: Any
+) -> Any:
+    """The result of a function whose activations are computed again in the backward pass.
+
+    The second pass replaces the same functions of torch as the first (``trainer.deterministic``);
+    otherwise it would save other tensors than the first, which torch refuses.
+
+    Args:
+        device: Device of the inputs.
+        function: Function to call.
+        *inputs: Its arguments.
+        **options: Its keyword arguments.
+    """
+    if device.type != "cpu" and torch.are_deterministic_algorithms_enabled():
+        options["context_fn"] = lambda: (nullcontext(), deterministic(device))
+    return checkpoint(function, *inputs, use_reentrant=False, **options)
+
+
 def _checkpointed(kind: type[nn.Module]) -> type[nn.Module]:
     """A subclass of the same name that computes its forward pass twice in training."""
 
     def forward(self: nn.Module, *inputs: Any, **options: Any) -> Any:
         if not (self.training and torch.is_grad_enabled()):
             return kind.forward(self, *inputs, **options)
-        return checkpoint(kind.forward, self, *inputs, use_reentrant=False, **options)
+        return recomputed(inputs[0].device, kind.forward, self, *inputs, **options)
 
     return type(kind.__name__, (kind,), {"forward": forward, "__module__": kind.__module__})
