@@ -35,7 +35,7 @@ SMALL = Shape("tiny", 64, 2, 11, 2)
 
 
 class Context:
-    """What a part of the benchmark needs to run, and its figures.
+    """Options and figures of a part of the benchmark.
 
     Args:
         device: ``cuda`` or ``cpu``; on a CPU everything is small.

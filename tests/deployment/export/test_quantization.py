@@ -67,6 +67,31 @@ def test_calibrated_ranges_give_near_scores(model):
     assert 0 < difference < 0.05 * np.abs(true).max()
 
 
+def test_the_first_and_the_last_convolution_stay_single():
+    from onnx import TensorProto, helper, numpy_helper
+
+    weights = [np.random.default_rng(seed).normal(0, 0.2, (3, 3, 3, 3)) for seed in range(3)]
+    names = ["image", "first", "second", "scores"]
+    nodes = [
+        helper.make_node("Conv", [names[i], f"w{i}"], [names[i + 1]], pads=[1] * 4, name=f"conv{i}")
+        for i in range(3)
+    ]
+    sides = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 3, 16, 16])
+        for name in ("image", "scores")
+    ]
+    stored = [numpy_helper.from_array(w.astype(np.float32), f"w{i}") for i, w in enumerate(weights)]
+    graph = helper.make_graph(nodes, "network", sides[:1], sides[1:], stored)
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    content = quantized(made.SerializeToString(), BATCHES, None).content
+    kinds = {
+        entry.name: entry.data_type for entry in onnx.load_from_string(content).graph.initializer
+    }
+    assert kinds["w0"] == kinds["w2"] == TensorProto.FLOAT
+    assert "w1" not in kinds
+    assert kinds["w1_quantized"] == TensorProto.INT8
+
+
 def test_products_of_two_activations_stay_single():
     from onnx import TensorProto, helper
 

@@ -5,9 +5,12 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
+
+if TYPE_CHECKING:
+    import onnx
 
 PRODUCTS: Final = ("Conv", "MatMul", "Gemm")
 """Operators that are quantised if one input is weights; softmax, norms and resizing are not."""
@@ -68,6 +71,7 @@ def _optimised(folder: Path) -> Path:
 
 
 def _static(ready: Path, batches: Sequence[np.ndarray]) -> bytes:
+    import onnx
     from onnxruntime.quantization import (
         CalibrationDataReader,
         QuantFormat,
@@ -93,22 +97,27 @@ def _static(ready: Path, batches: Sequence[np.ndarray]) -> bytes:
         per_channel=True,
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
-        nodes_to_exclude=_products_of_activations(ready),
+        nodes_to_exclude=_sensitive(onnx.load(ready).graph),
     )
     return file.read_bytes()
 
 
-def _products_of_activations(ready: Path) -> list[str]:
-    """Nodes of attention, and of features with prototypes, which 8 bits on both sides blur."""
-    import onnx
+def _sensitive(graph: "onnx.GraphProto") -> list[str]:
+    """Nodes that stay in single precision.
 
-    graph = onnx.load(ready).graph
+    They are products of attention, and of features with prototypes, which 8 bits on both sides
+    blur, and the first and the last convolution: colours and scores lose most by rounding, and both
+    layers are small.
+    """
     weights = {entry.name for entry in graph.initializer}
-    return [
+    convolutions = [node.name for node in graph.node if node.op_type == "Conv"]
+    products = [
         node.name
         for node in graph.node
         if node.op_type == "MatMul" and not weights.intersection(node.input)
     ]
+    # onnxruntime would take an empty name for all nodes without one
+    return list(filter(None, [*products, *convolutions[:1], *convolutions[-1:]]))
 
 
 def _dynamic(ready: Path) -> bytes:
