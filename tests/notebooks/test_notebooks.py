@@ -21,8 +21,14 @@ NAMES = [
 SCRIPT = Path(__file__).parent / "run_notebook.py"
 
 
-def executed(*words):
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "MPLBACKEND": "agg"}
+def executed(temporary, *words):
+    """Names of the notebooks that ran; what they write below the temporary folder stays there."""
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT / "src"),
+        "MPLBACKEND": "agg",
+        "TMPDIR": str(temporary),
+    }
     command = [sys.executable, str(SCRIPT), *map(str, words)]
     answer = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     assert answer.returncode == 0, answer.stderr
@@ -45,11 +51,11 @@ def test_all_of_them_are_there():
     assert [file.stem for file in NOTEBOOKS] == NAMES
 
 
-def test_all_run_from_top_to_bottom_with_two_steps_each():
-    assert executed(*NOTEBOOKS, "STEPS=2", "IMAGES=4") == NAMES
+def test_all_run_from_top_to_bottom_with_two_steps_each(tmp_path):
+    assert executed(tmp_path, *NOTEBOOKS, "STEPS=2", "IMAGES=4") == NAMES
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda file: file.stem)
-def test_notebooks_run_from_top_to_bottom(file):
-    assert executed(file) == [file.stem]
+def test_notebooks_run_from_top_to_bottom(file, tmp_path):
+    assert executed(tmp_path, file) == [file.stem]
