@@ -32,6 +32,7 @@ SUMMARY_COLUMNS: Final = 4
 COMPARISONS: Final[Mapping[str, tuple[str, ...]]] = {
     "main": ("docs/evidence/main", "baseline=fixed", "power=true", "gains=true"),
     "cosine": ("docs/evidence/main", "baseline=fixed, cosine scores", "cost=false"),
+    "dice": ("docs/evidence/main", "baseline=fixed, cosine scores + Dice", "cost=false"),
     "long": ("docs/evidence/long", "baseline=fixed", "gains=true", "cost=false"),
 }
 

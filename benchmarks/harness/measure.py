@@ -177,11 +177,17 @@ def stamp(hardware: dict[str, Any]) -> dict[str, Any]:
     """Date, command, versions and hardware of a measurement."""
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": " ".join(["python", *sys.orig_argv[1:]]),
+        "command": " ".join(["python", *map(_without_folders, sys.orig_argv[1:])]),
         "software": provenance(),
         "machine": hardware,
         "busy": was_busy(),
     }
+
+
+def _without_folders(word: str) -> str:
+    """A word whose absolute path is only its name: stored results hold no path of a machine."""
+    key, equals, value = word.rpartition("=")
+    return f"{key}{equals}{Path(value).name}" if Path(value).is_absolute() else word
 
 
 def default_name(options: Options, setting: Setting, shape: Shape) -> str:

@@ -2,7 +2,7 @@ import json
 
 import pytest
 import torch
-from benchmarks.harness.measure import check_syncs, composed, measure, setting_of
+from benchmarks.harness.measure import check_syncs, composed, measure, setting_of, stamp
 from benchmarks.harness.options import CONFIGS, Options
 
 from segadapt.experiment import build_task
@@ -27,6 +27,12 @@ def test_everything_is_measured_printed_and_written(tmp_path, capsys):
     assert {"command", "date", "software", "machine", "shape", "setting"} <= written.keys()
     assert written["software"]["torch"] == torch.__version__.partition("+")[0]
     assert written["machine"]["cores"] >= 1
+
+
+def test_stored_commands_hold_no_path_of_the_machine(monkeypatch):
+    words = ["python", "/opt/env/bin/segadapt", "benchmark", "run=/home/me/run", "out=runs/a"]
+    monkeypatch.setattr("sys.orig_argv", words)
+    assert stamp({})["command"] == "python segadapt benchmark run=run out=runs/a"
 
 
 def test_overrides_reach_the_classifier():

@@ -1,6 +1,7 @@
 import threading
 import time
 
+import cv2
 import pytest
 
 from segadapt.deployment.prediction_files.overlap import ahead, behind
@@ -58,3 +59,11 @@ def test_an_error_of_the_work_is_not_hidden_by_writing():
     with pytest.raises(ValueError, match="broken"), behind(1, 1) as write:  # noqa: PT012
         write(lambda: None)
         raise ValueError("broken")
+
+
+def test_opencv_has_no_threads_of_its_own_while_files_are_written():
+    before, seen = cv2.getNumThreads(), []
+    with behind(1, 2) as write:
+        write(lambda: seen.append(cv2.getNumThreads()))
+    assert seen == [1]
+    assert cv2.getNumThreads() == before

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import TypeVar
 
+import cv2
+
 Given = TypeVar("Given")
 Made = TypeVar("Made")
 
@@ -65,15 +67,20 @@ class Behind:
 def behind(workers: int, depth: int) -> Iterator[Behind]:
     """Threads that write; at the end everything is written, or its error is raised.
 
+    In the meantime, OpenCV starts no threads of its own, which would compete with the network's.
+
     Args:
         workers: Number of threads; with one, pieces are written in their order.
         depth: Pieces that wait at most.
     """
     pool = ThreadPoolExecutor(workers, "writer")
     writer = Behind(pool, depth)
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(0)
     try:
         yield writer
         for piece in writer.pieces:
             piece.result()
     finally:
+        cv2.setNumThreads(threads)
         pool.shutdown(cancel_futures=True)
