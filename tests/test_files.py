@@ -89,9 +89,10 @@ def test_what_killed_processes_left_is_removed_and_nothing_else(tmp_path):
 def test_a_stage_is_removed_at_the_end_and_those_of_killed_processes_at_the_start(tmp_path):
     path = tmp_path / "deeper" / "clip [1].mp4"
     with staging(path) as killed:
-        orphan = killed.with_name(f".{path.name}{STAGE}1")
-        other = killed.with_name(f".other.mp4{STAGE}1")
-        for folder in (orphan, other):
+        orphan = killed.with_name(f".{path.name}{STAGE}{2**22 + 1}")
+        other = killed.with_name(f".other.mp4{STAGE}{2**22 + 1}")
+        live = killed.with_name(f".{path.name}{STAGE}{os.getppid()}")
+        for folder in (orphan, other, live):
             folder.mkdir()
             (folder / "video.mp4").write_bytes(b"half")
     assert not killed.exists()
@@ -99,7 +100,7 @@ def test_a_stage_is_removed_at_the_end_and_those_of_killed_processes_at_the_star
         assert not orphan.exists()
         assert other.exists()
         assert stage.is_dir()
-    assert list(path.parent.iterdir()) == [other]
+    assert {*path.parent.iterdir()} == {other, live}
 
 
 def test_a_full_disk_is_told_with_the_name_of_the_file(tmp_path, monkeypatch):

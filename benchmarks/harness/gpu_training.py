@@ -118,7 +118,7 @@ def training(context: Context, words: list[str], seconds: float) -> list[float]:
 
 
 def validations(file: Path) -> list[float]:
-    """Validation mIoU in a file of metrics; empty if there is no file."""
+    """The mIoU of each validation in a metrics file; empty if the file does not exist."""
     if not file.is_file():
         return []
     with file.open(newline="") as lines:

@@ -154,16 +154,21 @@ def replacing_path(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def staging(path: Path) -> Iterator[Path]:
+def staging(path: Path, mark: str = STAGE) -> Iterator[Path]:
     """A context with a folder beside ``path``, in which its content is prepared.
 
     It is removed at the end. Those of killed processes for the same path are removed at the start.
+
+    Args:
+        path: File or folder to prepare.
+        mark: Part of the folder's name, which precedes the number of the process.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    start = f".{path.name}{mark}"
     for orphan in path.parent.iterdir():
-        if orphan.name.startswith(f".{path.name}{STAGE}"):
+        if orphan.name.startswith(start) and not _alive(orphan.name.removeprefix(start)):
             shutil.rmtree(orphan, ignore_errors=True)
-    stage = path.with_name(f".{path.name}{STAGE}{os.getpid()}")
+    stage = path.with_name(f"{start}{os.getpid()}")
     stage.mkdir()
     try:
         yield stage
@@ -196,9 +201,15 @@ def replace_by_link(path: Path, source: Path) -> None:
     sync_folder(path.parent)
 
 
-def sweep(folder: Path) -> None:
-    """Remove temporary files of killed processes."""
-    for orphan in folder.glob(f".*{MARK}*"):
+def sweep(folder: Path, deep: bool = False) -> None:
+    """Remove temporary files of killed processes.
+
+    Args:
+        folder: Folder of the files.
+        deep: Whether its subfolders are swept as well.
+    """
+    pattern = f".*{MARK}*"
+    for orphan in folder.rglob(pattern) if deep else folder.glob(pattern):
         orphan.unlink(missing_ok=True)
 
 
@@ -209,6 +220,17 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _alive(process: str) -> bool:
+    """Whether a process with this number runs on this machine."""
+    try:
+        os.kill(int(process), 0)
+    except (ProcessLookupError, ValueError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _beside(path: Path) -> Path:

@@ -1,4 +1,4 @@
-"""Processes of benchmarks end with them, and Ctrl-C is told in one sentence."""
+"""No process outlives the benchmark that started it, and Ctrl-C is answered in one sentence."""
 
 import ast
 import importlib

@@ -79,9 +79,12 @@ def deterministic(device: torch.device) -> AbstractContextManager:
 
     It acts only on GPUs, and only if torch is asked for deterministic algorithms.
     """
-    if device.type != "cpu" and torch.are_deterministic_algorithms_enabled():
-        return Replacing(REPLACED)
-    return nullcontext()
+    return Replacing(REPLACED) if is_deterministic(device) else nullcontext()
+
+
+def is_deterministic(device: torch.device) -> bool:
+    """Whether :func:`deterministic` acts on a device."""
+    return device.type != "cpu" and torch.are_deterministic_algorithms_enabled()
 
 
 def interpolate(

@@ -3,11 +3,10 @@
 import hashlib
 import multiprocessing
 import os
-import shutil
 import unicodedata
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -24,7 +23,7 @@ from segadapt.data.imports.writing import write_picture
 from segadapt.data.label_table.reading import read_table, write_table
 from segadapt.data.label_table.table import LabelTable
 from segadapt.data.palette import completed
-from segadapt.files import MARK, make_folder, write_json
+from segadapt.files import MARK, make_folder, staging, write_json
 from segadapt.structures import ignored_label
 from segadapt.text.choices import check_choice
 from segadapt.text.terminal import say
@@ -155,26 +154,10 @@ def _check_classes(into: Path, source: Source) -> None:
 @contextmanager
 def _beside(into: Path) -> Iterator[Path]:
     """A folder on the same file system, without those that killed imports have left."""
-    with make_folder(into.parent, "folder of the data set", "into=FOLDER"):
-        for orphan in into.parent.glob(f".{into.name}{MARK}*"):
-            if not _alive(orphan.name.rpartition("-")[2]):
-                shutil.rmtree(orphan, ignore_errors=True)
-        made = into.parent / f".{into.name}{MARK}{os.getpid()}"
-        made.mkdir()
-    try:
-        yield made
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
-
-
-def _alive(pid: str) -> bool:
-    try:
-        os.kill(int(pid), 0)
-    except (ProcessLookupError, ValueError):
-        return False
-    except PermissionError:
-        return True
-    return True
+    with ExitStack() as stack:
+        with make_folder(into.parent, "folder of the data set", "into=FOLDER"):
+            stage = stack.enter_context(staging(into, MARK))
+        yield stage
 
 
 def _move(made: Path, into: Path, split: str) -> None:

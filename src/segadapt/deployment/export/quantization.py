@@ -37,7 +37,7 @@ def quantized(model: bytes, batches: Sequence[np.ndarray], lacking: str | None) 
     Args:
         model: ONNX file in single precision.
         batches: Calibration images as the file takes them.
-        lacking: Reason why there are no images.
+        lacking: The reason for dynamic quantisation if ``batches`` is empty.
 
     Raises:
         ValueError: If onnxruntime can do neither.

@@ -35,7 +35,7 @@ from segadapt.deployment.prediction_files.work import (
     is_done,
 )
 from segadapt.evaluation.inference.settings import can_use_labels
-from segadapt.files import MARK
+from segadapt.files import sweep
 from segadapt.text.borders import print_line
 from segadapt.text.terminal import say
 
@@ -65,8 +65,7 @@ def predict_files(sources: Sequence[Source], work: Work, console: Console) -> in
     """
     started = time.monotonic()
     since = ledger.begin(work.out, decisive(work), work.overwrite)
-    for orphan in work.out.rglob(f".*{MARK}*"):
-        orphan.unlink(missing_ok=True)  # of a process that was killed
+    sweep(work.out, deep=True)
     names = ("image", "miou", "accuracy", "pixels")
     rows = ledger.Rows(work.out, names, work.overwrite) if work.labels else None
     todo = [

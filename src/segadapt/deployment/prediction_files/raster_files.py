@@ -14,7 +14,7 @@ from segadapt.deployment.prediction_files import ledger
 from segadapt.deployment.prediction_files.geotiff import label_raster, numbering
 from segadapt.deployment.prediction_files.progress import progress
 from segadapt.deployment.prediction_files.work import Work, decisive
-from segadapt.files import MARK
+from segadapt.files import sweep
 from segadapt.text.borders import print_line
 from segadapt.text.terminal import say
 
@@ -62,8 +62,7 @@ def predict_rasters(sources: Sequence[Source], work: Work, console: Console) -> 
     if unwritten := [kind for kind in work.save if kind != LABELS]:
         say(console, f"note: of rasters read by windows, no {' or '.join(unwritten)} is written")
     ledger.begin(work.out, decisive(work), work.overwrite)
-    for orphan in work.out.rglob(f".*{MARK}*"):
-        orphan.unlink(missing_ok=True)  # of a process that was killed
+    sweep(work.out, deep=True)
     todo = [s for s in sources if work.overwrite or not raster_file(work.out, s).is_file()]
     skipped = []
     for source in todo:

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
-from segadapt.functional.determinism import deterministic
+from segadapt.functional.determinism import deterministic, is_deterministic
 
 
 def checkpoint_blocks(body: nn.Module, name: str) -> None:
@@ -63,7 +63,7 @@ def recomputed(
         *inputs: Its arguments.
         **options: Its keyword arguments.
     """
-    if device.type != "cpu" and torch.are_deterministic_algorithms_enabled():
+    if is_deterministic(device):
         options["context_fn"] = lambda: (nullcontext(), deterministic(device))
     return checkpoint(function, *inputs, use_reentrant=False, **options)
 
