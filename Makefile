@@ -48,6 +48,7 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/test_sizes.py tests/conf/test_house.py
 
 format: setup
 	$(BIN)/ruff check --select I --fix .

@@ -19,8 +19,9 @@ from typing import Any, BinaryIO, NamedTuple, cast
 
 import torch
 
-from segadapt.files import UNREADABLE, reason, replace_by_link, replace_text, replacing
+from segadapt.files import replace_by_link, replace_text, replacing
 from segadapt.functional.nonfinite import named_tensors, nonfinite, such_as
+from segadapt.regular_files import UNREADABLE, reason
 from segadapt.runs.archive import check_archive
 
 LAST, PREVIOUS, BEST = "last.ckpt", "previous.ckpt", "best.ckpt"

@@ -15,7 +15,7 @@ import numpy as np
 
 from segadapt.data.dataset import SegmentationDataset
 from segadapt.data.reading import Part
-from segadapt.files import open_regular
+from segadapt.regular_files import open_regular
 from segadapt.text.borders import printable
 
 SAMPLE: Final = 64

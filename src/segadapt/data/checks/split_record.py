@@ -9,7 +9,8 @@ from typing import Final, cast
 
 from segadapt.data.dataset import LabelledDataset, SegmentationDataset
 from segadapt.data.files.pairs import Pair
-from segadapt.files import open_regular, write_json
+from segadapt.files import write_json
+from segadapt.regular_files import open_regular
 from segadapt.text.bounded import MIB, read_object
 
 PART: Final = 65536

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from segadapt.files import UNREADABLE, reason
 from segadapt.functional.nonfinite import check_file
 from segadapt.models.conversion.classifiers import GUIDE, MARKS
 from segadapt.models.conversion.plan import Plan
 from segadapt.models.pretrained.weight_files import unwrapped
+from segadapt.regular_files import UNREADABLE, reason
 
 State = Mapping[str, Tensor]
 

@@ -10,8 +10,8 @@ import timm
 import torch
 from torch import Tensor, nn
 
-from segadapt.files import UNREADABLE, reason
 from segadapt.functional.nonfinite import check_file
+from segadapt.regular_files import UNREADABLE, reason
 
 log = logging.getLogger(__name__)
 
