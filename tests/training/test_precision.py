@@ -1,5 +1,7 @@
 """Trainings in other precisions than single: half, and mixed with a loss scale."""
 
+from pathlib import Path
+
 import lightning as L
 import pytest
 import torch
@@ -17,6 +19,8 @@ from segadapt.training.trainer import build_trainer
 
 SCALE = 2.0**8
 """More would overflow in the first step, which would be skipped."""
+
+SHORT = ("data=synthetic", "logger=none", "trainer=cpu", "callbacks=none", "data.steps=1")
 
 
 @pytest.mark.parametrize("fused", [False, True])
@@ -58,10 +62,28 @@ def test_clipping_bounds_the_norm_of_gradients_without_their_loss_scale(fused, t
     + [pytest.param(name, marks=pytest.mark.slow) for name in ("fixed", "wide", "cac", "dnc")],
 )
 def test_a_network_in_bfloat16_is_trained_and_validated(name, tmp_path):
-    words = ["data=synthetic", "logger=none", "trainer=cpu", "callbacks=none", "data.steps=1"]
-    words += [f"classifier={name}", "trainer.precision=bf16-true", f"paths.run={tmp_path / 'run'}"]
-    metrics = train(composed(*words))
+    metrics = train(composed(*SHORT, f"classifier={name}", *_precise("bf16-true", tmp_path)))
     assert 0 <= metrics["val/miou"] <= 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("bf16-true",), ("64-true",), ("16-true", "optimizer=sgd")],
+    ids=lambda words: words[0],
+)
+def test_callbacks_give_the_network_images_of_its_type(words, tmp_path):
+    precision, *rest = words
+    train(composed(*SHORT, "callbacks=default", *rest, *_precise(precision, tmp_path)))
+    assert list((tmp_path / "run" / "panels").iterdir())
+
+
+def test_an_optimiser_whose_eps_would_be_zero_is_refused_before_the_first_step(tmp_path):
+    with pytest.raises(ValueError, match=r"eps=1e-08 of AdamW rounds to 0 in torch\.float16"):
+        train(composed(*SHORT, *_precise("16-true", tmp_path)))
+
+
+def _precise(precision: str, folder: Path) -> list[str]:
+    return [f"trainer.precision={precision}", f"paths.run={folder / 'run'}"]
 
 
 def test_scores_are_resized_alike_whatever_torchs_default_type_is():

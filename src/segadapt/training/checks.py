@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from segadapt.functional.distributed import max_over_ranks, sum_over_ranks
 from segadapt.functional.nonfinite import nonfinite, such_as
@@ -12,6 +13,24 @@ REMEDY = "Use a smaller optimizer.lr, a longer schedule.warmup or trainer.gradie
 NEVER = torch.iinfo(torch.int64).max
 GRADIENT = "gradient"
 """Name under which the norm of all gradients is watched, in addition to the losses."""
+
+
+def check_epsilon(optimizer: Optimizer) -> None:
+    """Check that the denominators of the first step are not zero.
+
+    Raises:
+        ValueError: If ``eps`` of the optimiser rounds to 0 in the type of a parameter, in which it
+            holds its state (``trainer.precision=16-true``).
+    """
+    epsilon = optimizer.defaults.get("eps")
+    types = {weight.dtype for group in optimizer.param_groups for weight in group["params"]}
+    for dtype in types if epsilon else ():
+        if torch.tensor(epsilon, dtype=dtype) == 0:
+            raise ValueError(
+                f"eps={epsilon} of {type(optimizer).__name__} rounds to 0 in {dtype}, the type of "
+                "weights with trainer.precision=16-true, so the first step would divide by 0; set "
+                "trainer.precision=16-mixed or bf16-mixed, or optimizer=sgd"
+            )
 
 
 class FiniteCheck:

@@ -21,7 +21,7 @@ from segadapt.functional.distributed import sum_over_ranks, world_size
 from segadapt.losses.objective import Losses, Objective
 from segadapt.segmentor import Segmentor
 from segadapt.structures import Batch
-from segadapt.training.checks import FiniteCheck, LabelCheck
+from segadapt.training.checks import FiniteCheck, LabelCheck, check_epsilon
 from segadapt.training.compiled import CompiledHalves
 from segadapt.training.gradient_check import Forward
 
@@ -146,6 +146,7 @@ class SegmentationTask(L.LightningModule):
 
     def configure_optimizers(self) -> Any:
         optimizer = self.optimizer(self.model)
+        check_epsilon(optimizer)
         schedule = self.schedule(optimizer)
         return {
             "optimizer": optimizer,

@@ -52,10 +52,9 @@ class Panels(Callback):
     def _row(self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Batch) -> LabelledImage:
         mask = batch.mask[0].cpu()
         size = (mask.shape[0], mask.shape[1])
+        image = trainer.precision_plugin.convert_input(batch.image)
         with torch.no_grad(), trainer.precision_plugin.forward_context():
-            predictions = branch_labels(
-                cast(MeasuredTask, pl_module).model, whole, batch.image, size
-            )
+            predictions = branch_labels(cast(MeasuredTask, pl_module).model, whole, image, size)
         maps = {branch: predictions[branch][0].cpu().numpy() for branch in reversed(predictions)}
         picture = shown(batch.image[0].cpu(), size)
         return LabelledImage(batch.name[0], picture, {"label": mask.numpy(), **maps})
