@@ -25,6 +25,11 @@ WINDOWS = ("inference=slide", "inference.window=[64,64]")
             ("loss.effective_beta=0.9",),
             "loss.effective_beta=0.9 has no effect, because loss.class_weight=none; set",
         ),
+        (
+            ("init.classifier=renew",),
+            "init.classifier=renew has no effect, because init.run=null; set init.run=RUN",
+        ),
+        (("init.checkpoint=best",), "init.checkpoint=best has no effect, because init.run=null"),
         (("trainer.max_steps=9",), "trainer.max_steps=9 contradicts data.steps=4"),
         (
             ("model.auxiliary.num_classes=9", "model=upernet_swin"),

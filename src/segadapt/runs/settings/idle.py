@@ -14,6 +14,9 @@ OF_WINDOWS: Final[Mapping[str, Any]] = {
 }
 """Settings of windows, with the neutral value of each."""
 
+OF_ORIGIN: Final[Mapping[str, Any]] = {"checkpoint": "last", "classifier": "keep"}
+"""Settings of the training whose weights are loaded, with the neutral value of each."""
+
 
 def check_idle(config: Mapping[str, Any]) -> None:
     """Check a config for settings that were changed, but have no effect.
@@ -31,6 +34,14 @@ def check_idle(config: Mapping[str, Any]) -> None:
                 raise ValueError(
                     f"inference.{name}={shown(name, seen[name])} has no effect, because "
                     "inference.window=null; set inference.window=[ROWS,COLUMNS], or remove it"
+                )
+    origin = config.get("init") or {}
+    if origin.get("run") is None:
+        for name, nothing in OF_ORIGIN.items():
+            if origin.get(name, nothing) != nothing:
+                raise ValueError(
+                    f"init.{name}={shown(name, origin[name])} has no effect, because "
+                    "init.run=null; set init.run=RUN, or remove it"
                 )
     beta, rule = value_at(config, "loss.effective_beta"), value_at(config, "loss.class_weight")
     if beta is not None and rule != "effective":
