@@ -94,12 +94,24 @@ def test_every_key_of_every_config_is_known():
         ("~model.decoder", "model.decoder is missing; add it with +model.decoder=VALUE"),
         ("data.allow_empty_classes=1", "data.allow_empty_classes=1; it must be true or false"),
         ("seed=${seed}", "seed"),
-        ("data.root=${nothing}", "data.root: Interpolation key 'nothing' not found"),
+        (
+            "data.root=${nothing}",
+            "data.root refers to nothing, which the config lacks; set data.root=VALUE",
+        ),
     ],
 )
 def test_values_of_another_kind(override, said):
     with pytest.raises(ValueError, match=re.escape(said)):
         settle(composed(*RUN, override))
+
+
+def test_a_loss_that_does_not_fit_the_classifier_is_explained():
+    said = (
+        "loss.terms.coarse.group refers to classifier.oracle_group, which the config lacks; "
+        "choose options of loss and classifier that go together, or set loss.terms.coarse.group"
+    )
+    with pytest.raises(ValueError, match=re.escape(said)):
+        settle(composed(*RUN, "classifier=fixed", "loss=ssa"))
 
 
 @pytest.mark.parametrize(

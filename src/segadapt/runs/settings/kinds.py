@@ -143,7 +143,7 @@ class Choice(Kind):
         return any(type(value) is type(option) and value == option for option in self.options)
 
     def takes(self, value: Any, many: bool = False) -> str:
-        return f"one of {', '.join(map(str, self.options))}"
+        return f"one of {', '.join(dict.fromkeys(map(str, self.options)))}"
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,9 @@ from segadapt.runs.settings.squares import square
 RESOLVER: Final = re.compile(r"ValueError raised while resolving interpolation: (.+)")
 """Pattern of an error of a resolver of this package, whose message is a full sentence."""
 
+LOST: Final = re.compile(r"Interpolation key '(.+)' not found")
+"""Pattern of an error of OmegaConf about a reference to a key that does not exist."""
+
 FROM_FILES: Final = ("${cached:", "${class_count:")
 """Interpolations of ``data`` that read files."""
 
@@ -67,4 +70,12 @@ def broken(error: OmegaConfBaseException) -> str:
     first = str(error).partition("\n")[0]
     if told := RESOLVER.match(first):
         return told[1]
+    if (lost := LOST.match(first)) and error.full_key:
+        keys = [key for key in (error.full_key, lost[1]) if "." in key]
+        groups = dict.fromkeys(key.partition(".")[0] for key in keys)
+        fitting = f"choose options of {' and '.join(groups)} that go together"
+        return (
+            f"{error.full_key} refers to {lost[1]}, which the config lacks; "
+            f"{f'{fitting}, or ' if len(groups) > 1 else ''}set {error.full_key}=VALUE"
+        )
     return f"{error.full_key}: {first}" if error.full_key else first
