@@ -35,7 +35,7 @@ def main(arguments: Sequence[str]) -> None:
     """
     places = {key: text for key, _, text in (word.partition("=") for word in arguments)}
     if lacking := [key for key in NEEDED if key not in places]:
-        raise ValueError(f"{lacking[0]}= is missing; give run=RUN images=FOLDER")
+        raise ValueError(f"{lacking[0]}= is missing; pass run=RUN images=FOLDER")
     rest = [word for word in arguments if word.partition("=")[0] not in NEEDED]
     count, repeats, threads = numbers_of(rest, count=200, repeats=3, threads=2)
     torch.set_num_threads(threads)

@@ -43,7 +43,7 @@ def run_composed(job: Callable[[], None], config: str, conf: Path) -> None:
         except BrokenPipeError:
             raise
         except OSError as error:  # raised when Hydra creates the folder of a run
-            fail(error, f"{user_message(error)}; give another folder with hydra.run.dir=FOLDER")
+            fail(error, f"{user_message(error)}; choose another folder with hydra.run.dir=FOLDER")
 
 
 def with_template_quoted(word: str) -> str:

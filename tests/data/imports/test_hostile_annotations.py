@@ -243,7 +243,7 @@ def test_files_of_labelme(tmp_path, more, expected):
 
 def test_a_folder_without_files_of_labelme_is_refused(tmp_path):
     (tmp_path / "s").mkdir()
-    refused("labelme", tmp_path / "s", tmp_path, "holds no JSON file; give the folder of labelme's")
+    refused("labelme", tmp_path / "s", tmp_path, "holds no JSON file; pass the folder of labelme's")
 
 
 POINTS = "points='1,1;5,1;5,5'"
@@ -308,7 +308,7 @@ def test_xml(tmp_path, content, expected):
     [
         ({"overlap": "size"}, "Unknown overlap 'size'. Available: order, area"),
         ({"split": "../val"}, r"split=\.\./val is not a name; write letters, such as split=val"),
-        ({"max_pixels": 0}, "max_pixels=0; give a number of pixels"),
+        ({"max_pixels": 0}, "max_pixels=0; pass a number of pixels"),
         ({"max_pixels": 100}, r"a.png has 12 x 16 pixels.*max_pixels"),
     ],
 )

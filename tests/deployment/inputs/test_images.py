@@ -59,8 +59,8 @@ def test_grey_becomes_rgb():
         (torch.zeros(4, 5, 3), r"a tensor of shape \(4, 5, 3\) is not an image"),
         (torch.full((3, 4, 5), -2.0), "values from -2 to -2 .*not normalised"),
         (Image.new("I", (4, 5)), "mode I, more than 8 bits"),
-        (7, "int is not an image; give a path"),
-        (b"\x89PNG", "bytes is not an image; give a path"),
+        (7, "int is not an image; pass a path"),
+        (b"\x89PNG", "bytes is not an image; pass a path"),
         (np.zeros((0, 5, 3), np.uint8), "has 0 x 5 pixels"),
     ],
 )

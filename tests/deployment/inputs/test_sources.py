@@ -48,7 +48,7 @@ def test_what_is_not_there_gets_a_sentence(photos, tmp_path):
     (tmp_path / "none.txt").write_text("\n")
     for images, sentence in (
         (empty, r"empty holds no image file \(\.jpg"),
-        (tmp_path / "nowhere.jpg", "nowhere.jpg does not exist; give an image, a folder, a glob"),
+        (tmp_path / "nowhere.jpg", "nowhere.jpg does not exist; pass an image, a folder, a glob"),
         (photos / "*.bmp", "no image file matches"),
         (tmp_path / "none.txt", "none.txt names no image; write one path per line"),
     ):

@@ -251,7 +251,7 @@ def test_wrong_words_get_a_sentence_and_write_nothing(
 def test_networks_of_other_classes_are_not_compared(runs, photos, tmp_path, capsys):
     other = write_run(tmp_path / "camvid", "data=camvid", "classifier=fixed")
     words = (f"images={photos}", f"out={tmp_path / 'out'}", f"beside={other}")
-    assert "have different classes; give runs of one data set" in said(capsys, runs, *words)
+    assert "have different classes; pass runs of one data set" in said(capsys, runs, *words)
 
 
 def test_inference_and_its_settings_reach_the_network(runs, photos, tmp_path):

@@ -81,7 +81,7 @@ WINDOWS = ("inference=slide", "inference.window=[64,64]")
             (*WINDOWS, "inference.stride=[32,65]"),
             "inference.stride=[32, 65] is larger than inference.window=[64, 64]",
         ),
-        (("data=digits", "data.crop=[64,32]"), "composes squares; give one number"),
+        (("data=digits", "data.crop=[64,32]"), "composes squares; set one number"),
         (
             ("trainer.compile=default", "trainer.precision=bf16-true"),
             "trainer.compile=default needs weights in float32, in which its gradients are compared "

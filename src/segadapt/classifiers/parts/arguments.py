@@ -63,7 +63,7 @@ def check_group(oracle_group: int | None) -> None:
     """
     if oracle_group is not None and oracle_group < 1:
         raise ValueError(
-            f"classifier.oracle_group is {oracle_group}; give a number of images of at least 1, "
+            f"classifier.oracle_group is {oracle_group}; set a number of images of at least 1, "
             "or null for the whole batch"
         )
 

@@ -87,7 +87,7 @@ def _check_words(form: str, wanted: Wanted) -> None:
     if not wanted.source.exists():
         raise ValueError(f"source not found: {wanted.source}; correct source=PATH")
     if wanted.max_pixels < 1:
-        raise ValueError(f"max_pixels={wanted.max_pixels}; give a number of pixels")
+        raise ValueError(f"max_pixels={wanted.max_pixels}; pass a number of pixels")
 
 
 def _check_names(pictures: Sequence[Picture]) -> None:

@@ -34,10 +34,10 @@ def read(wanted: Wanted) -> Source:
         ValueError: If something in them is not as it should be; names file and shape.
     """
     if not wanted.source.is_dir():
-        raise ValueError(f"{wanted.source} is not a folder; give the one with labelme's JSON files")
+        raise ValueError(f"{wanted.source} is not a folder; pass the one with labelme's JSON files")
     files = sorted(file for file in wanted.source.rglob("*.json") if _shown(file, wanted.source))
     if not files:
-        raise ValueError(f"{wanted.source} holds no JSON file; give the folder of labelme's files")
+        raise ValueError(f"{wanted.source} holds no JSON file; pass the folder of labelme's files")
     nodes = {file: _without_image(read_object(file, LIMIT)) for file in files}
     labels = sorted(
         {

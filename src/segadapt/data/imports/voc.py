@@ -68,7 +68,7 @@ def read(wanted: Wanted) -> Source:
     root = wanted.source
     masks = root / "SegmentationClass"
     if not masks.is_dir():
-        raise ValueError(f"{masks} is not a folder; give source= the folder that has it")
+        raise ValueError(f"{masks} is not a folder; set source= to the folder that has it")
     colors = _labelmap(root / "labelmap.txt")
     classes = Classes(colors, wanted, background=False)
     values = {color: classes.value(label) for label, color in colors.items()}

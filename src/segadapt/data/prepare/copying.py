@@ -49,7 +49,7 @@ def check_room(folder: Path, needed: int, purpose: str) -> None:
     if free < needed:
         raise ValueError(
             f"{purpose} needs {size(needed)}, but the disk of {folder} has {size(free)} free; free "
-            "some space, or give another root=PATH"
+            "some space, or choose another root=PATH"
         )
 
 

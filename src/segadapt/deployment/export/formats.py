@@ -67,7 +67,7 @@ def traced(network: ExportedNetwork, taken: str, trial: Size, fixed: bool) -> Ex
             return torch.export.export(network, (image,), dynamic_shapes=(free,), strict=False)
     except Exception as error:  # whatever part of torch could not follow
         reason = " ".join(str(error).split())[:300]
-        way_out = "" if fixed else "; give size=[ROWS,COLUMNS] to export it for one size"
+        way_out = "" if fixed else "; pass size=[ROWS,COLUMNS] to export it for one size"
         raise ValueError(
             f"torch.export cannot follow this network ({type(error).__name__}: {reason}){way_out}"
         ) from error

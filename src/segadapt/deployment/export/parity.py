@@ -88,7 +88,7 @@ def _answered(run: Runner, image: np.ndarray) -> np.ndarray:
         reason = " ".join(str(error).split())[:200]
         raise ValueError(
             f"the file was not kept, because it fails on an image of {size} "
-            f"({type(error).__name__}: {reason}); give size=[ROWS,COLUMNS] to export it for one "
+            f"({type(error).__name__}: {reason}); pass size=[ROWS,COLUMNS] to export it for one "
             "size"
         ) from error
 

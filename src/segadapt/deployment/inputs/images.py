@@ -66,7 +66,7 @@ def read_one(source: object, max_pixels: int = MAX_PIXELS, form: ImageFormat = P
             pixels, name = _from_tensor(source), "tensor"
         case _:
             raise ValueError(
-                f"{type(source).__name__} is not an image; give a path, a Pillow image, a uint8 "
+                f"{type(source).__name__} is not an image; pass a path, a Pillow image, a uint8 "
                 "array (rows x columns x 3), a tensor (3 x rows x columns), or a list of these"
             )
     _check_size(pixels.shape, name, max_pixels)
@@ -88,7 +88,9 @@ def _from_numbers(source: np.ndarray | Tensor, form: ImageFormat) -> AnyPixels:
     if array.ndim == 2:
         array = array[..., None] if isinstance(source, np.ndarray) else array[None]
     if array.ndim != 3:
-        raise ValueError(f"an array of shape {array.shape} is not an image; give one image at once")
+        raise ValueError(
+            f"an array of shape {array.shape} is not an image; pass one image at a time"
+        )
     planes = array if isinstance(source, np.ndarray) else array.transpose(1, 2, 0)
     return form.pixels(np.ascontiguousarray(planes), Path("array"))
 
@@ -99,7 +101,7 @@ def _from_file(text: str, max_pixels: int, form: ImageFormat) -> Photograph:
     file = expanded(text)
     if file.is_dir():
         raise ValueError(
-            f"{file} is a folder; give its images one by one, or use segadapt predict images={file}"
+            f"{file} is a folder; pass its images one by one, or use segadapt predict images={file}"
         )
     return Photograph(read_photograph(file, max_pixels, form), text)
 

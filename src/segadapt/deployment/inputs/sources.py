@@ -53,7 +53,7 @@ def found_images(images: str, out: Path | None = None) -> list[Source]:
         files = [file for file in files if file.suffix.lower() in SUFFIXES]
         base, what = _fixed(place), f"no image file matches {images}"
     else:
-        raise ValueError(f"{place} does not exist; give an image, a folder, a glob or a video")
+        raise ValueError(f"{place} does not exist; pass an image, a folder, a glob or a video")
     if not files:
         raise ValueError(what)
     if out is not None and _inside(out, base) and place.is_dir():

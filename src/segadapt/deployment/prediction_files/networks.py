@@ -35,7 +35,7 @@ def open_networks(
     for model, source in zip(models, sources, strict=True):
         if model.classes != models[0].classes:
             raise ValueError(
-                f"{sources[0]} and {source} have different classes; give runs of one data set"
+                f"{sources[0]} and {source} have different classes; pass runs of one data set"
             )
     return [
         Network(title, model, model.predictor(model.inference(options["inference"], settings)))

@@ -94,7 +94,7 @@ def _labels(place: Path, sources: Sequence[Source]) -> dict[Path, Path]:
         return {sources[0].name: place}
     if not place.is_dir():
         raise ValueError(
-            f"labels={place} is not a folder of label files; give one with the names of the images"
+            f"labels={place} is not a folder of label files; pass one with the names of the images"
         )
     files = {name: place / name.with_name(f"{name.name}.png") for _, name in sources}
     if missing := [str(file) for file in files.values() if not file.is_file()]:

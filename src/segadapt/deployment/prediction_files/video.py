@@ -89,7 +89,7 @@ def read_clip(file: Path) -> Clip:
         ValueError: If it is not a video that OpenCV reads.
     """
     if not file.is_file():
-        raise ValueError(f"{file} does not exist; give an image, a folder, a glob or a video")
+        raise ValueError(f"{file} does not exist; pass an image, a folder, a glob or a video")
     video = cv2.VideoCapture(str(file))
     try:
         size = (video.get(cv2.CAP_PROP_FRAME_WIDTH), video.get(cv2.CAP_PROP_FRAME_HEIGHT))

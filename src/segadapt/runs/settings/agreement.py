@@ -176,5 +176,5 @@ def _side(config: Config, raw: Config) -> None:
     crop = config["data"]["crop"]
     if value_at(raw, "data.module.train.size") == "${data.crop.0}" and crop[0] != crop[1]:
         raise ValueError(
-            f"data.crop={crop}, but data={config['data']['name']} composes squares; give one number"
+            f"data.crop={crop}, but data={config['data']['name']} composes squares; set one number"
         )

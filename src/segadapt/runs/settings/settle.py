@@ -62,7 +62,7 @@ def resolved_config(cfg: DictConfig) -> Config:
     except OmegaConfBaseException as error:
         raise ValueError(broken(error)) from error
     except RecursionError:
-        raise ValueError("an interpolation ${...} refers to itself; give a value") from None
+        raise ValueError("an interpolation ${...} refers to itself; set a value") from None
 
 
 def broken(error: OmegaConfBaseException) -> str:
