@@ -29,10 +29,23 @@ SUMMARY: Final = "summary"
 SUMMARY_COLUMNS: Final = 4
 """The first columns of the arms, as shown in README.md."""
 
+MAIN: Final = "docs/evidence/main"
+
+
+def _of(arm: str, *controls: str) -> tuple[str, ...]:
+    """A comparison of an adaptive classifier with its controls, by their folders."""
+    folders = [f"{MAIN}/{arm}", *(f"{MAIN}/confound_{control}" for control in controls)]
+    return (*folders, f"baseline={arm.upper()}", "cost=false")
+
+
 COMPARISONS: Final[Mapping[str, tuple[str, ...]]] = {
-    "main": ("docs/evidence/main", "baseline=fixed", "power=true", "gains=true"),
-    "cosine": ("docs/evidence/main", "baseline=fixed, cosine scores", "cost=false"),
-    "dice": ("docs/evidence/main", "baseline=fixed, cosine scores + Dice", "cost=false"),
+    "main": (MAIN, "baseline=fixed", "power=true", "gains=true"),
+    "ssa": _of(
+        "ssa",
+        *("cosine_dice", "teacher_only_ssa", "cosine", "fixed_dice"),
+        *("fixed_wide_ssa", "student_only_ssa"),
+    ),
+    "cac": _of("cac", "cosine", "cosine_dice"),
     "long": ("docs/evidence/long", "baseline=fixed", "gains=true", "cost=false"),
 }
 

@@ -29,9 +29,13 @@ STYLE: Final[Mapping[Any, Any]] = {
     "lines.markersize": 4,
 }
 
+MORE: Final = ((105, 15, 0), (0, 30, 165), (120, 120, 20), (75, 45, 75), (90, 120, 255))
+"""Further colours, which are as far from those of Okabe and Ito as these are from one another, with
+and without green cones."""
+
 COLORS: Final = [
     (red / 255, green / 255, blue / 255)
-    for red, green, blue in (OKABE_ITO[i] for i in (4, 5, 2, 6, 0, 1, 7))
+    for red, green, blue in (*(OKABE_ITO[i] for i in (4, 5, 2, 6, 0, 1, 7)), *MORE)
 ]
 MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X")
 LINES: Final = ("-", "--", "-.", ":")
@@ -54,16 +58,17 @@ class Look(NamedTuple):
 
 
 def arm_looks(names: Iterable[str]) -> dict[str, Look]:
-    """The style of each arm, by its position in the report: the first 49 styles are distinct.
+    """The style of each arm, by its position in the report.
+
+    The first 12 colours are distinct, and so are the first 28 pairs of marker and line.
 
     Args:
         names: Labels of all arms of a report, in a fixed order.
     """
     looks = {}
     for index, name in enumerate(names):
-        lap, color = divmod(index, len(COLORS))
-        marker = MARKERS[(color + lap) % len(MARKERS)]
-        looks[name] = Look(COLORS[color], marker, LINES[lap % len(LINES)])
+        lap, mark = divmod(index, len(MARKERS))
+        looks[name] = Look(COLORS[index % len(COLORS)], MARKERS[mark], LINES[lap % len(LINES)])
     return looks
 
 

@@ -94,9 +94,11 @@ def test_no_text_leaves_the_canvas(compared):
         assert texts_outside(figure) == []
 
 
-def test_49_arms_look_different():
-    looks = arm_looks(map(str, range(49)))
-    assert len({(look.color, look.marker) for look in looks.values()}) == 49
+def test_12_arms_have_colours_of_their_own_and_28_differ_in_black_and_white():
+    looks = list(arm_looks(map(str, range(84))).values())
+    assert len({look.color for look in looks[:12]}) == 12
+    assert len({(look.marker, look.line) for look in looks[:28]}) == 28
+    assert len(set(looks)) == 84
 
 
 def test_curves_over_a_setting_have_colours_that_no_arm_has(tmp_path):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from segadapt.analysis.style import COLORS, Look, arm_looks
+from segadapt.analysis.style import MARKERS, Look, arm_looks
 
 LIGHTER: Final = 0.3
 """Fraction of white that is mixed into a colour for a dark page."""
@@ -42,7 +42,7 @@ def _on_page(number: int, look: Look) -> PageLook:
         _hex(look.color),
         _hex(lighter),
         DASHES[look.line],
-        "6px" if number < len(COLORS) else "0",
+        "6px" if number < len(MARKERS) else "0",
     )
 
 
