@@ -27,25 +27,26 @@ def check_idle(config: Mapping[str, Any]) -> None:
     Raises:
         ValueError: If there is such a setting.
     """
-    seen = config["inference"]
-    if "window" in seen and seen["window"] is None:
-        for name, nothing in OF_WINDOWS.items():
-            if seen.get(name, nothing) != nothing:
-                raise ValueError(
-                    f"inference.{name}={shown(name, seen[name])} has no effect, because "
-                    "inference.window=null; set inference.window=[ROWS,COLUMNS], or remove it"
-                )
-    origin = config.get("init") or {}
-    if origin.get("run") is None:
-        for name, nothing in OF_ORIGIN.items():
-            if origin.get(name, nothing) != nothing:
-                raise ValueError(
-                    f"init.{name}={shown(name, origin[name])} has no effect, because "
-                    "init.run=null; set init.run=RUN, or remove it"
-                )
+    _check_section(config, "inference", "window", "[ROWS,COLUMNS]", OF_WINDOWS)
+    _check_section(config, "init", "run", "RUN", OF_ORIGIN)
     beta, rule = value_at(config, "loss.effective_beta"), value_at(config, "loss.class_weight")
     if beta is not None and rule != "effective":
         raise ValueError(
             f"loss.effective_beta={beta} has no effect, because loss.class_weight={rule}; set "
             "loss.class_weight=effective, or remove it"
         )
+
+
+def _check_section(
+    config: Mapping[str, Any], section: str, key: str, value: str, neutral: Mapping[str, Any]
+) -> None:
+    """Check settings that are only read if the first key of their section has a value."""
+    settings = config.get(section) or {}
+    if settings.get(key, value) is not None:
+        return
+    for name, nothing in neutral.items():
+        if settings.get(name, nothing) != nothing:
+            raise ValueError(
+                f"{section}.{name}={shown(name, settings[name])} has no effect, because "
+                f"{section}.{key}=null; set {section}.{key}={value}, or remove it"
+            )

@@ -71,11 +71,15 @@ def broken(error: OmegaConfBaseException) -> str:
     if told := RESOLVER.match(first):
         return told[1]
     if (lost := LOST.match(first)) and error.full_key:
-        keys = [key for key in (error.full_key, lost[1]) if "." in key]
-        groups = dict.fromkeys(key.partition(".")[0] for key in keys)
-        fitting = f"choose options of {' and '.join(groups)} that go together"
-        return (
-            f"{error.full_key} refers to {lost[1]}, which the config lacks; "
-            f"{f'{fitting}, or ' if len(groups) > 1 else ''}set {error.full_key}=VALUE"
-        )
+        return _lost(error.full_key, lost[1])
     return f"{error.full_key}: {first}" if error.full_key else first
+
+
+def _lost(key: str, target: str) -> str:
+    """The error about a key that refers to one that does not exist."""
+    groups = dict.fromkeys(name.partition(".")[0] for name in (key, target) if "." in name)
+    fitting = f"choose options of {' and '.join(groups)} that go together, or "
+    return (
+        f"{key} refers to {target}, which the config lacks; "
+        f"{fitting if len(groups) > 1 else ''}set {key}=VALUE"
+    )
