@@ -45,6 +45,7 @@ COMPARISONS: Final[Mapping[str, tuple[str, ...]]] = {
         *("cosine_dice", "teacher_only_ssa", "cosine", "fixed_dice"),
         *("fixed_wide_ssa", "student_only_ssa"),
     ),
+    "aligned": (f"{MAIN}/ssa", f"{MAIN}/ssa_aligned", "baseline=SSA", "cost=false"),
     "cac": _of("cac", "cosine", "cosine_dice"),
     "long": ("docs/evidence/long", "baseline=fixed", "gains=true", "cost=false"),
 }
