@@ -21,8 +21,8 @@ import torch
 
 from segadapt.files import replace_by_link, replace_text, replacing
 from segadapt.functional.nonfinite import named_tensors, nonfinite, such_as
-from segadapt.regular_files import UNREADABLE, reason
 from segadapt.runs.archive import check_archive
+from segadapt.text.regular_files import UNREADABLE, reason
 
 LAST, PREVIOUS, BEST = "last.ckpt", "previous.ckpt", "best.ckpt"
 

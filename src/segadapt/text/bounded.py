@@ -16,7 +16,7 @@ import yaml
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from segadapt.regular_files import open_regular
+from segadapt.text.regular_files import open_regular
 
 KIB: Final = 1 << 10
 MIB: Final = 1 << 20

@@ -6,7 +6,7 @@ import unicodedata
 from pathlib import Path
 from typing import Final
 
-from segadapt.regular_files import read_regular
+from segadapt.text.regular_files import read_regular
 
 MARKS: Final = {
     codecs.BOM_UTF8: "utf-8-sig",

@@ -23,8 +23,10 @@ def check_epsilon(optimizer: Optimizer) -> None:
             holds its state (``trainer.precision=16-true``).
     """
     epsilon = optimizer.defaults.get("eps")
+    if not epsilon:
+        return
     types = {weight.dtype for group in optimizer.param_groups for weight in group["params"]}
-    for dtype in types if epsilon else ():
+    for dtype in types:
         if torch.tensor(epsilon, dtype=dtype) == 0:
             raise ValueError(
                 f"eps={epsilon} of {type(optimizer).__name__} rounds to 0 in {dtype}, the type of "

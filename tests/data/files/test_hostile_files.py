@@ -15,7 +15,7 @@ from segadapt.data.files.decode import read_image
 from segadapt.data.files.image_headers import Head, read_size
 from segadapt.data.files.label_files import read_label
 from segadapt.data.transforms.pipelines import EvalTransform
-from segadapt.regular_files import read_regular
+from segadapt.text.regular_files import read_regular
 
 
 def png_of(height, width, data=b""):

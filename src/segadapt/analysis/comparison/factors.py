@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from segadapt.analysis.comparison.arms import Arm
 from segadapt.analysis.comparison.intervals import difference
-from segadapt.analysis.comparison.sections import ABSENT, Section, points
+from segadapt.analysis.comparison.sections import ABSENT, Section, spanned
 from segadapt.runs.config import value_at
 
 YES, NO = "yes", "no"
@@ -81,14 +81,7 @@ def _contrast(name: str, *pair: tuple[Arm, dict[str, str]]) -> list[str]:
     less, more = sorted(pair, key=lambda member: rank.get(member[1][name], 3))
     gap = difference(more[0], less[0])
     factor = f"{name}: {more[1][name]} / {less[1][name]}"
-    return [factor, more[0].label, less[0].label, ABSENT if gap is None else shown(gap)]
-
-
-def shown(gap: Any) -> str:
-    """A difference with its interval, in percentage points."""
-    if gap.low is None:
-        return f"{points(gap.mean)} ({gap.method})"
-    return f"{points(gap.mean)} [{points(gap.low)}, {points(gap.high)}]"
+    return [factor, more[0].label, less[0].label, spanned(gap)]
 
 
 def _or_no(word: str) -> str:

@@ -6,9 +6,8 @@ from typing import Final
 import numpy as np
 
 from segadapt.analysis.comparison.arms import Arm
-from segadapt.analysis.comparison.factors import shown
 from segadapt.analysis.comparison.intervals import interval_of
-from segadapt.analysis.comparison.sections import ABSENT, Section, percent, points
+from segadapt.analysis.comparison.sections import ABSENT, Section, percent, points, spanned
 from segadapt.runs.config import value_at
 
 CLASSES: Final = 10
@@ -51,9 +50,9 @@ def branch_section(arms: Sequence[Arm], baseline: Arm) -> Section | None:
 
     Returns None if no arm has an oracle.
     """
-    rows = [_branches(arm, baseline) for arm in arms]
-    if all(row[4] == ABSENT for row in rows):
+    if all(_mean(arm, "oracle") is None for arm in arms):
         return None
+    rows = [_branches(arm, baseline) for arm in arms]
     head = ["arm", "coarse", "student", "student - coarse", "oracle"]
     head += ["of coarse to oracle", "of baseline to oracle"]
     adapted = (
@@ -71,7 +70,7 @@ def branch_section(arms: Sequence[Arm], baseline: Arm) -> Section | None:
 
 def _branches(arm: Arm, baseline: Arm) -> list[str]:
     student = arm.mean
-    coarse, oracle = (_mean(arm, f"results.{branch}.miou") for branch in ("coarse", "oracle"))
+    coarse, oracle = _mean(arm, "coarse"), _mean(arm, "oracle")
     values = [percent(coarse), percent(student), _adaptation(arm), percent(oracle)]
     base = None if arm is baseline else baseline.mean
     return [arm.label, *values, _closed(coarse, student, oracle), _closed(base, student, oracle)]
@@ -79,11 +78,10 @@ def _branches(arm: Arm, baseline: Arm) -> list[str]:
 
 def _adaptation(arm: Arm) -> str:
     """The difference of student and coarse over the seeds."""
-    pairs = [(run.miou, value_at(run.report, "results.coarse.miou")) for run in arm.results]
-    if any(coarse is None for _, coarse in pairs):
+    coarse = _mious(arm, "coarse")
+    if coarse is None:
         return ABSENT
-    gaps = np.array([student - coarse for student, coarse in pairs])
-    return shown(interval_of(gaps, None, 0))
+    return spanned(interval_of(np.array([run.miou for run in arm.results]) - coarse, None, 0))
 
 
 def _closed(start: float | None, student: float, oracle: float | None) -> str:
@@ -125,6 +123,13 @@ def _fraction(value: float | None) -> float:
     return float("nan") if value is None else value
 
 
-def _mean(arm: Arm, key: str) -> float | None:
-    values = [value_at(result.report, key) for result in arm.results]
-    return None if None in values else float(np.mean(values))
+def _mean(arm: Arm, branch: str) -> float | None:
+    """Mean mIoU of a branch over seeds; None without that branch."""
+    values = _mious(arm, branch)
+    return None if values is None else float(np.mean(values))
+
+
+def _mious(arm: Arm, branch: str) -> list[float] | None:
+    """MIoU of a branch by seed; None without that branch."""
+    values = [value_at(result.report, f"results.{branch}.miou") for result in arm.results]
+    return None if None in values else values

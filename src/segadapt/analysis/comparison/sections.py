@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from segadapt.analysis.comparison.intervals import Difference
 from segadapt.text.tables import Table
 
 Cells = list[list[str]]
@@ -32,3 +33,12 @@ def points(value: float | None) -> str:
 def percent(value: float | None) -> str:
     """A fraction in percent."""
     return ABSENT if value is None else f"{100 * value:.2f}"
+
+
+def spanned(gap: Difference | None) -> str:
+    """A difference with its interval, in percentage points."""
+    if gap is None:
+        return ABSENT
+    if gap.low is None or gap.high is None:
+        return f"{points(gap.mean)} ({gap.method})"
+    return f"{points(gap.mean)} [{points(gap.low)}, {points(gap.high)}]"

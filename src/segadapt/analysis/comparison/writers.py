@@ -7,6 +7,7 @@ from segadapt.analysis.comparison.comparison import ArmRow, Comparison
 from segadapt.analysis.comparison.costs import Latency
 from segadapt.analysis.comparison.intervals import Difference
 from segadapt.analysis.comparison.page.images import Look
+from segadapt.analysis.comparison.sections import spanned
 from segadapt.text.borders import latex_comment, markdown_text
 from segadapt.text.tables import Table, csv_text, latex_table, markdown_table
 
@@ -96,20 +97,12 @@ def _numbers(row: ArmRow) -> list[Any]:
 
 def _measured(row: ArmRow, of_base: bool) -> list[str]:
     spread = "" if row.deviation is None else f" ± {row.deviation:.2f}"
-    gap = "baseline" if of_base else _gap(row.difference)
+    gap = "baseline" if of_base else spanned(row.difference)
     return [row.arm, f"{row.miou:.2f}{spread}", str(row.seeds), gap, _chance(row.adjusted)]
 
 
 def _chance(p: float | None) -> str:
     return "-" if p is None else "< 0.001" if p < 0.001 else f"{p:.3f}"
-
-
-def _gap(gap: Difference | None) -> str:
-    if gap is None:
-        return "-"
-    if gap.low is None or gap.high is None:
-        return f"{100 * gap.mean:+z.2f} ({gap.method})"
-    return f"{100 * gap.mean:+z.2f} [{100 * gap.low:+z.2f}, {100 * gap.high:+z.2f}]"
 
 
 def _costs(row: ArmRow) -> list[str]:

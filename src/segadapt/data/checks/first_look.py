@@ -15,8 +15,8 @@ import numpy as np
 
 from segadapt.data.dataset import SegmentationDataset
 from segadapt.data.reading import Part
-from segadapt.regular_files import open_regular
 from segadapt.text.borders import printable
+from segadapt.text.regular_files import open_regular
 
 SAMPLE: Final = 64
 """Images and labels that are decoded."""

@@ -10,8 +10,8 @@ from typing import Final, cast
 from segadapt.data.dataset import LabelledDataset, SegmentationDataset
 from segadapt.data.files.pairs import Pair
 from segadapt.files import write_json
-from segadapt.regular_files import open_regular
 from segadapt.text.bounded import MIB, read_object
+from segadapt.text.regular_files import open_regular
 
 PART: Final = 65536
 """Number of bytes at the beginning and at the end of a file that enter its digest."""

@@ -24,7 +24,7 @@ from segadapt.data.files.rasters import (
     read_tiff,
     stored_channels,
 )
-from segadapt.regular_files import read_regular
+from segadapt.text.regular_files import read_regular
 
 MAX_PIXELS: Final = 64_000_000
 """Larger images are refused unread: a file of some kilobytes can unpack to gigabytes."""

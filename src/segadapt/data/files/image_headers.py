@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from segadapt.data.files import npy, png, rasters, tiff_header
-from segadapt.regular_files import read_regular
+from segadapt.text.regular_files import read_regular
 
 Size = tuple[int, int]
 """Height and width, pixels."""

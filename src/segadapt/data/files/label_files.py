@@ -15,7 +15,7 @@ from segadapt.data.files import label_rasters, matlab, npy, png, tiff_header
 from segadapt.data.files.decode import MAX_PIXELS, check_limit
 from segadapt.data.files.image_headers import JPEG, Head, Size, read_size
 from segadapt.data.files.label_values import LabelForm, narrowed
-from segadapt.regular_files import read_regular
+from segadapt.text.regular_files import read_regular
 
 BMP: Final = b"BM"
 

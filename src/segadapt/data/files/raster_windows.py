@@ -20,7 +20,7 @@ from segadapt.data.files.boxes import Box, Size
 from segadapt.data.files.image_format import ImageFormat, Pixels
 from segadapt.data.files.rasters import PHOTOMETRIC, Values, is_tiff
 from segadapt.data.files.tiff_header import PALETTE, TiffHeader
-from segadapt.regular_files import open_regular
+from segadapt.text.regular_files import open_regular
 
 CACHE: Final = "128"
 """Mebibytes of decoded tiles that GDAL caches per process, unless GDAL_CACHEMAX is set."""

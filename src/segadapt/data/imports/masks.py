@@ -10,7 +10,7 @@ from segadapt.data.files.decode import check_limit
 from segadapt.data.files.image_headers import read_size
 from segadapt.data.files.label_files import label_in
 from segadapt.data.files.label_values import LabelForm
-from segadapt.regular_files import read_regular
+from segadapt.text.regular_files import read_regular
 
 COLORS: Final = LabelForm(numbers=False, colors=True)
 ANYTHING: Final = LabelForm(numbers=True, colors=True)

@@ -12,7 +12,7 @@ from segadapt.functional.nonfinite import check_file
 from segadapt.models.conversion.classifiers import GUIDE, MARKS
 from segadapt.models.conversion.plan import Plan
 from segadapt.models.pretrained.weight_files import unwrapped
-from segadapt.regular_files import UNREADABLE, reason
+from segadapt.text.regular_files import UNREADABLE, reason
 
 State = Mapping[str, Tensor]
 

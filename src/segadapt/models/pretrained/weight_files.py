@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from segadapt.functional.nonfinite import check_file
-from segadapt.regular_files import UNREADABLE, reason
+from segadapt.text.regular_files import UNREADABLE, reason
 
 log = logging.getLogger(__name__)
 

@@ -8,9 +8,9 @@ from jaxtyping import Float
 
 from segadapt.analysis.comparison.arms import Arm
 from segadapt.analysis.comparison.comparison import Comparison
-from segadapt.analysis.comparison.factors import shown
 from segadapt.analysis.comparison.page.axes import Axis, axis
 from segadapt.analysis.comparison.results import curve
+from segadapt.analysis.comparison.sections import spanned
 
 MOST_POINTS: Final = 2000
 """Largest number of images drawn in a scatter plot."""
@@ -74,7 +74,7 @@ def forest(comparison: Comparison) -> Chart | None:
     ]
     scale = axis([end for _, ends, _ in spans for end in ends], signed=True)
     strips = [
-        Strip(arm, [_mark(arm, 100 * gap.mean, ends, scale, shown(gap))])
+        Strip(arm, [_mark(arm, 100 * gap.mean, ends, scale, spanned(gap))])
         for arm, ends, gap in spans
     ]
     return Chart(scale, strips, f"mIoU minus that of {comparison.baseline}, points.")

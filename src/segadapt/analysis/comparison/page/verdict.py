@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from segadapt.analysis.comparison.comparison import ArmRow, Comparison
-from segadapt.analysis.comparison.factors import shown
+from segadapt.analysis.comparison.sections import spanned
 
 SIGNIFICANT: Final = 0.05
 
@@ -58,7 +58,7 @@ def _sign(row: ArmRow) -> int:
 
 def _names(rows: Sequence[ArmRow], intervals: bool = True) -> str:
     named = [
-        f"{row.arm} ({shown(row.difference)})" if row.difference and intervals else row.arm
+        f"{row.arm} ({spanned(row.difference)})" if row.difference and intervals else row.arm
         for row in rows
     ]
     return named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"

@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from segadapt.regular_files import UNREADABLE, open_regular, read_regular, reason
+from segadapt.text.regular_files import UNREADABLE, open_regular, read_regular, reason
 
 
 @pytest.mark.parametrize(
