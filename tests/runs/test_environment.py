@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from segadapt.files import sha256
-from segadapt.runs.environment import commit, provenance
+from segadapt.runs.environment import commit, processor, provenance
 
 
 @pytest.fixture
@@ -52,3 +52,18 @@ def test_a_digest_is_that_of_the_whole_file(tmp_path):
 def test_versions_are_those_installed():
     assert provenance()["torch"] == torch.__version__.split("+")[0]
     assert provenance()["opencv"] == cv2.__version__
+
+
+def test_a_processor_is_its_name_its_numbers_and_its_instructions(monkeypatch):
+    """``lscpu`` reads the same facts by another way."""
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX2")
+    told = subprocess.run(["lscpu"], capture_output=True, text=True, check=True).stdout
+    facts = {
+        key.strip(): value.strip()
+        for key, _, value in (line.partition(":") for line in told.splitlines())
+    }
+    said = processor()
+    assert said.endswith(", AVX2")
+    for key, begin in (("Model name", ""), ("CPU family", "cpu family "), ("Model", "model ")):
+        if key in facts:
+            assert begin + facts[key] in said.split(", ")

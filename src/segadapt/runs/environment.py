@@ -30,6 +30,7 @@ def environment(world_size: int, precision: str, loss_kernel: str) -> dict[str, 
     return {
         **provenance(),
         "platform": platform.platform(),
+        "processor": processor(),
         "processors": len(os.sched_getaffinity(0)),
         "threads": torch.get_num_threads(),
         "gpus": [{"name": gpu.name, "mib": gpu.total_memory // 2**20} for gpu in gpus],
@@ -53,6 +54,21 @@ def keep_environment(folder: Path, world_size: int, precision: str, loss_kernel:
     if now != (kept["resumed_in"] or [first])[-1]:
         kept["resumed_in"].append(now)
         replace_text(file, json.dumps(kept, indent=2) + "\n")
+
+
+def processor() -> str:
+    """The processor and the vector instructions that torch uses on it.
+
+    A training on a CPU repeats to the last digit only where this is the same. Virtual machines
+    often hide the model's name, so Linux's numbers of family and model are added.
+    """
+    facts: dict[str, str] = {}
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        key, _, value = line.partition(":")
+        facts.setdefault(key.strip(), value.strip())  # of the first processor
+    name = facts.get("model name", platform.machine())
+    numbers = [f"{key} {facts[key]}" for key in ("cpu family", "model") if key in facts]
+    return ", ".join([name, *numbers, torch.backends.cpu.get_cpu_capability()])
 
 
 def provenance() -> dict[str, Any]:

@@ -7,7 +7,7 @@ import pytest
 from made_runs import make_run
 
 from segadapt.analysis.comparison.arms import arms, find
-from segadapt.analysis.comparison.comparability import check_comparable, versions
+from segadapt.analysis.comparison.comparability import check_comparable, machines, versions
 from segadapt.analysis.comparison.results import collect, curve
 
 
@@ -248,3 +248,24 @@ def test_another_version_is_said_but_not_refused(tmp_path):
     found = results(tmp_path)
     check_comparable(found)
     assert versions(found) == ["torch differs between the runs: 2, 3"]
+
+
+def on(folder, **hardware):
+    make_run(folder)
+    (folder / "environment.json").write_text(json.dumps(hardware))
+
+
+def test_other_processors_and_gpus_are_said_where_they_are_known(tmp_path):
+    one, two = {"name": "H100", "mib": 81000}, {"name": "A100", "mib": 40000}
+    make_run(tmp_path / "earlier")
+    on(tmp_path / "a", processor="X", gpus=[one, one])
+    on(tmp_path / "b", processor="X", gpus=[two])
+    assert machines(results(tmp_path / "a", tmp_path / "earlier")) == []
+    (said,) = machines(results(tmp_path))
+    assert said == "the GPUs differed: 1 x A100; 2 x H100; times cannot be compared"
+
+
+def test_a_run_resumed_on_another_processor_is_said(tmp_path):
+    on(tmp_path / "a", processor="X", gpus=[], resumed_in=[{"processor": "Y", "gpus": []}])
+    (said,) = machines(results(tmp_path))
+    assert said == "the processor differed: X; Y; times cannot be compared"

@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from segadapt.analysis.comparison.results import Result
+from segadapt.runs.file_names import ENVIRONMENT
 from segadapt.runs.kept_table import table_digest
+from segadapt.text.bounded import MIB, read_object
 
 NOT_CONDITIONS = ("software", "run", "checkpoint", "seconds", "device", "inference")
 """Entries of a protocol that are not conditions: who measured what and when, and entries read
@@ -74,6 +76,34 @@ def versions(results: Sequence[Result]) -> list[str]:
         if len(there) > 1:
             said.append(f"{name} differs between the runs: {', '.join(there)}")
     return said
+
+
+def machines(results: Sequence[Result]) -> list[str]:
+    """Notes about processors and GPUs that differ between the results, as far as they are known."""
+    files = [result.folder / ENVIRONMENT for result in results]
+    known = [part for file in files if file.is_file() for part in _parts(read_object(file, MIB))]
+    said = []
+    for key, name in (("processor", "the processor"), ("gpus", "the GPUs")):
+        there = sorted({_words(one[key]) for one in known if key in one})
+        if len(there) > 1:
+            said.append(f"{name} differed: {'; '.join(there)}; times cannot be compared")
+    return said
+
+
+def _parts(environment: dict[str, Any]) -> list[dict[str, Any]]:
+    """The environment in which a run started, and those in which it was resumed."""
+    resumed = environment.get("resumed_in", [])
+    return [environment, *(one for one in resumed if isinstance(one, dict))]
+
+
+def _words(hardware: Any) -> str:
+    """A processor by its name; GPUs by name and number."""
+    if isinstance(hardware, list):
+        names = [gpu.get("name", "unknown") for gpu in hardware if isinstance(gpu, dict)]
+        return (
+            " and ".join(f"{names.count(name)} x {name}" for name in dict.fromkeys(names)) or "none"
+        )
+    return str(hardware)
 
 
 def _flat(node: Any, key: str) -> Iterator[tuple[str, Any]]:

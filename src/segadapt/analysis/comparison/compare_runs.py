@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from segadapt.analysis.comparison.arms import arms
-from segadapt.analysis.comparison.comparability import versions
+from segadapt.analysis.comparison.comparability import machines, versions
 from segadapt.analysis.comparison.comparison import Comparison, compare
 from segadapt.analysis.comparison.costs import Cost, Latency
 from segadapt.analysis.comparison.page.images import Look
@@ -103,4 +103,5 @@ def _collect(paths: Sequence[Path], evaluation: str | None, check: Check) -> Col
 
 
 def _skipped(collected: Collected) -> list[str]:
-    return [f"skipped: {text}" for text in collected.problems] + versions(collected.results)
+    skipped = [f"skipped: {text}" for text in collected.problems]
+    return [*skipped, *versions(collected.results), *machines(collected.results)]

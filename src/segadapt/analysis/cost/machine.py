@@ -2,16 +2,17 @@
 
 import os
 import platform
-from pathlib import Path
 from typing import Any
 
 import torch
+
+from segadapt.runs.environment import processor
 
 
 def machine() -> dict[str, Any]:
     """Processor, memory and GPU, and the current load of the processor."""
     return {
-        "processor": _processor(),
+        "processor": processor(),
         "cores": len(os.sched_getaffinity(0)),
         "threads": torch.get_num_threads(),
         "load": round(os.getloadavg()[0], 2),
@@ -20,10 +21,3 @@ def machine() -> dict[str, Any]:
         "cuda": torch.version.cuda,
         "system": platform.platform(),
     }
-
-
-def _processor() -> str:
-    """The name of the processor, from Linux."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
