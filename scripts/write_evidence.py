@@ -30,27 +30,32 @@ SUMMARY_COLUMNS: Final = 4
 """The first columns of the arms, as shown in README.md."""
 
 MAIN: Final = "docs/evidence/main"
+THIRD: Final = "docs/evidence/third"
 
 
-def _of(arm: str, *controls: str) -> tuple[str, ...]:
+def _of(network: str, arm: str, *controls: str) -> tuple[str, ...]:
     """A comparison of an adaptive classifier with its controls, by their folders."""
-    folders = [f"{MAIN}/{arm}", *(f"{MAIN}/confound_{control}" for control in controls)]
+    folders = [f"{network}/{arm}", *(f"{network}/confound_{control}" for control in controls)]
     return (*folders, f"baseline={arm.upper()}", "cost=false")
 
 
 COMPARISONS: Final[Mapping[str, tuple[str, ...]]] = {
     "main": (MAIN, "baseline=fixed", "power=true", "gains=true"),
     "ssa": _of(
+        MAIN,
         "ssa",
         *("cosine_dice", "teacher_only_ssa", "cosine", "fixed_dice"),
         *("fixed_wide_ssa", "student_only_ssa"),
     ),
     "aligned": (f"{MAIN}/ssa", f"{MAIN}/ssa_aligned", "baseline=SSA", "cost=false"),
-    "cac": _of("cac", "cosine", "cosine_dice"),
+    "cac": _of(MAIN, "cac", "cosine", "cosine_dice"),
+    "third": (THIRD, "baseline=fixed", "power=true", "gains=true"),
+    "third_ssa": _of(THIRD, "ssa", "cosine_dice", "cosine"),
+    "third_cac": _of(THIRD, "cac", "cosine", "cosine_dice"),
     "long": ("docs/evidence/long", "baseline=fixed", "gains=true", "cost=false"),
 }
 
-DRAWN: Final = ("main", "long")
+DRAWN: Final = ("main", "third", "long")
 """Comparisons whose learning curves are drawn."""
 
 MARK: Final = re.compile(
