@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from segadapt.cli.shell import answer
+from segadapt.runs.environment import provenance
 from segadapt.runs.session import interruptible
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -47,6 +48,7 @@ def main(arguments: Sequence[str]) -> None:
     options = None if section else parse(words, CONFIGS)
     if section not in COUNTED and not (options and options.no_sync):
         check_load(busy)
+    provenance()  # of the code that is measured, before the checkout can change
     with interruptible():
         if section:
             importlib.import_module(f"benchmarks.{section}").main(words[1:])

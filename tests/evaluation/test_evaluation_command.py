@@ -25,6 +25,7 @@ from segadapt.evaluation.precision_names import full_name
 from segadapt.evaluation.protocol import of_run
 from segadapt.evaluation.trained import measured_data, read_run_weights
 from segadapt.experiment import build_task
+from segadapt.runs import environment
 from segadapt.runs.file_names import PER_IMAGE
 from segadapt.runs.reader import read_run
 from segadapt.runs.stored_config import read_overrides
@@ -346,3 +347,22 @@ def test_precisions_have_the_names_of_lightning_and_of_export():
 def test_an_unknown_precision_is_refused(trained):
     with pytest.raises(ValueError, match=r"Unknown precision 'half'\. Available: 32-true"):
         evaluated(trained[0], "precision=half")
+
+
+def test_the_commit_is_that_of_the_start(trained, monkeypatch):
+    """A checkout may move on while a large set is evaluated."""
+    head = {"commit": "start"}
+    monkeypatch.setattr(environment, "commit", lambda folder: dict(head))
+    whole = command.evaluate_dataset
+
+    def slow(*arguments):
+        head["commit"] = "later"
+        return whole(*arguments)
+
+    monkeypatch.setattr(command, "evaluate_dataset", slow)
+    environment._loaded.cache_clear()
+    try:
+        _, report, _ = evaluated(trained[0])
+    finally:
+        environment._loaded.cache_clear()
+    assert report["protocol"]["software"]["commit"] == "start"

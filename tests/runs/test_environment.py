@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from segadapt.files import sha256
+from segadapt.runs import environment
 from segadapt.runs.environment import commit, processor, provenance
 
 
@@ -67,3 +68,17 @@ def test_a_processor_is_its_name_its_numbers_and_its_instructions(monkeypatch):
     for key, begin in (("Model name", ""), ("CPU family", "cpu family "), ("Model", "model ")):
         if key in facts:
             assert begin + facts[key] in said.split(", ")
+
+
+def test_a_report_states_the_code_that_was_loaded_however_the_checkout_changes(monkeypatch):
+    heads = iter(["loaded", "later"])
+    monkeypatch.setattr(environment, "commit", lambda folder: {"commit": next(heads)})
+    environment._loaded.cache_clear()
+    try:
+        first = provenance()
+        first["torch"] = "changed by a caller"
+        second = provenance()
+    finally:
+        environment._loaded.cache_clear()  # other tests read the real commit
+    assert (first["commit"], second["commit"]) == ("loaded", "loaded")
+    assert second["torch"] == torch.__version__.split("+")[0]

@@ -22,6 +22,7 @@ from segadapt.evaluation.report.table import headline, table
 from segadapt.evaluation.trained import load_trained
 from segadapt.files import replace_text, write_json
 from segadapt.runs.config import value_at
+from segadapt.runs.environment import provenance
 from segadapt.runs.file_names import EVALUATION, PER_IMAGE, REPORT
 from segadapt.runs.reader import Run
 from segadapt.runs.renamed_targets import with_targets_renamed
@@ -52,6 +53,7 @@ def evaluate(cfg: DictConfig, run: Run, console: Console) -> Path:
     Raises:
         ValueError: If the weights or the data do not match the run's config.
     """
+    provenance()  # of the code that is loaded, before the checkout can change
     started, cfg = time.perf_counter(), with_device(cfg)
     precision = with_precision(cfg, run)
     trained = load_trained(run, cfg.split, cfg.data.root)

@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import subprocess
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,17 @@ def processor() -> str:
 
 
 def provenance() -> dict[str, Any]:
-    """Versions of this package, of its commit and of the libraries that affect its numbers."""
+    """Versions of this package, of its commit and of the libraries that affect its numbers.
+
+    They are read once in a process: a report that is written hours later states the code that is
+    loaded, not that of a checkout which has changed meanwhile. Long commands therefore call this
+    before their work.
+    """
+    return dict(_loaded())
+
+
+@cache
+def _loaded() -> dict[str, Any]:
     return {
         "segadapt": version("segadapt"),
         **commit(Path(__file__).parent),
