@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import compositions
@@ -360,9 +361,6 @@ def test_the_commit_is_that_of_the_start(trained, monkeypatch):
         return whole(*arguments)
 
     monkeypatch.setattr(command, "evaluate_dataset", slow)
-    environment._loaded.cache_clear()
-    try:
-        _, report, _ = evaluated(trained[0])
-    finally:
-        environment._loaded.cache_clear()
+    monkeypatch.setattr(environment, "_loaded", cache(environment._loaded.__wrapped__))
+    _, report, _ = evaluated(trained[0])
     assert report["protocol"]["software"]["commit"] == "start"

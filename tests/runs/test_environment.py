@@ -2,6 +2,7 @@ import hashlib
 import platform
 import shutil
 import subprocess
+from functools import cache
 
 import cv2
 import pytest
@@ -79,12 +80,9 @@ def test_a_processor_is_its_name_its_numbers_and_its_instructions(monkeypatch):
 def test_a_report_states_the_code_that_was_loaded_however_the_checkout_changes(monkeypatch):
     heads = iter(["loaded", "later"])
     monkeypatch.setattr(environment, "commit", lambda folder: {"commit": next(heads)})
-    environment._loaded.cache_clear()
-    try:
-        first = provenance()
-        first["torch"] = "changed by a caller"
-        second = provenance()
-    finally:
-        environment._loaded.cache_clear()  # other tests read the real commit
+    monkeypatch.setattr(environment, "_loaded", cache(environment._loaded.__wrapped__))
+    first = provenance()
+    first["torch"] = "changed by a caller"
+    second = provenance()
     assert (first["commit"], second["commit"]) == ("loaded", "loaded")
     assert second["torch"] == torch.__version__.split("+")[0]

@@ -267,5 +267,6 @@ def test_other_processors_and_gpus_are_said_where_they_are_known(tmp_path):
 
 def test_a_run_resumed_on_another_processor_is_said(tmp_path):
     on(tmp_path / "a", processor="X", gpus=[], resumed_in=[{"processor": "Y", "gpus": []}])
+    on(tmp_path / "edited", processor="X", gpus=[], resumed_in=3)
     (said,) = machines(results(tmp_path))
     assert said == "the processor differed: X; Y; times cannot be compared"

@@ -92,8 +92,9 @@ def machines(results: Sequence[Result]) -> list[str]:
 
 def _parts(environment: dict[str, Any]) -> list[dict[str, Any]]:
     """The environment in which a run started, and those in which it was resumed."""
-    resumed = environment.get("resumed_in", [])
-    return [environment, *(one for one in resumed if isinstance(one, dict))]
+    resumed = environment.get("resumed_in")
+    later = resumed if isinstance(resumed, list) else []  # anybody may have edited the file
+    return [environment, *(one for one in later if isinstance(one, dict))]
 
 
 def _words(hardware: Any) -> str:
