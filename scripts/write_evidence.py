@@ -1,4 +1,4 @@
-"""Write tables of docs/evidence.md and README.md: python scripts/write_evidence.py.
+"""Write tables of docs/evidence.md, docs/results.md and README.md: python scripts/write_evidence.py.
 
 Each place is marked, as in <!--evidence main:arms--> ... <!--/evidence-->: a folder or comparison,
 and a table that `segadapt compare` prints for it. The text around the tables is written by hand.
@@ -19,8 +19,9 @@ sys.path.insert(0, str(ROOT))  # benchmarks/ is not installed
 
 from benchmarks.harness.processes import output_of  # noqa: E402
 
-PAGES: Final = (ROOT / "docs" / "evidence.md", ROOT / "README.md")
-FIGURES: Final = ROOT / "docs" / "figures"
+DOCS: Final = ROOT / "docs"
+PAGES: Final = (DOCS / "evidence.md", DOCS / "results.md", ROOT / "README.md")
+FIGURES: Final = DOCS / "figures"
 
 ARMS: Final = "arms"
 """Name of the first table that `segadapt compare` writes, which has no heading."""
@@ -31,11 +32,19 @@ SUMMARY_COLUMNS: Final = 4
 
 MAIN: Final = "docs/evidence/main"
 THIRD: Final = "docs/evidence/third"
+DIGITS: Final = "docs/evidence/digits"
 
 
 def _of(network: str, arm: str, *controls: str) -> tuple[str, ...]:
     """A comparison of an adaptive classifier with its controls, by their folders."""
     folders = [f"{network}/{arm}", *(f"{network}/confound_{control}" for control in controls)]
+    return (*folders, f"baseline={arm.upper()}", "cost=false")
+
+
+def _changes(arm: str) -> tuple[str, ...]:
+    """A comparison of an adaptive classifier on digits with single changes of it."""
+    changes = ("no_distillation", "no_teacher", "align", "center", "stop", "aligned")
+    folders = [f"{DIGITS}/{arm}", *(f"{DIGITS}/{arm}_{change}" for change in changes)]
     return (*folders, f"baseline={arm.upper()}", "cost=false")
 
 
@@ -50,11 +59,15 @@ COMPARISONS: Final[Mapping[str, tuple[str, ...]]] = {
     "aligned": (f"{MAIN}/ssa", f"{MAIN}/ssa_aligned", "baseline=SSA", "cost=false"),
     "cac": _of(MAIN, "cac", "cosine", "cosine_dice"),
     "third": (THIRD, "baseline=fixed", "power=true", "gains=true"),
-    "third_ssa": (*_of(THIRD, "ssa", "cosine_dice"), f"{THIRD}/cac"),
+    "third_ssa": (*_of(THIRD, "ssa", "cosine_dice", "cosine"), f"{THIRD}/cac"),
+    "third_cac": _of(THIRD, "cac", "cosine", "cosine_dice"),
+    "digits": (DIGITS, "baseline=fixed", "gains=true", "cost=false"),
+    "digits_cac": _changes("cac"),
+    "digits_ssa": _changes("ssa"),
     "long": ("docs/evidence/long", "baseline=fixed", "gains=true", "cost=false"),
 }
 
-DRAWN: Final = ("main", "third", "long")
+DRAWN: Final = ("main", "third", "digits", "long")
 """Comparisons whose learning curves are drawn."""
 
 MARK: Final = re.compile(
@@ -63,7 +76,7 @@ MARK: Final = re.compile(
 )
 
 
-@cache  # both pages show tables of one comparison
+@cache  # two pages show tables of one comparison
 def compared(name: str) -> str:
     """The Markdown that `segadapt compare` writes for a comparison.
 
@@ -125,7 +138,7 @@ def filled(page: str, table: Callable[[str, str], str]) -> str:
 
 
 def main() -> None:
-    """Write both pages."""
+    """Write all pages."""
     for page in PAGES:
         page.write_text(filled(page.read_text(), table))
 
