@@ -1,4 +1,4 @@
-"""Write tables of docs/evidence.md, docs/results.md and README.md: python scripts/write_evidence.py.
+"""Write the tables of the kept runs into docs and README: python scripts/write_evidence.py.
 
 Each place is marked, as in <!--evidence main:arms--> ... <!--/evidence-->: a folder or comparison,
 and a table that `segadapt compare` prints for it. The text around the tables is written by hand.
