@@ -23,6 +23,9 @@ SSA = {
     "extra cross-entropy": "yes",
     "teacher": "yes",
     "distillation": "response, semantic, spatial",
+    "align_corners": "coarse, student, teacher",
+    "cell labels": "corner",
+    "coarse gradient": "yes",
     "class weights": "no",
     "rare images": "no",
     "adaptation": "yes",
@@ -37,12 +40,19 @@ NOTHING = {
     "extra cross-entropy": "no",
     "teacher": "no",
     "distillation": "no",
+    "align_corners": "no",
+    "cell labels": "-",
+    "coarse gradient": "-",
     "class weights": "no",
     "rare images": "no",
     "adaptation": "no",
     "spatial": "no",
     "parameters as": "-",
 }
+
+
+AS_SSA = {"align_corners": "student"}
+"""How the presets with Dice resize scores: like SSA's student."""
 
 
 def config(*words):
@@ -57,10 +67,10 @@ def config(*words):
         (["classifier=ssa"], SSA),
         (["classifier=fixed"], NOTHING),
         (["experiment=confound_cosine"], NOTHING | {"scores": "cosine", "bias": "no"}),
-        (["experiment=confound_fixed_dice"], NOTHING | {"Dice": "yes"}),
+        (["experiment=confound_fixed_dice"], NOTHING | {"Dice": "yes"} | AS_SSA),
         (
             ["experiment=confound_cosine_dice"],
-            NOTHING | {"scores": "cosine", "bias": "no", "Dice": "yes"},
+            NOTHING | {"scores": "cosine", "bias": "no", "Dice": "yes"} | AS_SSA,
         ),
         (["experiment=confound_teacher_only_ssa"], SSA | {"distillation": "no"}),
         (
@@ -70,7 +80,14 @@ def config(*words):
         (["classifier=ssa", "classifier.spatial=false"], SSA | {"spatial": "no"}),
         (
             ["classifier=cac"],
-            SSA | {"classifier": "CAC", "Dice": "no", "distillation": "response", "spatial": "no"},
+            SSA
+            | {"classifier": "CAC", "Dice": "no", "distillation": "response", "spatial": "no"}
+            | {"align_corners": "coarse, teacher"},
+        ),
+        (["classifier=ssa", "loss=ssa_aligned"], SSA | {"align_corners": "no"}),
+        (
+            ["classifier=ssa_aligned"],
+            SSA | {"align_corners": "no", "cell labels": "center", "coarse gradient": "no"},
         ),
     ],
 )
@@ -126,6 +143,64 @@ def test_single_factors_are_differences_of_arms(tmp_path):
     row = section.cells[1]
     assert row[:3] == ["scores: cosine / dot", second.label, first.label]
     assert row[3].startswith("+10.00 [")
+
+
+FULL = ("model", "classifier", "loss", "optimizer", "schedule")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        (
+            ["classifier=ssa"],
+            ["classifier=ssa", "loss=ssa_aligned"],
+            "align_corners: coarse, student, teacher / no",
+        ),
+        (["classifier=cac"], ["classifier=cac", "classifier.cell_label=center"], "cell labels"),
+        (["classifier=cac"], ["classifier=cac", "classifier.coarse_gradient=false"], "coarse grad"),
+        (["classifier=ssa"], ["experiment=confound_teacher_only_ssa"], "distillation"),
+        (["classifier=fixed"], ["experiment=confound_fixed_dice"], None),
+        (
+            ["classifier=fixed"],
+            ["experiment=confound_fixed_dice", "loss.terms.student.align_corners=false"],
+            "Dice: yes / no",
+        ),
+        (
+            ["experiment=confound_teacher_only_ssa"],
+            ["experiment=confound_student_only_ssa"],
+            "teacher: yes / no",
+        ),
+        (["experiment=confound_teacher_only_ssa"], ["classifier=ssa_aligned"], None),
+        (
+            ["experiment=confound_teacher_only_ssa"],
+            ["classifier=ssa", "classifier.tau=5"],
+            None,
+        ),
+        (["experiment=confound_teacher_only_ssa"], ["classifier=ssa", "optimizer.lr=1"], None),
+        (
+            ["experiment=confound_teacher_only_ssa"],
+            ["classifier=ssa", "+optimizer.custom_keys.decoder.lr_mult=3.0"],
+            None,
+        ),
+        (["experiment=confound_teacher_only_ssa"], ["classifier=ssa", "schedule.warmup=7"], None),
+        (
+            ["experiment=confound_teacher_only_ssa"],
+            ["classifier=ssa", "model.decoder.channels=32"],
+            None,
+        ),
+        (["classifier=cac"], ["classifier=cac", "loss.weights.response=10"], None),
+    ],
+)
+def test_a_contrast_differs_in_one_factor_and_in_nothing_else(tmp_path, first, second, expected):
+    pair = made_arms(tmp_path, nothing)
+    for arm, words in zip(pair, (first, second), strict=True):
+        nodes = composed(*words)
+        nodes = {name: OmegaConf.to_container(nodes[name], resolve=True) for name in FULL}
+        for result in arm.results:
+            result.config.update(nodes)
+    section = contrast_section(pair)
+    assert (section is None) == (expected is None)
+    assert section is None or section.cells[1][0].startswith(expected)
 
 
 def test_gains_by_class_are_mean_differences(tmp_path):

@@ -1,10 +1,12 @@
 """Factors that could explain a gain, and in which of them two arms differ."""
 
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from typing import Any, Final
 
 from segadapt.analysis.comparison.arms import Arm
 from segadapt.analysis.comparison.intervals import difference
+from segadapt.analysis.comparison.other_settings import same_otherwise
 from segadapt.analysis.comparison.sections import ABSENT, Section, spanned
 from segadapt.runs.config import value_at
 
@@ -12,6 +14,9 @@ YES, NO = "yes", "no"
 
 ADAPTIVE: Final = ("CACClassifier", "SSAClassifier")
 """Classifiers whose prototypes depend on the image."""
+
+BRANCHES: Final = ("coarse", "student", "teacher")
+"""Loss terms that resize scores to the labels."""
 
 DISTILLATIONS: Final = ("response", "semantic", "spatial")
 """Loss terms by which the student learns from the teacher."""
@@ -34,6 +39,9 @@ def factors(config: Mapping[str, Any]) -> dict[str, str]:
         "extra cross-entropy": YES if adaptive and _weight(config, "coarse") else NO,
         "teacher": YES if teacher else NO,
         "distillation": _distillation(config) if teacher else NO,
+        "align_corners": _aligned_corners(config),
+        "cell labels": str(value_at(config, "classifier.cell_label", ABSENT)),
+        "coarse gradient": _yes_or_no(value_at(config, "classifier.coarse_gradient")),
         "class weights": _or_no(value_at(config, "loss.class_weight", "none")),
         "rare images": _or_no(value_at(config, "data.rare", "none")),
         "adaptation": YES if adaptive else NO,
@@ -53,8 +61,10 @@ def factor_section(arms: Sequence[Arm]) -> Section:
         for arm, row in zip(arms, table, strict=True)
     ]
     note = (
-        "extra cross-entropy: a further loss on the unadapted scores; parameters as: a fixed "
-        "classifier with as many parameters as that one"
+        "extra cross-entropy: a further loss on the unadapted scores; align_corners: losses that "
+        "resize their scores with align_corners=true; cell labels: the pixel whose label a feature "
+        "cell has; coarse gradient: whether the student's losses train the unadapted scores; "
+        "parameters as: a fixed classifier with as many parameters as that one"
     )
     return Section("Factors", [["arm", "mIoU", *names], *body], [note])
 
@@ -64,20 +74,23 @@ def contrast_section(arms: Sequence[Arm]) -> Section | None:
     table = [(arm, factors(arm.results[0].config)) for arm in arms]
     rows = [
         _contrast(name, one, other)
-        for index, one in enumerate(table)
-        for other in table[index + 1 :]
+        for one, other in combinations(table, 2)
         if (name := _only_difference(one[1], other[1]))
+        and same_otherwise(one[0].results[0].config, other[0].results[0].config)
     ]
     if not rows:
         return None
     head = ["factor", "arm", "minus", "difference"]
-    note = "each row: two arms that differ in this factor only, among the factors above"
+    note = (
+        "each row: two arms that differ in this factor only, and in no other setting of network, "
+        "classifier, loss, optimizer and schedule"
+    )
     return Section("Single factors", [head, *sorted(rows)], [note])
 
 
 def _contrast(name: str, *pair: tuple[Arm, dict[str, str]]) -> list[str]:
     """A row: the arm with more of a factor minus the other one."""
-    rank = {NO: 0, ABSENT: 0, "dot": 1, YES: 2}
+    rank = {NO: 0, ABSENT: 0, "dot": 1, "corner": 1, YES: 2}
     less, more = sorted(pair, key=lambda member: rank.get(member[1][name], 3))
     gap = difference(more[0], less[0])
     factor = f"{name}: {more[1][name]} / {less[1][name]}"
@@ -86,6 +99,10 @@ def _contrast(name: str, *pair: tuple[Arm, dict[str, str]]) -> list[str]:
 
 def _or_no(word: str) -> str:
     return NO if word == "none" else word
+
+
+def _yes_or_no(switch: bool | None) -> str:
+    return ABSENT if switch is None else YES if switch else NO
 
 
 def _only_difference(one: dict[str, str], other: dict[str, str]) -> str | None:
@@ -107,13 +124,17 @@ def _on(config: Mapping[str, Any], key: str) -> bool:
 def _bias(config: Mapping[str, Any], kind: str) -> str:
     if kind == "FixedClassifier":
         return YES if value_at(config, "classifier.score") == "dot" else NO
-    bias = value_at(config, "classifier.coarse_bias")
-    return ABSENT if bias is None else YES if bias else NO
+    return _yes_or_no(value_at(config, "classifier.coarse_bias"))
 
 
 def _has_dice(config: Mapping[str, Any]) -> bool:
     pixel = value_at(config, "loss.terms.student.pixel", [])
     return any(str(value_at(loss, "_target_", "")).endswith(".Dice") for loss in pixel)
+
+
+def _aligned_corners(config: Mapping[str, Any]) -> str:
+    terms = value_at(config, "loss.terms", {})
+    return ", ".join(name for name in BRANCHES if value_at(terms, f"{name}.align_corners")) or NO
 
 
 def _distillation(config: Mapping[str, Any]) -> str:
