@@ -45,7 +45,7 @@ def _changes(arm: str) -> tuple[str, ...]:
     """A comparison of an adaptive classifier on digits with single changes of it."""
     changes = ("no_distillation", "no_teacher", "align", "center", "stop", "aligned")
     folders = [f"{DIGITS}/{arm}", *(f"{DIGITS}/{arm}_{change}" for change in changes)]
-    return (*folders, f"baseline={arm.upper()}", "cost=false")
+    return (*folders, f"baseline={arm.upper()}", "gains=true", "cost=false")
 
 
 COMPARISONS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -58,10 +58,21 @@ COMPARISONS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "aligned": (f"{MAIN}/ssa", f"{MAIN}/ssa_aligned", "baseline=SSA", "cost=false"),
     "cac": _of(MAIN, "cac", "cosine", "cosine_dice"),
+    "dice": (
+        f"{MAIN}/confound_cosine",
+        f"{MAIN}/confound_cosine_dice",
+        "baseline=fixed, cosine scores",
+        "cost=false",
+    ),
     "third": (THIRD, "baseline=fixed", "power=true", "gains=true"),
     "third_ssa": (*_of(THIRD, "ssa", "cosine_dice", "cosine"), f"{THIRD}/cac"),
     "third_cac": _of(THIRD, "cac", "cosine", "cosine_dice"),
-    "digits": (DIGITS, "baseline=fixed", "gains=true", "cost=false"),
+    "digits": (
+        *(f"{DIGITS}/{arm}" for arm in ("fixed", "cac", "ssa", "cac_aligned", "ssa_aligned")),
+        *(f"{DIGITS}/confound_{control}" for control in ("cosine", "fixed_dice")),
+        "baseline=fixed",
+        "gains=true",
+    ),
     "digits_cac": _changes("cac"),
     "digits_ssa": _changes("ssa"),
     "long": ("docs/evidence/long", "baseline=fixed", "gains=true", "cost=false"),
