@@ -37,7 +37,7 @@ def stamp(result: Result) -> dict[str, Any]:
     }
     if digest := table_digest(result.folder):
         conditions[LABELS] = digest
-    return dict(_flat(conditions, ""))
+    return dict(flat(conditions, ""))
 
 
 def differing(results: Sequence[Result]) -> dict[str, list[str]]:
@@ -107,10 +107,16 @@ def _words(hardware: Any) -> str:
     return str(hardware)
 
 
-def _flat(node: Any, key: str) -> Iterator[tuple[str, Any]]:
+def flat(node: Any, key: str) -> Iterator[tuple[str, Any]]:
+    """Every value of a mapping with its dotted key, except ``NOISE``; a list is one value.
+
+    Args:
+        node: Mapping, list or value.
+        key: Dotted key of ``node``.
+    """
     if isinstance(node, Mapping) and node:
         for name, value in node.items():
             if name not in NOISE:
-                yield from _flat(value, f"{key}.{name}" if key else str(name))
+                yield from flat(value, f"{key}.{name}" if key else str(name))
     else:
         yield key, node

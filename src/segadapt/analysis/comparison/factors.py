@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from segadapt.analysis.comparison.arms import Arm
 from segadapt.analysis.comparison.intervals import difference
-from segadapt.analysis.comparison.other_settings import same_otherwise
+from segadapt.analysis.comparison.other_settings import is_dice, same_otherwise
 from segadapt.analysis.comparison.sections import ABSENT, Section, spanned
 from segadapt.runs.config import value_at
 
@@ -129,7 +129,7 @@ def _bias(config: Mapping[str, Any], kind: str) -> str:
 
 def _has_dice(config: Mapping[str, Any]) -> bool:
     pixel = value_at(config, "loss.terms.student.pixel", [])
-    return any(str(value_at(loss, "_target_", "")).endswith(".Dice") for loss in pixel)
+    return any(is_dice(loss) for loss in pixel)
 
 
 def _aligned_corners(config: Mapping[str, Any]) -> str:

@@ -61,9 +61,10 @@ def branch_section(arms: Sequence[Arm], baseline: Arm) -> Section | None:
     )
     note = (
         "oracle: scores from prototypes of the labels of one image (training pools "
-        "classifier.oracle_group images), what the student imitates; it is no bound for a student "
-        "that does not. The last columns show which part of the gap from the coarse scores, or "
-        "from the baseline, to the oracle the student closes (-: a gap of less than half a point)"
+        "classifier.oracle_group images). Distillation makes the student imitate them; without it, "
+        "a student can exceed them. The last columns show which part of the gap from the coarse "
+        "scores, or from the baseline, to the oracle the student closes (-: a gap of less than "
+        "half a point)"
     )
     return Section("Gap closed to the oracle", [head, *rows], [adapted, note])
 

@@ -1,14 +1,13 @@
-"""Settings that no factor describes, so that arms that differ in them are no contrast."""
+"""Settings that no factor describes: arms that differ in one of them do not isolate a factor."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
+from segadapt.analysis.comparison.comparability import flat
+
 SECTIONS: Final = ("model", "classifier", "loss", "optimizer", "schedule")
 """Sections of a config whose settings decide what is trained."""
-
-DICE: Final = ".Dice"
-"""End of the target of a Dice loss, which is a factor."""
 
 OF_FACTORS: Final = (
     "classifier._target_",
@@ -26,49 +25,49 @@ OF_FACTORS: Final = (
     "loss.terms.teacher.align_corners",
     "loss.terms.*.cell_label",
 )
-"""Keys whose values the factors of an arm tell."""
+"""Keys that the factors of an arm describe."""
 
 WEIGHTS: Final = "loss.weights.*"
-"""Coefficients of loss terms; whether a term has one is told by the factors."""
+"""Coefficients of loss terms; the factors describe which of them are 0."""
 
 
 def other_settings(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings that the factors do not tell, by their dotted keys.
+    """Settings that the factors do not describe, by their dotted keys.
 
     Args:
         config: Resolved config.
     """
-    flat = (pair for name in SECTIONS for pair in _flat(config.get(name), name))
-    return {key: value for key, value in flat if not _told(key, value)}
+    pairs = (pair for name in SECTIONS for pair in flat(_without_dice(config.get(name)), name))
+    return {key: value for key, value in pairs if not _described(key, value)}
 
 
 def same_otherwise(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two configs agree in every setting that both have and that no factor tells.
+    """Whether two configs agree in every setting that both have and that no factor describes.
 
     A setting that only one of them has belongs to a part that the other lacks, such as a classifier
-    of another kind, which a factor tells; only in ``optimizer`` are settings optional.
+    of another kind, which is a factor. Settings of ``optimizer`` are optional, so there it counts
+    as a difference.
     """
     first, second = other_settings(one), other_settings(other)
     alike = all(first[key] == second[key] for key in first.keys() & second.keys())
     return alike and not any(key.startswith("optimizer.") for key in first.keys() ^ second.keys())
 
 
-def _told(key: str, value: Any) -> bool:
+def is_dice(loss: Any) -> bool:
+    """Whether an entry of a list of pixel losses is a Dice loss."""
+    return isinstance(loss, Mapping) and str(loss.get("_target_", "")).endswith(".Dice")
+
+
+def _described(key: str, value: Any) -> bool:
     if fnmatchcase(key, WEIGHTS):
         return not value
     return any(fnmatchcase(key, pattern) for pattern in OF_FACTORS)
 
 
-def _flat(node: Any, key: str) -> Iterator[tuple[str, Any]]:
-    if isinstance(node, Mapping) and node:
-        for name, value in node.items():
-            yield from _flat(value, f"{key}.{name}")
-    elif isinstance(node, list) and any(isinstance(value, Mapping) for value in node):
-        for index, value in enumerate(_without_dice(node)):
-            yield from _flat(value, f"{key}.{index}")
-    else:
-        yield key, node
-
-
-def _without_dice(losses: list[Any]) -> list[Any]:
-    return [loss for loss in losses if not str(loss.get("_target_", "")).endswith(DICE)]
+def _without_dice(node: Any) -> Any:
+    match node:
+        case dict():
+            return {key: _without_dice(value) for key, value in node.items()}
+        case list():
+            return [value for value in node if not is_dice(value)]
+    return node
