@@ -228,7 +228,28 @@ def test_the_gap_to_the_oracle_is_a_share(tmp_path):
     assert section.cells[1][:3] == [b.label, "41.00", "61.00"]
     assert section.cells[1][4:] == ["81.00", "50 %", "33 %"]
     assert section.cells[2][3:] == ["-", "-", "-", "-"]
-    assert "labels of one image (training pools classifier.oracle_group images)" in section.notes[1]
+    assert (
+        "labels of one image (training pools classifier.oracle_group images)" in section.notes[-1]
+    )
+
+
+@pytest.mark.parametrize(
+    ("arm", "mixed"),
+    [("cac", True), ("cac_aligned", False), ("ssa", False), ("ssa_aligned", False)],
+)
+def test_scores_trained_with_unlike_corners_are_named(tmp_path, arm, mixed):
+    """The release trains CAC's coarse scores with align_corners=true, the student with false."""
+
+    def branches(name, results):
+        results |= {"coarse": {"miou": 0.5}, "oracle": {"miou": 0.9}}
+
+    a, b = made_arms(tmp_path, branches)
+    for result in b.results:
+        result.config.update(config(f"classifier={arm}"))
+    notes = branch_section([b, a], a).notes
+    assert [note.rpartition(": ")[2] for note in notes if "align_corners" in note] == (
+        [b.label] if mixed else []
+    )
 
 
 def test_the_effect_of_adaptation_is_a_paired_difference_over_seeds(tmp_path):

@@ -39,7 +39,7 @@ def factors(config: Mapping[str, Any]) -> dict[str, str]:
         "extra cross-entropy": YES if adaptive and _weight(config, "coarse") else NO,
         "teacher": YES if teacher else NO,
         "distillation": _distillation(config) if teacher else NO,
-        "align_corners": _aligned_corners(config),
+        "align_corners": ", ".join(aligned_corners(config)) or NO,
         "cell labels": str(value_at(config, "classifier.cell_label", ABSENT)),
         "coarse gradient": _yes_or_no(value_at(config, "classifier.coarse_gradient")),
         "class weights": _or_no(value_at(config, "loss.class_weight", "none")),
@@ -50,6 +50,16 @@ def factors(config: Mapping[str, Any]) -> dict[str, str]:
             2
         ],
     }
+
+
+def aligned_corners(config: Mapping[str, Any]) -> list[str]:
+    """Branches whose losses resize their scores with align_corners=true.
+
+    Args:
+        config: Resolved config.
+    """
+    terms = value_at(config, "loss.terms", {})
+    return [name for name in BRANCHES if value_at(terms, f"{name}.align_corners")]
 
 
 def factor_section(arms: Sequence[Arm]) -> Section:
@@ -130,11 +140,6 @@ def _bias(config: Mapping[str, Any], kind: str) -> str:
 def _has_dice(config: Mapping[str, Any]) -> bool:
     pixel = value_at(config, "loss.terms.student.pixel", [])
     return any(is_dice(loss) for loss in pixel)
-
-
-def _aligned_corners(config: Mapping[str, Any]) -> str:
-    terms = value_at(config, "loss.terms", {})
-    return ", ".join(name for name in BRANCHES if value_at(terms, f"{name}.align_corners")) or NO
 
 
 def _distillation(config: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 
 from segadapt.analysis.comparison.arms import Arm
+from segadapt.analysis.comparison.factors import aligned_corners
 from segadapt.analysis.comparison.intervals import interval_of
 from segadapt.analysis.comparison.sections import ABSENT, Section, percent, points, spanned
 from segadapt.runs.config import value_at
@@ -66,7 +67,8 @@ def branch_section(arms: Sequence[Arm], baseline: Arm) -> Section | None:
         "scores, or from the baseline, to the oracle the student closes (-: a gap of less than "
         "half a point)"
     )
-    return Section("Gap closed to the oracle", [head, *rows], [adapted, note])
+    notes = [adapted, *_unlike_corners(arms), note]
+    return Section("Gap closed to the oracle", [head, *rows], notes)
 
 
 def _branches(arm: Arm, baseline: Arm) -> list[str]:
@@ -83,6 +85,22 @@ def _adaptation(arm: Arm) -> str:
     if coarse is None:
         return ABSENT
     return spanned(interval_of(np.array([run.miou for run in arm.results]) - coarse, None, 0))
+
+
+def _unlike_corners(arms: Sequence[Arm]) -> list[str]:
+    """A note on arms whose student and coarse scores are not trained alike, if there are any."""
+    unlike = [
+        arm.label
+        for arm in arms
+        if _mious(arm, "coarse") is not None
+        and len({"coarse", "student"} & {*aligned_corners(arm.results[0].config)}) == 1
+    ]
+    if not unlike:
+        return []
+    return [
+        "student - coarse of arms that train only one of the two with align_corners=true also "
+        f"contains the effect of that: {'; '.join(unlike)}"
+    ]
 
 
 def _closed(start: float | None, student: float, oracle: float | None) -> str:
