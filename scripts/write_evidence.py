@@ -34,6 +34,9 @@ MAIN: Final = "docs/evidence/main"
 THIRD: Final = "docs/evidence/third"
 DIGITS: Final = "docs/evidence/digits"
 
+UNTAUGHT: Final = "_no_distillation"
+"""End of the folders of arms whose teacher is supervised but not imitated."""
+
 
 def _of(network: str, arm: str, *controls: str) -> tuple[str, ...]:
     """A comparison of an adaptive classifier with its controls, by their folders."""
@@ -41,9 +44,9 @@ def _of(network: str, arm: str, *controls: str) -> tuple[str, ...]:
     return (*folders, f"baseline={arm.upper()}", "cost=false")
 
 
-def _changes(arm: str) -> tuple[str, ...]:
+def _changes(arm: str, *more: str) -> tuple[str, ...]:
     """A comparison of an adaptive classifier on digits with single changes of it."""
-    changes = ("no_distillation", "no_teacher", "align", "center", "stop", "aligned")
+    changes = ("no_distillation", "no_teacher", "align", "center", "stop", "aligned", *more)
     folders = [f"{DIGITS}/{arm}", *(f"{DIGITS}/{arm}_{change}" for change in changes)]
     return (*folders, f"baseline={arm.upper()}", "gains=true", "cost=false")
 
@@ -69,12 +72,21 @@ COMPARISONS: Final[Mapping[str, tuple[str, ...]]] = {
     "third_cac": _of(THIRD, "cac", "cosine", "cosine_dice"),
     "digits": (
         *(f"{DIGITS}/{arm}" for arm in ("fixed", "cac", "ssa", "cac_aligned", "ssa_aligned")),
-        *(f"{DIGITS}/confound_{control}" for control in ("cosine", "fixed_dice")),
+        *(f"{DIGITS}/confound_{control}" for control in ("cosine", "cosine_dice")),
+        *(f"{DIGITS}/confound_fixed_dice{end}" for end in ("", "_false")),
         "baseline=fixed",
         "gains=true",
     ),
     "digits_cac": _changes("cac"),
-    "digits_ssa": _changes("ssa"),
+    "digits_ssa": _changes("ssa", "no_dice"),
+    "digits_aligned": (
+        *(f"{DIGITS}/{arm}_aligned{end}" for arm in ("cac", "ssa") for end in ("", UNTAUGHT)),
+        f"{DIGITS}/confound_cosine",
+        f"{DIGITS}/fixed",
+        "baseline=fixed, cosine scores",
+        "gains=true",
+        "cost=false",
+    ),
     "long": ("docs/evidence/long", "baseline=fixed", "gains=true", "cost=false"),
 }
 
