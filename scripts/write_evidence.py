@@ -34,9 +34,6 @@ MAIN: Final = "docs/evidence/main"
 THIRD: Final = "docs/evidence/third"
 DIGITS: Final = "docs/evidence/digits"
 
-UNTAUGHT: Final = "_no_distillation"
-"""End of the folders of arms whose teacher is supervised but not imitated."""
-
 
 def _of(network: str, arm: str, *controls: str) -> tuple[str, ...]:
     """A comparison of an adaptive classifier with its controls, by their folders."""
@@ -80,7 +77,11 @@ COMPARISONS: Final[Mapping[str, tuple[str, ...]]] = {
     "digits_cac": _changes("cac"),
     "digits_ssa": _changes("ssa", "no_dice"),
     "digits_aligned": (
-        *(f"{DIGITS}/{arm}_aligned{end}" for arm in ("cac", "ssa") for end in ("", UNTAUGHT)),
+        *(
+            f"{DIGITS}/{arm}_aligned{end}"
+            for arm in ("cac", "ssa")
+            for end in ("", "_no_distillation")
+        ),
         f"{DIGITS}/confound_cosine",
         f"{DIGITS}/fixed",
         "baseline=fixed, cosine scores",

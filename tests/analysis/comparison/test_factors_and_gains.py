@@ -55,10 +55,10 @@ AS_SSA = {"align_corners": "student"}
 """How the presets with Dice resize scores: like SSA's student."""
 
 
-def config(*words):
-    """Classifier and loss of a composed config."""
+def config(*words, sections=("classifier", "loss")):
+    """Some sections of a composed config."""
     nodes = composed(*words)
-    return {key: OmegaConf.to_container(nodes[key], resolve=True) for key in ("classifier", "loss")}
+    return {key: OmegaConf.to_container(nodes[key], resolve=True) for key in sections}
 
 
 @pytest.mark.parametrize(
@@ -194,8 +194,7 @@ FULL = ("model", "classifier", "loss", "optimizer", "schedule")
 def test_a_contrast_differs_in_one_factor_and_in_nothing_else(tmp_path, first, second, expected):
     pair = made_arms(tmp_path, nothing)
     for arm, words in zip(pair, (first, second), strict=True):
-        nodes = composed(*words)
-        nodes = {name: OmegaConf.to_container(nodes[name], resolve=True) for name in FULL}
+        nodes = config(*words, sections=FULL)
         for result in arm.results:
             result.config.update(nodes)
     section = contrast_section(pair)

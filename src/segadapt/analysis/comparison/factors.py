@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from segadapt.analysis.comparison.arms import Arm
 from segadapt.analysis.comparison.intervals import difference
-from segadapt.analysis.comparison.other_settings import is_dice, same_otherwise
+from segadapt.analysis.comparison.other_settings import BRANCHES, is_dice, same_otherwise
 from segadapt.analysis.comparison.sections import ABSENT, Section, spanned
 from segadapt.runs.config import value_at
 
@@ -14,9 +14,6 @@ YES, NO = "yes", "no"
 
 ADAPTIVE: Final = ("CACClassifier", "SSAClassifier")
 """Classifiers whose prototypes depend on the image."""
-
-BRANCHES: Final = ("coarse", "student", "teacher")
-"""Loss terms that resize scores to the labels."""
 
 DISTILLATIONS: Final = ("response", "semantic", "spatial")
 """Loss terms by which the student learns from the teacher."""

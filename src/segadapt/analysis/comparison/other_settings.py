@@ -9,6 +9,9 @@ from segadapt.analysis.comparison.comparability import flat
 SECTIONS: Final = ("model", "classifier", "loss", "optimizer", "schedule")
 """Sections of a config whose settings decide what is trained."""
 
+BRANCHES: Final = ("coarse", "student", "teacher")
+"""Loss terms that resize scores to the labels."""
+
 OF_FACTORS: Final = (
     "classifier._target_",
     "classifier.score",
@@ -20,9 +23,7 @@ OF_FACTORS: Final = (
     "loss.class_weight",
     "loss.effective_beta",
     "loss.requires.*",
-    "loss.terms.coarse.align_corners",
-    "loss.terms.student.align_corners",
-    "loss.terms.teacher.align_corners",
+    *(f"loss.terms.{branch}.align_corners" for branch in BRANCHES),
     "loss.terms.*.cell_label",
 )
 """Keys that the factors of an arm describe."""
