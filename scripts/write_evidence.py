@@ -35,10 +35,20 @@ THIRD: Final = "docs/evidence/third"
 DIGITS: Final = "docs/evidence/digits"
 
 
+ENDS: Final = ("", "_no_distillation")
+"""Ends of the folders of an aligned variant, with and without distillation."""
+
+
 def _of(network: str, arm: str, *controls: str) -> tuple[str, ...]:
     """A comparison of an adaptive classifier with its controls, by their folders."""
     folders = [f"{network}/{arm}", *(f"{network}/confound_{control}" for control in controls)]
     return (*folders, f"baseline={arm.upper()}", "cost=false")
+
+
+def _aligned(arm: str) -> tuple[str, ...]:
+    """A comparison of a released classifier with its aligned variants on the main network."""
+    aligned = (f"{MAIN}/{arm}_aligned{end}" for end in ENDS)
+    return (f"{MAIN}/{arm}", *aligned, f"baseline={arm.upper()}", "cost=false")
 
 
 def _changes(arm: str, *more: str) -> tuple[str, ...]:
@@ -50,13 +60,25 @@ def _changes(arm: str, *more: str) -> tuple[str, ...]:
 
 COMPARISONS: Final[Mapping[str, tuple[str, ...]]] = {
     "main": (MAIN, "baseline=fixed", "power=true", "gains=true"),
+    "headline": (
+        *(f"{MAIN}/{arm}" for arm in ("ssa", "cac", "ssa_aligned", "cac_aligned", "fixed")),
+        *(f"{MAIN}/confound_{control}" for control in ("cosine", "cosine_dice")),
+        "baseline=fixed",
+    ),
     "ssa": _of(
         MAIN,
         "ssa",
         *("cosine_dice", "teacher_only_ssa", "cosine", "fixed_dice"),
         *("fixed_wide_ssa", "student_only_ssa"),
     ),
-    "aligned": (f"{MAIN}/ssa", f"{MAIN}/ssa_aligned", "baseline=SSA", "cost=false"),
+    "aligned": _aligned("ssa"),
+    "aligned_cac": _aligned("cac"),
+    "aligned_controls": (
+        *(f"{MAIN}/{arm}_aligned{end}" for arm in ("ssa", "cac") for end in ENDS),
+        *(f"{MAIN}/confound_{control}" for control in ("cosine_dice", "cosine")),
+        "baseline=fixed, cosine scores + Dice",
+        "cost=false",
+    ),
     "cac": _of(MAIN, "cac", "cosine", "cosine_dice"),
     "dice": (
         f"{MAIN}/confound_cosine",
@@ -77,11 +99,7 @@ COMPARISONS: Final[Mapping[str, tuple[str, ...]]] = {
     "digits_cac": _changes("cac"),
     "digits_ssa": _changes("ssa", "no_dice"),
     "digits_aligned": (
-        *(
-            f"{DIGITS}/{arm}_aligned{end}"
-            for arm in ("cac", "ssa")
-            for end in ("", "_no_distillation")
-        ),
+        *(f"{DIGITS}/{arm}_aligned{end}" for arm in ("cac", "ssa") for end in ENDS),
         f"{DIGITS}/confound_cosine",
         f"{DIGITS}/fixed",
         "baseline=fixed, cosine scores",
