@@ -32,6 +32,7 @@ SUMMARY_COLUMNS: Final = 4
 
 MAIN: Final = "docs/evidence/main"
 THIRD: Final = "docs/evidence/third"
+LONG: Final = "docs/evidence/long"
 DIGITS: Final = "docs/evidence/digits"
 
 
@@ -106,7 +107,8 @@ COMPARISONS: Final[Mapping[str, tuple[str, ...]]] = {
         "gains=true",
         "cost=false",
     ),
-    "long": ("docs/evidence/long", "baseline=fixed", "gains=true", "cost=false"),
+    "long": (LONG, "baseline=fixed", "gains=true", "cost=false"),
+    "long_ssa": _of(LONG, "ssa", "cosine_dice", "cosine"),
 }
 
 DRAWN: Final = ("main", "third", "digits", "long")
