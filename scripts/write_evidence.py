@@ -36,35 +36,36 @@ LONG: Final = "docs/evidence/long"
 DIGITS: Final = "docs/evidence/digits"
 
 
-ENDS: Final = ("", "_no_distillation")
-"""Ends of the folders of an aligned variant, with and without distillation."""
+def _in(network: str, *arms: str) -> tuple[str, ...]:
+    """Folders of arms."""
+    return tuple(f"{network}/{arm}" for arm in arms)
 
 
 def _of(network: str, arm: str, *controls: str) -> tuple[str, ...]:
     """A comparison of an adaptive classifier with its controls, by their folders."""
-    folders = [f"{network}/{arm}", *(f"{network}/confound_{control}" for control in controls)]
+    folders = _in(network, arm, *(f"confound_{control}" for control in controls))
     return (*folders, f"baseline={arm.upper()}", "cost=false")
 
 
-def _aligned(arm: str) -> tuple[str, ...]:
-    """A comparison of a released classifier with its aligned variants on the main network."""
-    aligned = (f"{MAIN}/{arm}_aligned{end}" for end in ENDS)
-    return (f"{MAIN}/{arm}", *aligned, f"baseline={arm.upper()}", "cost=false")
+def _variants(network: str, arm: str, *changes: str) -> tuple[str, ...]:
+    """A comparison of a released classifier with variants of it, by the ends of their folders."""
+    folders = _in(network, arm, *(f"{arm}_{change}" for change in changes))
+    return (*folders, f"baseline={arm.upper()}", "cost=false")
 
 
-def _changes(arm: str, *more: str) -> tuple[str, ...]:
-    """A comparison of an adaptive classifier on digits with single changes of it."""
-    changes = ("no_distillation", "no_teacher", "align", "center", "stop", "aligned", *more)
-    folders = [f"{DIGITS}/{arm}", *(f"{DIGITS}/{arm}_{change}" for change in changes)]
-    return (*folders, f"baseline={arm.upper()}", "gains=true", "cost=false")
+ALIGNED: Final = ("aligned", "aligned_no_distillation")
+"""Variants with one geometry, with and without distillation."""
 
+CHANGES: Final = ("no_distillation", "no_teacher", "align", "center", "stop", "aligned")
+"""Single changes of an adaptive classifier on digits, and three of them together."""
 
 COMPARISONS: Final[Mapping[str, tuple[str, ...]]] = {
     "main": (MAIN, "baseline=fixed", "power=true", "gains=true"),
     "headline": (
-        *(f"{MAIN}/{arm}" for arm in ("ssa", "cac", "ssa_aligned", "cac_aligned", "fixed")),
-        *(f"{MAIN}/confound_{control}" for control in ("cosine", "cosine_dice")),
+        *_in(MAIN, "ssa", "cac", "ssa_aligned", "cac_aligned", "fixed"),
+        *_in(MAIN, "confound_cosine", "confound_cosine_dice"),
         "baseline=fixed",
+        "cost=false",
     ),
     "ssa": _of(
         MAIN,
@@ -72,18 +73,17 @@ COMPARISONS: Final[Mapping[str, tuple[str, ...]]] = {
         *("cosine_dice", "teacher_only_ssa", "cosine", "fixed_dice"),
         *("fixed_wide_ssa", "student_only_ssa"),
     ),
-    "aligned": _aligned("ssa"),
-    "aligned_cac": _aligned("cac"),
+    "aligned": _variants(MAIN, "ssa", *ALIGNED),
+    "aligned_cac": _variants(MAIN, "cac", *ALIGNED),
     "aligned_controls": (
-        *(f"{MAIN}/{arm}_aligned{end}" for arm in ("ssa", "cac") for end in ENDS),
-        *(f"{MAIN}/confound_{control}" for control in ("cosine_dice", "cosine")),
+        *_in(MAIN, *(f"{arm}_{variant}" for arm in ("ssa", "cac") for variant in ALIGNED)),
+        *_in(MAIN, "confound_cosine_dice", "confound_cosine"),
         "baseline=fixed, cosine scores + Dice",
         "cost=false",
     ),
     "cac": _of(MAIN, "cac", "cosine", "cosine_dice"),
     "dice": (
-        f"{MAIN}/confound_cosine",
-        f"{MAIN}/confound_cosine_dice",
+        *_in(MAIN, "confound_cosine", "confound_cosine_dice"),
         "baseline=fixed, cosine scores",
         "cost=false",
     ),
@@ -91,18 +91,17 @@ COMPARISONS: Final[Mapping[str, tuple[str, ...]]] = {
     "third_ssa": (*_of(THIRD, "ssa", "cosine_dice", "cosine"), f"{THIRD}/cac"),
     "third_cac": _of(THIRD, "cac", "cosine", "cosine_dice"),
     "digits": (
-        *(f"{DIGITS}/{arm}" for arm in ("fixed", "cac", "ssa", "cac_aligned", "ssa_aligned")),
-        *(f"{DIGITS}/confound_{control}" for control in ("cosine", "cosine_dice")),
-        *(f"{DIGITS}/confound_fixed_dice{end}" for end in ("", "_false")),
+        *_in(DIGITS, "fixed", "cac", "ssa", "cac_aligned", "ssa_aligned"),
+        *_in(DIGITS, "confound_cosine", "confound_cosine_dice"),
+        *_in(DIGITS, "confound_fixed_dice", "confound_fixed_dice_false"),
         "baseline=fixed",
         "gains=true",
     ),
-    "digits_cac": _changes("cac"),
-    "digits_ssa": _changes("ssa", "no_dice"),
+    "digits_cac": (*_variants(DIGITS, "cac", *CHANGES), "gains=true"),
+    "digits_ssa": (*_variants(DIGITS, "ssa", *CHANGES, "no_dice"), "gains=true"),
     "digits_aligned": (
-        *(f"{DIGITS}/{arm}_aligned{end}" for arm in ("cac", "ssa") for end in ENDS),
-        f"{DIGITS}/confound_cosine",
-        f"{DIGITS}/fixed",
+        *_in(DIGITS, *(f"{arm}_{variant}" for arm in ("cac", "ssa") for variant in ALIGNED)),
+        *_in(DIGITS, "confound_cosine", "fixed"),
         "baseline=fixed, cosine scores",
         "gains=true",
         "cost=false",
