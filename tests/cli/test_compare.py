@@ -120,6 +120,18 @@ def test_an_evaluation_makes_up_for_counts_that_were_not_kept(trained):
     assert (run / "per_image.npz").read_bytes() == expected
 
 
+def test_counts_of_a_part_of_the_images_are_kept(trained, tmp_path):
+    run = shutil.copytree(trained / "15", tmp_path / "run")
+    with np.load(run / "per_image.npz") as content:
+        part = {name: content[name][:4] for name in content}
+    np.savez(run / "per_image.npz", **part)  # as after trainer.limit_val_batches
+    expected = (run / "per_image.npz").read_bytes()
+    evaluated(run)
+    assert (run / "per_image.npz").read_bytes() == expected
+    with pytest.raises(ValueError, match=r"measured images is '4 with digest .*' and '6 with"):
+        compare([str(run), str(trained / "5"), "cost=false"])
+
+
 def test_evaluations_are_a_table_of_their_own(trained, tmp_path, capsys):
     evaluated(trained / "5", "inference=slide")
     words = ["cost=false", "evaluation=slide-last", f"out={tmp_path / 'table.csv'}"]

@@ -72,3 +72,22 @@ def test_nothing_of_the_size_of_the_features_is_kept_but_the_features():
 
 def test_half_precision_norms_are_single():
     assert inverse_norm(torch.ones(1, 2, 8, dtype=torch.bfloat16)).dtype == torch.float32
+
+
+@pytest.mark.parametrize("norm", [1.0, 0.01, 0.001])
+def test_gradients_of_short_features_fit_into_half_precision(norm):
+    generator = torch.Generator().manual_seed(0)
+    exact = torch.randn(1, 6, 64, dtype=torch.float64, generator=generator).relu()
+    exact = (exact * norm / exact.norm(dim=2, keepdim=True)).half().double().requires_grad_()
+    half = exact.detach().half().requires_grad_()
+    prototypes = torch.randn(1, 19, 64, dtype=torch.float64, generator=generator)
+    upstream = torch.randn(1, 6, 19, dtype=torch.float64, generator=generator)
+    expected = 15 * F.cosine_similarity(exact[:, :, None], prototypes[:, None], dim=3)
+    (wanted,) = torch.autograd.grad(expected, exact, upstream)
+    (ours,) = torch.autograd.grad(
+        cosine_scores(half, 15.0)(prototypes.half()), half, upstream.float()
+    )
+    assert wanted.abs().max() < torch.finfo(torch.float16).max
+    torch.testing.assert_close(
+        ours.double(), wanted, rtol=0.02, atol=0.005 * float(wanted.abs().max())
+    )

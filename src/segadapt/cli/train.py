@@ -75,7 +75,7 @@ def _train(cfg: DictConfig) -> float:
     try:
         with session.interruptible():
             settle_origin(cfg)
-            session.prepare(cfg)
+            session.prepare(cfg, overrides)
             folder = Path(cfg.paths.run)
             if sweeping:
                 _group(cfg, Path(job.sweep.dir))

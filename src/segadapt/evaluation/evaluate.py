@@ -13,7 +13,7 @@ from segadapt.evaluation.dataset_pass import evaluate_dataset
 from segadapt.evaluation.device import with_device
 from segadapt.evaluation.earlier_protocols import completed
 from segadapt.evaluation.inference.settings import short_name
-from segadapt.evaluation.metrics.per_image import PerImage, write_per_image
+from segadapt.evaluation.metrics.per_image import PerImage, read_per_image, write_per_image
 from segadapt.evaluation.precision import with_precision
 from segadapt.evaluation.protocol import examined_images, of_run, stamp
 from segadapt.evaluation.report.html_page import page
@@ -114,9 +114,11 @@ def _protocol(file: Path, run: Run) -> dict[str, Any]:
 
 def _keep_counts(run: Run, file: Path, protocol: dict[str, Any], images: PerImage) -> None:
     write_per_image(file.with_suffix(".npz"), images)
-    own = run.folder / REPORT
-    if own.is_file() and _measurement(_protocol(own, run)) == _measurement(protocol):
-        write_per_image(run.folder / PER_IMAGE, images)
+    own, kept = run.folder / REPORT, run.folder / PER_IMAGE
+    if not own.is_file() or _measurement(_protocol(own, run)) != _measurement(protocol):
+        return
+    if not kept.is_file() or read_per_image(kept).names == images.names:
+        write_per_image(kept, images)
 
 
 def _measurement(protocol: dict[str, Any]) -> tuple[Any, ...]:

@@ -83,7 +83,11 @@ class _Cosine(torch.autograd.Function):
         for_rows = for_units = None
         if ctx.needs_input_grad[0]:
             # d(1/|f|) = -f / |f|^3, and the scores already hold one 1/|f|.
-            along = (gradient * scores).sum(2, keepdim=True) * inverse.square()
+            along = (gradient * scores).sum(2, keepdim=True)
+            if rows.dtype == torch.float16:  # along / |f|^2 may exceed its largest value, 65,504
+                rows, along = (rows * inverse).to(rows.dtype), along * inverse
+            else:
+                along = along * inverse.square()
             for_rows = (products @ units).addcmul_(rows, along.to(rows.dtype), value=-1)
         if ctx.needs_input_grad[1]:
             for_units = products.mT @ rows

@@ -17,7 +17,7 @@ class Dice(FusedLoss):
 
     q is the sigmoid of the scores and t the binary mask of the class; the sums run over all pixels
     of the image, with ignored pixels as negatives. The average runs over the images and classes of
-    all ranks.
+    all ranks. With gradient accumulation, each part of a batch has a mean of its own.
 
     Args:
         squared: Whether the denominator has the sum of q squared (V-Net, cited by the SSA paper)

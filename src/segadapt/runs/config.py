@@ -102,15 +102,42 @@ def _from_random(node: Any) -> Any:
     return node
 
 
+SEEDS = ("seed", "data.module.seed", "data.module.train.seed")
+"""Keys that hold the seed of a run. Seeds of other things, such as drawn splits, are settings."""
+
+DATA_FOLDER = "<data>"
+"""Stands for the folder of the data set in configs that are compared."""
+
+
+def without_location(config: Config) -> Config:
+    """A config that does not depend on the folder in which its data set lies."""
+    root = value_at(config, "data.root")
+    if not isinstance(root, str):
+        return config
+    return {**config, "data": _without_root(config["data"], root, "data")}
+
+
+def _without_root(node: Any, root: str, key: str) -> Any:
+    """A node whose paths below ``root`` are relative to it; other text may equal it by chance."""
+    match node:
+        case dict():
+            return {name: _without_root(value, root, name) for name, value in node.items()}
+        case list():
+            return [_without_root(value, root, key) for value in node]
+        case str() if node.startswith(f"{root}/") or (key == "root" and node == root):
+            return DATA_FOLDER + node[len(root) :]
+    return node
+
+
 def config_digest(config: Config) -> str:
     """A digest of the values that decide a run's numbers."""
-    text = json.dumps(dict(_decisive(config)), sort_keys=True)
+    text = json.dumps(dict(decisive(config)), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def differences(before: Config, now: Config) -> list[str]:
     """A phrase for each key through which two configs would give different numbers."""
-    first, second = dict(_decisive(before)), dict(_decisive(now))
+    first, second = dict(decisive(before)), dict(decisive(now))
     keys = sorted(first.keys() | second.keys())
     return [
         f"{key} was {first.get(key, 'absent')}, now {second.get(key, 'absent')}"
@@ -136,7 +163,7 @@ def is_free(key: str) -> bool:
     return any(f"{key}.".startswith(f"{free}.") for free in FREE)
 
 
-def _decisive(config: Config) -> Iterator[tuple[str, Any]]:
+def decisive(config: Config) -> Iterator[tuple[str, Any]]:
     """Every value with its dotted key, except those of ``FREE``, ``LATER`` and an idle ``init``."""
     starts = (
         value_at(config, "init.sha256") is not None or value_at(config, "init.freeze") is not None

@@ -16,6 +16,7 @@ from segadapt.runs.launch import launch
 from segadapt.runs.ranks import check_devices, rank, ranks_to_start
 from segadapt.runs.settings.notes import notes
 from segadapt.runs.settings.settle import settle
+from segadapt.runs.settings.unread import check_unread
 from segadapt.runs.signals import handling, leave_terminal, unhandled
 from segadapt.runs.trust import Check
 from segadapt.text.borders import print_line
@@ -23,16 +24,19 @@ from segadapt.text.borders import print_line
 Fit = Callable[[DictConfig], dict[str, float]]
 
 
-def prepare(cfg: DictConfig) -> None:
+def prepare(cfg: DictConfig, words: Sequence[str] = ()) -> None:
     """Check the settings of a training before anything is written, and warn about unusual ones.
 
     Args:
         cfg: Composed config.
+        words: Overrides as typed.
 
     Raises:
-        ValueError: If a setting is invalid.
+        ValueError: If a setting is invalid, or if a typed one has no effect.
     """
-    for line in notes(settle(cfg)):
+    config = settle(cfg)
+    check_unread(config, words)
+    for line in notes(config):
         if rank() == 0:
             print_line(f"note: {line}")
 

@@ -145,7 +145,7 @@ def test_single_factors_are_differences_of_arms(tmp_path):
     assert row[3].startswith("+10.00 [")
 
 
-FULL = ("model", "classifier", "loss", "optimizer", "schedule")
+FULL = ("model", "classifier", "loss", "optimizer", "schedule", "data", "trainer")
 
 
 @pytest.mark.parametrize(
@@ -189,6 +189,22 @@ FULL = ("model", "classifier", "loss", "optimizer", "schedule")
             None,
         ),
         (["classifier=cac"], ["classifier=cac", "loss.weights.response=10"], None),
+        *(
+            (["classifier=cac"], ["classifier=cac", "classifier.cell_label=center", word], None)
+            for word in (
+                "data.batch_size=8",
+                "data.steps=300",
+                "data.rare=repeat",
+                "trainer.gradient_clip_val=0.1",
+                "trainer.precision=bf16-mixed",
+                "+trainer.overfit_batches=2",
+            )
+        ),
+        (
+            ["classifier=cac"],
+            ["classifier=cac", "classifier.cell_label=center", "data.num_workers=7"],
+            "cell labels",
+        ),
     ],
 )
 def test_a_contrast_differs_in_one_factor_and_in_nothing_else(tmp_path, first, second, expected):
@@ -213,6 +229,32 @@ def test_gains_by_class_are_mean_differences(tmp_path):
         ["sky", "41.00", "+10.00"],
         ["road", "51.00", "+10.00"],
         ["car", "50.00", "-40.00"],
+    ]
+
+
+def test_classes_without_an_iou_are_left_out(tmp_path):
+    def many(name, results):
+        # every seventh of 40 classes is neither labelled nor predicted
+        results["student"]["classes"] = [
+            {
+                "name": f"class {i}",
+                "iou": None if i % 7 == 0 else 0.5 + (name == "b") * (i - 20) / 50,
+            }
+            for i in range(40)
+        ]
+
+    a, b = made_arms(tmp_path, many)
+    b.results[0].report["results"]["student"]["classes"][1]["iou"] = None  # in one seed only
+    section = class_section([a, b], a)
+    gains = [float(row[2]) for row in section.cells[1:]]
+    assert (
+        gains
+        == sorted((2.0 * (i - 20) for i in range(40) if i % 7), reverse=True)[:10]
+        + sorted((2.0 * (i - 20) for i in range(40) if i % 7), reverse=True)[-10:]
+    )
+    assert section.notes[1:] == [
+        "10 most gained and 10 most lost of 34 classes",
+        "not shown: 6 classes for which IoUs are missing",
     ]
 
 

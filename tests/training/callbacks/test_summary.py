@@ -54,6 +54,13 @@ def test_the_report_says_how_the_last_validation_was_made(tmp_path):
     assert protocol["checkpoint"] == {"file": "last.ckpt", "sha256": digest}
 
 
+def test_only_the_measured_images_are_counted(tmp_path):
+    fit([Summary(tmp_path, console=Console(file=io.StringIO()))], tmp_path, limit_val_batches=2)
+    protocol = json.loads((tmp_path / "report.json").read_text())["protocol"]
+    with np.load(tmp_path / "per_image.npz") as content:
+        assert protocol["data"]["images"] == len(content["names"]) == 2
+
+
 def test_a_training_without_validation_ends_without_a_report(tmp_path):
     out = io.StringIO()
     fit([Summary(tmp_path, console=Console(file=out))], tmp_path, steps=3, num_sanity_val_steps=0)

@@ -1,12 +1,13 @@
 """Arms of a comparison: runs that differ only in their seed."""
 
+import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from segadapt.analysis.comparison.results import Result
-from segadapt.runs.config import config_digest, is_free, value_at
+from segadapt.runs.config import SEEDS, decisive, is_free, value_at, without_location
 from segadapt.text.choices import unknown
 
 ABSENT: Final = "absent"
@@ -76,21 +77,16 @@ def find(arms: Sequence[Arm], name: str) -> Arm:
 
 
 def _key(result: Result) -> str:
-    """A key that is equal for runs of one arm: the config without seeds, and the label.
+    """A key that is equal for runs of one arm: the config without seeds and folders, and the label.
 
     Several rows of a table may have the same config; each is an arm.
     """
-    return f"{config_digest(_without_seed(result.config, result.seed))} {result.label}"
-
-
-def _without_seed(node: Any, seed: int) -> Any:
-    if not isinstance(node, Mapping):
-        return node
-    return {
-        key: _without_seed(value, seed)
-        for key, value in node.items()
-        if not (key == "seed" and value == seed)
+    settings = {
+        key: value
+        for key, value in decisive(without_location(result.config))
+        if not (key in SEEDS and value == result.seed)  # a seed that was set apart is a setting
     }
+    return f"{json.dumps(settings, sort_keys=True)} {result.label}"
 
 
 def _labels(firsts: Sequence[Result]) -> tuple[list[str], list[str]]:

@@ -1,9 +1,12 @@
 """Check that numbers were measured under the same conditions."""
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from segadapt.analysis.comparison.results import Result
+from segadapt.evaluation.metrics.per_image import PerImage
+from segadapt.runs.config import without_location
 from segadapt.runs.file_names import ENVIRONMENT
 from segadapt.runs.kept_table import table_digest
 from segadapt.text.bounded import MIB, read_object
@@ -16,15 +19,23 @@ DATA = ("name", "num_classes")
 """Keys of a config's data that are conditions, besides the arguments of the validation set; sizes
 used only in training are not."""
 
-NOISE = ("seed", "num_workers", "root", "max_pixels")
+NOISE = ("num_workers", "max_pixels")
+"""Settings of the validation set that do not change what it contains."""
 
 LABELS = "labels"
 """Digest of the label table in a run folder; runs of earlier versions have none."""
 
+IMAGES = "measured images"
+"""Their number, with a digest of their names and labelled pixels; runs of earlier versions have no
+counts of images."""
+
+MAY_LACK = (LABELS, IMAGES)
+"""Conditions that are only compared between the runs that have them."""
+
 
 def stamp(result: Result) -> dict[str, Any]:
     """The conditions of a number as a flat mapping: protocol, validation data and inference."""
-    data = result.config["data"]
+    data = without_location(result.config)["data"]
     conditions = {
         "protocol": {
             key: value
@@ -37,7 +48,16 @@ def stamp(result: Result) -> dict[str, Any]:
     }
     if digest := table_digest(result.folder):
         conditions[LABELS] = digest
+    if result.per_image is not None:
+        conditions[IMAGES] = measured(result.per_image)
     return dict(flat(conditions, ""))
+
+
+def measured(images: PerImage) -> str:
+    """A name for a selection of images with their labels, by content."""
+    labelled = images.counts[:, 1].astype("<i8")
+    content = "\0".join(images.names).encode() + labelled.tobytes()
+    return f"{len(images.names)} with digest {hashlib.sha256(content).hexdigest()[:8]}"
 
 
 def differing(results: Sequence[Result]) -> dict[str, list[str]]:
@@ -46,7 +66,11 @@ def differing(results: Sequence[Result]) -> dict[str, list[str]]:
     fields = sorted(set().union(*stamps)) if stamps else []
     values = {
         field: sorted(
-            {repr(one.get(field, "absent")) for one in stamps if field != LABELS or field in one}
+            {
+                repr(one.get(field, "absent"))
+                for one in stamps
+                if field not in MAY_LACK or field in one
+            }
         )
         for field in fields
     }

@@ -9,7 +9,7 @@ from segadapt.analysis.comparison.comparability import check_comparable
 from segadapt.analysis.comparison.costs import Cost, Latency, minutes
 from segadapt.analysis.comparison.factors import contrast_section, factor_section
 from segadapt.analysis.comparison.gains import border_section, branch_section, class_section
-from segadapt.analysis.comparison.intervals import Difference, difference
+from segadapt.analysis.comparison.intervals import LEVEL, Difference, difference
 from segadapt.analysis.comparison.learning import learning_section
 from segadapt.analysis.comparison.multiplicity import holm
 from segadapt.analysis.comparison.power import detectable, power_section
@@ -120,12 +120,13 @@ def _adjusted(rows: Sequence[ArmRow]) -> list[ArmRow]:
 
 
 def _undetectable(rows: Sequence[ArmRow]) -> list[str]:
-    """A note about differences too small for the given seeds to detect."""
+    """A note about differences that are not significant, and too small for the given seeds."""
     small = {
         row.arm: least
         for row in rows
         if (gap := row.difference)
         and gap.spread
+        and (row.adjusted is None or row.adjusted >= 1 - LEVEL)
         and abs(gap.mean) < (least := detectable(gap.spread))
     }
     if not small:

@@ -90,7 +90,7 @@ def contrast_section(arms: Sequence[Arm]) -> Section | None:
     head = ["factor", "arm", "minus", "difference"]
     note = (
         "each row: two arms that differ in this factor only, and in no other setting of network, "
-        "classifier, loss, optimizer and schedule"
+        "classifier, loss, data, optimizer, schedule and trainer"
     )
     return Section("Single factors", [head, *sorted(rows)], [note])
 

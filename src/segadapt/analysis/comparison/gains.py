@@ -27,23 +27,31 @@ def class_section(arms: Sequence[Arm], baseline: Arm) -> Section | None:
     gains = [
         {name: value - base[name] for name, value in class_ious(arm).items()} for arm in others
     ]
-    order = sorted(base, key=lambda name: -float(np.nanmean([gain[name] for gain in gains])))
+    known = [name for name in base if not np.isnan([gain[name] for gain in gains]).all()]
+    order = sorted(known, key=lambda name: -float(np.nanmean([gain[name] for gain in gains])))
     rows = order if len(order) <= 2 * CLASSES else [*order[:CLASSES], *order[-CLASSES:]]
     head = ["class", baseline.label, *(arm.label for arm in others)]
     body = [[name, percent(base[name]), *(points(gain[name]) for gain in gains)] for name in rows]
     notes = ["means over all seeds of an arm; percentage points of IoU relative to the baseline"]
     if len(rows) < len(order):
         notes.append(f"{CLASSES} most gained and {CLASSES} most lost of {len(order)} classes")
+    if unknown := len(base) - len(order):
+        notes.append(f"not shown: {unknown} classes for which IoUs are missing")
     return Section("Gains by class", [head, *body], notes)
 
 
 def class_ious(arm: Arm) -> dict[str, float]:
-    """Mean IoU over seeds by class; NaN for a class in no image."""
+    """Mean IoU by class over the seeds that have one; NaN for a class that no seed has."""
     values: dict[str, list[float]] = {}
     for result in arm.results:
         for entry in value_at(result.report, "results.student.classes", []):
             values.setdefault(entry["name"], []).append(_fraction(entry["iou"]))
-    return {name: float(np.mean(ious)) for name, ious in values.items()}
+    return {name: _known_mean(ious) for name, ious in values.items()}
+
+
+def _known_mean(values: Sequence[float]) -> float:
+    known = [value for value in values if not np.isnan(value)]
+    return float(np.mean(known)) if known else float("nan")
 
 
 def branch_section(arms: Sequence[Arm], baseline: Arm) -> Section | None:

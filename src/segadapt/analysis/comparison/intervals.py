@@ -83,7 +83,7 @@ def difference(arm: Arm, baseline: Arm) -> Difference | None:
 
 def _draws(images: Sequence[PerImage], needed: int) -> Float[np.ndarray, "r s"] | None:
     """Resampled differences of each seed, if all runs counted the same images."""
-    shapes = {(counts.names, counts.counts.shape) for counts in images}
+    shapes = {(counts.names, counts.counts.shape) for counts in images}  # alike, unless unranked
     if len(images) < needed or len(shapes) != 1:
         return None
     return resampled_gaps(images[: needed // 2], images[needed // 2 :])

@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
-from segadapt.analysis.comparison.comparability import flat
+from segadapt.runs.config import SEEDS, decisive, without_location
 
-SECTIONS: Final = ("model", "classifier", "loss", "optimizer", "schedule")
-"""Sections of a config whose settings decide what is trained."""
+PARTS: Final = ("model", "classifier", "loss")
+"""Sections whose parts have settings of their own; all other settings must be the same."""
+
+IDLE: Final = ("monitor", "data.max_pixels", "data.module.*.max_pixels")
+"""Settings that do not change what is trained or measured."""
 
 BRANCHES: Final = ("coarse", "student", "teacher")
 """Loss terms that resize scores to the labels."""
@@ -38,20 +41,20 @@ def other_settings(config: Mapping[str, Any]) -> dict[str, Any]:
     Args:
         config: Resolved config.
     """
-    pairs = (pair for name in SECTIONS for pair in flat(_without_dice(config.get(name)), name))
+    pairs = decisive(without_location(_without_dice(dict(config))))
     return {key: value for key, value in pairs if not _described(key, value)}
 
 
 def same_otherwise(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether two configs agree in every setting that both have and that no factor describes.
 
-    A setting that only one of them has belongs to a part that the other lacks, such as a classifier
-    of another kind, which is a factor. Settings of ``optimizer`` are optional, so there it counts
-    as a difference.
+    A setting of network, classifier or loss that only one of them has belongs to a part that the
+    other lacks, such as a classifier of another kind, which is a factor. Any other setting that
+    only one of them has is a difference.
     """
     first, second = other_settings(one), other_settings(other)
     alike = all(first[key] == second[key] for key in first.keys() & second.keys())
-    return alike and not any(key.startswith("optimizer.") for key in first.keys() ^ second.keys())
+    return alike and all(key.partition(".")[0] in PARTS for key in first.keys() ^ second.keys())
 
 
 def is_dice(loss: Any) -> bool:
@@ -62,7 +65,7 @@ def is_dice(loss: Any) -> bool:
 def _described(key: str, value: Any) -> bool:
     if fnmatchcase(key, WEIGHTS):
         return not value
-    return any(fnmatchcase(key, pattern) for pattern in OF_FACTORS)
+    return any(fnmatchcase(key, pattern) for pattern in (*OF_FACTORS, *SEEDS, *IDLE))
 
 
 def _without_dice(node: Any) -> Any:

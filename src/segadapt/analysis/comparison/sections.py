@@ -1,5 +1,6 @@
 """Further tables below that of a comparison."""
 
+import math
 from typing import NamedTuple
 
 from segadapt.analysis.comparison.intervals import Difference
@@ -27,12 +28,12 @@ class Section(NamedTuple):
 
 def points(value: float | None) -> str:
     """A fraction as signed percentage points."""
-    return ABSENT if value is None else f"{100 * value:+z.2f}"
+    return ABSENT if value is None or math.isnan(value) else f"{100 * value:+z.2f}"
 
 
 def percent(value: float | None) -> str:
     """A fraction in percent."""
-    return ABSENT if value is None else f"{100 * value:.2f}"
+    return ABSENT if value is None or math.isnan(value) else f"{100 * value:.2f}"
 
 
 def spanned(gap: Difference | None) -> str:

@@ -14,6 +14,7 @@ from segadapt.runs.config import Config, config_digest
 from segadapt.runs.file_names import CONFIG
 from segadapt.runs.folder import kept_config
 from segadapt.runs.settings.settle import settle
+from segadapt.runs.settings.unread import check_unread
 from segadapt.runs.stored_config import stored_config
 from segadapt.runs.sweeps.trial import Trial
 
@@ -47,7 +48,7 @@ def composer(context: HydraContext, master: DictConfig) -> Compose:
         try:
             with read_write(cfg), open_dict(cfg):
                 del cfg["hydra"]
-            settle(cfg)
+            check_unread(settle(cfg), overrides)
             return kept_config(cfg)
         finally:
             hydra.cfg = before

@@ -49,7 +49,8 @@ class Summary(Callback):
         task = cast(MeasuredTask, pl_module)
         self.results, self.per_image, self.step = task.results, task.images, trainer.global_step
         val = trainer.datamodule.val  # type: ignore[attr-defined] # set by fit
-        self.classes, self.images = val.classes, len(val)
+        measured = len(val) if task.images is None else len(task.images.names)
+        self.classes, self.images = val.classes, measured  # fewer with trainer.limit_val_batches
         self.inference = settings_of(task.evaluator.inference)
         columns = ["class", *(f"iou_{branch}" for branch in self.results)]
         iou = [scores.iou.tolist() for scores in self.results.values()]
