@@ -248,6 +248,22 @@ def test_wrong_words_get_a_sentence_and_write_nothing(
     assert contents(tmp_path) == before
 
 
+def test_images_and_labels_are_never_replaced(runs, photos, tmp_path, capsys):
+    labels = label_files(tmp_path / "set" / "labels", [7, 8, 11])
+    (tmp_path / "set" / "lists").mkdir()
+    listing = tmp_path / "set" / "lists" / "all.txt"
+    listing.write_text("a.png\n../../photos/b.png\n")
+    shutil.copy(photos / "b.png", listing.with_name("a.png"))
+    before = contents(photos) | contents(labels)
+    typed(runs, f"images={listing}", f"out={tmp_path / 'out'}", "save=labels")
+    assert sorted(contents(tmp_path / "out" / "labels")) == ["photos/b.png", "set/lists/a.png"]
+    words = (f"out={labels.parent}", "save=labels", "overwrite=true")
+    sentence = "into which predictions are written; choose another out="
+    assert sentence in said(capsys, runs, f"images={labels / 'a.png'}", *words)
+    assert sentence in said(capsys, runs, f"images={photos}", f"labels={labels}", *words)
+    assert contents(photos) | contents(labels) == before
+
+
 def test_networks_of_other_classes_are_not_compared(runs, photos, tmp_path, capsys):
     other = write_run(tmp_path / "camvid", "data=camvid", "classifier=fixed")
     words = (f"images={photos}", f"out={tmp_path / 'out'}", f"beside={other}")

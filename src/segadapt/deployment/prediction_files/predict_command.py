@@ -18,7 +18,7 @@ from segadapt.deployment.prediction_files.video import (
     video_file,
     written_size,
 )
-from segadapt.deployment.prediction_files.work import Work
+from segadapt.deployment.prediction_files.work import Work, check_places
 from segadapt.files import expanded
 from segadapt.text.choices import check_choice
 from segadapt.text.terminal import say
@@ -62,6 +62,7 @@ def predict_command(
         windows=options["windows"] or networks[0].model.trained.data.windows,
         **{key: options[key] for key in ("batch_size", "workers", "max_pixels", "overwrite")},
     )
+    check_places(sources, work)
     rasters, others = divided(sources, work)
     failures = predict_rasters(rasters, work, console) if rasters else 0
     return failures + (predict_files(others, work, console) if others else 0)

@@ -13,7 +13,7 @@ from segadapt.deployment.prediction.raster_labels import RasterLabels, sight_of
 from segadapt.deployment.prediction_files import ledger
 from segadapt.deployment.prediction_files.geotiff import label_raster, numbering
 from segadapt.deployment.prediction_files.progress import progress
-from segadapt.deployment.prediction_files.work import Work, decisive
+from segadapt.deployment.prediction_files.work import Work, decisive, place_of
 from segadapt.files import sweep
 from segadapt.text.borders import print_line
 from segadapt.text.terminal import say
@@ -81,7 +81,7 @@ def predict_rasters(sources: Sequence[Source], work: Work, console: Console) -> 
 
 def raster_file(out: Path, source: Source) -> Path:
     """The file for the labels of a raster."""
-    return out / LABELS / source.name.with_name(f"{source.name.name}.tif")
+    return place_of(out / LABELS, source.name, ".tif")
 
 
 def _predict(source: Source, work: Work, console: Console) -> None:
