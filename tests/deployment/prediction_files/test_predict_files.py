@@ -13,6 +13,8 @@ from PIL import Image
 import segadapt
 from segadapt.cli.predict import main
 from segadapt.data.files.decode import read_photograph
+from segadapt.deployment.prediction import image_files
+from segadapt.deployment.prediction.image_files import write_picture
 from segadapt.deployment.prediction_files import predict_files
 
 KINDS = "[labels,overlay,probabilities,confidence,entropy,coarse,changed]"
@@ -151,13 +153,39 @@ def test_files_that_cannot_be_read_are_named_and_skipped(runs, photos, tmp_path,
     assert typed(runs, f"images={photos}", f"out={out}", "save=labels") == 1
     told = capsys.readouterr()
     assert f"skipped: {photos / 'broken.png'} is truncated" in told.err
-    assert "2 skipped because they cannot be read" in told.out
+    assert "2 skipped for the reasons above" in told.out
     about = json.loads((out / "predictions.json").read_text())
     assert [one["file"] for one in about["skipped"]] == [
         str(photos / name) for name in ("broken.png", "empty.jpg")
     ]
     assert len(list((out / "labels").rglob("*.png"))) == 3
     assert typed(runs, f"images={photos}", f"out={out}", "save=labels") == 1  # still
+
+
+def test_an_image_too_long_for_a_jpeg_is_skipped_and_others_are_predicted(
+    runs, photos, tmp_path, monkeypatch, capsys
+):
+    """A JPEG is refused by its sides, so that 200 pixels can stand for 65,500."""
+    monkeypatch.setattr(image_files, "JPEG_SIDE", 200)
+    Image.fromarray(scene(4, 201)).save(photos / "a_long.png")
+    out, words = tmp_path / "out", (f"images={photos}", "legend=false")
+    assert typed(runs, *words, f"out={out}", "save=[labels,overlay]") == 1
+    assert len(told := capsys.readouterr().err.splitlines()) == 1
+    assert told[0].startswith(f"skipped: {photos / 'a_long.png'}: {out / 'overlay' / 'a_long.jpg'}")
+    assert "the picture has 4 x 201 pixels, and JPEG holds at most 200 pixels a side" in told[0]
+    assert sorted(contents(out / "overlay")) == ["a.jpg", "b.jpg", "deep/c.jpg"]
+    about = json.loads((out / "predictions.json").read_text())
+    assert [one["file"] for one in about["skipped"]] == [str(photos / "a_long.png")]
+    assert typed(runs, *words, f"out={tmp_path / 'labels'}", "save=labels") == 0
+    with pytest.raises(image_files.TooLarge, match="write a PNG"):
+        write_picture(tmp_path / "a.jpeg", scene(201, 4))
+    write_picture(tmp_path / "a.png", scene(201, 4))
+
+
+def test_opencv_writes_jpegs_up_to_the_limit_and_no_further(tmp_path):
+    write_picture(tmp_path / "a.jpg", np.zeros((1, image_files.JPEG_SIDE, 3), np.uint8))
+    done, _ = cv2.imencode(".jpg", np.zeros((1, image_files.JPEG_SIDE + 1, 3), np.uint8))
+    assert not done
 
 
 def label_files(folder, numbers):

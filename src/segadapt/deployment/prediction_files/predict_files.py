@@ -16,7 +16,7 @@ from segadapt.deployment.inputs.images import read_one
 from segadapt.deployment.inputs.masks import read_mask
 from segadapt.deployment.inputs.sources import Source
 from segadapt.deployment.prediction.batches import Item
-from segadapt.deployment.prediction.image_files import write_picture
+from segadapt.deployment.prediction.image_files import TooLarge, write_picture
 from segadapt.deployment.prediction.model import Wanted
 from segadapt.deployment.prediction.result import Result
 from segadapt.deployment.prediction_files import ledger
@@ -38,6 +38,13 @@ from segadapt.evaluation.inference.settings import can_use_labels
 from segadapt.files import sweep
 from segadapt.text.borders import print_line
 from segadapt.text.terminal import say
+
+
+class Skipped(NamedTuple):
+    """An image that has no prediction, and why not."""
+
+    file: str
+    reason: str
 
 
 class Read(NamedTuple):
@@ -71,14 +78,14 @@ def predict_files(sources: Sequence[Source], work: Work, console: Console) -> in
     todo = [
         source for source in sources if work.overwrite or not is_done(source, work, rows, since)
     ]
-    skipped: list[Read] = []
+    skipped: list[Skipped] = []
     lock = threading.Lock()
     with (
         progress(console, len(todo), "images") as step,
         behind(work.workers, 2 * work.workers) as write,
     ):
         for source, results in _predicted(todo, work, skipped):
-            write(partial(_written, source, results, work, rows, lock))
+            write(partial(_written, source, results, work, rows, lock, skipped))
             step()
     if rows is not None:
         rows.sort()
@@ -88,12 +95,12 @@ def predict_files(sources: Sequence[Source], work: Work, console: Console) -> in
         {
             "sources": [str(network.model.info.get("source")) for network in work.networks],
             "images": len(sources),
-            "skipped": [{"file": str(read.source.file), "reason": read.reason} for read in skipped],
+            "skipped": [one._asdict() for one in skipped],
         },
     )
     seconds = time.monotonic() - started
     more = f", {kept} kept from before" if kept else ""
-    more += f", {len(skipped)} skipped because they cannot be read" if skipped else ""
+    more += f", {len(skipped)} skipped for the reasons above" if skipped else ""
     rate = f" ({made / seconds:.1f} a second)" if made else ""
     say(
         console,
@@ -104,7 +111,7 @@ def predict_files(sources: Sequence[Source], work: Work, console: Console) -> in
 
 
 def _predicted(
-    todo: Sequence[Source], work: Work, skipped: list[Read]
+    todo: Sequence[Source], work: Work, skipped: list[Skipped]
 ) -> Iterator[tuple[Source, list[Result]]]:
     """Results of all networks for each image, in order; images are read ahead."""
     first, *others = work.networks
@@ -115,8 +122,7 @@ def _predicted(
         depth = 2 * work.workers + work.batch_size
         for read in ahead(partial(_read, work=work), todo, work.workers, depth):
             if read.item is None:
-                print_line(f"skipped: {read.reason}", error=True)
-                skipped.append(read)
+                _skip(read.source, read.reason, skipped)
             else:
                 waiting.append((read.source, read.item))
                 yield read.item
@@ -129,6 +135,11 @@ def _predicted(
             for other in others
         ]
         yield source, [result, *more]
+
+
+def _skip(source: Source, reason: str, skipped: list[Skipped]) -> None:
+    print_line(f"skipped: {reason}", error=True)
+    skipped.append(Skipped(str(source.file), reason))
 
 
 def _form(work: Work) -> ImageFormat:
@@ -178,12 +189,17 @@ def _written(
     work: Work,
     rows: ledger.Rows | None,
     lock: AbstractContextManager[bool],  # threading.Lock is a function before Python 3.13
+    skipped: list[Skipped],
 ) -> None:
-    """Write all outputs of an image."""
-    for kind in work.save:
-        OUTPUTS[kind].write(results[0], file_of(work.out, kind, source), work.style)
-    if has_panels(work):
-        write_picture(file_of(work.out, PANELS, source), _panel(results, work))
+    """Write all outputs of an image, or skip it where it is too large for one of them."""
+    try:
+        for kind in work.save:
+            OUTPUTS[kind].write(results[0], file_of(work.out, kind, source), work.style)
+        if has_panels(work):
+            write_picture(file_of(work.out, PANELS, source), _panel(results, work))
+    except TooLarge as error:
+        _skip(source, f"{source.file}: {error}", skipped)
+        return
     mask = results[0].mask
     if rows is not None and mask is not None:
         scores = image_scores(results[0].labels, mask, len(results[0].classes))
