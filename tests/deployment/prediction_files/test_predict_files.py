@@ -292,6 +292,26 @@ def test_images_and_labels_are_never_replaced(runs, photos, tmp_path, capsys):
     assert contents(photos) | contents(labels) == before
 
 
+@pytest.mark.parametrize(
+    ("save", "sentence"),
+    [
+        (
+            "[coarse]",
+            "save=coarse needs the scores before adaptation, and FixedClassifier does not",
+        ),
+        ("[overlay,changed]", "does not adapt to images; use save=[overlay]"),
+    ],
+)
+def test_kinds_that_a_classifier_lacks_are_refused_before_anything_is_written(
+    runs, photos, tmp_path, save, sentence
+):
+    words = (f"run={runs / 'fixed'}", "device=cpu", f"images={photos}", f"save={save}")
+    with pytest.raises(SystemExit) as ended:
+        main([*words, f"out={tmp_path / 'out'}"])
+    assert sentence in str(ended.value.code)
+    assert not (tmp_path / "out").exists()
+
+
 def test_networks_of_other_classes_are_not_compared(runs, photos, tmp_path, capsys):
     other = write_run(tmp_path / "camvid", "data=camvid", "classifier=fixed")
     words = (f"images={photos}", f"out={tmp_path / 'out'}", f"beside={other}")

@@ -9,7 +9,7 @@ from rich.console import Console
 from segadapt.deployment.inputs.sources import Source, found_images, is_video
 from segadapt.deployment.prediction.image_files import NUMBERS
 from segadapt.deployment.prediction_files.networks import open_networks
-from segadapt.deployment.prediction_files.outputs import Style, check_outputs
+from segadapt.deployment.prediction_files.outputs import Style, check_branches, check_outputs
 from segadapt.deployment.prediction_files.predict_files import predict_files
 from segadapt.deployment.prediction_files.raster_files import divided, predict_rasters
 from segadapt.deployment.prediction_files.video import (
@@ -53,6 +53,7 @@ def predict_command(
     labels = {} if options["labels"] is None else _labels(expanded(options["labels"]), sources)
     folders = [options["run"], *([] if options["beside"] is None else [options["beside"]])]
     networks = open_networks(folders, options, settings)
+    check_branches(options["save"], networks[0].model.trained.network)
     work = Work(
         networks=networks,
         out=out,
