@@ -8,10 +8,15 @@ from rich.console import Console
 
 from segadapt.deployment.inputs.sources import Source, found_images, is_video
 from segadapt.deployment.prediction.image_files import NUMBERS
+from segadapt.deployment.prediction_files.folder import close_folder, open_folder
 from segadapt.deployment.prediction_files.networks import open_networks
 from segadapt.deployment.prediction_files.outputs import Style, check_branches, check_outputs
-from segadapt.deployment.prediction_files.predict_files import predict_files
-from segadapt.deployment.prediction_files.raster_files import divided, predict_rasters
+from segadapt.deployment.prediction_files.predict_files import image_format, predict_files
+from segadapt.deployment.prediction_files.raster_files import (
+    check_rasters,
+    divided,
+    predict_rasters,
+)
 from segadapt.deployment.prediction_files.video import (
     predict_video,
     read_clip,
@@ -65,8 +70,21 @@ def predict_command(
     )
     check_places(sources, work)
     rasters, others = divided(sources, work)
-    failures = predict_rasters(rasters, work, console) if rasters else 0
-    return failures + (predict_files(others, work, console) if others else 0)
+    if rasters:
+        check_rasters(work)
+    image_format(work)  # refused here, rather than at each image
+    return _predict(rasters, others, work, console)
+
+
+def _predict(
+    rasters: Sequence[Source], others: Sequence[Source], work: Work, console: Console
+) -> int:
+    """Predict into a folder whose ledger says that it is finished when both kinds are."""
+    folder = open_folder(work, console)
+    facts = predict_rasters(rasters, work, folder, console) if rasters else {}
+    facts |= predict_files(others, work, folder, console) if others else {}
+    close_folder(work, folder, facts)
+    return sum(len(facts.get(key, ())) for key in ("skipped", "skipped_rasters"))
 
 
 def _check(options: Mapping[str, Any], out: Path) -> None:

@@ -8,7 +8,6 @@ from segadapt.deployment.inputs.images import MAX_PIXELS
 from segadapt.deployment.inputs.sources import Source
 from segadapt.deployment.prediction.model import Model
 from segadapt.deployment.prediction.predictor import Predictor
-from segadapt.deployment.prediction_files.ledger import Rows
 from segadapt.deployment.prediction_files.outputs import OUTPUTS, Style
 from segadapt.evaluation.inference.settings import settings_of
 
@@ -113,21 +112,6 @@ def check_places(sources: Sequence[Source], work: Work) -> None:
 def kinds_of(work: Work) -> list[str]:
     """The kinds of files that are written for an image; each has a folder of that name."""
     return [*work.save, *([PANELS] if has_panels(work) else [])]
-
-
-def is_done(source: Source, work: Work, rows: Rows | None, since: int) -> bool:
-    """Whether everything that an image becomes is there.
-
-    Args:
-        source: The image.
-        work: Files to write for it.
-        rows: Lines that are written about images.
-        since: Files that were modified earlier are of other settings; nanoseconds since 1970.
-    """
-    kinds = kinds_of(work)
-    counted = rows is None or rows.has(str(source.name))
-    files = (file_of(work.out, kind, source) for kind in kinds)
-    return counted and all(file.is_file() and file.stat().st_mtime_ns >= since for file in files)
 
 
 def decisive(work: Work) -> dict[str, Any]:
