@@ -255,19 +255,12 @@ def test_labels_beside_give_the_miou_of_each_image_and_panels(runs, photos, tmp_
             ("images=https://a.org/b.jpg", "out=OUT"),
             "is a URL, and images are read from files; download it first",
         ),
-        (("images=no.mp4", "out=OUT"), "no.mp4 does not exist"),
-        (("images=PHOTOS/a.mp4", "out=OUT"), "cannot be read as a video"),
-        (
-            ("images=PHOTOS/a.mp4", "out=OUT", "save=labels"),
-            "only overlays are written",
-        ),
         (("images=PHOTOS", "out=OUT", "beside=no"), "beside=no does not exist; pass a run folder"),
     ],
 )
 def test_wrong_words_get_a_sentence_and_write_nothing(
     runs, photos, tmp_path, capsys, words, sentence
 ):
-    (photos / "a.mp4").write_bytes(b"not a video")
     before = contents(tmp_path)
     places = {"PHOTOS": str(photos), "OUT": str(tmp_path / "out")}
     for name, place in places.items():
@@ -327,45 +320,6 @@ def test_inference_and_its_settings_reach_the_network(runs, photos, tmp_path):
     np.testing.assert_array_equal(model.trained.data.labels(found, tmp_path), result.labels)
     about = json.loads((tmp_path / "out" / "predictions.json").read_text())
     assert about["settings"]["networks"][0]["inference"]["window"] == [16, 24]
-
-
-@pytest.mark.parametrize(("suffix", "codec"), [(".mp4", "mp4v"), (".avi", "MJPG")])
-def test_videos_keep_frames_rate_and_size(runs, tmp_path, capsys, suffix, codec):
-    clip = tmp_path / f"clip{suffix}"
-    video = cv2.VideoWriter(str(clip), cv2.VideoWriter.fourcc(*codec), 12.5, (64, 48))
-    for seed in range(7):
-        video.write(scene(48, 64, seed))
-    video.release()
-    out = tmp_path / "out"
-    assert typed(runs, f"images={clip}", f"out={out}", "opacity=0.25") == 0
-    assert [file.name for file in out.iterdir()] == [clip.name]
-    before, after = (cv2.VideoCapture(str(file)) for file in (clip, out / clip.name))
-    for key in (cv2.CAP_PROP_FPS, cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT):
-        assert after.get(key) == before.get(key)
-    frames = [[], []]
-    for kept, capture in zip(frames, (before, after), strict=True):
-        while (found := capture.read())[0]:
-            kept.append(found[1])
-    assert [len(one) for one in frames] == [7, 7]
-    model = segadapt.load(runs / "cac", device="cpu")
-    overlay = model.predict(frames[0][3][..., ::-1]).overlay(opacity=0.25, legend=False)
-    assert np.abs(overlay[..., ::-1].astype(int) - frames[1][3]).mean() < 12  # lossy codecs
-    assert "already exists; choose another out=" in said(
-        capsys, runs, f"images={clip}", f"out={out}"
-    )
-
-
-def test_odd_sides_of_a_video_are_told(runs, tmp_path, monkeypatch, capsys):
-    """OpenCV cannot write such a video, so a reader of one is made up."""
-    from segadapt.deployment.prediction_files import predict_command, video
-
-    clip = video.Clip(tmp_path / "a.mp4", 33, 25, 5.0, 2)
-    monkeypatch.setattr(predict_command, "read_clip", lambda file: clip)
-    monkeypatch.setattr(video, "_frames", lambda clip: iter([scene(25, 33)] * 2))
-    assert typed(runs, f"images={clip.file}", f"out={tmp_path / 'out'}") == 0
-    assert "33 x 25 became 32 x 24" in capsys.readouterr().out
-    written = cv2.VideoCapture(str(tmp_path / "out" / "a.mp4"))
-    assert (written.get(3), written.get(4), written.get(7)) == (32, 24, 2)
 
 
 def test_photographs_are_turned_before_they_are_predicted(runs, photos, tmp_path):
