@@ -162,6 +162,13 @@ def test_a_file_in_the_same_state_is_not_read_again(tmp_path, monkeypatch):
     record.add(source, ["labels"], record.after(source, record.before(source)))
     monkeypatch.setattr(finished, "sha256", None)
     assert Finished(tmp_path, {}, again=False).kinds(source) == {"labels"}
+    os.utime(file)
+
+    def refused(file):
+        raise PermissionError(13, "Permission denied", str(file))
+
+    monkeypatch.setattr(finished, "sha256", refused)
+    assert record.kinds(source) == set()  # it is skipped when it is read
     assert Finished(tmp_path, {}, again=True).kinds(source) == set()
     file.unlink()
     assert record.kinds(source) == set()

@@ -111,7 +111,10 @@ def _has(file: Path | None, content: Content) -> bool:
         return not content.state
     if not file.is_file():  # reading the image says so; a pipe would never end
         return False
-    return cell(_state(file)) == content.state or sha256(file) == content.digest
+    try:
+        return cell(_state(file)) == content.state or sha256(file) == content.digest
+    except OSError:  # such as a lack of permission, which reading the image names, too
+        return False
 
 
 def _state(file: Path) -> str:
