@@ -35,7 +35,7 @@ SKIPPED: Final = {
     "deployment/initialization": "*",
     "deployment/loading": "*",
     "deployment/prediction": "*",
-    "deployment/prediction_files": "predict_files raster_files submission",
+    "deployment/prediction_files": "predict_files prediction_folder raster_files submission videos",
     "deployment/sharing": "*",
     "docs": "commands examples predict_page",
     "evaluation": "cache_features detailed_evaluator device evaluation_command evaluator trained",

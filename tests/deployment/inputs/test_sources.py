@@ -42,6 +42,20 @@ def test_lists_hold_paths_from_their_own_folder_on(photos, tmp_path):
     assert names(listing) == [("b.jpg", "b"), ("c.JPG", "deep/er/c")]
 
 
+def test_names_of_predictions_never_lead_out_of_their_folder(photos, tmp_path, monkeypatch):
+    (tmp_path / "lists").mkdir()
+    listing = tmp_path / "lists" / "all.txt"
+    listing.write_text("../photos/b.jpg\n../lists/../photos/deep/er/c.JPG\n")
+    assert names(listing) == [("b.jpg", "b"), ("c.JPG", "deep/er/c")]
+    assert names(photos / "*" / ".." / "../photos/b.jpg") == [("b.jpg", "b")]
+    monkeypatch.chdir(tmp_path)
+    listing.write_text(f"../photos/b.jpg\n{photos}/a.png\n")  # one relative, one absolute
+    assert names("lists/all.txt") == [("b.jpg", "b"), ("a.png", "a")]
+    listing.write_text("..png\n")
+    with pytest.raises(ValueError, match=r"\.\.png has no name in front of its suffix"):
+        names(listing)
+
+
 def test_what_is_not_there_gets_a_sentence(photos, tmp_path):
     empty = tmp_path / "empty"
     empty.mkdir()
@@ -61,6 +75,12 @@ def test_predictions_never_become_images(photos, tmp_path):
         with pytest.raises(ValueError, match="its files would become inputs; choose a folder"):
             found_images(str(photos), out)
     assert found_images(str(photos / "b.jpg"), photos)
+    listing = photos.with_name("list.txt")
+    listing.write_text("photos/deep/er/c.JPG\n")
+    for images in (photos / "**" / "*.*", listing):
+        with pytest.raises(ValueError, match=r"finds .*c\.JPG in out=.*deep, so predictions would"):
+            found_images(str(images), photos / "deep")
+        assert found_images(str(images), photos / "out")
 
 
 def test_two_images_of_one_name_are_an_error(photos):

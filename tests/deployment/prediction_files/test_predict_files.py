@@ -13,6 +13,8 @@ from PIL import Image
 import segadapt
 from segadapt.cli.predict import main
 from segadapt.data.files.decode import read_photograph
+from segadapt.deployment.prediction import image_files
+from segadapt.deployment.prediction.image_files import write_picture
 from segadapt.deployment.prediction_files import predict_files
 
 KINDS = "[labels,overlay,probabilities,confidence,entropy,coarse,changed]"
@@ -151,13 +153,39 @@ def test_files_that_cannot_be_read_are_named_and_skipped(runs, photos, tmp_path,
     assert typed(runs, f"images={photos}", f"out={out}", "save=labels") == 1
     told = capsys.readouterr()
     assert f"skipped: {photos / 'broken.png'} is truncated" in told.err
-    assert "2 skipped because they cannot be read" in told.out
+    assert "2 skipped for the reasons above" in told.out
     about = json.loads((out / "predictions.json").read_text())
     assert [one["file"] for one in about["skipped"]] == [
         str(photos / name) for name in ("broken.png", "empty.jpg")
     ]
     assert len(list((out / "labels").rglob("*.png"))) == 3
     assert typed(runs, f"images={photos}", f"out={out}", "save=labels") == 1  # still
+
+
+def test_an_image_too_long_for_a_jpeg_is_skipped_and_others_are_predicted(
+    runs, photos, tmp_path, monkeypatch, capsys
+):
+    """A JPEG is refused by its sides, so that 200 pixels can stand for 65,500."""
+    monkeypatch.setattr(image_files, "JPEG_SIDE", 200)
+    Image.fromarray(scene(4, 201)).save(photos / "a_long.png")
+    out, words = tmp_path / "out", (f"images={photos}", "legend=false")
+    assert typed(runs, *words, f"out={out}", "save=[labels,overlay]") == 1
+    assert len(told := capsys.readouterr().err.splitlines()) == 1
+    assert told[0].startswith(f"skipped: {photos / 'a_long.png'}: {out / 'overlay' / 'a_long.jpg'}")
+    assert "the picture has 4 x 201 pixels, and JPEG holds at most 200 pixels a side" in told[0]
+    assert sorted(contents(out / "overlay")) == ["a.jpg", "b.jpg", "deep/c.jpg"]
+    about = json.loads((out / "predictions.json").read_text())
+    assert [one["file"] for one in about["skipped"]] == [str(photos / "a_long.png")]
+    assert typed(runs, *words, f"out={tmp_path / 'labels'}", "save=labels") == 0
+    with pytest.raises(image_files.TooLarge, match="write a PNG"):
+        write_picture(tmp_path / "a.jpeg", scene(201, 4))
+    write_picture(tmp_path / "a.png", scene(201, 4))
+
+
+def test_opencv_writes_jpegs_up_to_the_limit_and_no_further(tmp_path):
+    write_picture(tmp_path / "a.jpg", np.zeros((1, image_files.JPEG_SIDE, 3), np.uint8))
+    done, _ = cv2.imencode(".jpg", np.zeros((1, image_files.JPEG_SIDE + 1, 3), np.uint8))
+    assert not done
 
 
 def label_files(folder, numbers):
@@ -227,25 +255,54 @@ def test_labels_beside_give_the_miou_of_each_image_and_panels(runs, photos, tmp_
             ("images=https://a.org/b.jpg", "out=OUT"),
             "is a URL, and images are read from files; download it first",
         ),
-        (("images=no.mp4", "out=OUT"), "no.mp4 does not exist"),
-        (("images=PHOTOS/a.mp4", "out=OUT"), "cannot be read as a video"),
-        (
-            ("images=PHOTOS/a.mp4", "out=OUT", "save=labels"),
-            "only overlays are written",
-        ),
         (("images=PHOTOS", "out=OUT", "beside=no"), "beside=no does not exist; pass a run folder"),
     ],
 )
 def test_wrong_words_get_a_sentence_and_write_nothing(
     runs, photos, tmp_path, capsys, words, sentence
 ):
-    (photos / "a.mp4").write_bytes(b"not a video")
     before = contents(tmp_path)
     places = {"PHOTOS": str(photos), "OUT": str(tmp_path / "out")}
     for name, place in places.items():
         words = tuple(word.replace(name, place) for word in words)
     assert sentence in said(capsys, runs, *words)
     assert contents(tmp_path) == before
+
+
+def test_images_and_labels_are_never_replaced(runs, photos, tmp_path, capsys):
+    labels = label_files(tmp_path / "set" / "labels", [7, 8, 11])
+    (tmp_path / "set" / "lists").mkdir()
+    listing = tmp_path / "set" / "lists" / "all.txt"
+    listing.write_text("a.png\n../../photos/b.png\n")
+    shutil.copy(photos / "b.png", listing.with_name("a.png"))
+    before = contents(photos) | contents(labels)
+    typed(runs, f"images={listing}", f"out={tmp_path / 'out'}", "save=labels")
+    assert sorted(contents(tmp_path / "out" / "labels")) == ["photos/b.png", "set/lists/a.png"]
+    words = (f"out={labels.parent}", "save=labels", "overwrite=true")
+    sentence = "into which predictions are written; choose another out="
+    assert sentence in said(capsys, runs, f"images={labels / 'a.png'}", *words)
+    assert sentence in said(capsys, runs, f"images={photos}", f"labels={labels}", *words)
+    assert contents(photos) | contents(labels) == before
+
+
+@pytest.mark.parametrize(
+    ("save", "sentence"),
+    [
+        (
+            "[coarse]",
+            "save=coarse needs the scores before adaptation, and FixedClassifier does not",
+        ),
+        ("[overlay,changed]", "does not adapt to images; use save=[overlay]"),
+    ],
+)
+def test_kinds_that_a_classifier_lacks_are_refused_before_anything_is_written(
+    runs, photos, tmp_path, save, sentence
+):
+    words = (f"run={runs / 'fixed'}", "device=cpu", f"images={photos}", f"save={save}")
+    with pytest.raises(SystemExit) as ended:
+        main([*words, f"out={tmp_path / 'out'}"])
+    assert sentence in str(ended.value.code)
+    assert not (tmp_path / "out").exists()
 
 
 def test_networks_of_other_classes_are_not_compared(runs, photos, tmp_path, capsys):
@@ -263,45 +320,6 @@ def test_inference_and_its_settings_reach_the_network(runs, photos, tmp_path):
     np.testing.assert_array_equal(model.trained.data.labels(found, tmp_path), result.labels)
     about = json.loads((tmp_path / "out" / "predictions.json").read_text())
     assert about["settings"]["networks"][0]["inference"]["window"] == [16, 24]
-
-
-@pytest.mark.parametrize(("suffix", "codec"), [(".mp4", "mp4v"), (".avi", "MJPG")])
-def test_videos_keep_frames_rate_and_size(runs, tmp_path, capsys, suffix, codec):
-    clip = tmp_path / f"clip{suffix}"
-    video = cv2.VideoWriter(str(clip), cv2.VideoWriter.fourcc(*codec), 12.5, (64, 48))
-    for seed in range(7):
-        video.write(scene(48, 64, seed))
-    video.release()
-    out = tmp_path / "out"
-    assert typed(runs, f"images={clip}", f"out={out}", "opacity=0.25") == 0
-    assert [file.name for file in out.iterdir()] == [clip.name]
-    before, after = (cv2.VideoCapture(str(file)) for file in (clip, out / clip.name))
-    for key in (cv2.CAP_PROP_FPS, cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT):
-        assert after.get(key) == before.get(key)
-    frames = [[], []]
-    for kept, capture in zip(frames, (before, after), strict=True):
-        while (found := capture.read())[0]:
-            kept.append(found[1])
-    assert [len(one) for one in frames] == [7, 7]
-    model = segadapt.load(runs / "cac", device="cpu")
-    overlay = model.predict(frames[0][3][..., ::-1]).overlay(opacity=0.25, legend=False)
-    assert np.abs(overlay[..., ::-1].astype(int) - frames[1][3]).mean() < 12  # lossy codecs
-    assert "already exists; choose another out=" in said(
-        capsys, runs, f"images={clip}", f"out={out}"
-    )
-
-
-def test_odd_sides_of_a_video_are_told(runs, tmp_path, monkeypatch, capsys):
-    """OpenCV cannot write such a video, so a reader of one is made up."""
-    from segadapt.deployment.prediction_files import predict_command, video
-
-    clip = video.Clip(tmp_path / "a.mp4", 33, 25, 5.0, 2)
-    monkeypatch.setattr(predict_command, "read_clip", lambda file: clip)
-    monkeypatch.setattr(video, "_frames", lambda clip: iter([scene(25, 33)] * 2))
-    assert typed(runs, f"images={clip.file}", f"out={tmp_path / 'out'}") == 0
-    assert "33 x 25 became 32 x 24" in capsys.readouterr().out
-    written = cv2.VideoCapture(str(tmp_path / "out" / "a.mp4"))
-    assert (written.get(3), written.get(4), written.get(7)) == (32, 24, 2)
 
 
 def test_photographs_are_turned_before_they_are_predicted(runs, photos, tmp_path):

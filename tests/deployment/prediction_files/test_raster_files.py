@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 from deployed import scene, write_run
 from geotiffs import SYSTEM, place, write_tiff
+from PIL import Image
 
 import segadapt
 from segadapt.cli.predict import main
 from segadapt.data.files.raster_windows import Raster
 from segadapt.data.label_table.table import LabelTable, Values
 from segadapt.data.labels import LabelContract
+from segadapt.deployment.prediction_files import predict_command, raster_files
 from segadapt.deployment.prediction_files.geotiff import LabelRaster, numbering
 
 rasterio = pytest.importorskip("rasterio")
@@ -101,6 +103,66 @@ def test_what_is_there_is_kept_and_what_was_interrupted_leaves_nothing(
     with monkeypatch.context() as patch:
         patch.setattr(LabelRaster, "write", interrupted)  # nothing is written again
         assert typed(run, file, tmp_path / "out") == 0
+
+
+def test_rasters_of_other_settings_are_not_kept_after_an_interruption(
+    run, image, tmp_path, monkeypatch
+):
+    """``overwrite=true`` with other settings, ended at the second raster, then continued."""
+    _, file = image
+    write_tiff(file.with_name("second.tif"), scene(64, 64, 3))
+    out, whole, words = tmp_path / "out", tmp_path / "whole", ("save=[labels]",)
+    typed(run, file.parent, out, *words)
+    typed(run, file.parent, whole, *words, "numbers=train")
+    once = raster_files._predict
+
+    def interrupted(source, *rest):
+        if source.name.name == "second":
+            raise KeyboardInterrupt
+        once(source, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(raster_files, "_predict", interrupted)
+        with pytest.raises(BaseException):  # noqa: B017, PT011 # SystemExit or KeyboardInterrupt
+            typed(run, file.parent, out, *words, "numbers=train", "overwrite=true")
+    assert not json.loads((out / "predictions.json").read_text())["finished"]
+    assert typed(run, file.parent, out, *words, "numbers=train") == 0
+    for name in ("big", "second"):
+        ours, theirs = (read(folder / "labels" / f"{name}.tif")[0] for folder in (out, whole))
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_raster_of_another_content_is_predicted_again(run, image, tmp_path, capsys):
+    pixels, file = image
+    typed(run, file, tmp_path / "out")
+    before, *_ = read(tmp_path / "out" / "labels" / "big.tif")
+    write_tiff(file, np.flip(pixels).copy(), nodata=0)
+    capsys.readouterr()
+    assert typed(run, file, tmp_path / "out") == 0
+    assert "predicted 1 raster" in capsys.readouterr().out
+    after, *_ = read(tmp_path / "out" / "labels" / "big.tif")
+    assert (before != after).any()
+
+
+def test_a_folder_of_rasters_and_images_is_finished_when_both_are(
+    run, image, tmp_path, monkeypatch
+):
+    _, file = image
+    Image.fromarray(scene(24, 32)).save(file.with_name("small.png"))
+    ledger = tmp_path / "out" / "predictions.json"
+    seen = []
+    once = predict_command.predict_files
+
+    def watched(*given):
+        seen.append(json.loads(ledger.read_text())["finished"])
+        return once(*given)
+
+    monkeypatch.setattr(predict_command, "predict_files", watched)
+    for words in ((), ("overwrite=true",)):
+        assert typed(run, file.parent, tmp_path / "out", *words) == 0
+        record = json.loads(ledger.read_text())
+        assert (record["finished"], record["rasters"], record["images"]) == (True, 1, 1)
+    assert seen == [False, False]
 
 
 def test_damaged_rasters_are_skipped_and_leave_nothing(run, image, tmp_path, capsys):

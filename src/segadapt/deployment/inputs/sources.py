@@ -22,7 +22,8 @@ class Source(NamedTuple):
 
     file: Path
     name: Path
-    """Name of its predictions, below the folder of their kind and without suffix."""
+    """Name of its predictions, without suffix: relative and without ``..``, so that it can only be
+    below the folder of their kind."""
 
 
 def found_images(images: str, out: Path | None = None) -> list[Source]:
@@ -34,18 +35,19 @@ def found_images(images: str, out: Path | None = None) -> list[Source]:
         out: Folder of the predictions, which must not be among the images; None: there is none.
 
     Raises:
-        ValueError: If there are none, the predictions of two would have the same name, or
-            predictions would be found as images the next time.
+        ValueError: If there are none, the predictions of two would have the same name or none at
+            all, or predictions would be found as images the next time.
     """
     if "://" in images:
         raise ValueError(f"{images} is a URL, and images are read from files; download it first")
     place = expanded(images)
+    base: Path | None
     if place.is_dir():
         base, files = place, images_below(place)
         what = f"{place} holds no image file ({', '.join(SUFFIXES)})"
     elif place.is_file() and place.suffix.lower() == ".txt":
         files = [_beside(place, line) for line in read_lines(place, any_bytes=True)]
-        base, what = _common(files), f"{place} names no image; write one path per line"
+        base, what = None, f"{place} names no image; write one path per line"
     elif place.is_file():
         base, files, what = place.parent, [place], ""
     elif WILD.search(images):
@@ -56,19 +58,52 @@ def found_images(images: str, out: Path | None = None) -> list[Source]:
         raise ValueError(f"{place} does not exist; pass an image, a folder, a glob or a video")
     if not files:
         raise ValueError(what)
-    if out is not None and _inside(out, base) and place.is_dir():
+    if out is not None and place.is_dir() and _inside(out, place):
         raise ValueError(
             f"out={out} lies in images={place}, so its files would become inputs; choose a "
             "folder elsewhere"
         )
-    sources = [Source(file, file.relative_to(base).with_suffix("")) for file in files]
-    _check_names(sources)
-    return sources
+    if out is not None and not place.is_dir() and files != [place]:
+        _refuse_predictions(images, files, out)
+    return _named(files, base)
 
 
 def is_video(images: str) -> bool:
     """Whether a file is read frame by frame."""
     return expanded(images).suffix.lower() in VIDEOS
+
+
+def _named(files: Sequence[Path], base: Path | None) -> list[Source]:
+    """Images with the names of their predictions.
+
+    Args:
+        files: Images, as they were named.
+        base: Folder whose subfolders are mirrored; None, or where a file is not below it, the
+            lowest folder that all files are below.
+    """
+    # Without "..", whose folders would lead the predictions out of theirs.
+    paths = [Path(os.path.abspath(file)) for file in files]  # noqa: PTH100 # keeps links
+    folders = {path.parent for path in paths}
+    if base is not None:
+        folders.add(Path(os.path.abspath(base)))  # noqa: PTH100
+    top = os.path.commonpath(folders)
+    names = [path.relative_to(top) for path in paths]
+    sources = [
+        Source(file, _without_suffix(name, file)) for file, name in zip(files, names, strict=True)
+    ]
+    _check_names(sources)
+    return sources
+
+
+def _without_suffix(name: Path, file: Path) -> Path:
+    """The name of predictions.
+
+    Raises:
+        ValueError: If nothing but dots is left of it.
+    """
+    if not name.stem.strip("."):
+        raise ValueError(f"{file} has no name in front of its suffix; rename it")
+    return name.with_suffix("")
 
 
 def _check_names(sources: Sequence[Source]) -> None:
@@ -86,18 +121,21 @@ def _beside(listing: Path, line: str) -> Path:
     return listing.parent / expanded(line)
 
 
-def _common(files: Sequence[Path]) -> Path:
-    """The lowest folder that all lie in."""
-    if not files:
-        return Path()
-    return Path(os.path.commonpath([file.parent for file in files]))
-
-
 def _fixed(pattern: Path) -> Path:
     """The folders of a glob before its first wildcard."""
     parts = pattern.parts
     first = next(index for index, part in enumerate(parts) if WILD.search(part))
     return Path(*parts[:first])
+
+
+def _refuse_predictions(images: str, files: Sequence[Path], out: Path) -> None:
+    """Refuse a glob or a list that finds files below the folder of the predictions."""
+    holding = {folder for folder in {file.parent for file in files} if _inside(folder, out)}
+    if (file := next((file for file in files if file.parent in holding), None)) is not None:
+        raise ValueError(
+            f"images={images} finds {file} in out={out}, so predictions would become inputs; "
+            "choose a folder elsewhere"
+        )
 
 
 def _inside(place: Path, folder: Path) -> bool:

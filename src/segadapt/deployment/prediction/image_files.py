@@ -18,6 +18,13 @@ NUMBERS: Final = ("data", "train")
 QUICK: Final = (cv2.IMWRITE_PNG_COMPRESSION, 3)
 QUALITY: Final = (cv2.IMWRITE_JPEG_QUALITY, 92)
 
+JPEG_SIDE: Final = 65_500
+"""Pixels of the longer side of a JPEG at most, as libjpeg writes it."""
+
+
+class TooLarge(ValueError):
+    """Raised for a picture that its file format cannot hold."""
+
 
 def write_labels(
     file: Path,
@@ -55,12 +62,19 @@ def write_picture(file: Path, picture: Picture) -> None:
     """Write an RGB picture as PNG or JPEG, depending on the suffix.
 
     Raises:
+        TooLarge: If a JPEG cannot hold it.
         ValueError: If it says neither.
         OSError: If it cannot be written.
     """
     suffix = file.suffix.lower()
     if suffix not in (".png", ".jpg", ".jpeg"):
         raise ValueError(f"{file} cannot be written as a picture; end its name in .png or .jpg")
+    if suffix != ".png" and max(picture.shape[:2]) > JPEG_SIDE:
+        height, width = picture.shape[:2]
+        raise TooLarge(
+            f"{file} cannot be written: the picture has {height:,} x {width:,} pixels, and JPEG "
+            f"holds at most {JPEG_SIDE:,} pixels a side; write a PNG, or use save=labels"
+        )
     options = QUICK if suffix == ".png" else QUALITY
     _write(file, _encoded(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), suffix, options))
 

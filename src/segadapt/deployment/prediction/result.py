@@ -207,7 +207,8 @@ class Result:
             The picture, RGB.
 
         Raises:
-            ValueError: If the opacity is out of range, or the file has another suffix.
+            ValueError: If the opacity is out of range, the file has another suffix, or a JPEG
+                cannot hold the picture.
         """
         picture = blended(self.image, self.labels, self.colors, opacity)
         if legend:

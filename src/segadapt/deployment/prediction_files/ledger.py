@@ -1,24 +1,20 @@
-"""The ledger of a folder of predictions: their settings, and the finished ones."""
+"""The ledger of a folder of predictions: their settings, and whether they are finished."""
 
-import csv
-import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from segadapt.files import replace_text, write_json
-from segadapt.text.borders import csv_cell
+from segadapt.files import write_json
 from segadapt.text.bounded import MIB, read_object
 
 PREDICTIONS: Final = "predictions.json"
-ROWS: Final = "predictions.csv"
 
 LIMIT: Final = 256 * MIB
 
 
 def begin(folder: Path, settings: Mapping[str, Any], overwrite: bool) -> int:
-    """Note how predictions are made before the first is written.
+    """Note how predictions are made before the first is written; until the end it is unfinished.
 
     Args:
         folder: Folder of the predictions.
@@ -41,6 +37,7 @@ def begin(folder: Path, settings: Mapping[str, Any], overwrite: bool) -> int:
                 f"{folder} holds predictions with {key}={kept}, not {wanted}; choose another out=, "
                 "or make them again with overwrite=true"
             )
+        write_json(file, {**facts, "finished": False})
         return _since(facts)
     if folder.is_dir() and not overwrite and (files := sorted(folder.iterdir())):
         raise ValueError(
@@ -79,51 +76,3 @@ def end(folder: Path, content: Mapping[str, Any]) -> None:
     """Record the results of the predictions."""
     kept = read_object(folder / PREDICTIONS, LIMIT)
     write_json(folder / PREDICTIONS, {**kept, **content, "finished": True})
-
-
-class Rows:
-    """Rows of predictions.csv, which are written to the disk at once.
-
-    Args:
-        folder: Folder of the table.
-        columns: Names; the first is that of the image.
-        again: Whether existing rows are discarded.
-    """
-
-    def __init__(self, folder: Path, columns: tuple[str, ...], again: bool) -> None:
-        self.file, self.columns = folder / ROWS, columns
-        self.rows: dict[str, list[str]] = {}
-        if self.file.is_file() and not again:
-            text = self.file.read_text(encoding="utf-8")
-            whole = text[: text.rfind("\n") + 1]  # a kill may have cut the last line
-            for row in csv.reader(io.StringIO(whole)):
-                if len(row) == len(columns) and row != list(columns):
-                    self.rows[row[0]] = row
-        self._write()
-
-    def has(self, image: str) -> bool:
-        """Whether the row of an image exists."""
-        return _text(image) in self.rows
-
-    def add(self, *values: Any) -> None:
-        """One more image."""
-        row = [_text(value) for value in values]
-        self.rows[row[0]] = row
-        with self.file.open("a", encoding="utf-8", newline="") as opened:
-            csv.writer(opened).writerow(row)
-
-    def sort(self) -> None:
-        """Put the lines in the order of the images' names."""
-        self.rows = dict(sorted(self.rows.items()))
-        self._write()
-
-    def _write(self) -> None:
-        text = io.StringIO()
-        writer = csv.writer(text)
-        writer.writerow(self.columns)
-        writer.writerows(self.rows.values())
-        replace_text(self.file, text.getvalue())
-
-
-def _text(value: Any) -> str:
-    return f"{value:.6f}" if isinstance(value, float) else str(csv_cell(value))

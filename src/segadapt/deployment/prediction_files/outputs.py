@@ -6,11 +6,16 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
+import torch
 
 from segadapt.deployment.prediction.image_files import write_grey, write_labels
 from segadapt.deployment.prediction.result import Result
 from segadapt.files import replacing
+from segadapt.segmentor import Segmentor
 from segadapt.text.choices import check_choice
+
+COARSE: Final = "coarse"
+"""The branch before adaptation."""
 
 
 class Style(NamedTuple):
@@ -83,8 +88,8 @@ OUTPUTS: Final[Mapping[str, Output]] = {
     ),
     "confidence": Output(".png", "confidence", _confidence, "255 is probability 1"),
     "entropy": Output(".png", "entropy", _entropy, "255 is log K nats, K the number of classes"),
-    "coarse": Output(".png", "coarse", _coarse),
-    "changed": Output(".png", "coarse", _changed, "255 where adaptation changed the class, else 0"),
+    "coarse": Output(".png", COARSE, _coarse),
+    "changed": Output(".png", COARSE, _changed, "255 where adaptation changed the class, else 0"),
 }
 """Kinds of files that ``save=`` accepts; each has a folder below ``out``."""
 
@@ -99,3 +104,29 @@ def check_outputs(save: Collection[str]) -> None:
         check_choice("save", name, OUTPUTS)
     if not save:
         raise ValueError(f"save= is empty. Choose from: {', '.join(OUTPUTS)}.")
+
+
+def check_branches(save: Collection[str], network: Segmentor) -> None:
+    """Refuse kinds that show a branch which the classifier does not have.
+
+    Args:
+        save: Keys of ``OUTPUTS``.
+        network: Network on the CPU, in evaluation mode.
+
+    Raises:
+        ValueError: If there is one.
+    """
+    shown = [name for name in save if OUTPUTS[name].also == COARSE]
+    if shown and not _adapts(network):
+        left = ",".join(name for name in save if name not in shown) or "labels"
+        raise ValueError(
+            f"save={','.join(shown)} needs the scores before adaptation, and "
+            f"{type(network.classifier).__name__} does not adapt to images; use save=[{left}]"
+        )
+
+
+@torch.no_grad()
+def _adapts(network: Segmentor) -> bool:
+    """Whether the classifier has coarse scores, which only its prediction says."""
+    features = torch.zeros(1, network.generator.channels, 2, 2)
+    return network.classifier(features).coarse is not None

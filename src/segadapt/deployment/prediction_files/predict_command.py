@@ -8,22 +8,19 @@ from rich.console import Console
 
 from segadapt.deployment.inputs.sources import Source, found_images, is_video
 from segadapt.deployment.prediction.image_files import NUMBERS
+from segadapt.deployment.prediction_files.folder import close_folder, open_folder
 from segadapt.deployment.prediction_files.networks import open_networks
-from segadapt.deployment.prediction_files.outputs import Style, check_outputs
-from segadapt.deployment.prediction_files.predict_files import predict_files
-from segadapt.deployment.prediction_files.raster_files import divided, predict_rasters
-from segadapt.deployment.prediction_files.video import (
-    predict_video,
-    read_clip,
-    video_file,
-    written_size,
+from segadapt.deployment.prediction_files.outputs import Style, check_branches, check_outputs
+from segadapt.deployment.prediction_files.predict_files import image_format, predict_files
+from segadapt.deployment.prediction_files.raster_files import (
+    check_rasters,
+    divided,
+    predict_rasters,
 )
-from segadapt.deployment.prediction_files.work import Work
+from segadapt.deployment.prediction_files.video_command import predict_video_command
+from segadapt.deployment.prediction_files.work import Work, check_places
 from segadapt.files import expanded
 from segadapt.text.choices import check_choice
-from segadapt.text.terminal import say
-
-OVERLAY = "overlay"
 
 SMALLEST: Final = 64
 """Pixels of the side of a window."""
@@ -40,7 +37,7 @@ def predict_command(
         console: Console for progress and summary.
 
     Returns:
-        How many images could not be read.
+        How many images, or videos, could not be predicted as a whole.
 
     Raises:
         ValueError: If an option does not fit, or there is nothing to predict.
@@ -48,11 +45,12 @@ def predict_command(
     out = expanded(options["out"])
     _check(options, out)
     if is_video(options["images"]):
-        return _video(options, settings, out, console)
+        return predict_video_command(options, settings, out, console)
     sources = found_images(options["images"], out)
     labels = {} if options["labels"] is None else _labels(expanded(options["labels"]), sources)
     folders = [options["run"], *([] if options["beside"] is None else [options["beside"]])]
     networks = open_networks(folders, options, settings)
+    check_branches(options["save"], networks[0].model.trained.network)
     work = Work(
         networks=networks,
         out=out,
@@ -62,9 +60,23 @@ def predict_command(
         windows=options["windows"] or networks[0].model.trained.data.windows,
         **{key: options[key] for key in ("batch_size", "workers", "max_pixels", "overwrite")},
     )
+    check_places(sources, work)
     rasters, others = divided(sources, work)
-    failures = predict_rasters(rasters, work, console) if rasters else 0
-    return failures + (predict_files(others, work, console) if others else 0)
+    if rasters:
+        check_rasters(work)
+    image_format(work)  # refused here, rather than at each image
+    return _predict(rasters, others, work, console)
+
+
+def _predict(
+    rasters: Sequence[Source], others: Sequence[Source], work: Work, console: Console
+) -> int:
+    """Predict into a folder whose ledger says that it is finished when both kinds are."""
+    folder = open_folder(work, console)
+    facts = predict_rasters(rasters, work, folder, console) if rasters else {}
+    facts |= predict_files(others, work, folder, console) if others else {}
+    close_folder(work, folder, facts)
+    return sum(len(facts.get(key, ())) for key in ("skipped", "skipped_rasters"))
 
 
 def _check(options: Mapping[str, Any], out: Path) -> None:
@@ -101,26 +113,3 @@ def _labels(place: Path, sources: Sequence[Source]) -> dict[Path, Path]:
         shown = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
         raise ValueError(f"{len(missing)} of {len(files)} images have no label: {shown}")
     return files
-
-
-def _video(
-    options: Mapping[str, Any], settings: Mapping[str, Any], out: Path, console: Console
-) -> int:
-    """Predict a video."""
-    if OVERLAY not in options["save"] or options["beside"] or options["labels"]:
-        raise ValueError("for a video only overlays are written; remove save=, beside= and labels=")
-    clip = read_clip(expanded(options["images"]))
-    file = video_file(clip, out)
-    if file.exists() and (file.samefile(clip.file) or not options["overwrite"]):
-        raise ValueError(f"{file} already exists; choose another out=, or overwrite=true")
-    (network,) = open_networks([options["run"]], options, settings)
-    frames = predict_video(clip, network, file, console, options["batch_size"], options["opacity"])
-    say(console, f"predicted {frames} frames ({clip.fps:g} frames per second)")
-    if (size := written_size(clip)) != (clip.width, clip.height):
-        say(
-            console,
-            f"note: OpenCV writes videos with even sides only; {clip.width} x {clip.height} became "
-            f"{size[0]} x {size[1]}, without the last column or row",
-        )
-    say(console, f"written to: {file}")
-    return 0

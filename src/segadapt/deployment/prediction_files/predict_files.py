@@ -1,12 +1,10 @@
 """``segadapt predict``: predictions of images as files, resumable, written in parallel."""
 
-import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rich.console import Console
 
@@ -16,10 +14,11 @@ from segadapt.deployment.inputs.images import read_one
 from segadapt.deployment.inputs.masks import read_mask
 from segadapt.deployment.inputs.sources import Source
 from segadapt.deployment.prediction.batches import Item
-from segadapt.deployment.prediction.image_files import write_picture
+from segadapt.deployment.prediction.image_files import TooLarge, write_picture
 from segadapt.deployment.prediction.model import Wanted
 from segadapt.deployment.prediction.result import Result
-from segadapt.deployment.prediction_files import ledger
+from segadapt.deployment.prediction_files.finished import Finished, Given
+from segadapt.deployment.prediction_files.folder import Folder, unfinished
 from segadapt.deployment.prediction_files.outputs import OUTPUTS
 from segadapt.deployment.prediction_files.overlap import ahead, behind
 from segadapt.deployment.prediction_files.panels import panel
@@ -29,15 +28,20 @@ from segadapt.deployment.prediction_files.work import (
     PANELS,
     Network,
     Work,
-    decisive,
     file_of,
     has_panels,
-    is_done,
+    kinds_of,
 )
 from segadapt.evaluation.inference.settings import can_use_labels
-from segadapt.files import sweep
 from segadapt.text.borders import print_line
 from segadapt.text.terminal import say
+
+
+class Skipped(NamedTuple):
+    """An image that has no prediction, and why not."""
+
+    file: str
+    reason: str
 
 
 class Read(NamedTuple):
@@ -45,93 +49,93 @@ class Read(NamedTuple):
 
     source: Source
     item: Item | None
+    given: Given | None = None
     reason: str = ""
 
 
-def predict_files(sources: Sequence[Source], work: Work, console: Console) -> int:
+def predict_files(
+    sources: Sequence[Source], work: Work, folder: Folder, console: Console
+) -> dict[str, Any]:
     """Predict images and write the results; existing ones are kept.
 
     Args:
         sources: Images.
         work: Files to write for them.
+        folder: Records of the folder that they are written to.
         console: Console for progress and summary.
 
     Returns:
-        How many could not be read.
+        Facts for predictions.json, with the images that could not be predicted in ``skipped``.
 
     Raises:
-        ValueError: If other predictions are there.
         OSError: If a file cannot be written.
     """
     started = time.monotonic()
-    since = ledger.begin(work.out, decisive(work), work.overwrite)
-    sweep(work.out, deep=True)
-    names = ("image", "miou", "accuracy", "pixels")
-    rows = ledger.Rows(work.out, names, work.overwrite) if work.labels else None
-    todo = [
-        source for source in sources if work.overwrite or not is_done(source, work, rows, since)
-    ]
-    skipped: list[Read] = []
-    lock = threading.Lock()
+    kinds = kinds_of(work)
+    todo = unfinished(
+        sources,
+        folder,
+        kinds,
+        lambda source: [file_of(work.out, kind, source) for kind in kinds],
+        console,
+    )
+    skipped: list[Skipped] = []
     with (
         progress(console, len(todo), "images") as step,
         behind(work.workers, 2 * work.workers) as write,
     ):
-        for source, results in _predicted(todo, work, skipped):
-            write(partial(_written, source, results, work, rows, lock))
+        for read, results in _predicted(todo, work, folder.finished, skipped):
+            write(partial(_written, read, results, work, folder, skipped))
             step()
-    if rows is not None:
-        rows.sort()
-    kept, made = len(sources) - len(todo), len(todo) - len(skipped)
-    ledger.end(
-        work.out,
-        {
-            "sources": [str(network.model.info.get("source")) for network in work.networks],
-            "images": len(sources),
-            "skipped": [{"file": str(read.source.file), "reason": read.reason} for read in skipped],
-        },
-    )
-    seconds = time.monotonic() - started
+    made, seconds = len(todo) - len(skipped), time.monotonic() - started
+    kept = len(sources) - len(todo)
     more = f", {kept} kept from before" if kept else ""
-    more += f", {len(skipped)} skipped because they cannot be read" if skipped else ""
+    more += f", {len(skipped)} skipped for the reasons above" if skipped else ""
     rate = f" ({made / seconds:.1f} a second)" if made else ""
     say(
         console,
         f"predicted {made} image{'' if made == 1 else 's'} in {seconds:.1f} s{rate}{more}",
         f"written to: {work.out}",
     )
-    return len(skipped)
+    return {
+        "sources": [str(network.model.info.get("source")) for network in work.networks],
+        "images": len(sources),
+        "skipped": [one._asdict() for one in skipped],
+    }
 
 
 def _predicted(
-    todo: Sequence[Source], work: Work, skipped: list[Read]
-) -> Iterator[tuple[Source, list[Result]]]:
+    todo: Sequence[Source], work: Work, finished: Finished, skipped: list[Skipped]
+) -> Iterator[tuple[Read, list[Result]]]:
     """Results of all networks for each image, in order; images are read ahead."""
     first, *others = work.networks
-    _form(work)  # refused here, rather than at each image
-    waiting: deque[tuple[Source, Item]] = deque()
+    waiting: deque[tuple[Read, Item]] = deque()
 
     def items() -> Iterator[Item]:
         depth = 2 * work.workers + work.batch_size
-        for read in ahead(partial(_read, work=work), todo, work.workers, depth):
+        for read in ahead(partial(_read, work=work, finished=finished), todo, work.workers, depth):
             if read.item is None:
-                print_line(f"skipped: {read.reason}", error=True)
-                skipped.append(read)
+                _skip(read.source, read.reason, skipped)
             else:
-                waiting.append((read.source, read.item))
+                waiting.append((read, read.item))
                 yield read.item
 
     wanted = _wanted(work)
     for result in first.model.segment(items(), first.predictor, wanted, work.batch_size):
-        source, item = waiting.popleft()
+        read, item = waiting.popleft()
         more = [
             next(other.model.segment([item], other.predictor, _second(work, other)))
             for other in others
         ]
-        yield source, [result, *more]
+        yield read, [result, *more]
 
 
-def _form(work: Work) -> ImageFormat:
+def _skip(source: Source, reason: str, skipped: list[Skipped]) -> None:
+    print_line(f"skipped: {reason}", error=True)
+    skipped.append(Skipped(str(source.file), reason))
+
+
+def image_format(work: Work) -> ImageFormat:
     """The format in which images are read.
 
     Raises:
@@ -146,16 +150,18 @@ def _form(work: Work) -> ImageFormat:
     return forms.pop()
 
 
-def _read(source: Source, work: Work) -> Read:
+def _read(source: Source, work: Work, finished: Finished) -> Read:
     try:
-        photograph = read_one(source.file, work.max_pixels, _form(work))
+        before = finished.before(source)
+        photograph = read_one(source.file, work.max_pixels, image_format(work))
         mask = None
         if work.labels:
             contract = work.networks[0].model.trained.data.labels
             mask = read_mask(work.labels[source.name], contract, photograph, work.max_pixels)
+        given = finished.after(source, before)
     except ValueError as error:
-        return Read(source, None, str(error))
-    return Read(source, Item(photograph, mask))
+        return Read(source, None, reason=str(error))
+    return Read(source, Item(photograph, mask), given)
 
 
 def _wanted(work: Work) -> Wanted:
@@ -173,22 +179,24 @@ def _teacher(work: Work, network: Network) -> set[str]:
 
 
 def _written(
-    source: Source,
-    results: Sequence[Result],
-    work: Work,
-    rows: ledger.Rows | None,
-    lock: AbstractContextManager[bool],  # threading.Lock is a function before Python 3.13
+    read: Read, results: Sequence[Result], work: Work, folder: Folder, skipped: list[Skipped]
 ) -> None:
-    """Write all outputs of an image."""
-    for kind in work.save:
-        OUTPUTS[kind].write(results[0], file_of(work.out, kind, source), work.style)
-    if has_panels(work):
-        write_picture(file_of(work.out, PANELS, source), _panel(results, work))
+    """Write all outputs of an image, or skip it where it is too large for one of them."""
+    source = read.source
+    try:
+        for kind in work.save:
+            OUTPUTS[kind].write(results[0], file_of(work.out, kind, source), work.style)
+        if has_panels(work):
+            write_picture(file_of(work.out, PANELS, source), _panel(results, work))
+    except TooLarge as error:
+        _skip(source, f"{source.file}: {error}", skipped)
+        return
     mask = results[0].mask
-    if rows is not None and mask is not None:
+    if folder.rows is not None and mask is not None:
         scores = image_scores(results[0].labels, mask, len(results[0].classes))
-        with lock:
-            rows.add(str(source.name), *scores)
+        folder.rows.add(str(source.name), *scores)
+    if read.given is not None:
+        folder.finished.add(source, kinds_of(work), read.given)
 
 
 def _panel(results: Sequence[Result], work: Work) -> Picture:

@@ -3,18 +3,17 @@
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from rich.console import Console
 
 from segadapt.data.files.raster_windows import Raster, header_of
 from segadapt.deployment.inputs.sources import Source
 from segadapt.deployment.prediction.raster_labels import RasterLabels, sight_of
-from segadapt.deployment.prediction_files import ledger
+from segadapt.deployment.prediction_files.folder import Folder, unfinished
 from segadapt.deployment.prediction_files.geotiff import label_raster, numbering
 from segadapt.deployment.prediction_files.progress import progress
-from segadapt.deployment.prediction_files.work import Work, decisive
-from segadapt.files import sweep
+from segadapt.deployment.prediction_files.work import Work, place_of
 from segadapt.text.borders import print_line
 from segadapt.text.terminal import say
 
@@ -24,6 +23,9 @@ SIDE: Final = 1024
 """Pixels of the side of a window where neither the command nor the training says so."""
 
 LABELS: Final = "labels"
+
+KIND: Final = "raster"
+"""Kind of the files in inputs.csv; labels are of images that are read whole."""
 
 
 class Divided(NamedTuple):
@@ -43,45 +45,47 @@ def divided(sources: Sequence[Source], work: Work) -> Divided:
     return Divided(rasters, [source for source in sources if source not in set(rasters)])
 
 
-def predict_rasters(sources: Sequence[Source], work: Work, console: Console) -> int:
+def predict_rasters(
+    sources: Sequence[Source], work: Work, folder: Folder, console: Console
+) -> dict[str, Any]:
     """Predict rasters one after the other; those that are there already are kept.
 
     Args:
         sources: TIFFs.
         work: Files to write for them.
+        folder: Records of the folder that they are written to.
         console: Console for progress and summary.
 
     Returns:
-        How many could not be read.
+        Facts for predictions.json, with those that could not be read in ``skipped_rasters``.
 
     Raises:
-        ValueError: If something else than labels of one network is asked for, other predictions are
-            there, or a file cannot be written.
+        OSError: If a file cannot be written.
     """
-    _check(work)
     if unwritten := [kind for kind in work.save if kind != LABELS]:
         say(console, f"note: of rasters read by windows, no {' or '.join(unwritten)} is written")
-    ledger.begin(work.out, decisive(work), work.overwrite)
-    sweep(work.out, deep=True)
-    todo = [s for s in sources if work.overwrite or not raster_file(work.out, s).is_file()]
+    todo = unfinished(
+        sources, folder, [KIND], lambda source: [raster_file(work.out, source)], console
+    )
     skipped = []
     for source in todo:
         try:
+            before = folder.finished.before(source)
             _predict(source, work, console)
+            folder.finished.add(source, [KIND], folder.finished.after(source, before))
         except ValueError as error:
             print_line(f"skipped: {error}", error=True)
             skipped.append({"file": str(source.file), "reason": str(error)})
     kept = f", {len(sources) - len(todo)} kept from before" if len(todo) < len(sources) else ""
-    ledger.end(work.out, {"rasters": len(sources), "skipped_rasters": skipped})
     made = len(todo) - len(skipped)
     plural = "" if made == 1 else "s"
     say(console, f"predicted {made} raster{plural}{kept}", f"written to: {work.out}")
-    return len(skipped)
+    return {"rasters": len(sources), "skipped_rasters": skipped}
 
 
 def raster_file(out: Path, source: Source) -> Path:
     """The file for the labels of a raster."""
-    return out / LABELS / source.name.with_name(f"{source.name.name}.tif")
+    return place_of(out / LABELS, source.name, ".tif")
 
 
 def _predict(source: Source, work: Work, console: Console) -> None:
@@ -113,8 +117,15 @@ def _predict(source: Source, work: Work, console: Console) -> None:
     )
 
 
-def _check(work: Work) -> None:
-    """Refuse what cannot be had of rasters."""
+def check_rasters(work: Work) -> None:
+    """Refuse anything but labels of one network, by windows.
+
+    Args:
+        work: Files to write for rasters.
+
+    Raises:
+        ValueError: If something else is asked for.
+    """
     if LABELS not in work.save:
         raise ValueError(
             f"save={','.join(work.save)} cannot be made of rasters that are read by windows; "

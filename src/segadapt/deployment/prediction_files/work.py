@@ -8,7 +8,6 @@ from segadapt.deployment.inputs.images import MAX_PIXELS
 from segadapt.deployment.inputs.sources import Source
 from segadapt.deployment.prediction.model import Model
 from segadapt.deployment.prediction.predictor import Predictor
-from segadapt.deployment.prediction_files.ledger import Rows
 from segadapt.deployment.prediction_files.outputs import OUTPUTS, Style
 from segadapt.evaluation.inference.settings import settings_of
 
@@ -65,24 +64,54 @@ def file_of(out: Path, kind: str, source: Source) -> Path:
         out: Folder of the predictions.
         kind: A key of ``OUTPUTS``, or ``PANELS``.
         source: The image.
+
+    Raises:
+        ValueError: If its name leads out of the folder.
     """
     suffix = ".jpg" if kind == PANELS else OUTPUTS[kind].suffix
-    return out / kind / source.name.with_name(source.name.name + suffix)
+    return place_of(out / kind, source.name, suffix)
 
 
-def is_done(source: Source, work: Work, rows: Rows | None, since: int) -> bool:
-    """Whether everything that an image becomes is there.
+def place_of(folder: Path, name: Path, suffix: str) -> Path:
+    """The file of a name below a folder.
 
     Args:
-        source: The image.
-        work: Files to write for it.
-        rows: Lines that are written about images.
-        since: Files that were modified earlier are of other settings; nanoseconds since 1970.
+        folder: Folder of the files.
+        name: Name of an image without suffix.
+        suffix: Suffix of the file.
+
+    Raises:
+        ValueError: If the name leads out of the folder, where it could replace other files.
     """
-    kinds = [*work.save, *([PANELS] if has_panels(work) else [])]
-    counted = rows is None or rows.has(str(source.name))
-    files = (file_of(work.out, kind, source) for kind in kinds)
-    return counted and all(file.is_file() and file.stat().st_mtime_ns >= since for file in files)
+    if name.is_absolute() or ".." in name.parts or not name.name:
+        raise ValueError(f"the prediction {name} would not lie in {folder}; rename the image")
+    return folder / name.with_name(f"{name.name}{suffix}")
+
+
+def check_places(sources: Sequence[Source], work: Work) -> None:
+    """Refuse inputs that predictions would replace.
+
+    Args:
+        sources: Images.
+        work: Files to write for them.
+
+    Raises:
+        ValueError: If an image or a label lies in a folder into which predictions are written.
+    """
+    folders = {(work.out / kind).resolve() for kind in kinds_of(work)}
+    files = [*(source.file for source in sources), *work.labels.values()]
+    for parent, file in {file.parent: file for file in files}.items():
+        inside = parent.resolve()
+        if written := [folder for folder in folders if inside.is_relative_to(folder)]:
+            raise ValueError(
+                f"{file} lies in {written[0]}, into which predictions are written; choose another "
+                "out="
+            )
+
+
+def kinds_of(work: Work) -> list[str]:
+    """The kinds of files that are written for an image; each has a folder of that name."""
+    return [*work.save, *([PANELS] if has_panels(work) else [])]
 
 
 def decisive(work: Work) -> dict[str, Any]:
