@@ -72,12 +72,13 @@ def test_what_is_not_there_gets_a_sentence(photos, tmp_path):
 
 def test_predictions_never_become_images(photos, tmp_path):
     for out in (photos, photos / "deep" / "out"):
-        with pytest.raises(ValueError, match="its files would become inputs; choose a folder"):
-            found_images(str(photos), out)
+        for images in (photos, photos / "**" / "*.*"):
+            with pytest.raises(ValueError, match="its files would become inputs; choose a folder"):
+                found_images(str(images), out)
     assert found_images(str(photos / "b.jpg"), photos)
     listing = photos.with_name("list.txt")
     listing.write_text("photos/deep/er/c.JPG\n")
-    for images in (photos / "**" / "*.*", listing):
+    for images in (photos / "*" / "*" / "*.*", listing):
         with pytest.raises(ValueError, match=r"finds .*c\.JPG in out=.*deep, so predictions would"):
             found_images(str(images), photos / "deep")
         assert found_images(str(images), photos / "out")

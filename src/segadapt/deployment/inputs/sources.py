@@ -58,13 +58,9 @@ def found_images(images: str, out: Path | None = None) -> list[Source]:
         raise ValueError(f"{place} does not exist; pass an image, a folder, a glob or a video")
     if not files:
         raise ValueError(what)
-    if out is not None and place.is_dir() and _inside(out, place):
-        raise ValueError(
-            f"out={out} lies in images={place}, so its files would become inputs; choose a "
-            "folder elsewhere"
-        )
-    if out is not None and not place.is_dir() and files != [place]:
-        _refuse_predictions(images, files, out)
+    if out is not None and files != [place]:
+        deep = base is not None and (place.is_dir() or "**" in images)
+        _refuse_predictions(images, files, base if deep else None, out)
     return _named(files, base)
 
 
@@ -128,8 +124,22 @@ def _fixed(pattern: Path) -> Path:
     return Path(*parts[:first])
 
 
-def _refuse_predictions(images: str, files: Sequence[Path], out: Path) -> None:
-    """Refuse a glob or a list that finds files below the folder of the predictions."""
+def _refuse_predictions(
+    images: str, files: Sequence[Path], searched: Path | None, out: Path
+) -> None:
+    """Refuse to find predictions as images: now, or when the same command is repeated.
+
+    Args:
+        images: Images as typed.
+        files: Files that it finds.
+        searched: Folder that is searched with all its subfolders; None: there is none.
+        out: Folder of the predictions.
+    """
+    if searched is not None and _inside(out, searched):
+        raise ValueError(
+            f"out={out} lies in {searched}, which images={images} searches with its subfolders, so "
+            "its files would become inputs; choose a folder elsewhere"
+        )
     holding = {folder for folder in {file.parent for file in files} if _inside(folder, out)}
     if (file := next((file for file in files if file.parent in holding), None)) is not None:
         raise ValueError(
