@@ -65,12 +65,17 @@ def bundle(
     Raises:
         ValueError: If there is no trained network, or something is in the way.
     """
+    archived = out.suffix.lower() == ".zip"
+    if archived and out.is_dir():
+        raise ValueError(
+            f"{out} is a folder, and out= with a name in .zip is a file; choose another out="
+        )
     if out.exists() and not overwrite:
         raise ValueError(f"{out} exists; pass overwrite=true to replace it, or another out=")
     trained = read_network(source, checkpoint, trust)
     contents = files_of(trained, teacher, sample)
     out.parent.mkdir(parents=True, exist_ok=True)
-    write = _write_archive if out.suffix.lower() == ".zip" else _write_folder
+    write = _write_archive if archived else _write_folder
     write(out, contents)
     return out
 
