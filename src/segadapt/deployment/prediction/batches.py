@@ -75,7 +75,7 @@ def read_items(
         for source in sources:
             yield Item(read_one(source, max_pixels, data.form), None)
         return
-    end = object()
+    end: Any = object()
     for number, (source, label) in enumerate(zip_longest(sources, labels, fillvalue=end)):
         if label is end:
             raise ValueError(f"{_counted(number, 'label')} for more images; {ONE_EACH}")
