@@ -13,6 +13,7 @@ from segadapt.files import (
     replace_by_link,
     replace_text,
     replacing,
+    replacing_path,
     staging,
     sweep,
 )
@@ -112,6 +113,40 @@ def test_a_full_disk_is_told_with_the_name_of_the_file(tmp_path, monkeypatch):
     with pytest.raises(OSError, match=r"No space left on device: '.*/a\.json'"):
         replace_text(tmp_path / "a.json", "new")
     assert (tmp_path / "a.json").read_text() == "old"
+
+
+@pytest.mark.parametrize("missing", [False, True])
+def test_an_error_names_the_file_that_was_asked_for(tmp_path, missing):
+    place = tmp_path / "missing" / "a" if missing else tmp_path / "a"
+    (tmp_path / "b").touch()
+    if not missing:
+        place.mkdir()
+
+    def by_path():
+        with replacing_path(place) as beside:
+            beside.write_bytes(b"new")
+
+    acts = (
+        lambda: replace_text(place, "new"),
+        by_path,
+        lambda: replace_by_link(place, tmp_path / "b"),
+    )
+    for act in acts:
+        with pytest.raises((IsADirectoryError, FileNotFoundError)) as refused:
+            act()
+        known = {str(place), str(tmp_path / "b")} if missing else {str(place)}
+        assert refused.value.filename in known
+    assert not leftovers(tmp_path)
+
+
+def test_an_error_about_another_file_keeps_its_name(tmp_path):
+    def read_another():
+        with replacing(tmp_path / "a"):
+            (tmp_path / "other").read_text()
+
+    with pytest.raises(FileNotFoundError) as refused:
+        read_another()
+    assert refused.value.filename == str(tmp_path / "other")
 
 
 def test_a_home_that_nobody_knows_is_told_with_the_way_out():

@@ -64,34 +64,19 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     It is in the same folder, so that it is renamed within one file system: at every moment, and
     after a power cut, ``path`` is either the old or the new file.
     """
-    beside = _beside(path)
-    try:
-        with beside.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except OSError as error:
-        if error.errno is None or error.filename is not None:
-            raise
-        raise OSError(error.errno, error.strerror, str(path)) from error  # a full disk has none
-    finally:
-        beside.unlink(missing_ok=True)
-    sync_folder(path.parent)
+    with _aside(path) as beside, beside.open("wb") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
 
 
 @contextmanager
 def replacing_path(path: Path) -> Iterator[Path]:
     """Like :func:`replacing`, with the path of the file for libraries that open it themselves."""
-    beside = _beside(path)
-    try:
+    with _aside(path) as beside:
         yield beside
         with beside.open("rb") as file:
             os.fsync(file.fileno())
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
-    sync_folder(path.parent)
 
 
 @contextmanager
@@ -128,18 +113,13 @@ def replace_by_link(path: Path, source: Path) -> None:
 
     Later replacements of one do not change the other.
     """
-    beside = _beside(path)
-    try:
+    with _aside(path) as beside:
         try:
             os.link(source, beside)
         except OSError as error:
             if error.errno not in NO_LINKS:
                 raise
             _copy(source, beside)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
-    sync_folder(path.parent)
 
 
 def sweep(folder: Path, deep: bool = False) -> None:
@@ -174,8 +154,23 @@ def _alive(process: str) -> bool:
     return True
 
 
-def _beside(path: Path) -> Path:
-    return path.with_name(f".{path.name}{MARK}{os.getpid()}")
+@contextmanager
+def _aside(path: Path) -> Iterator[Path]:
+    """A context with a name in the same folder, whose file replaces ``path`` at the end.
+
+    Errors about the temporary file, or without a name as those of a full disk, name ``path``.
+    """
+    beside = path.with_name(f".{path.name}{MARK}{os.getpid()}")
+    try:
+        yield beside
+        beside.replace(path)
+    except OSError as error:
+        if error.errno is None or str(error.filename or beside) != str(beside):
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
+    finally:
+        beside.unlink(missing_ok=True)
+    sync_folder(path.parent)
 
 
 def _copy(source: Path, beside: Path) -> None:

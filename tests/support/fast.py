@@ -33,6 +33,7 @@ SKIPPED: Final = {
     "deployment/demo": "demo_answers demo_page demo_reading",
     "deployment/export": "*",
     "deployment/initialization": "*",
+    "deployment/inputs": "validation_images",
     "deployment/loading": "*",
     "deployment/prediction": "*",
     "deployment/prediction_files": "predict_files prediction_folder raster_files submission videos",

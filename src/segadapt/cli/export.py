@@ -45,17 +45,26 @@ def export(words: Sequence[str]) -> None:
         options["labelled"],
     )
     print_line(f"compared with the network on {kept.origin}, {kept.parity}")
-    _show(kept, form.precision)
+    show(kept, form.precision)
     print_line(f"written: {kept.file}")
 
 
-def _show(kept: "Exported", precision: str) -> None:
-    """Print the accuracy of a file of lower precision, and how it was quantised."""
+def show(kept: "Exported", precision: str) -> None:
+    """Print how a file was quantised, the sides that it takes, and the accuracy of fp16 or int8.
+
+    Args:
+        kept: The file.
+        precision: Its precision.
+    """
     if quantization := kept.made.get("quantization"):
         images = quantization["calibration_images"]
         ranges = f"ranges of {images} images" if images else "ranges found in each pass"
         reason = f" ({quantization['reason']})" if quantization["reason"] else ""
         print_line(f"{quantization['method']} quantisation, {ranges}{reason}")
+    least, largest = (kept.made.get(key) for key in ("least_side", "largest_side"))
+    if (least or 1) > 1 or largest is not None:
+        most = "" if largest is None else f" and at most {largest}"
+        print_line(f"the file takes sides of at least {least} pixels{most}")
     if kept.unmeasured is not None:
         print_line(f"mIoU not measured: {kept.unmeasured}")
     if (accuracy := kept.accuracy) is not None:

@@ -8,6 +8,7 @@ from omegaconf import DictConfig
 from segadapt.cli.hydra_command import CONF
 from segadapt.cli.scaled_experiments import scale_experiment
 from segadapt.experiment import fit
+from segadapt.files import expanded
 from segadapt.runs import session
 from segadapt.training.library_warnings import silence_known_warnings
 
@@ -47,4 +48,4 @@ def configured(folder: str | Path, *overrides: str) -> DictConfig:
     """The config with which :func:`train` trains."""
     words, _ = scale_experiment(list(overrides), CONF)
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        return compose("train", [*DEFAULTS, f"paths.run='{folder}'", *words])
+        return compose("train", [*DEFAULTS, f"paths.run='{expanded(folder)}'", *words])

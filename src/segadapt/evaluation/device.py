@@ -19,16 +19,17 @@ def with_device(cfg: DictConfig) -> DictConfig:
     return chosen
 
 
-def chosen_device(device: str) -> str:
+def chosen_device(device: str | torch.device) -> str:
     """The device requested by a config; ``auto`` is the GPU if available.
 
     Args:
-        device: Value of the key ``device``.
+        device: Value of the key ``device``, or a device of torch.
 
     Raises:
         ValueError: If there is no such device, or the machine does not have it.
     """
-    if re.fullmatch(r"auto|cpu|mps|cuda(:\d{1,4})?", str(device)) is None:
+    device = str(device)
+    if re.fullmatch(r"auto|cpu|mps|cuda(:\d{1,4})?", device) is None:
         raise ValueError(unknown("device", device, ("auto", "cpu", "mps", "cuda", "cuda:NUMBER")))
     cards = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if device == "auto":

@@ -38,26 +38,24 @@ def training_images(module: Mapping[str, Any]) -> dict[str, Any]:
     return {**val, **own}
 
 
-def split_of_run(data: DictConfig, folder: Path | None, part: str = "val") -> LabelledDataset:
+def split_of_run(data: DictConfig, folder: Path, part: str = "val") -> LabelledDataset:
     """Open a split as the training of a run would.
 
     Args:
         data: ``data`` of the run's config.
-        folder: Run folder; None for a bundle.
+        folder: Run folder.
         part: Part of ``data.module`` whose settings are used.
 
     Raises:
         ValueError: If files, classes or label table differ from those of the run.
     """
     node = data.module[part]
-    table = {} if folder is None else kept_table(node, folder)
-    dataset: LabelledDataset = instantiate(node, **table)
+    dataset: LabelledDataset = instantiate(node, **kept_table(node, folder))
     if (number := len(dataset.classes)) != data.num_classes:
         raise ValueError(
-            f"the network of {folder or 'this bundle'} has {data.num_classes} classes, but its "
-            f"data set {data.name} has {number}; use the label table of the network's classes "
-            "(data.classes)"
+            f"the network of {folder} has {data.num_classes} classes, but its data set "
+            f"{data.name} has {number}; use the label table of the network's classes (data.classes)"
         )
-    if dataset.recorded and folder is not None:
+    if dataset.recorded:
         check_record(folder / SPLITS, {str(node.split): dataset})
     return dataset

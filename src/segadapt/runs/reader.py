@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from omegaconf import DictConfig
 
+from segadapt.files import expanded
 from segadapt.locks import true_state
 from segadapt.runs.file_names import CHECKPOINTS, CONFIG, STATE, WANDB
 from segadapt.runs.stored_config import read_config
@@ -148,7 +149,7 @@ def checkpoint_file(run: Path, name: str) -> Path:
         ValueError: If there is no such checkpoint; lists the available ones.
     """
     folder = run / CHECKPOINTS
-    for file in (folder / f"{name}.ckpt", Path(name)):
+    for file in (folder / f"{name}.ckpt", expanded(name)):
         if file.is_file():
             return file
     available = sorted(file.stem for file in folder.glob("*.ckpt"))

@@ -14,6 +14,7 @@ from torch import nn
 
 import segadapt
 from segadapt.classifiers.cac import CACClassifier
+from segadapt.cli.export import show
 from segadapt.deployment.export import preparation
 from segadapt.deployment.export.export import export
 from segadapt.deployment.export.form import PRECISIONS, SUFFIXES, Form
@@ -71,6 +72,32 @@ def check_any_size(run, answer):
 def test_a_program_of_torch_gives_the_labels_of_predict_at_any_size(run, programs):
     module = torch.export.load(programs.file).module()
     check_any_size(run, lambda images: module(torch.from_numpy(images)).numpy())
+
+
+def takes(module, *sizes):
+    """Whether a program takes images of each size."""
+    found = []
+    for rows, columns in sizes:
+        try:
+            answer = module(torch.zeros(1, 3, rows, columns, dtype=torch.uint8))
+        except (AssertionError, RuntimeError):
+            found.append(False)
+        else:
+            found.append(answer.shape[1:] == (rows, columns))
+    return found
+
+
+def test_a_program_states_the_least_side_that_it_takes(programs, capsys):
+    extra = {"segadapt.json": ""}
+    module = torch.export.load(programs.file, extra_files=extra).module()
+    stated = json.loads(extra["segadapt.json"])
+    assert (stated["size"], stated["largest_side"]) == ("any", None)
+    least = stated["least_side"]
+    assert 1 < least < 32
+    assert takes(module, (least, least), (least, 99), (99, least)) == [True] * 3
+    assert takes(module, (least - 1, least - 1), (least - 1, 99), (99, least - 1)) == [False] * 3
+    show(programs, "fp32")
+    assert capsys.readouterr().out == f"the file takes sides of at least {least} pixels\n"
 
 
 def test_a_program_holds_no_teacher_and_no_dropout(programs):

@@ -214,6 +214,21 @@ def test_a_hub_out_of_reach_and_a_name_without_an_owner_are_one_sentence(folder,
             act()
 
 
+def test_an_upload_says_that_the_hub_was_switched_off(folder, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(ValueError, match=r"^HF_HUB_OFFLINE is set, but an upload to hf:a/b needs"):
+        push(folder, "a/b")
+    with pytest.raises(ValueError, match=r"^hf:a/b is not in the cache, and the hub does not"):
+        segadapt.load("hf:a/b")
+
+
+def test_a_folder_is_not_replaced_by_an_archive(run, tmp_path):
+    (tmp_path / "x.zip").mkdir()
+    with pytest.raises(ValueError, match=r"x\.zip is a folder, and out= with a name in \.zip is a"):
+        bundle(str(run), tmp_path / "x.zip", overwrite=True)
+    assert [file.name for file in tmp_path.iterdir()] == ["x.zip"]
+
+
 PUSH_AND_LOAD = """
 import sys, numpy, segadapt
 from pathlib import Path

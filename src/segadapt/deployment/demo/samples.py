@@ -61,7 +61,7 @@ def offered_samples(
 def _sample(images: Validation, index: int, max_pixels: int) -> Sample:
     """An image in its original size, not resized for evaluation, or a composed image."""
     if not images.data.files:
-        return Sample(images.name(index), partial(images.photograph, index))
+        return Sample(images.name(index), partial(images.composed, index))
     file = images.data.files[index].image
     return Sample(file.name, partial(read_one, file, max_pixels))
 

@@ -87,7 +87,9 @@ def export(
         parity = measured(run, trained.network, batches, form.taken, form.output)
         _check_parity(parity, form, out)
         kept = Exported(out, parity, trial.origin, ready.facts)
-        return kept if form.precision == "fp32" else _accurate(kept, run, trained, form, labelled)
+        return (
+            kept if form.precision == "fp32" else with_accuracy(kept, run, trained, form, labelled)
+        )
 
     kept = _tried(ready, metadata, out, form, compared)
     with replacing(out) as file:
@@ -124,18 +126,27 @@ def _check_parity(parity: Parity, form: Form, out: Path) -> None:
     )
 
 
-def _accurate(
+def with_accuracy(
     kept: Exported, run: Runner, trained: TrainedNetwork, form: Form, labelled: int
 ) -> Exported:
-    """The exported file with its mIoU, or the reason why it is unknown."""
+    """The exported file with its mIoU, or the reason why it is unknown.
+
+    Args:
+        kept: The file.
+        run: Runs it.
+        trained: The network.
+        form: Form of the file.
+        labelled: Largest number of validation images.
+    """
     if labelled < 1:
         return kept._replace(unmeasured="labelled=0")
     samples = labelled_images(trained)
     try:
         first = next(samples)
     except (*UNREADABLE, StopIteration) as error:
-        lacking = reason(error, trained.config.data)
-        return kept._replace(unmeasured=f"no validation images: {lacking}")
+        way_out = "" if trained.folder else "; export its run folder to measure it"
+        lacking = f"no validation images: {reason(error, trained)}{way_out}"
+        return kept._replace(unmeasured=lacking)
     chosen = chain([first], islice(samples, labelled - 1))
     classes = len(trained.data.classes)
     accuracy = accuracy_of(run, trained.network, chosen, classes, form.taken, form.size)

@@ -17,6 +17,9 @@ from segadapt.structures import ignored_label
 FORMAT: Final = 1
 """Version of the keys; raised when readers must know more."""
 
+RESIZE: Final = ("scale", "multiple")
+"""Settings of the training's evaluation that decide about the size of an image."""
+
 
 def metadata_of(trained: TrainedNetwork) -> dict[str, Any]:
     """Plain values: classes and their numbers, the normalisation of images, and the measurement.
@@ -26,7 +29,6 @@ def metadata_of(trained: TrainedNetwork) -> dict[str, Any]:
     """
     data = trained.data
     plain: Any = OmegaConf.to_container(trained.config, resolve=True)
-    transform = value_at(plain, "data.module.val.transform") or {}
     origin = {key: value for key, value in trained.info.items() if key not in LOCAL}
     return {
         "format": FORMAT,
@@ -37,11 +39,20 @@ def metadata_of(trained: TrainedNetwork) -> dict[str, Any]:
         "ignored_label": ignored_label(len(data.classes)),
         "mean": list(MEAN),
         "std": list(STD),
-        "resize": {key: value for key, value in transform.items() if not key.startswith("_")},
+        "resize": _resize(plain, data.windows),
+        "windows": data.windows,
         "inference": settings_of(trained.inference),
         "data": data.name,
         **origin,
     }
+
+
+def _resize(config: Mapping[str, Any], windows: int | None) -> dict[str, Any]:
+    """The resize before the network; empty where images keep their size."""
+    if windows is not None:  # such networks see images at their own resolution
+        return {}
+    transform = value_at(config, "data.module.val.transform") or {}
+    return {key: transform[key] for key in RESIZE if transform.get(key) is not None}
 
 
 def as_texts(metadata: Mapping[str, Any]) -> dict[str, str]:

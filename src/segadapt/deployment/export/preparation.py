@@ -23,6 +23,7 @@ from segadapt.deployment.export.formats import (
 from segadapt.deployment.export.metadata import as_texts
 from segadapt.deployment.export.parity import Runner, as_taken
 from segadapt.deployment.export.quantization import quantized
+from segadapt.deployment.export.sides import sides_of
 from segadapt.deployment.export.trial_images import calibration_images, planes
 from segadapt.deployment.loading.trained_network import TrainedNetwork, built_network
 from segadapt.deployment.sharing.bundle import shared_config
@@ -65,7 +66,8 @@ def prepared(
     network = ExportedNetwork(student, form.output, form.precision == "fp16").eval()
     program = traced(network, form.taken, size, form.size is not None)
     if form.format == "torch":
-        return Prepared(partial(torch_file, program), torch_runner, {})
+        facts = {} if form.size is not None else sides_of(program, form.taken, min(size)).stored()
+        return Prepared(partial(torch_file, program), torch_runner, facts)
     content = partial(onnx_file, onnx_program(program, form.output))
     if form.precision == "int8":
         return _quantized(content, trained, form, images, out)

@@ -3,18 +3,17 @@
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
 from jaxtyping import UInt8
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 
 from segadapt.deployment.inputs.images import read_one
 from segadapt.deployment.inputs.sources import found_images
-from segadapt.deployment.inputs.validation import UNREADABLE, eight_bits
+from segadapt.deployment.inputs.validation import UNREADABLE, eight_bits, split_to_look_at
 from segadapt.deployment.loading.trained_network import TrainedNetwork
-from segadapt.evaluation.run_data import split_of_run, training_images
 from segadapt.runs.errors import user_message
 
 NUMBER: Final = 3
@@ -65,7 +64,7 @@ def trial_images(trained: TrainedNetwork, images: str | None, out: Path) -> Tria
     try:
         pixels = [sample.pixels for sample in islice(labelled_images(trained), NUMBER)]
     except UNREADABLE as error:
-        lacking = f"no validation images: {reason(error, trained.config.data)}"
+        lacking = f"no validation images: {reason(error, trained)}{_way_out(trained)}"
         return TrialImages(_drawn(), f"{NUMBER} drawn at random ({lacking})")
     return TrialImages(pixels, f"{len(pixels)} validation images of {trained.data.name}")
 
@@ -84,7 +83,7 @@ def calibration_images(trained: TrainedNetwork, images: str | None, out: Path) -
     try:
         samples = list(islice(labelled_images(trained, "train"), CALIBRATION))
     except UNREADABLE as error:
-        lacking = f"there are no training images: {reason(error, trained.config.data)}"
+        lacking = f"there are no training images: {reason(error, trained)}{_way_out(trained)}"
         return CalibrationImages([], lacking)
     return CalibrationImages([sample.pixels for sample in samples], None)
 
@@ -96,12 +95,7 @@ def labelled_images(trained: TrainedNetwork, part: str = "val") -> Iterator[Labe
         trained: The network.
         part: ``val``, or ``train`` for the images that were trained on, prepared as in evaluation.
     """
-    config = trained.config.data
-    if part == "train":
-        plain: Any = OmegaConf.to_container(config)
-        plain["module"]["val"] = training_images(plain["module"])
-        config = OmegaConf.create(plain)
-    data = split_of_run(config, trained.folder)
+    data = split_to_look_at(trained, part)
     for index in range(len(data)):
         sample = data[index]
         yield Labelled(eight_bits(sample.image), sample.mask.numpy())
@@ -121,18 +115,24 @@ def planes(image: Pixels, size: Size | None) -> np.ndarray:
     return np.ascontiguousarray(image.transpose(2, 0, 1)[None])
 
 
-def reason(error: Exception, data: DictConfig) -> str:
-    """The reason why images cannot be read, without the path of the data set.
+def reason(error: Exception, trained: TrainedNetwork) -> str:
+    """The reason why images cannot be read, without the paths of the data set and the run.
 
     Args:
         error: Raised when opening them, or StopIteration.
-        data: ``data`` of the run's config.
+        trained: The network.
     """
     if isinstance(error, StopIteration):
         return "the split is empty"
-    root = str(OmegaConf.select(data, "root") or "")
     text = user_message(error)
-    return text.replace(root, "data.root") if root else text
+    root = OmegaConf.select(trained.config.data, "root")
+    for place, name in ((root, "data.root"), (trained.folder, "the run's folder")):
+        text = text.replace(str(place), name) if place else text
+    return text
+
+
+def _way_out(trained: TrainedNetwork) -> str:
+    return "; pass images=PATH" if trained.folder is None else ""
 
 
 def _drawn() -> list[Pixels]:

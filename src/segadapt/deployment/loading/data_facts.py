@@ -1,7 +1,7 @@
 """Facts about images and classes from the config of a data set, without its files."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from hydra.utils import get_class, instantiate
@@ -19,6 +19,18 @@ from segadapt.data.transforms.pipelines import EvalTransform
 from segadapt.files import expanded
 from segadapt.runs.config import value_at
 from segadapt.structures import ignored_label
+
+IMAGE_KEYS: Final = (
+    "_target_",
+    "transform",
+    "channels",
+    "depth",
+    "limits",
+    "lossy_labels",
+    "windows",
+)
+"""Keys of the validation data set that decide about images, without paths. The meaning of labels is
+in the label table."""
 
 
 class DataFacts(NamedTuple):
@@ -63,6 +75,7 @@ def data_facts(
             f"data set {data.get('name')} holds cached features, and a network trained on them "
             "takes no images; load the run that they were made with"
         )
+    images = image_settings(node)
     labels, palette = _labels(kind, node, names, table, int(data["num_classes"]))
     classes = labels.table.names
     return DataFacts(
@@ -70,11 +83,22 @@ def data_facts(
         classes,
         class_colors(len(classes), palette),
         labels,
-        _resize(node),
-        _form(node),
-        checked_statistics(*(value_at(node, f"transform.{key}") for key in ("mean", "std"))),
-        node.get("windows"),
+        _resize(images),
+        _form(images),
+        checked_statistics(*(value_at(images, f"transform.{key}") for key in ("mean", "std"))),
+        images.get("windows"),
     )
+
+
+def image_settings(node: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a data set that decide about images, which are all that a bundle keeps.
+
+    Facts about images are read from nothing else, so that a bundle cannot lack one.
+
+    Args:
+        node: Config of the validation data set.
+    """
+    return {key: node[key] for key in IMAGE_KEYS if key in node}
 
 
 def _form(node: Mapping[str, Any]) -> ImageFormat:
@@ -101,7 +125,7 @@ def _labels(
             f"the network has {number} classes, but its label table (data.classes) has "
             f"{table.num_classes}; use the table of the network's classes"
         )
-    nearest = node.get("lossy_labels") is not None
+    nearest = image_settings(node).get("lossy_labels") is not None
     return LabelContract(table, nearest), completed(table.palette) or kind.palette
 
 

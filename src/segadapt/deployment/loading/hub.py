@@ -25,7 +25,8 @@ def fetched(repo: str, revision: str | None = None) -> Path:
     """
     from huggingface_hub import snapshot_download
 
-    with _explained(repo):
+    absent = f"hf:{repo} is not in the cache, and the hub does not answer; try again with a network"
+    with _explained(repo, absent):
         return Path(snapshot_download(repo, revision=revision, allow_patterns=list(LIMITS)))
 
 
@@ -46,7 +47,8 @@ def push(bundle: Path, repo: str, private: bool = False) -> str:
     from huggingface_hub import HfApi
 
     contents = read_files(bundle, with_digests=True)
-    with tempfile.TemporaryDirectory() as folder, _explained(repo):
+    offline = f"HF_HUB_OFFLINE is set, but an upload to hf:{repo} needs the network; unset it"
+    with tempfile.TemporaryDirectory() as folder, _explained(repo, offline):
         for name, content in contents.items():
             (Path(folder) / name).write_bytes(content)
         hub = HfApi()
@@ -58,8 +60,13 @@ def push(bundle: Path, repo: str, private: bool = False) -> str:
 
 
 @contextmanager
-def _explained(repo: str) -> Iterator[None]:
-    """Errors of the hub as one sentence."""
+def _explained(repo: str, offline: str) -> Iterator[None]:
+    """Errors of the hub as one sentence.
+
+    Args:
+        repo: ``owner/name``.
+        offline: The sentence if the network may not be used, or only the cache was left.
+    """
     from httpx import TransportError  # comes with huggingface_hub
     from huggingface_hub.errors import (
         GatedRepoError,
@@ -91,9 +98,7 @@ def _explained(repo: str) -> Iterator[None]:
     except LocalTokenNotFoundError as error:
         raise ValueError("no login to the hub; run `hf auth login` or set HF_TOKEN") from error
     except (LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
-        raise ValueError(
-            f"hf:{repo} is not in the cache, and the hub does not answer; try again with a network"
-        ) from error
+        raise ValueError(offline) from error
     except HFValidationError as error:
         raise ValueError(f"{repo!r} is not a repository's name; write owner/name") from error
     except HfHubHTTPError as error:

@@ -1,10 +1,12 @@
 """Choice of an inference by the name of its config."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import numpy as np
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
+from torch import Tensor
 
 from segadapt.evaluation.inference.methods import Inference
 from segadapt.runs.settings.check import CONF, check_values
@@ -31,12 +33,30 @@ def chosen_inference(name: str, settings: Mapping[str, Any], config: DictConfig)
     if strange := [key for key in settings if key not in keys]:
         raise ValueError(unknown("setting", strange[0], keys, f"of inference={name}"))
     crop = OmegaConf.select(config, "data.crop")
-    filled = OmegaConf.create({"data": {"crop": crop}, "inference": {**node, **settings}})
+    given = {key: _plain(key, value) for key, value in settings.items()}
+    filled = OmegaConf.create({"data": {"crop": crop}, "inference": {**node, **given}})
     plain: Any = OmegaConf.to_container(filled.inference, resolve=True)
     check_values({"inference": plain})
     if name.startswith("slide") and plain["window"] is None:
         raise ValueError("inference=slide needs a window; give inference.window=[ROWS,COLUMNS]")
     return instantiate(plain)
+
+
+def _plain(key: str, value: Any) -> Any:
+    """A setting as configs have it: sequences and arrays become lists.
+
+    Raises:
+        ValueError: If no config can hold it.
+    """
+    if isinstance(value, np.ndarray | np.generic | Tensor):
+        return value.tolist()
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return [_plain(key, part) for part in value]
+    if value is None or isinstance(value, str | int | float | Mapping):
+        return value
+    raise ValueError(
+        f"inference.{key}={value!r} is not a setting; pass a number, a word, or a list of these"
+    )
 
 
 def _composed(name: str) -> dict[str, Any]:

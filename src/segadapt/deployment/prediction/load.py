@@ -2,6 +2,8 @@
 
 from os import PathLike
 
+import torch
+
 from segadapt.deployment.loading.light_imports import without_tracker
 from segadapt.deployment.loading.read import read_network
 from segadapt.deployment.prediction.model import Model
@@ -11,7 +13,7 @@ def load(
     source: str | PathLike[str],
     *,
     checkpoint: str = "last",
-    device: str = "auto",
+    device: str | torch.device = "auto",
     precision: str | None = None,
     trust: bool = False,
     revision: str | None = None,
@@ -22,7 +24,8 @@ def load(
         source: Run folder, as the training printed it; a bundle: a folder or a zip archive; or
             ``hf:owner/name``, a bundle on the Hugging Face hub.
         checkpoint: ``last``, ``best`` or a file.
-        device: ``cpu``, ``cuda``, ``cuda:1``, ...; ``auto`` is the GPU if available.
+        device: ``cpu``, ``cuda``, ``cuda:1``, ..., or a ``torch.device``; ``auto`` is the GPU if
+            available.
         precision: ``32-true`` (or ``fp32``), ``bf16-mixed``, ``16-true`` (or ``fp16``), ...; None:
             that of the training.
         trust: Whether the folder may build classes that are not on the list of what segadapt

@@ -6,10 +6,15 @@ from typing import Any, Final, NamedTuple, overload
 
 import torch
 
-from segadapt.deployment.inputs.images import MAX_PIXELS, ImageSource, is_one, read_one
-from segadapt.deployment.inputs.masks import read_mask
+from segadapt.deployment.inputs.images import MAX_PIXELS, ImageSource, is_one
 from segadapt.deployment.loading.trained_network import TrainedNetwork
-from segadapt.deployment.prediction.batches import Item, batches
+from segadapt.deployment.prediction.batches import (
+    Item,
+    batches,
+    check_counts,
+    check_labels,
+    read_items,
+)
 from segadapt.deployment.prediction.inference_choice import chosen_inference
 from segadapt.deployment.prediction.pixel_input import with_pixel_input
 from segadapt.deployment.prediction.predictor import BRANCHES, Predictor
@@ -23,6 +28,8 @@ from segadapt.text.choices import unknown
 
 ALSO: Final = ("confidence", "entropy", "scores", "coarse", "teacher")
 """Optional parts of a prediction, in addition to labels."""
+
+Device = str | torch.device
 
 
 class Wanted(NamedTuple):
@@ -62,7 +69,7 @@ class Model:
     """
 
     def __init__(
-        self, trained: TrainedNetwork, device: str = "auto", precision: str | None = None
+        self, trained: TrainedNetwork, device: Device = "auto", precision: str | None = None
     ) -> None:
         self.trained, self.info = trained, trained.info
         self.precision = full_name(precision or trained.precision)
@@ -93,7 +100,7 @@ class Model:
         labels: Any = None,
         branch: str = "student",
         inference: str | Inference | None = None,
-        device: str | None = None,
+        device: Device | None = None,
         precision: str | None = None,
         batch_size: int = 1,
         also: Collection[str] = (),
@@ -115,11 +122,11 @@ class Model:
                 labels).
             inference: ``whole``, ``slide``, ``multiscale`` or ``slide_multiscale``; None: that of
                 the training's validation.
-            device: ``cpu``, ``cuda``, ...; None: that of :func:`segadapt.load`.
+            device: As in :func:`segadapt.load`; None: the one given there.
             precision: ``fp32``, ``fp16``, ``bf16-mixed``; None: that of :func:`segadapt.load`.
             batch_size: Neighbours of one size that are passed through the network together.
-            also: Further maps to compute in the same pass: ``confidence``, ``entropy``, ``scores``,
-                ``coarse``, ``teacher``.
+            also: Further maps to compute in the same pass, one name or several: ``confidence``,
+                ``entropy``, ``scores``, ``coarse``, ``teacher``.
             max_pixels: Larger images are refused.
             **settings: Settings of the inference, as its config has them, such as
                 ``window=[512, 512]`` or ``context="global"``.
@@ -133,12 +140,15 @@ class Model:
         is_single = is_one(images)
         sources = [images] if is_single else images
         beside = [labels] if is_single and labels is not None else labels
+        check_labels(sources, beside)
+        check_counts(batch_size=batch_size, max_pixels=max_pixels)
         choice = self.inference(inference, settings)
-        _check({branch, *also}, choice, labels is not None)
+        names = frozenset([also] if isinstance(also, str) else also)
+        _check({branch, *names}, choice, labels is not None)
         results = self.segment(
-            self._items(sources, beside, max_pixels),
+            read_items(sources, beside, self.trained.data, max_pixels),
             self.predictor(choice, device, precision),
-            Wanted(branch, frozenset(also)),
+            Wanted(branch, names),
             batch_size,
         )
         if is_single:
@@ -148,14 +158,14 @@ class Model:
     def predictor(
         self,
         inference: Inference | None = None,
-        device: str | None = None,
+        device: Device | None = None,
         precision: str | None = None,
     ) -> Predictor:
         """The network on a device, for :meth:`segment`; the last one requested is cached.
 
         Args:
             inference: Inference; None: that of the training's validation.
-            device: ``cpu``, ``cuda``, ...; None: that of :func:`segadapt.load`.
+            device: As in :func:`segadapt.load`; None: the one given there.
             precision: ``fp32``, ``fp16``, ``bf16-mixed``; None: that of :func:`segadapt.load`.
 
         Raises:
@@ -184,18 +194,6 @@ class Model:
                     raise ValueError(absent(wanted.branch, mask is not None))
                 yield Result(photograph, mask, palette, predictor, wanted.branch, maps)
 
-    def _items(
-        self, sources: Iterable[ImageSource], labels: Any, max_pixels: int
-    ) -> Iterator[Item]:
-        contract, form = self.trained.data.labels, self.trained.data.form
-        if labels is None:
-            for source in sources:
-                yield Item(read_one(source, max_pixels, form), None)
-            return
-        for source, label in zip(sources, labels, strict=True):
-            photograph = read_one(source, max_pixels, form)
-            yield Item(photograph, read_mask(label, contract, photograph, max_pixels))
-
     def inference(self, choice: str | Inference | None, settings: Mapping[str, Any]) -> Inference:
         """The inference that ``inference=`` and its settings stand for.
 
@@ -215,7 +213,7 @@ class Model:
             )
         return choice or self.trained.inference
 
-    def _placed(self, device: str, precision: str) -> Predictor:
+    def _placed(self, device: Device, precision: str) -> Predictor:
         """The network on a device; the last one requested is cached."""
         place = chosen_device(device)
         if self._ready is None or self._ready[0] != (place, precision):

@@ -173,9 +173,9 @@ class Predictor(NamedTuple):
         return self._batch([self.resized(photograph.pixels) for photograph in photographs])
 
     def _batch(self, images: Sequence[Pixels]) -> Num[Tensor, "b c H W"]:
-        planes = [
-            torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1) for image in images
-        ]
+        # torch warns about arrays that cannot be written, such as those of Pillow, unless copied
+        arrays = [np.require(image, requirements=("C", "W")) for image in images]
+        planes = [torch.from_numpy(array).permute(2, 0, 1) for array in arrays]
         batch = (planes[0][None] if len(planes) == 1 else torch.stack(planes)).to(self.device)
         if resamples(self.inference) or batch.is_floating_point():
             generator: Any = self.network.generator

@@ -15,6 +15,7 @@ from segadapt.deployment.prediction.image_files import NUMBERS, write_labels, wr
 from segadapt.deployment.prediction.overlay import blended, with_legend
 from segadapt.deployment.prediction.pixel_maps import Map
 from segadapt.deployment.prediction.predictor import BRANCHES, Maps, Mask, Predictor
+from segadapt.files import expanded
 from segadapt.text.choices import check_choice, unknown
 
 
@@ -185,7 +186,7 @@ class Result:
         Raises:
             ValueError: If the name has another suffix, or the numbers are unknown.
         """
-        place = Path(file)
+        place = expanded(file)
         if place.suffix.lower() != ".png":
             raise ValueError(f"{place} must end in .png, because labels are kept without loss")
         check_choice("numbers", numbers, NUMBERS)
@@ -214,7 +215,7 @@ class Result:
         if legend:
             picture = with_legend(picture, self.labels, self.classes, self.colors)
         if file is not None:
-            write_picture(Path(file), picture)
+            write_picture(expanded(file), picture)
         return picture
 
     def show(self, opacity: float = 0.5) -> None:

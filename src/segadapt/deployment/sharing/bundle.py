@@ -22,6 +22,7 @@ from segadapt.deployment.loading.bundle_files import (
     WEIGHTS,
     digests_of,
 )
+from segadapt.deployment.loading.data_facts import image_settings
 from segadapt.deployment.loading.read import read_network
 from segadapt.deployment.loading.trained_network import TrainedNetwork
 from segadapt.deployment.prediction.model import Model
@@ -31,9 +32,8 @@ from segadapt.runs.config import value_at, without_published_weights
 from segadapt.runs.redaction import leaves
 from segadapt.segmentor import without_teacher
 
-KEPT: Final = ("_target_", "transform", "channels", "depth", "limits", "lossy_labels")
-"""Keys of the validation data set that decide about images, without paths. The meaning of labels is
-in the facts."""
+DATA_KEYS: Final = ("name", "num_classes", "channels", "depth", "crop")
+"""Keys of the data that a network's use reads; the crop is the default window of inference."""
 
 LOCAL: Final = ("source", "folder")
 """Facts about this machine."""
@@ -65,12 +65,17 @@ def bundle(
     Raises:
         ValueError: If there is no trained network, or something is in the way.
     """
+    archived = out.suffix.lower() == ".zip"
+    if archived and out.is_dir():
+        raise ValueError(
+            f"{out} is a folder, and out= with a name in .zip is a file; choose another out="
+        )
     if out.exists() and not overwrite:
         raise ValueError(f"{out} exists; pass overwrite=true to replace it, or another out=")
     trained = read_network(source, checkpoint, trust)
     contents = files_of(trained, teacher, sample)
     out.parent.mkdir(parents=True, exist_ok=True)
-    write = _write_archive if out.suffix.lower() == ".zip" else _write_folder
+    write = _write_archive if archived else _write_folder
     write(out, contents)
     return out
 
@@ -114,10 +119,8 @@ def shared_config(config: DictConfig) -> dict[str, Any]:
     shared = {
         **{key: plain[key] for key in ("model", "classifier", "inference")},
         "data": {
-            "name": plain["data"]["name"],
-            "num_classes": plain["data"]["num_classes"],
-            **{key: plain["data"][key] for key in ("channels", "depth") if key in plain["data"]},
-            "module": {"val": {key: validation[key] for key in KEPT if key in validation}},
+            **{key: plain["data"][key] for key in DATA_KEYS if key in plain["data"]},
+            "module": {"val": image_settings(validation)},
         },
     }
     for key, value in leaves(shared):
