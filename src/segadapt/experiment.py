@@ -153,8 +153,7 @@ def _look_at(data: SegmentationDataModule) -> None:
 def _keep_data(data: SegmentationDataModule, folder: Path, resumed: bool) -> None:
     """Store the files of each split and the meaning of labels, or compare them."""
     if rank() == 0:
-        splits = {"train": data.train, "val": data.val}
-        (check_record if resumed else write_record)(folder / SPLITS, splits)
+        (check_record if resumed else write_record)(folder / SPLITS, (data.train, data.val))
         if data.train.table is not None:
             keep(data.train.table, folder / TABLE)
 

@@ -54,8 +54,8 @@ class LabelledDataset(Dataset[Sample], ABC):
         pictures: Whether the images can be looked at; cached features cannot.
         files: What it is made of; nothing where samples are composed on the fly.
         notes: Sentences about its files that are worth reading before a training.
-        recorded: Whether a run folder keeps which files are of which split, because a list or a
-            draw says so.
+        division: Files of every split, where a list or a draw assigns them; a run folder records
+            them.
         table: The label table, where it was read from files and not written in this package: a run
             folder keeps it.
         submission: What the data set's server takes; None where there is none.
@@ -73,7 +73,7 @@ class LabelledDataset(Dataset[Sample], ABC):
     pictures: ClassVar[bool] = True
     files: Sequence[Pair] = ()
     notes: Sequence[str] = ()
-    recorded: bool = False
+    division: Mapping[str, Sequence[Pair]] = {}
     table: LabelTable | None = None
     submission: ClassVar[Submission | None] = None
     max_pixels: int = MAX_PIXELS

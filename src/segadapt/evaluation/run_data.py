@@ -56,6 +56,5 @@ def split_of_run(data: DictConfig, folder: Path, part: str = "val") -> LabelledD
             f"the network of {folder} has {data.num_classes} classes, but its data set "
             f"{data.name} has {number}; use the label table of the network's classes (data.classes)"
         )
-    if dataset.recorded:
-        check_record(folder / SPLITS, {str(node.split): dataset})
+    check_record(folder / SPLITS, [dataset])
     return dataset
