@@ -40,7 +40,13 @@ def test_another_file_moves_few_of_the_others():
         ("a/scan3_017", "name-prefix", "a/scan3"),
         ("a/scan3_017.jpg", "name-prefix", "a/scan3"),
         ("0001TP_006690", "name-prefix", "0001TP"),
-        ("007", "name-prefix", "007"),
+        ("seq0/000001", "name-prefix", "seq0"),
+        ("seq0/000001.png", "name-prefix", "seq0"),
+        ("patient0_000_img", "name-prefix", "patient0_img"),
+        ("007", "name-prefix", "."),
+        ("patient0_000_img", "number-at-end", "patient0_000_img"),
+        ("a/scan3_017", "number-at-end", "a/scan3"),
+        ("007", "number-at-end", "007"),
         ("frame", "name-prefix", "frame"),
         ("a/b/c", "folder", "a/b"),
         ("a_1", None, "a_1"),
@@ -74,3 +80,28 @@ def test_one_group_cannot_be_divided():
         ValueError, match=r"3 files are 1 groups by name-prefix \(such as a\), too "
     ):
         parted(["a_1", "a_2", "a_3"], Partition(0.2, by="name-prefix"))
+
+
+@pytest.mark.parametrize(
+    ("form", "group"),
+    [
+        ("seq{}/{:06}.png", 4),
+        ("patient{}_{:03}_img", 8),
+        ("town_{:06}_{:06}_leftImg8bit.png", 11),
+        ("scan{}_{:03}", 5),
+    ],
+)
+def test_frames_of_a_sequence_stay_in_one_split(form, group):
+    names = [form.format(sequence, frame) for sequence in range(8) for frame in range(9)]
+    parts = parted(names, Partition(0.25, 0.25, by="name-prefix"))
+    sequences = [{name[:group] for name in part} for part in parts.values()]
+    assert sorted(len(part) for part in sequences) == [2, 2, 4]
+    assert len(set.union(*sequences)) == 8
+
+
+def test_names_that_are_only_numbers_in_one_folder_have_no_prefix():
+    names = [f"images/{i:03}.png" for i in range(9)]
+    with pytest.raises(
+        ValueError, match=r"only numbers, such as .*000\.png, .*split\.by=null, .*split\.by=folder"
+    ):
+        parted(names, Partition(0.2, by="name-prefix"))

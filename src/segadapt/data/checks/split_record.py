@@ -19,6 +19,9 @@ PART: Final = 65536
 LIMIT: Final = 512 * MIB
 """Largest size of a record, in bytes; a line has about 200."""
 
+VERSION: Final = 2
+"""Version of the record; earlier ones have none, and list only the splits of the training."""
+
 Row = tuple[str, list[str]]
 """Name of an image, then its label and a digest of each."""
 
@@ -37,7 +40,12 @@ def write_record(file: Path, parts: Sequence[LabelledDataset]) -> None:
         if name not in files:
             files[name] = [[image, *rest] for image, rest in _rows(part, pairs)]
     if files:
-        write_json(file, {"splits": files})
+        write_json(file, {"version": VERSION, "splits": files})
+
+
+def is_earlier(file: Path) -> bool:
+    """Whether the record was written when name-prefix saw only numbers at the end of names."""
+    return file.is_file() and "version" not in read_object(file, LIMIT)
 
 
 def check_record(file: Path, parts: Sequence[LabelledDataset]) -> None:
