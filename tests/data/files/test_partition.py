@@ -1,6 +1,6 @@
 import pytest
 
-from segadapt.data.files.partition import Partition, checked_partition, group_of, parted
+from segadapt.data.files.partition import Partition, checked_partition, group_of, parted, remark
 
 NAMES = [f"patient_{p:02}_slice_{i:03}" for p in range(10) for i in range(7)]
 
@@ -105,3 +105,26 @@ def test_names_that_are_only_numbers_in_one_folder_have_no_prefix():
         ValueError, match=r"only numbers, such as .*000\.png, .*split\.by=null, .*split\.by=folder"
     ):
         parted(names, Partition(0.2, by="name-prefix"))
+
+
+def test_shares_that_groups_miss_clearly_are_noted():
+    sizes = {"a": 5, "b": 3, "c": 2}
+    names = [f"{group}_{i}" for group, size in sizes.items() for i in range(size)]
+    notes = []
+    for seed in range(6):
+        partition = Partition(0.2, 0.2, seed, by="name-prefix")
+        parts = parted(names, partition)
+        note = remark(parts, partition) or ""
+        for split in ("val", "test"):
+            number = len(parts[split])
+            words = f"{split} has {number} of 10 files ({number}0%) instead of 20%"
+            assert (words in note) == (number == 5)
+        notes.append(note)
+    assert any(notes)
+    assert not all(notes)
+
+
+def test_shares_that_whole_files_cannot_reach_are_not_noted():
+    for number in range(4, 30):
+        names = [f"image {i}" for i in range(number)]
+        assert remark(parted(names, Partition(0.15, 0.1)), Partition(0.15, 0.1)) is None

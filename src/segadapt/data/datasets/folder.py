@@ -97,7 +97,7 @@ class Folder(SegmentationDataset):
     def pairs(self, root: Path, split: str) -> list[Pair]:
         selection = select(root, split, self.rules)
         self.division = selection.division
-        self.notes = tuple(note for note in (selection.note, self._distortion()) if note)
+        self.notes = tuple(note for note in (*selection.notes, self._distortion()) if note)
         return selection.pairs
 
     def _distortion(self) -> str | None:

@@ -93,6 +93,28 @@ def parted(names: Sequence[str], partition: Partition) -> dict[str, list[str]]:
     return {"train": sorted(name for group in order for name in groups[group]), **parts}
 
 
+def remark(parts: Mapping[str, Sequence[str]], partition: Partition) -> str | None:
+    """A sentence about splits that groups keep clearly away from their shares; None without any.
+
+    Args:
+        parts: What :func:`parted` returned.
+        partition: How it was drawn.
+    """
+    total = sum(map(len, parts.values()))
+    missed = [
+        f"{split} has {len(parts[split])} of {total} files ({len(parts[split]) / total:.0%}) "
+        f"instead of {share:.0%}"
+        for split, share in (("val", partition.val), ("test", partition.test))
+        if share and abs(len(parts[split]) - share * total) > max(1, share * total / 4)
+    ]
+    if not missed:
+        return None
+    return (
+        f"data.split: {' and '.join(missed)}, because data.split.by={partition.by} keeps files "
+        "together; another data.split.seed may come nearer"
+    )
+
+
 def _too_few(
     names: Sequence[str], groups: Collection[str], by: str | None, shares: Sequence[str]
 ) -> str:

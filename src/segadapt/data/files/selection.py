@@ -15,7 +15,7 @@ from segadapt.data.files.pair_list import (
     read_rows,
 )
 from segadapt.data.files.pairs import Pair, everything_below
-from segadapt.data.files.partition import checked_partition, parted
+from segadapt.data.files.partition import checked_partition, parted, remark
 from segadapt.files import expanded
 from segadapt.text.borders import printable
 
@@ -47,12 +47,12 @@ class Selection(NamedTuple):
 
     Attributes:
         pairs: Its files, sorted by name.
-        note: A sentence about files that no split uses; None where there are none.
+        notes: Sentences about files that no split uses, and about splits that miss their shares.
         division: Files of every split, where a list or a draw assigns them; else nothing.
     """
 
     pairs: list[Pair]
-    note: str | None
+    notes: list[str]
     division: Mapping[str, list[Pair]]
 
 
@@ -79,16 +79,20 @@ def select(root: Path, split: str, rules: Rules) -> Selection:
     else:
         candidates = _in_folder(root, split, rules, parts=rules.partition is None)
         used, division = candidates.pairs, {}
+    missed = None
     if rules.partition is not None:
-        parts = parted(list(candidates.pairs), checked_partition(rules.partition))
+        partition = checked_partition(rules.partition)
+        parts = parted(list(candidates.pairs), partition)
         if split not in parts:
             raise ValueError(f"data.split draws {', '.join(parts)}, not {split!r}")
+        missed = remark(parts, partition)
         division = {
             part: [candidates.pairs[name] for name in names] for part, names in parts.items()
         }
     pairs = division[split] if division else list(candidates.pairs.values())
     files = {file for pair in used.values() for file in pair}
-    return Selection(pairs, unused(candidates.searched, files), division)
+    notes = [unused(candidates.searched, files), missed]
+    return Selection(pairs, [note for note in notes if note], division)
 
 
 def unused(searched: Sequence[Path], used: set[Path]) -> str | None:
