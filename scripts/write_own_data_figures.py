@@ -97,14 +97,15 @@ def _panels(made: Callable[[np.ndarray], np.ndarray], table: LabelTable) -> list
             file = root / "val" / folder / "scene.png"
             assert cv2.imwrite(str(file), pixels[..., ::-1] if pixels.ndim == 3 else pixels)
         write_table(table, root / "classes.yaml")
-        sample: Any = Folder(root, "val", EvalTransform(), None, root / "classes.txt")[0]
+        dataset = Folder(root, "val", EvalTransform(), None, root / "classes.txt")
+        sample: Any = dataset[0]
     mask = sample.mask.numpy()
     palette = class_colors(table.num_classes, completed(table.palette))
     lookup = np.full((256, 3), 255, np.uint8)
     lookup[: len(palette)] = palette
     stored = made(label)
     grey = stored if stored.ndim == 3 else np.repeat(stored[..., None], 3, 2)
-    return [shown(sample.image, mask.shape), grey, lookup[mask]]
+    return [shown(sample.image, mask.shape, dataset.statistics), grey, lookup[mask]]
 
 
 def _side_by_side(panels: list[np.ndarray]) -> np.ndarray:

@@ -19,7 +19,7 @@ from segadapt.deployment.initialization.initialise import initialise
 from segadapt.evaluation.evaluator import check_context
 from segadapt.evaluation.inference.settings import check_sees_images
 from segadapt.evaluation.network import build_network
-from segadapt.evaluation.run_data import kept_table
+from segadapt.evaluation.run_data import kept_draw, kept_table
 from segadapt.runs import session
 from segadapt.runs.checkpoint import LAST, PREVIOUS, digest
 from segadapt.runs.config import resolved, value_at, without_published_weights
@@ -65,14 +65,18 @@ def build_data(cfg: DictConfig, folder: Path | None = None) -> SegmentationDataM
 
     Args:
         cfg: Composed config.
-        folder: Run folder, whose label table is read if its training has begun; None without one.
+        folder: Run folder, whose label table and record of splits are read if its training has
+            begun; None without one.
     """
     module = cfg.data.module
     if folder is None:
         return instantiate(module)
-    return instantiate(
-        module, **{part: kept_table(module[part], folder) for part in ("train", "val")}
-    )
+    nodes = {part: module[part] for part in ("train", "val")}
+    kept = {
+        part: {**kept_table(node, folder), **kept_draw(node, folder)}
+        for part, node in nodes.items()
+    }
+    return instantiate(module, **kept)
 
 
 def train(cfg: DictConfig) -> dict[str, float]:
@@ -153,8 +157,7 @@ def _look_at(data: SegmentationDataModule) -> None:
 def _keep_data(data: SegmentationDataModule, folder: Path, resumed: bool) -> None:
     """Store the files of each split and the meaning of labels, or compare them."""
     if rank() == 0:
-        splits = {"train": data.train, "val": data.val}
-        (check_record if resumed else write_record)(folder / SPLITS, splits)
+        (check_record if resumed else write_record)(folder / SPLITS, (data.train, data.val))
         if data.train.table is not None:
             keep(data.train.table, folder / TABLE)
 

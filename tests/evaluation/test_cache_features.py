@@ -18,6 +18,7 @@ from segadapt.analysis.comparison.results import Result
 from segadapt.analysis.figures.draw import DrawOptions, draw_figures
 from segadapt.data.datasets.cached_features import CachedFeatures
 from segadapt.data.datasets.synthetic import Synthetic
+from segadapt.evaluation import cache_features
 from segadapt.evaluation.cache_features import cache
 from segadapt.evaluation.evaluate import evaluate
 from segadapt.evaluation.evaluator import Evaluator
@@ -207,4 +208,17 @@ def test_options_that_mean_nothing_are_refused_before_anything_is_written(
 ):
     with pytest.raises(ValueError, match=sentence):
         cached(run[0], tmp_path / "out", override)
+    assert not (tmp_path / "out").exists()
+
+
+def test_resized_data_are_refused_before_the_first_split_is_written(run, tmp_path, monkeypatch):
+    class Resized(Synthetic):
+        def __getitem__(self, key):
+            sample = super().__getitem__(key)
+            return sample._replace(mask=sample.mask[:32, :32])
+
+    splits = {"train": Synthetic(5, 64, 3), "val": Resized(5, 64, 3)}
+    monkeypatch.setattr(cache_features, "split_of_run", lambda data, folder, split: splits[split])
+    with pytest.raises(ValueError, match=r"all have one size and are not resized for validation"):
+        cached(run[0], tmp_path / "out")
     assert not (tmp_path / "out").exists()

@@ -78,7 +78,7 @@ def test_evaluation_and_export_compare_the_split_with_that_of_the_training(tmp_p
     run = write_run(tmp_path / "run", *words)
     whole = composed("model=tiny", "trainer=cpu", f"paths.run='{run}'", *words)
     OmegaConf.save(whole, run / "config.yaml", resolve=True)
-    write_record(run / "splits.json", {"val": split_of_run(read_config(run).data, run)})
+    write_record(run / "splits.json", [split_of_run(read_config(run).data, run)])
     shutil.rmtree(root / "images")
     (root / "labels").rename(root / "images")
     shutil.copytree(root / "images", root / "labels")

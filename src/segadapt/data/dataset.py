@@ -20,6 +20,7 @@ from segadapt.data.pipeline import Transform
 from segadapt.data.reading import Part, Reading, WholeFiles, Windows
 from segadapt.data.sampling import AUGMENTATION, Key, generator_for, position_and_item
 from segadapt.files import expanded
+from segadapt.functional.normalization import IMAGENET, Statistics
 from segadapt.structures import Sample
 from segadapt.text.borders import printable
 from segadapt.text.invocation import command
@@ -54,8 +55,8 @@ class LabelledDataset(Dataset[Sample], ABC):
         pictures: Whether the images can be looked at; cached features cannot.
         files: What it is made of; nothing where samples are composed on the fly.
         notes: Sentences about its files that are worth reading before a training.
-        recorded: Whether a run folder keeps which files are of which split, because a list or a
-            draw says so.
+        division: Files of every split, where a list or a draw assigns them; a run folder records
+            them.
         table: The label table, where it was read from files and not written in this package: a run
             folder keeps it.
         submission: What the data set's server takes; None where there is none.
@@ -66,6 +67,7 @@ class LabelledDataset(Dataset[Sample], ABC):
         is_own: Whether it is somebody's own and not a published one, so that more can be wrong.
         levels: What normalisation makes of the 256 levels of each channel; None where images do not
             have 8 bits, or are not normalised by a table.
+        statistics: Those by which images are normalised, so that they can be shown.
     """
 
     classes: tuple[str, ...]
@@ -73,7 +75,7 @@ class LabelledDataset(Dataset[Sample], ABC):
     pictures: ClassVar[bool] = True
     files: Sequence[Pair] = ()
     notes: Sequence[str] = ()
-    recorded: bool = False
+    division: Mapping[str, Sequence[Pair]] = {}
     table: LabelTable | None = None
     submission: ClassVar[Submission | None] = None
     max_pixels: int = MAX_PIXELS
@@ -81,6 +83,7 @@ class LabelledDataset(Dataset[Sample], ABC):
     form: ImageFormat = PLAIN
     is_own: ClassVar[bool] = False
     levels: Float32[np.ndarray, "c 256"] | None = None
+    statistics: Statistics = IMAGENET
 
     @abstractmethod
     def __len__(self) -> int:
@@ -152,7 +155,7 @@ class SegmentationDataset(LabelledDataset):
                 "writes predictions for its server"
             )
         self.root = expanded(root)
-        self.split, self.transform = split, transform
+        self.split, self.transform, self.statistics = split, transform, transform.statistics
         self.seed, self.max_pixels = seed, max_pixels
         self.files = self.pairs(self.root, split)
         self.levels = transform.levels if self.form.depth == 8 else None

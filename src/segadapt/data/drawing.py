@@ -12,7 +12,7 @@ from torch import Tensor
 from segadapt.data.files.image_format import Pixels
 from segadapt.data.hatching import LEVEL, hatched, mark
 from segadapt.data.palette import ignored_color
-from segadapt.data.transforms.normalization import denormalised, stretched
+from segadapt.data.transforms.normalization import Statistics, denormalised, stretched
 from segadapt.files import replacing
 from segadapt.structures import ignored_label
 from segadapt.text.borders import opencv_text
@@ -198,6 +198,12 @@ def viewable(image: Pixels) -> Picture:
     return np.repeat(stretched(image[..., 0])[..., None], 3, axis=2)
 
 
-def shown(image: Tensor, size: tuple[int, ...]) -> Picture:
-    """A network input as it looks, at the size of its label map."""
-    return cv2.resize(denormalised(image.cpu().numpy()), (size[1], size[0]))
+def shown(image: Tensor, size: tuple[int, ...], statistics: Statistics) -> Picture:
+    """A network input as it looks, at the size of its label map.
+
+    Args:
+        image: Network input.
+        size: Rows and columns of the label map.
+        statistics: Those by which the data set normalised the image.
+    """
+    return cv2.resize(denormalised(image.cpu().numpy(), statistics), (size[1], size[0]))

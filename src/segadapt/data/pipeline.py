@@ -9,6 +9,7 @@ from torch import Tensor
 from segadapt.data.files.boxes import Box, Size
 from segadapt.data.files.image_format import Pixels
 from segadapt.data.patches import View
+from segadapt.functional.normalization import IMAGENET, Statistics
 
 
 @runtime_checkable
@@ -17,9 +18,11 @@ class Transform(Protocol):
 
     Attributes:
         levels: What normalisation makes of the 256 levels of each channel; None: not by a table.
+        statistics: Those by which images are normalised.
     """
 
     levels: Float32[np.ndarray, "c 256"] | None = None
+    statistics: Statistics = IMAGENET
 
     def __call__(
         self,

@@ -102,9 +102,12 @@ def _part(
     model: Segmentor, dataset: LabelledDataset, samples: int, device: torch.device
 ) -> SplitToCache:
     first = Transport([dataset]).one(dataset, (0, 0), device)
-    _, channels, height, width = _features(model, first).shape
+    features = _features(model, first)[0]
+    channels, height, width = features.shape
     rows, columns = first.mask.shape[1:]
-    return SplitToCache(dataset, samples, (channels, height, width), (rows, columns))
+    part = SplitToCache(dataset, samples, (channels, height, width), (rows, columns))
+    _check_size(first, features, part)  # before hours of work on the split before this one
+    return part
 
 
 @torch.no_grad()

@@ -71,7 +71,8 @@ def evaluate_dataset(
     plugin = precision_plugin(cfg.precision or "32-true", device)
     model = plugin.convert_module(model).to(device).eval()
     colors = class_colors(len(dataset.classes), dataset.palette)
-    gallery = Gallery(cfg.gallery if dataset.pictures else 0, dataset.classes, colors)
+    exhibits = cfg.gallery if dataset.pictures else 0
+    gallery = Gallery(exhibits, dataset.classes, colors, dataset.statistics)
     fingerprint = Fingerprint(dataset.classes)
     images: list[ImageScore] = []
     counts = []

@@ -7,8 +7,9 @@ from typing import Any
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
-from segadapt.data.checks.split_record import check_record
+from segadapt.data.checks.split_record import check_record, is_earlier
 from segadapt.data.dataset import LabelledDataset
+from segadapt.data.files.partition import BY, EARLIER
 from segadapt.runs.file_names import SPLITS, TABLE
 
 
@@ -21,6 +22,19 @@ def kept_table(node: DictConfig, folder: Path) -> dict[str, str]:
     """
     table = folder / TABLE
     return {"kept_table": str(table)} if "classes" in node and table.is_file() else {}
+
+
+def kept_draw(node: DictConfig, folder: Path) -> dict[str, dict[str, Any]]:
+    """The argument by which a run of an earlier version keeps the splits that it drew.
+
+    Args:
+        node: Config of the data set.
+        folder: Run folder, which has no record of splits before its training has started.
+    """
+    partition = node.get("partition")
+    if partition is None or partition.get("by") != BY[0] or not is_earlier(folder / SPLITS):
+        return {}
+    return {"partition": {"by": EARLIER}}
 
 
 def training_images(module: Mapping[str, Any]) -> dict[str, Any]:
@@ -50,12 +64,13 @@ def split_of_run(data: DictConfig, folder: Path, part: str = "val") -> LabelledD
         ValueError: If files, classes or label table differ from those of the run.
     """
     node = data.module[part]
-    dataset: LabelledDataset = instantiate(node, **kept_table(node, folder))
+    dataset: LabelledDataset = instantiate(
+        node, **kept_table(node, folder), **kept_draw(node, folder)
+    )
     if (number := len(dataset.classes)) != data.num_classes:
         raise ValueError(
             f"the network of {folder} has {data.num_classes} classes, but its data set "
             f"{data.name} has {number}; use the label table of the network's classes (data.classes)"
         )
-    if dataset.recorded:
-        check_record(folder / SPLITS, {str(node.split): dataset})
+    check_record(folder / SPLITS, [dataset])
     return dataset

@@ -6,6 +6,7 @@ from functools import partial
 from io import StringIO
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from commands import command
@@ -15,7 +16,9 @@ from rich.console import Console
 from written import blocks, camvid, picture, write
 
 from segadapt.data.checks.charts import OPACITY, Tile, overlaid
-from segadapt.data.checks.check_dataset import check
+from segadapt.data.checks.check_dataset import check, tiles
+from segadapt.data.datasets.folder import Folder
+from segadapt.data.transforms.pipelines import EvalTransform
 
 SCRIPT = Path(__file__).parents[3] / "scripts" / "check_data.py"
 
@@ -126,3 +129,15 @@ def test_statistics_are_printed_as_words_to_add(tmp_path, depth):
     kept = json.loads((tmp_path / "out/statistics.json").read_text())
     assert set(kept) == ({"mean", "std"} if depth == 8 else {"range", "mean", "std"})
     assert depth == 8 or f"add 'data.range={kept['range']}' 'data.mean={kept['mean']}'" in shown
+
+
+def test_16_bit_images_keep_their_colours_on_the_contact_sheet(tmp_path):
+    wide = picture(16, 24).astype(np.uint16) * 200 + 11
+    (tmp_path / "train/images").mkdir(parents=True)
+    assert cv2.imwrite(str(tmp_path / "train/images/a.tif"), wide)
+    write(tmp_path / "train/labels/a.png", blocks(16, 24, 2))
+    transform = EvalTransform(mean=[0.3, 0.1, 0.2], std=[0.1, 0.05, 0.2])
+    form = {"depth": 16, "limits": [0, 51200]}
+    dataset = Folder(tmp_path, "train", transform, ["a", "b"], "", **form)
+    stored, _, *inputs = (tile.image.astype(int) for tile in tiles(dataset, 0))
+    assert all(abs(picture - stored).max() <= 1 for picture in inputs)

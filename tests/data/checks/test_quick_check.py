@@ -196,3 +196,16 @@ def test_a_user_without_a_home_has_a_cache_among_temporary_files(monkeypatch):
     found = cache_folder({})
     assert found.parent == Path(tempfile.gettempdir())
     assert str(os.getuid()) in found.name
+
+
+def test_images_of_two_splits_are_found_although_labels_may_have_one_class(tmp_path):
+    for name in ("train", "val"):
+        write(tmp_path / f"{name}/images/a.png", picture(8, 8))
+        write(tmp_path / f"{name}/labels/a.png", np.zeros((8, 8), np.uint8))
+    parts = {
+        name: Folder(tmp_path, split, EvalTransform(), ["a", "b"], "")
+        for name, split in (("training", "train"), ("validation", "val"))
+    }
+    for _ in range(2):  # also when it is remembered
+        with pytest.raises(ValueError, match=r"data\.allow=\[shared_files\]"):
+            look_at(parts, tmp_path / "cache", allow_empty_classes=True)

@@ -17,12 +17,23 @@ def root(tmp_path):
     return root
 
 
+def opened(root, split, **rules):
+    return Folder(root, split, EvalTransform(), ["a", "b", "c"], "", **rules)
+
+
 def splits(root, seed=0):
     drawn = {"val": 0.34, "seed": seed}
-    return {
-        split: Folder(root, split, EvalTransform(), ["a", "b", "c"], "", partition=drawn)
-        for split in ("train", "val")
-    }
+    return [opened(root, split, partition=drawn) for split in ("train", "val")]
+
+
+def grown(root, first, last):
+    for i in range(first, last):
+        write(root / f"images/{i}.png", picture(8, 8, i))
+        write(root / f"masks/{i}.png", blocks(8, 8, 3, i))
+
+
+def drawn(root, *names):
+    return [opened(root, name, partition={"val": 0.2, "test": 0.2, "seed": 5}) for name in names]
 
 
 def test_the_same_files_pass_wherever_they_lie(root, tmp_path):
@@ -32,7 +43,7 @@ def test_the_same_files_pass_wherever_they_lie(root, tmp_path):
     assert {split: len(rows) for split, rows in kept.items()} == {"train": 4, "val": 2}
     moved = root.rename(tmp_path / "moved")
     check_record(record, splits(moved))
-    check_record(record, {"val": splits(moved)["val"]})
+    check_record(record, splits(moved)[1:])
 
 
 @pytest.mark.parametrize("change", ["new", "gone", "image", "label", "draw"])
@@ -61,8 +72,7 @@ def test_a_folder_that_names_its_splits_needs_no_record(root, tmp_path):
     (root / "images").rename(root / "train")
     for i in range(6):
         (root / f"masks/{i}.png").rename(root / f"train/{i}_mask.png")
-    plain = {"train": Folder(root, "train", EvalTransform(), ["a", "b", "c"], "")}
-    write_record(tmp_path / "splits.json", plain)
+    write_record(tmp_path / "splits.json", [opened(root, "train")])
     assert not (tmp_path / "splits.json").exists()
 
 
@@ -71,3 +81,62 @@ def test_a_damaged_record_is_named(root, tmp_path, content):
     (tmp_path / "splits.json").write_text(content)
     with pytest.raises(ValueError, match=r"splits\.json is not a record of splits"):
         check_record(tmp_path / "splits.json", splits(root))
+
+
+def test_a_split_that_the_training_does_not_use_is_recorded_as_well(root, tmp_path):
+    grown(root, 6, 10)
+    record = tmp_path / "splits.json"
+    write_record(record, drawn(root, "train", "val"))
+    check_record(record, drawn(root, "test"))
+    grown(root, 10, 25)
+    with pytest.raises(ValueError, match=r"split 'test' is not what the training had"):
+        check_record(record, drawn(root, "test"))
+
+
+def test_a_list_may_name_the_test_split_by_itself(root, tmp_path):
+    rows = [f"images/{i}.png,masks/{i}.png" for i in range(6)]
+    splits = ["train"] * 3 + ["validation"] + ["testing"] * 2
+    file, record = root / "pairs.csv", tmp_path / "splits.json"
+
+    def listed(*names):
+        lines = (f"{row},{split}" for row, split in zip(rows, splits, strict=True))
+        file.write_text("\n".join(lines))
+        return [opened(root, name, listed="pairs.csv") for name in names]
+
+    write_record(record, listed("train", "val"))
+    kept = json.loads(record.read_text())["splits"]
+    assert {split: len(rows) for split, rows in kept.items()} == {"train": 3, "val": 1, "test": 2}
+    check_record(record, listed("test", "val", "validation"))
+    splits[2] = "testing"
+    with pytest.raises(ValueError, match=r"split 'test' is not .* 1 new, such as images/2\.png"):
+        check_record(record, listed("test"))
+
+
+def test_a_record_of_earlier_versions_keeps_training_images_out_of_other_splits(root, tmp_path):
+    grown(root, 6, 10)
+    record = tmp_path / "splits.json"
+    write_record(record, drawn(root, "train", "val"))
+    kept = json.loads(record.read_text())["splits"]
+    record.write_text(json.dumps({"splits": {name: kept[name] for name in ("train", "val")}}))
+    check_record(record, drawn(root, "test"))
+    grown(root, 10, 25)
+    with pytest.raises(
+        ValueError, match=r"split 'test' is not .* of split 'train' of the training"
+    ):
+        check_record(record, drawn(root, "test"))
+    record.write_text(json.dumps({"splits": {"all": kept["test"]}}))
+    for i in range(10, 25):
+        (root / f"images/{i}.png").unlink()
+        (root / f"masks/{i}.png").unlink()
+    check_record(record, drawn(root, "test"))
+
+
+def test_a_split_of_other_images_with_the_same_names_may_be_measured(root, tmp_path):
+    grown(root, 6, 10)
+    record = tmp_path / "splits.json"
+    parts = drawn(root, "train", "val")
+    write_record(record, parts)
+    kept = json.loads(record.read_text())["splits"]
+    kept["train"] = [[*row[:2], "0" * 16, "0" * 16] for row in kept.pop("test")]
+    record.write_text(json.dumps({"splits": kept}))
+    check_record(record, drawn(root, "test"))

@@ -95,7 +95,8 @@ def test_what_is_not_used_is_counted_and_named(tmp_path):
     fill(tmp_path, "train/images/a.jpg", "train/masks/a.png", "train/images/._a.jpg")
     (tmp_path / "train/images/Thumbs.db").write_bytes(b"x")
     (tmp_path / "train/masks/a.json").write_text("{}")
-    assert select(tmp_path, "train", Rules()).note == (
+    (note,) = select(tmp_path, "train", Rules()).notes
+    assert note == (
         f"files that are not used in {tmp_path}/train/images: 1 (1 .json; a.json) and "
         "2 hidden or of the system (._a.jpg, Thumbs.db)"
     )
@@ -103,7 +104,7 @@ def test_what_is_not_used_is_counted_and_named(tmp_path):
 
 def test_where_all_is_used_nothing_is_said(tmp_path):
     fill(tmp_path, "train/images/a.jpg", "train/masks/a.png")
-    assert select(tmp_path, "train", Rules()).note is None
+    assert select(tmp_path, "train", Rules()).notes == []
 
 
 RULE = {"image": "{split}/{name}.jpg", "label": "gt/{split}/{name}_x.png"}

@@ -71,8 +71,7 @@ def test_lists_of_names_choose_from_the_folder(root):
     chosen = {split: select(root, split, Rules(listed=lists)) for split in lists}
     assert [pair.image.stem for pair in chosen["train"].pairs] == ["a"]
     assert [pair.image.stem for pair in chosen["val"].pairs] == ["b ü"]
-    note = chosen["val"].note
-    assert note is not None
+    (note,) = chosen["val"].notes
     assert "2 (1 .jpg, 1 .png; c,d.jpg, c,d.png)" in note  # neither list has them
 
 
@@ -139,3 +138,20 @@ def test_a_name_that_no_file_can_have_is_one_sentence(tmp_path):
     rows = read_rows(tmp_path / "l.csv")
     with pytest.raises(ValueError, match=r"l\.csv, line 2: a+\.\.\.a+\.png is not a file below"):
         listed_pairs(tmp_path / "l.csv", tmp_path, rows)
+
+
+def test_a_draw_that_misses_its_share_is_noted(root):
+    for number in range(7):
+        write(root / f"i/s_{number}.jpg", picture(4, 4))
+        write(root / f"m/s_{number}.png", blocks(4, 4, 3))
+    rules = Rules("i/{name}.jpg", "m/{name}.png")
+    notes = {}
+    for seed in range(24):
+        draw = {"val": 0.1, "by": "name-prefix", "seed": seed}
+        selection = select(root, "val", rules._replace(partition=draw))
+        notes[len(selection.pairs)] = selection.notes
+    assert notes[1] == []
+    assert notes[7] == [
+        "data.split: val has 7 of 10 files (70%) instead of 10%, because data.split.by=name-prefix "
+        "keeps files together; another data.split.seed may come nearer"
+    ]

@@ -3,15 +3,15 @@ import math
 import numpy as np
 import torch
 
-from segadapt.data.drawing import TILE, shown
-from segadapt.data.transforms.normalization import MEAN, STD
+from segadapt.data.drawing import LINE, TILE, shown
+from segadapt.data.transforms.normalization import IMAGENET, MEAN, STD, Statistics
 from segadapt.evaluation.report.gallery import Gallery
 
 COLORS = np.array([[255, 0, 0], [0, 255, 0]], dtype=np.uint8)
 
 
 def filled(number, scores):
-    gallery = Gallery(number, ("sky", "road"), COLORS)
+    gallery = Gallery(number, ("sky", "road"), COLORS, IMAGENET)
     image, mask = torch.zeros(3, 8, 12), torch.zeros(8, 12, dtype=torch.int64)
     for index, miou in enumerate(scores):
         gallery.offer(f"image {index}", miou, image, mask, {"student": mask})
@@ -37,5 +37,15 @@ def test_none_are_kept_unless_wanted():
 def test_a_network_input_is_shown_as_the_image_it_was():
     image = np.random.default_rng(0).integers(0, 256, (6, 8, 3)).astype(np.uint8)
     normalised = torch.from_numpy(((image / 255 - MEAN) / STD).transpose(2, 0, 1))
-    assert (shown(normalised, (6, 8)) == image).all()
-    assert shown(normalised, (12, 4)).shape == (12, 4, 3)
+    assert (shown(normalised, (6, 8), IMAGENET) == image).all()
+    assert shown(normalised, (12, 4), IMAGENET).shape == (12, 4, 3)
+
+
+def test_images_normalised_by_other_statistics_have_their_own_colours():
+    own = Statistics((0.1, 0.2, 0.3), (0.05, 0.1, 0.2))
+    image = np.random.default_rng(0).integers(0, 256, (240, 240, 3)).astype(np.uint8)
+    normalised = torch.from_numpy(((image / 255 - own.mean) / own.std).transpose(2, 0, 1))
+    gallery = Gallery(1, ("sky", "road"), COLORS, own)
+    mask = torch.zeros(240, 240, dtype=torch.int64)
+    gallery.offer("image", 0.5, normalised, mask, {"student": mask})
+    assert (gallery.best[0].picture[LINE : LINE + TILE, :TILE] == image).all()

@@ -1,10 +1,12 @@
 import cv2
 import numpy as np
+import pytest
 import torch
 from toy import Blocks, fit
 
-from segadapt.data.drawing import GAP, LINE, TILE
+from segadapt.data.drawing import GAP, LINE, TILE, shown
 from segadapt.data.palette import palette
+from segadapt.functional.normalization import Statistics
 from segadapt.training.callbacks import panels
 from segadapt.training.callbacks.panels import Panels
 
@@ -41,3 +43,16 @@ def test_the_training_is_not_touched(tmp_path):
         _, task = fit(callbacks, tmp_path)
         weights.append(torch.cat([value.flatten() for value in task.model.state_dict().values()]))
     assert weights[0].equal(weights[1])
+
+
+def test_images_are_shown_by_the_statistics_of_their_data_set(tmp_path, monkeypatch):
+    pictures = []
+    for statistics in (Statistics((0.0,) * 3, (1.0,) * 3), Statistics((1.0,) * 3, (0.01,) * 3)):
+        monkeypatch.setattr(Blocks, "statistics", statistics)
+        fit([Panels(tmp_path, images=1)], tmp_path)
+        file = sorted(tmp_path.glob("step-*.png"))[0]
+        pictures.append(cv2.imread(str(file))[LINE : LINE + TILE * 4 // 6, :TILE])
+    height, width = Blocks(3)[0].mask.shape
+    expected = shown(Blocks(3)[0].image, (height, width), Statistics((0.0,) * 3, (1.0,) * 3))
+    assert pictures[0].mean() == pytest.approx(expected.mean(), abs=2)
+    assert pictures[1].mean() > 240

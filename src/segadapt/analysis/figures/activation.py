@@ -86,9 +86,9 @@ def activation_rows(trained: Mapping[str, Trained], images: int = 4) -> list[Act
         ValueError: If the networks were not validated on the same data, or grad-cam is missing.
     """
     check_same_images(trained)
-    samples = next(iter(trained.values())).samples(images)
+    first = next(iter(trained.values()))
     rows: list[ActivationRow] = []
-    for sample in samples:
+    for sample in first.samples(images):
         label = sample.mask.numpy()
         order = _by_area(label)
         if order:
@@ -97,7 +97,8 @@ def activation_rows(trained: Mapping[str, Trained], images: int = 4) -> list[Act
             maps = {
                 name: activation_map(one.model, sample, category) for name, one in trained.items()
             }
-            image = shown(sample.image, (label.shape[0], label.shape[1]))
+            size = (label.shape[0], label.shape[1])
+            image = shown(sample.image, size, first.dataset.statistics)
             rows.append(ActivationRow(image, category, label == category, maps))
     return rows
 

@@ -74,13 +74,15 @@ def panels_figure(
 @torch.no_grad()
 def _row(trained: Mapping[str, Trained], sample: Sample) -> PanelRow:
     size = (sample.mask.shape[0], sample.mask.shape[1])
+    statistics = next(iter(trained.values())).dataset.statistics  # the samples are of the first
     predictions, miou = {}, {}
     for name, network in trained.items():
         maps = branch_labels(network.model, network.inference, sample.image[None], size)
         predictions[name] = maps["student"][0].numpy()
         counts = count(maps["student"], sample.mask[None], len(network.classes))
         miou[name] = scores(counts).miou
-    return PanelRow(shown(sample.image, size), sample.mask.numpy(), predictions, miou)
+    picture = shown(sample.image, size, statistics)
+    return PanelRow(picture, sample.mask.numpy(), predictions, miou)
 
 
 def _show(axes: Axes, picture: Picture) -> None:

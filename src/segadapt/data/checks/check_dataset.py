@@ -207,7 +207,8 @@ def tiles(dataset: SegmentationDataset, item: int) -> list[Tile]:
     for draw in range(DRAWS):
         sample = dataset[(draw * len(dataset) + item, item)]
         mask = sample.mask.numpy()
-        row.append(Tile(f"network input {draw + 1}", shown(sample.image, mask.shape), mask))
+        picture = shown(sample.image, mask.shape, dataset.statistics)
+        row.append(Tile(f"network input {draw + 1}", picture, mask))
     return row
 
 

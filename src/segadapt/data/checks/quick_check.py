@@ -26,7 +26,7 @@ from segadapt.text.borders import printable_values
 from segadapt.text.choices import check_choice
 from segadapt.text.invocation import command
 
-VERSION: Final = 4
+VERSION: Final = 5
 """Version of the checks; cached findings of other versions are not used."""
 
 
@@ -112,7 +112,8 @@ def judged(parts: Mapping[str, SegmentationDataset], trained: str) -> Verdict:
     refused = [one.refusal for one in verdicts if one.refusal]
     refusal = next(iter(refused), None)
     own = {name: part for name, part in parts.items() if part.is_own}
-    findings = [] if refusal else list(first_look(own, trained))
+    # The refusal may be waived, which says nothing about the findings.
+    findings = list(first_look(own, trained))
     return Verdict(refusal, [note for one in verdicts for note in one.notes], findings)
 
 

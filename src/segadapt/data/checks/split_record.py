@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, cast
@@ -19,38 +19,86 @@ PART: Final = 65536
 LIMIT: Final = 512 * MIB
 """Largest size of a record, in bytes; a line has about 200."""
 
-Splits = Mapping[str, LabelledDataset]
-"""Data sets by the name of the split in their files."""
+VERSION: Final = 2
+"""Version of the record; earlier ones have none, and list only the splits of the training."""
+
+Row = tuple[str, list[str]]
+"""Name of an image, then its label and a digest of each."""
 
 
-def write_record(file: Path, splits: Splits) -> None:
-    """Record the files of splits that a list or a random draw decides; others need no record."""
-    kept = {name: _rows(part) for name, part in splits.items() if part.recorded}
-    if kept:
-        write_json(file, {"splits": kept})
+def write_record(file: Path, parts: Sequence[LabelledDataset]) -> None:
+    """Record the files of all splits that a list or a draw assigns; others need no record.
+
+    Splits that the training does not use are recorded as well: what is tested later must be the
+    files that were set apart for it now.
+    """
+    recorded = _recorded(parts)
+    own = [(part, part.split, part.files) for part in recorded]
+    all_of = [(part, name, pairs) for part in recorded for name, pairs in part.division.items()]
+    files: dict[str, list[list[str]]] = {}
+    for part, name, pairs in [*own, *all_of]:
+        if name not in files:
+            files[name] = [[image, *rest] for image, rest in _rows(part, pairs)]
+    if files:
+        write_json(file, {"version": VERSION, "splits": files})
 
 
-def check_record(file: Path, splits: Splits) -> None:
+def is_earlier(file: Path) -> bool:
+    """Whether the record was written when name-prefix saw only numbers at the end of names."""
+    return file.is_file() and "version" not in read_object(file, LIMIT)
+
+
+def check_record(file: Path, parts: Sequence[LabelledDataset]) -> None:
     """Compare splits with those of the training.
 
     Args:
         file: What :func:`write_record` wrote; nothing is compared where there is none.
-        splits: The splits now.
+        parts: The splits now.
 
     Raises:
         ValueError: If a file is gone, new or changed, or belongs to another split now.
     """
-    if not any(part.recorded for part in splits.values()) or not file.is_file():
+    if not (recorded := _recorded(parts)) or not file.is_file():
         return
     kept = _read(file)
-    for name, part in splits.items():
-        if name in kept and part.recorded:
-            now = {row[0]: row[1:] for row in _rows(part)}
-            if sentence := _difference(kept[name], now):
-                raise ValueError(
-                    f"split {name!r} is not what the training had (kept in {file}): {sentence}; "
-                    "put the files back as they were, or train again in a new run folder"
-                )
+    for part in recorded:
+        now = dict(_rows(part, part.files))
+        sentence = (
+            _difference(kept[part.split], now)
+            if part.split in kept
+            else _mixed(part.split, now, kept)
+        )
+        if sentence:
+            raise ValueError(
+                f"split {part.split!r} is not what the training had (kept in {file}): {sentence}; "
+                "put the files back as they were, or train again in a new run folder"
+            )
+
+
+def _recorded(parts: Sequence[LabelledDataset]) -> list[SegmentationDataset]:
+    """Parts whose files a list or a draw assigns."""
+    return [cast(SegmentationDataset, part) for part in parts if part.division]
+
+
+def _mixed(
+    split: str, now: Mapping[str, list[str]], kept: Mapping[str, Mapping[str, list[str]]]
+) -> str | None:
+    """Describe the files of other splits in one without a record; None if there are none.
+
+    Earlier versions recorded only what they trained and validated on, and a list may get further
+    splits after the training. A split with exactly the files of another one is that split by
+    another name.
+    """
+    if any(now == rows for rows in kept.values()):
+        return None
+    for name, rows in kept.items():
+        # By digest, too: another folder may use the same names for other images.
+        common = sorted(
+            image for image in now.keys() & rows.keys() if now[image][1] == rows[image][1]
+        )
+        if common:
+            return f"{len(common)} of split {name!r} of the training, such as {common[0]}"
+    return None
 
 
 def _read(file: Path) -> dict[str, dict[str, list[str]]]:
@@ -77,16 +125,15 @@ def _difference(before: Mapping[str, list[str]], now: Mapping[str, list[str]]) -
     return "; ".join(parts) or None
 
 
-def _rows(part: LabelledDataset) -> list[list[str]]:
+def _rows(part: SegmentationDataset, pairs: Sequence[Pair]) -> list[Row]:
     """Image, label, and a digest of each, file by file."""
-    files = cast(SegmentationDataset, part)  # what is recorded is made of files
 
-    def row(pair: Pair) -> list[str]:
-        names = [files.below_root(file) for file in pair]
-        return [*names, *(_digest(file) for file in pair)]
+    def row(pair: Pair) -> Row:
+        image, label = (part.below_root(file) for file in pair)
+        return image, [label, *(_digest(file) for file in pair)]
 
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        return list(pool.map(row, part.files))
+        return list(pool.map(row, pairs))
 
 
 def _digest(file: Path) -> str:

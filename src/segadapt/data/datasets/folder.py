@@ -83,7 +83,6 @@ class Folder(SegmentationDataset):
     ) -> None:
         self.form = checked_format(channels, depth, limits)
         self.rules = Rules(image, label, listed, partition)
-        self.recorded = listed is not None or partition is not None
         folder = expanded(classes_file).parent
         table = kept_or_chosen(
             kept_table,
@@ -97,7 +96,8 @@ class Folder(SegmentationDataset):
 
     def pairs(self, root: Path, split: str) -> list[Pair]:
         selection = select(root, split, self.rules)
-        self.notes = tuple(note for note in (selection.note, self._distortion()) if note)
+        self.division = selection.division
+        self.notes = tuple(note for note in (*selection.notes, self._distortion()) if note)
         return selection.pairs
 
     def _distortion(self) -> str | None:

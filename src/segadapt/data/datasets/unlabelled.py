@@ -37,7 +37,7 @@ class Unlabelled(LabelledDataset):
         self.classes, self.palette = source.classes, source.palette
         self.nothing = source.labels.nothing
         self.images, self.transform, self.max_pixels = list(files), transform, max_pixels
-        self.levels = transform.levels
+        self.levels, self.statistics = transform.levels, transform.statistics
 
     def __len__(self) -> int:
         return len(self.images)

@@ -68,6 +68,22 @@ def read_rows(file: Path) -> list[Row]:
     return [_row(file, number, columns, parts) for number, parts in cells]
 
 
+def by_split(rows: Sequence[Row], split: str) -> dict[str, list[Row]]:
+    """The lines of each split; nothing where the list does not say.
+
+    Args:
+        rows: The lines.
+        split: What to call the split of the lines that belong to it; others get their usual name.
+    """
+    parts: dict[str, list[Row]] = {}
+    for row in rows:
+        if row.split is not None:
+            usual = (name for name in ALIASES if row.belongs_to(name))
+            name = split if row.belongs_to(split) else next(usual, row.split.lower())
+            parts.setdefault(name, []).append(row)
+    return parts
+
+
 def listed_pairs(file: Path, root: Path, rows: Sequence[Row]) -> dict[str, Pair]:
     """The pairs that lines name, sorted by the image's path below the root.
 

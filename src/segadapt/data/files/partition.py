@@ -2,7 +2,8 @@
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from itertools import takewhile
 from pathlib import PurePosixPath
 from typing import Any, Final, NamedTuple
 
@@ -11,7 +12,11 @@ from segadapt.data.files.pairs import SUFFIXES
 BY: Final = ("name-prefix", "folder")
 """Rules that group files: names that differ in their last number, or a common folder."""
 
-NUMBER: Final = re.compile(r"[\s_.-]*\d+$")
+EARLIER: Final = "number-at-end"
+"""Rule that earlier versions called name-prefix, by which splits of their runs are drawn again."""
+
+NUMBER: Final = re.compile(r"[\s_.-]*\d+(?=\D*$)")
+AT_END: Final = re.compile(r"[\s_.-]*\d+$")
 
 
 class Partition(NamedTuple):
@@ -21,7 +26,7 @@ class Partition(NamedTuple):
         val: Share of the files to validate on.
         test: Share of the files to test on.
         seed: Of the draw.
-        by: What stays together, one of ``BY``; None: every file is on its own.
+        by: What stays together, one of ``BY`` or ``EARLIER``; None: every file is on its own.
     """
 
     val: float
@@ -52,7 +57,7 @@ def checked_partition(given: Mapping[str, Any]) -> Partition:
     seed, by = given.get("seed", 0), given.get("by")
     if type(seed) is not int or seed < 0:
         raise ValueError(f"data.split.seed={seed!r} must be an integer >= 0")
-    if by is not None and by not in BY:
+    if by is not None and by not in (*BY, EARLIER):
         raise ValueError(f"data.split.by={by!r} must be null or one of {', '.join(BY)}")
     return Partition(float(given["val"]), float(given.get("test", 0)), seed, by)
 
@@ -71,16 +76,12 @@ def parted(names: Sequence[str], partition: Partition) -> dict[str, list[str]]:
         ValueError: If there are too few groups.
     """
     groups: dict[str, list[str]] = {}
+    ending = _ending(names)
     for name in sorted(names):
-        groups.setdefault(group_of(name, partition.by), []).append(name)
+        groups.setdefault(group_of(name, partition.by, ending), []).append(name)
     shares = {"val": partition.val} | ({"test": partition.test} if partition.test else {})
     if len(groups) <= len(shares):
-        kind = f"groups by {partition.by}" if partition.by else "files"
-        raise ValueError(
-            f"data.split: {len(names)} files are {len(groups)} {kind} (such as {min(groups)}), too "
-            f"few for train and {' and '.join(shares)}; choose data.split.by=null, or give lists "
-            "with data.list"
-        )
+        raise ValueError(_too_few(names, groups, partition.by, list(shares)))
     order = sorted(groups, key=lambda group: _digest(partition.seed, group))
     parts: dict[str, list[str]] = {}
     for position, (split, share) in enumerate(shares.items()):
@@ -92,16 +93,78 @@ def parted(names: Sequence[str], partition: Partition) -> dict[str, list[str]]:
     return {"train": sorted(name for group in order for name in groups[group]), **parts}
 
 
-def group_of(name: str, by: str | None) -> str:
-    """The group of a file: ``a/scan3`` for ``a/scan3_017`` by its prefix, ``a`` by folder."""
+def remark(parts: Mapping[str, Sequence[str]], partition: Partition) -> str | None:
+    """A sentence about splits that groups keep clearly away from their shares; None without any.
+
+    Args:
+        parts: What :func:`parted` returned.
+        partition: How it was drawn.
+    """
+    total = sum(map(len, parts.values()))
+    missed = [
+        f"{split} has {len(parts[split])} of {total} files ({len(parts[split]) / total:.0%}) "
+        f"instead of {share:.0%}"
+        for split, share in (("val", partition.val), ("test", partition.test))
+        if share and abs(len(parts[split]) - share * total) > max(1, share * total / 4)
+    ]
+    if not missed:
+        return None
+    return (
+        f"data.split: {' and '.join(missed)}, because data.split.by={partition.by} keeps files "
+        "together; another data.split.seed may come nearer"
+    )
+
+
+def _too_few(
+    names: Sequence[str], groups: Collection[str], by: str | None, shares: Sequence[str]
+) -> str:
+    splits = f"train and {' and '.join(shares)}"
+    if by == "name-prefix" and not any(NUMBER.sub("", _stem(name)) for name in names):
+        return (
+            f"data.split: names that are only numbers, such as {min(names)}, are grouped by their "
+            f"folder, and there are too few folders ({len(groups)}) for {splits}; "
+            "choose data.split.by=null, which keeps no files together, give each sequence a folder "
+            "and choose data.split.by=folder, or give lists with data.list"
+        )
+    kind = f"groups by {by}" if by else "files"
+    return (
+        f"data.split: {len(names)} files are {len(groups)} {kind} (such as {min(groups)}), too "
+        f"few for {splits}; choose data.split.by=null, or give lists with data.list"
+    )
+
+
+def group_of(name: str, by: str | None, ending: str = "") -> str:
+    """The group of a file: ``a/scan3`` for ``a/scan3_017`` by its prefix, ``a`` by folder.
+
+    Args:
+        name: Of the file.
+        by: What stays together.
+        ending: End of all names, whose digits count nothing, such as ``_leftImg8bit``.
+    """
     path = PurePosixPath(name)
     match by:
         case "name-prefix":
-            stem = path.stem if path.suffix.lower() in SUFFIXES else path.name
-            return str(path.with_name(NUMBER.sub("", stem) or stem))
+            prefix = NUMBER.sub("", _stem(name).removesuffix(ending))
+            return str(path.with_name(prefix)) if prefix else str(path.parent)
         case "folder":
             return str(path.parent)
+        case "number-at-end":
+            return str(path.with_name(AT_END.sub("", _stem(name)) or _stem(name)))
     return name
+
+
+def _stem(name: str) -> str:
+    path = PurePosixPath(name)
+    return path.stem if path.suffix.lower() in SUFFIXES else path.name
+
+
+def _ending(names: Sequence[str]) -> str:
+    """The text after the number that all names end in; empty where they end in the number."""
+    backwards = [_stem(name)[::-1] for name in names]
+    # What the first and the last name in order share, all names share.
+    ends = zip(min(backwards), max(backwards), strict=False)
+    common = "".join(one for one, _ in takewhile(lambda both: both[0] == both[1], ends))[::-1]
+    return "" if common[-1:].isdigit() else common.lstrip("0123456789")
 
 
 def _is_nearer(

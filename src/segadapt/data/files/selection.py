@@ -7,9 +7,15 @@ from typing import Any, Final, NamedTuple
 
 from segadapt.data.files.layout import Found, find
 from segadapt.data.files.name_rules import SPLIT, find_by_rules
-from segadapt.data.files.pair_list import Row, listed_pairs, named_pairs, read_rows
+from segadapt.data.files.pair_list import (
+    Row,
+    by_split,
+    listed_pairs,
+    named_pairs,
+    read_rows,
+)
 from segadapt.data.files.pairs import Pair, everything_below
-from segadapt.data.files.partition import checked_partition, parted
+from segadapt.data.files.partition import checked_partition, parted, remark
 from segadapt.files import expanded
 from segadapt.text.borders import printable
 
@@ -41,11 +47,21 @@ class Selection(NamedTuple):
 
     Attributes:
         pairs: Its files, sorted by name.
-        note: A sentence about files that no split uses; None where there are none.
+        notes: Sentences about files that no split uses, and about splits that miss their shares.
+        division: Files of every split, where a list or a draw assigns them; else nothing.
     """
 
     pairs: list[Pair]
-    note: str | None
+    notes: list[str]
+    division: Mapping[str, list[Pair]]
+
+
+class _Listed(NamedTuple):
+    """Pairs that lists name: of one split or of what is dealt out, of all, and split by split."""
+
+    own: Found
+    everything: dict[str, Pair]
+    division: dict[str, list[Pair]]
 
 
 def select(root: Path, split: str, rules: Rules) -> Selection:
@@ -58,18 +74,25 @@ def select(root: Path, split: str, rules: Rules) -> Selection:
         lacking = "data.image" if rules.image is None else "data.label"
         raise ValueError(f"{lacking} is missing; set data.image and data.label, or neither")
     if rules.listed is not None:
-        candidates, used = _of_list(root, split, rules)
+        lists = _of_lists(root, split, rules)
+        candidates, used, division = lists.own, lists.everything, lists.division
     else:
         candidates = _in_folder(root, split, rules, parts=rules.partition is None)
-        used = candidates.pairs
-    pairs = candidates.pairs
+        used, division = candidates.pairs, {}
+    missed = None
     if rules.partition is not None:
-        parts = parted(list(candidates.pairs), checked_partition(rules.partition))
+        partition = checked_partition(rules.partition)
+        parts = parted(list(candidates.pairs), partition)
         if split not in parts:
             raise ValueError(f"data.split draws {', '.join(parts)}, not {split!r}")
-        pairs = {name: candidates.pairs[name] for name in parts[split]}
+        missed = remark(parts, partition)
+        division = {
+            part: [candidates.pairs[name] for name in names] for part, names in parts.items()
+        }
+    pairs = division[split] if division else list(candidates.pairs.values())
     files = {file for pair in used.values() for file in pair}
-    return Selection(list(pairs.values()), unused(candidates.searched, files))
+    notes = [unused(candidates.searched, files), missed]
+    return Selection(pairs, [note for note in notes if note], division)
 
 
 def unused(searched: Sequence[Path], used: set[Path]) -> str | None:
@@ -120,11 +143,12 @@ def _in_folder(root: Path, split: str, rules: Rules, parts: bool) -> Found:
     return find_by_rules(root, rules.image, rules.label, split)
 
 
-def _of_list(root: Path, split: str, rules: Rules) -> tuple[Found, dict[str, Pair]]:
+def _of_lists(root: Path, split: str, rules: Rules) -> _Listed:
     """The pairs of a split, or of all that is to be dealt out, and those of all splits."""
     files = _lists(root, split, rules)
     chosen: dict[str, Pair] = {}
     everything: dict[str, Pair] = {}
+    division: dict[str, list[Pair]] = {}
     searched: tuple[Path, ...] = ()
     for name, file in files.items():
         rows = read_rows(file)
@@ -134,7 +158,14 @@ def _of_list(root: Path, split: str, rules: Rules) -> tuple[Found, dict[str, Pai
         if name == split or not isinstance(rules.listed, Mapping):
             mine = _mine(file, rows, split, rules)
             chosen = _pairs(root, split, rules, file, mine).pairs
-    return Found(chosen, _outermost(searched)), everything
+        if name:
+            division[name] = list(candidates.pairs.values())
+        else:
+            division = {
+                part: list(_pairs(root, part, rules, file, its).pairs.values())
+                for part, its in by_split(rows, split).items()
+            }
+    return _Listed(Found(chosen, _outermost(searched)), everything, division)
 
 
 def _lists(root: Path, split: str, rules: Rules) -> dict[str, Path]:

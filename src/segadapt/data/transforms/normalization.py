@@ -2,26 +2,15 @@
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
 from jaxtyping import Float, Num, UInt8
 
 from segadapt.data.files.image_format import MEASURE, Pixels
-from segadapt.functional.normalization import MEAN, STD
+from segadapt.functional.normalization import IMAGENET, MEAN, STD, Statistics
 
-__all__ = ["MEAN", "STD", "denormalised", "normalised"]
-
-
-class Statistics(NamedTuple):
-    """Mean and deviation of each channel, as fractions of white."""
-
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-
-
-IMAGENET: Final = Statistics(MEAN, STD)
+__all__ = ["IMAGENET", "MEAN", "STD", "Statistics", "denormalised", "normalised"]
 
 
 def checked_statistics(mean: Sequence[float] | None, std: Sequence[float] | None) -> Statistics:
@@ -88,14 +77,20 @@ def tables(statistics: Statistics) -> list[Float[np.ndarray, "256"]]:
     ]
 
 
-def denormalised(image: Float[np.ndarray, "c h w"]) -> UInt8[np.ndarray, "h w 3"]:
+def denormalised(
+    image: Float[np.ndarray, "c h w"], statistics: Statistics
+) -> UInt8[np.ndarray, "h w 3"]:
     """The RGB image that a network input was made of, as far as 8 bits hold it.
 
     Of other channels than three the first is shown, stretched over all grey levels.
+
+    Args:
+        image: Network input.
+        statistics: Those by which it was normalised.
     """
     if len(image) != 3:
         return np.repeat(stretched(image[0])[..., None], 3, axis=2)
-    rgb = 255 * (image.transpose(1, 2, 0) * STD + MEAN)
+    rgb = 255 * (image.transpose(1, 2, 0) * statistics.std + statistics.mean)
     return rgb.round().clip(0, 255).astype(np.uint8)
 
 

@@ -8,6 +8,7 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from segadapt.data.drawing import LabelledImage, Picture, panel, shown
+from segadapt.functional.normalization import Statistics
 
 
 class Exhibit(NamedTuple):
@@ -26,12 +27,18 @@ class Gallery:
         number: Number of images with the lowest, and with the highest scores; 0 for none.
         classes: Class names in order.
         colors: Their colours, RGB.
+        statistics: Those by which the data set normalises images.
     """
 
     def __init__(
-        self, number: int, classes: tuple[str, ...], colors: UInt8[np.ndarray, "k 3"]
+        self,
+        number: int,
+        classes: tuple[str, ...],
+        colors: UInt8[np.ndarray, "k 3"],
+        statistics: Statistics,
     ) -> None:
         self.number, self.classes, self.colors = number, classes, colors
+        self.statistics = statistics
         self.worst: list[Exhibit] = []
         self.best: list[Exhibit] = []
 
@@ -60,5 +67,6 @@ class Gallery:
     def _picture(self, name: str, image: Tensor, mask: Tensor, maps: dict[str, Tensor]) -> Picture:
         label = mask.cpu().numpy()
         predictions = {branch: values.cpu().numpy() for branch, values in maps.items()}
-        row = LabelledImage(name, shown(image, label.shape), {"label": label, **predictions})
+        picture = shown(image, label.shape, self.statistics)
+        row = LabelledImage(name, picture, {"label": label, **predictions})
         return panel([row], self.classes, self.colors)

@@ -15,6 +15,7 @@ from segadapt.data.transport import Transport
 from segadapt.evaluation.evaluator import MeasuredTask
 from segadapt.evaluation.inference.branches import branch_labels
 from segadapt.evaluation.inference.methods import whole
+from segadapt.functional.normalization import Statistics
 from segadapt.structures import Batch
 from segadapt.training.loggers.wandb_tracker import trackers
 
@@ -41,7 +42,7 @@ class Panels(Callback):
         ).tolist()
         transport = Transport([dataset])
         batches = (transport.one(dataset, index, pl_module.device) for index in chosen)
-        rows = [self._row(trainer, pl_module, batch) for batch in batches]
+        rows = [self._row(trainer, pl_module, batch, dataset.statistics) for batch in batches]
         colors = class_colors(len(dataset.classes), dataset.palette)
         picture = panel(rows, dataset.classes, colors)
         file = self.folder / f"step-{trainer.global_step:06d}.png"
@@ -49,12 +50,18 @@ class Panels(Callback):
         for tracker in trackers(trainer):
             tracker.log_image("panels", file, trainer.global_step)
 
-    def _row(self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Batch) -> LabelledImage:
+    def _row(
+        self,
+        trainer: L.Trainer,
+        pl_module: L.LightningModule,
+        batch: Batch,
+        statistics: Statistics,
+    ) -> LabelledImage:
         mask = batch.mask[0].cpu()
         size = (mask.shape[0], mask.shape[1])
         image = trainer.precision_plugin.convert_input(batch.image)
         with torch.no_grad(), trainer.precision_plugin.forward_context():
             predictions = branch_labels(cast(MeasuredTask, pl_module).model, whole, image, size)
         maps = {branch: predictions[branch][0].cpu().numpy() for branch in reversed(predictions)}
-        picture = shown(batch.image[0].cpu(), size)
+        picture = shown(batch.image[0].cpu(), size, statistics)
         return LabelledImage(batch.name[0], picture, {"label": mask.numpy(), **maps})

@@ -84,7 +84,8 @@ def _view(sample: Sample, networks: dict[str, Trained]) -> ImageView:
     for title, trained in networks.items():
         labels = branch_labels(trained.model, trained.inference, sample.image[None], size)
         maps[title] = labels["student"][0].numpy()
-    pictures = {"image": _source(shown(sample.image, size), cv2.INTER_AREA)}
+    image = shown(sample.image, size, first.dataset.statistics)
+    pictures = {"image": _source(image, cv2.INTER_AREA)}
     for title, label_map in maps.items():
         pictures[title] = _source(painted(label_map, first.colors), cv2.INTER_NEAREST)
     classes, colors = first.dataset.classes, first.colors
