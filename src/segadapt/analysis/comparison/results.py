@@ -23,6 +23,7 @@ from segadapt.runs.file_names import (
     STATE,
     SWEEP,
 )
+from segadapt.runs.lengthening import current_words
 from segadapt.runs.metrics_table import STEP, read_rows
 from segadapt.runs.overrides import quoted_override
 from segadapt.runs.reader import read_facts
@@ -176,10 +177,10 @@ def read(folder: Path, evaluation: str | None = None, check: Check = check_names
     if evaluation is not None:
         check_weights(report, file, folder, state)
     check_times(state, folder / STATE)
-    words = read_overrides(folder) or []
     stored = read_config(folder, check)
     config = resolved(stored)
     check_config(config, folder / CONFIG)
+    words = current_words(read_overrides(folder) or [], config)
     if check is not check_names:  # its network is built to count the cost
         check_parts(stored, folder / CONFIG, COUNTED)
     images = read_per_image(counts) if counts.is_file() else None
