@@ -7,7 +7,7 @@ import yaml
 from runs import SMALL
 
 from segadapt.cli import notebook
-from segadapt.cli.notebook import train
+from segadapt.cli.notebook import configured, train
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,8 @@ def test_the_digest_of_starting_weights_is_stored(tmp_path, started):
     assert init["sha256"] == hashlib.sha256(b"weights").hexdigest()
     words = yaml.safe_load((tmp_path / "run" / "overrides.yaml").read_text())
     assert f"init.run={origin}" in words
+
+
+@pytest.mark.parametrize("name", ["nb's", "run (1)", "a, b", "{x}", "a=b", "null", "1e3"])
+def test_a_run_folder_may_have_any_name(tmp_path, name):
+    assert configured(tmp_path / name, *SMALL).paths.run == str(tmp_path / name)

@@ -13,6 +13,7 @@ from segadapt.deployment.initialization.initial_weights import settle_origin
 from segadapt.experiment import fit
 from segadapt.files import expanded
 from segadapt.runs import session
+from segadapt.runs.overrides import override
 from segadapt.training.library_warnings import silence_known_warnings
 
 DEFAULTS = ("logger=none", "data.num_workers=0")
@@ -64,4 +65,4 @@ def _typed(overrides: Sequence[str]) -> list[str]:
 
 def _composed(folder: str | Path, words: Sequence[str]) -> DictConfig:
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        return compose("train", [*DEFAULTS, f"paths.run='{expanded(folder)}'", *words])
+        return compose("train", [*DEFAULTS, override("paths.run", expanded(folder)), *words])
