@@ -115,7 +115,7 @@ def _free(run: Run, name: str, protocol: dict[str, Any]) -> Path:
 def _alike(earlier: dict[str, Any], protocol: dict[str, Any], run: Run) -> bool:
     """Whether an existing report has the same settings and source, so that it may be replaced."""
     settings = all(earlier.get(key) == protocol.get(key) for key in ("inference", "precision"))
-    sources = [whose(one.get("checkpoint"), run) for one in (earlier, protocol)]
+    sources = [whose(stated.get("checkpoint"), run) for stated in (earlier, protocol)]
     return settings and sources[0] == sources[1]
 
 

@@ -47,7 +47,7 @@ def check_weights(
 
 
 def _outdated(checkpoint: Mapping[str, Any], folder: Path) -> str | None:
-    """How the weights of a report differ from the present ones; None if they do not."""
+    """The difference of a report's weights from the present ones; None if there is none."""
     name, sha256, step = (checkpoint.get(key) for key in ("file", "sha256", "step"))
     if name is None:
         return None
