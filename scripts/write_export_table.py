@@ -17,6 +17,7 @@ from segadapt.deployment.export.export import export
 from segadapt.deployment.export.form import Form
 from segadapt.experiment import build_task
 from segadapt.functional.normalization import MEAN, STD
+from segadapt.runs.overrides import override
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # benchmarks/ is not installed
@@ -81,7 +82,7 @@ def write_run(folder: Path, model: str) -> Path:
     """A run folder of an untrained network."""
     crop = f"data.crop=[{SIZE[0]},{SIZE[1]}]"
     words = ["data=camvid", "data.root=none", crop, "data.pretrained=false"]
-    words += [f"model={model}", "classifier=ssa", "trainer=cpu", f"paths.run='{folder}'"]
+    words += [f"model={model}", "classifier=ssa", "trainer=cpu", override("paths.run", folder)]
     words += SETTINGS.get(model, [])
     with initialize_config_dir(str(CONF), version_base=None):
         cfg = compose("train", words)

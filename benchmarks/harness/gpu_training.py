@@ -16,6 +16,7 @@ from hydra import compose, initialize_config_dir
 
 from segadapt.cli.hydra_command import CONF
 from segadapt.experiment import build_data
+from segadapt.runs.overrides import override
 
 CAMVID: Final = "{} does not contain CamVid; pass camvid=FOLDER"
 SAMPLES: Final = 3000
@@ -64,7 +65,7 @@ def camvid(context: Context) -> list[str]:
     size = "[64,64]" if context.small else "[360,480]"
     return [
         "data=camvid",
-        f"data.root={context.camvid}",
+        override("data.root", context.camvid),
         "data.pretrained=false",
         f"data.crop={size}",
     ]

@@ -107,7 +107,13 @@ def test_the_report_carries_its_protocol(trained):
     assert "mmsegmentation" in protocol["absent_class"]
     content = (folder / "checkpoints" / "last.ckpt").read_bytes()
     digest = hashlib.sha256(content).hexdigest()
-    assert protocol["checkpoint"] == {"file": "last.ckpt", "sha256": digest, "step": 4, "run": None}
+    assert protocol["checkpoint"] == {
+        "file": "last.ckpt",
+        "sha256": digest,
+        "step": 4,
+        "run": None,
+        "own": True,
+    }
     assert protocol["software"]["torch"] == torch.__version__.split("+")[0]
     assert protocol["seconds"] > 0
     assert protocol["run"]["network"]["classifier"] == ["CACClassifier"]

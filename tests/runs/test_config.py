@@ -106,6 +106,13 @@ def test_the_folder_of_the_same_weights_is_no_difference():
     assert config_digest(one) == config_digest(other)
 
 
+def test_weights_whose_digest_was_not_stored_are_a_difference_without_a_new_digest():
+    one, other = ({**CONFIG, "init": {**INIT, "run": run}} for run in ("a", "b"))
+    assert differences(CONFIG, one)
+    assert differences(one, other) == ["init.sha256 was unknown, of a, now unknown, of b"]
+    assert config_digest(one) == config_digest(CONFIG)  # as in checkpoints of earlier versions
+
+
 @pytest.mark.parametrize(("value", "differs"), [(None, False), ("default", True)])
 def test_a_key_that_came_later_differs_only_where_it_does_something(value, differs):
     later = {**CONFIG, "trainer": {"compile": value}}

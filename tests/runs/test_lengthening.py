@@ -4,7 +4,7 @@ import pytest
 from compositions import composed
 
 from segadapt.runs.config import resolved, value_at
-from segadapt.runs.lengthening import lengthened
+from segadapt.runs.lengthening import current_words, lengthened, lengthened_words
 
 CONSTANT = ("schedule.power=0", "schedule.warmup=0")
 
@@ -39,3 +39,24 @@ def test_a_schedule_that_needs_its_total_is_refused_with_the_way_out(overrides, 
 def test_fewer_steps_do_not_lengthen_a_run(steps):
     with pytest.raises(ValueError, match=rf"data\.steps={steps} does not lengthen a run of 600"):
         lengthened(config(*CONSTANT), steps)
+
+
+def test_every_word_for_the_steps_is_replaced():
+    words = ["data=digits", "data.steps=2", "data.steps_more=1", "++data.steps=3"]
+    longer = ["data=digits", "data.steps=8", "data.steps_more=1", "data.steps=8"]
+    assert lengthened_words(words, 8) == longer
+    assert lengthened_words(["seed=1"], 8) == ["seed=1", "data.steps=8"]
+
+
+@pytest.mark.parametrize(
+    ("words", "current"),
+    [
+        (["data.steps=2"], ["data.steps=4"]),  # lengthened by an earlier version
+        (["data.steps=4", "seed=1"], ["data.steps=4", "seed=1"]),
+        (["data.steps=${seed}"], ["data.steps=${seed}"]),
+        (["seed=1"], ["seed=1"]),
+    ],
+)
+def test_words_of_earlier_versions_get_the_steps_of_the_config(words, current):
+    assert current_words(words, {"data": {"steps": 4}}) == current
+    assert current_words(words, {}) == words

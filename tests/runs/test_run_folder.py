@@ -267,6 +267,25 @@ def test_a_run_is_lengthened_and_stays_so(tmp_path):
             assert found.trainer.max_steps == 1000
 
 
+def test_the_overrides_of_a_lengthened_run_state_its_steps(tmp_path):
+    folder = finished(tmp_path)
+    for steps in (1000, 2000):
+        RunFolder.resume(folder, trusting, steps)[0].close()
+        words = OmegaConf.load(folder / "overrides.yaml")
+        assert words == ["seed=0", f"data.steps={steps}"]
+    (folder / "overrides.yaml").unlink()  # as in the folder of an earlier version
+    RunFolder.resume(folder, trusting, 3000)[0].close()
+    assert not (folder / "overrides.yaml").exists()
+
+
+def test_damaged_overrides_are_named_before_a_run_is_lengthened(tmp_path):
+    (finished(tmp_path) / "overrides.yaml").write_text("a: 1")
+    before = contents(tmp_path)
+    with pytest.raises(ValueError, match=r"overrides\.yaml"):
+        RunFolder.resume(tmp_path, trusting, 1000)
+    assert contents(tmp_path) == before
+
+
 def test_a_run_that_cannot_be_lengthened_is_left_as_it_is(tmp_path):
     schedule = {"_target_": POLY, "_partial_": True, "power": 0.9, "warmup": 0, "steps": 600}
     before = contents(finished(tmp_path, schedule=schedule))

@@ -9,7 +9,7 @@ from segadapt.analysis.comparison.page.images import ImageGains, Views
 from segadapt.analysis.comparison.results import Result
 from segadapt.cli.places import CONF
 from segadapt.cli.shell import answer
-from segadapt.cli.words import UsageError, read_words
+from segadapt.cli.words import UsageError, check_range, read_words
 from segadapt.runs.trust import Check, check, check_names, trusting
 
 
@@ -27,9 +27,8 @@ def compare(words: Sequence[str]) -> None:
     options = read_words(words, CONF / "compare.yaml", "runs")
     if not options["runs"]:
         raise UsageError("No runs given. Pass run folders, or the folder of a sweep.")
-    images = options["images"] or 0
-    if images < 0:
-        raise UsageError(f"images={images}: images takes an integer of 0 or more.")
+    check_range(options, "images", 0)
+    images: int = options["images"]
     from segadapt.analysis.comparison.compare_runs import compare_runs
 
     count = count_cost if options["cost"] else None

@@ -14,7 +14,7 @@ from segadapt.cli.shell import answer
 from segadapt.cli.words import UsageError, read_words
 from segadapt.files import expanded
 from segadapt.runs.file_names import TABLE
-from segadapt.runs.overrides import quoted_override
+from segadapt.runs.overrides import override, quoted_override
 from segadapt.text.borders import print_line
 from segadapt.text.choices import unknown
 from segadapt.text.invocation import command
@@ -58,7 +58,7 @@ def convert(words: Sequence[str]) -> None:
 
     folder = run_of(given.out)
     parts = [f"data={given.data}", f"model={given.model}", f"classifier={given.classifier}"]
-    paths = [f"paths.run={folder.resolve()}", "data.pretrained=false"]
+    paths = [override("paths.run", folder.resolve()), "data.pretrained=false"]
     overrides = [*parts, *paths, *given.overrides]
     cfg = compose_config(overrides)
     rules = plan(cfg.model, given.model, given.classifier)
@@ -78,10 +78,8 @@ def convert(words: Sequence[str]) -> None:
     print_line(f"{given.out}: {len(converted.tensors)} tensors, {classes} classes")
     print_line(f"tensors that the released code does not use either: {_listed(converted.idle)}")
     print_line(f"unused: {_listed(converted.unused)}")
-    evaluation = (
-        f"{command('evaluate')} {quoted_override('run', folder)} checkpoint={given.out.stem}"
-    )
-    print_line(f"evaluate with: {evaluation}")
+    words = [quoted_override("run", folder), quoted_override("checkpoint", given.out.stem)]
+    print_line(f"evaluate with: {command('evaluate')} {' '.join(words)}")
 
 
 def wanted(words: Sequence[str]) -> Wanted:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from segadapt.cli.places import CONF
 from segadapt.cli.shell import answer
-from segadapt.cli.words import UsageError, check_given, read_words
+from segadapt.cli.words import UsageError, check_given, check_range, read_words
 from segadapt.files import expanded
 from segadapt.text.borders import print_line
 
@@ -27,8 +27,7 @@ def export(words: Sequence[str]) -> None:
     options = read_words(words, CONF / "export.yaml")
     check_given(options, ("run", "out"), "run=RUN format=onnx out=FILE.onnx")
     size = _size(options["size"])
-    if options["labelled"] < 0:
-        raise UsageError(f"labelled={options['labelled']}: labelled takes 0 or more.")
+    check_range(options, "labelled", 0)
     from segadapt.deployment.export.export import export as write
     from segadapt.deployment.export.form import Form, file_precision
 

@@ -2,16 +2,20 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from segadapt.analysis.figures.selection import check_chosen
 from segadapt.cli.places import CONF
 from segadapt.cli.shell import answer
-from segadapt.cli.words import UsageError, read_words
+from segadapt.cli.words import UsageError, check_range, read_words
 from segadapt.runs.trust import check, check_names, trusting
 from segadapt.text.borders import print_line
 
 ANY = "run"
 """The word ``run=FOLDER`` gives a run the name of its folder as a title."""
+
+LARGEST_SEED: Final = 2**32 - 1
+"""The largest seed of NumPy and scikit-learn."""
 
 
 def main(words: Sequence[str]) -> None:
@@ -28,6 +32,8 @@ def figures(words: Sequence[str]) -> None:
     options = read_words(words, CONF / "figures.yaml", "runs", titles=True)
     if not options["runs"]:
         raise UsageError("No runs given. Pass run folders, or TITLE=FOLDER.")
+    check_range(options, "images", 1)
+    check_range(options, "seed", 0, LARGEST_SEED)
     folders = titled(options["runs"])
     by_name = trusting if options["trust_config"] else check_names
     check_chosen(folders, options["checkpoint"], options["wandb"], by_name)

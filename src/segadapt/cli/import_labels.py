@@ -5,7 +5,7 @@ from pathlib import Path
 
 from segadapt.cli.places import CONF
 from segadapt.cli.shell import answer
-from segadapt.cli.words import check_given, read_words
+from segadapt.cli.words import check_given, check_range, read_words
 from segadapt.files import expanded
 from segadapt.runs.overrides import quoted_override
 from segadapt.text.borders import print_line
@@ -25,6 +25,8 @@ def import_labels(words: Sequence[str]) -> None:
     """Import annotations as requested by the words."""
     options = read_words(words, CONF / "import_labels.yaml", optional=["background"])
     check_given(options, ("format", "source", "into"), "format=coco source=FILE into=FOLDER")
+    check_range(options, "workers", 0)
+    check_range(options, "max_pixels", 1)
     from rich.console import Console
 
     from segadapt.data.imports import importing

@@ -1,5 +1,6 @@
 """Training from a notebook or a prompt, with the configs and folders of the command line."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from hydra import compose, initialize_config_dir
@@ -7,9 +8,12 @@ from omegaconf import DictConfig
 
 from segadapt.cli.hydra_command import CONF
 from segadapt.cli.scaled_experiments import scale_experiment
+from segadapt.cli.train import long_form
+from segadapt.deployment.initialization.initial_weights import settle_origin
 from segadapt.experiment import fit
 from segadapt.files import expanded
 from segadapt.runs import session
+from segadapt.runs.overrides import override
 from segadapt.training.library_warnings import silence_known_warnings
 
 DEFAULTS = ("logger=none", "data.num_workers=0")
@@ -27,7 +31,8 @@ def train(folder: str | Path, *overrides: str) -> dict[str, float]:
         The last metrics.
 
     Raises:
-        ValueError: If the folder holds another or a finished run.
+        ValueError: If a setting is invalid or has no effect, or if the folder holds another or a
+            finished run.
 
     Examples:
         Train for four steps, in a new folder:
@@ -41,11 +46,23 @@ def train(folder: str | Path, *overrides: str) -> dict[str, float]:
         True
     """
     silence_known_warnings()
-    return session.start(configured(folder, *overrides), list(overrides), fit)
+    words = _typed(overrides)
+    cfg = _composed(folder, words)
+    settle_origin(cfg)
+    session.prepare(cfg, words)
+    return session.start(cfg, words, fit)
 
 
 def configured(folder: str | Path, *overrides: str) -> DictConfig:
-    """The config with which :func:`train` trains."""
-    words, _ = scale_experiment(list(overrides), CONF)
+    """The config with which :func:`train` trains, before its settings are checked."""
+    return _composed(folder, _typed(overrides))
+
+
+def _typed(overrides: Sequence[str]) -> list[str]:
+    """The overrides in the form in which ``segadapt train`` composes and stores them."""
+    return scale_experiment([long_form(word) for word in overrides], CONF)[0]
+
+
+def _composed(folder: str | Path, words: Sequence[str]) -> DictConfig:
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        return compose("train", [*DEFAULTS, f"paths.run='{expanded(folder)}'", *words])
+        return compose("train", [*DEFAULTS, override("paths.run", expanded(folder)), *words])

@@ -48,7 +48,7 @@ def train() -> None:
         return _train(cfg)
 
     def scaled_job() -> None:
-        sys.argv[1:], added = scale_experiment([_long_form(word) for word in sys.argv[1:]], CONF)
+        sys.argv[1:], added = scale_experiment([long_form(word) for word in sys.argv[1:]], CONF)
         if added:
             print_line(
                 f"defaults of this data set: {shlex.join(added)} "
@@ -94,7 +94,7 @@ def _train(cfg: DictConfig) -> float:
         sys.exit(code)
 
 
-def _long_form(word: str) -> str:
+def long_form(word: str) -> str:
     """The word with ``init=RUN`` expanded to ``init.run=RUN``; others are unchanged."""
     return f"init.run={word[5:]}" if word.startswith("init=") else word
 

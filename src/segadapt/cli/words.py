@@ -65,6 +65,24 @@ def check_given(options: Mapping[str, Any], keys: Sequence[str], usage: str) -> 
         raise UsageError(f"{lacking[0]}= is missing. Write: {usage}.")
 
 
+def check_range(options: Mapping[str, Any], key: str, least: int, most: int | None = None) -> None:
+    """Check an integer of a verb before anything slow begins.
+
+    Args:
+        options: Result of :func:`read_words`.
+        key: Key of the integer.
+        least: Smallest valid value.
+        most: Largest valid value; None for any.
+
+    Raises:
+        UsageError: If it is out of range; names the key, the value and the range.
+    """
+    value = options[key]
+    if value < least or (most is not None and value > most):
+        valid = f"of {least} or more" if most is None else f"from {least} to {most}"
+        raise UsageError(f"{key}={value}: {key} takes an integer {valid}.")
+
+
 def _pairs(
     words: list[str], values: Mapping[str, Any], rest: str | None, titles: bool
 ) -> list[tuple[str, str]]:

@@ -15,15 +15,15 @@ from segadapt.evaluation.earlier_protocols import completed
 from segadapt.evaluation.inference.settings import short_name
 from segadapt.evaluation.metrics.per_image import PerImage, read_per_image, write_per_image
 from segadapt.evaluation.precision import with_precision
-from segadapt.evaluation.protocol import examined_images, of_run, stamp
+from segadapt.evaluation.protocol import examined_images, is_own, of_run, stamp, whose
 from segadapt.evaluation.report.html_page import page
 from segadapt.evaluation.report.json_report import findings_as_json
 from segadapt.evaluation.report.table import headline, table
-from segadapt.evaluation.trained import load_trained
+from segadapt.evaluation.trained import Weights, load_trained
 from segadapt.files import replace_text, write_json
 from segadapt.runs.config import value_at
 from segadapt.runs.environment import provenance
-from segadapt.runs.file_names import EVALUATION, PER_IMAGE, REPORT
+from segadapt.runs.file_names import CHECKPOINTS, EVALUATION, PER_IMAGE, REPORT
 from segadapt.runs.reader import Run
 from segadapt.runs.renamed_targets import with_targets_renamed
 from segadapt.text.bounded import MIB, read_object
@@ -72,7 +72,7 @@ def evaluate(cfg: DictConfig, run: Run, console: Console) -> Path:
         ),
     }
     split = [cfg.split] if cfg.split != "val" else []
-    name = "-".join([short_name(instantiate(cfg.inference)), weights.file.stem, *split])
+    name = "-".join([short_name(instantiate(cfg.inference)), _stem(run, weights), *split])
     results = {branch: metrics.scores for branch, metrics in measured.findings.branches.items()}
     state = "" if run.state == "finished" else f" (of a training that {STATES[run.state]})"
     # Shown before anything is written, so that a full disk does not lose hours of computation.
@@ -88,19 +88,35 @@ def evaluate(cfg: DictConfig, run: Run, console: Console) -> Path:
     return file
 
 
+def _stem(run: Run, weights: Weights) -> str:
+    """The name of weights in that of their report.
+
+    Other weights never take the name of the run's own ones, so that ``compare`` finds these.
+    """
+    stem = weights.file.stem
+    own = (run.folder / CHECKPOINTS / weights.file.name).is_file()
+    return f"{stem}-of-{weights.sha256[:8]}" if own and not is_own(run, weights) else stem
+
+
 def _free(run: Run, name: str, protocol: dict[str, Any]) -> Path:
-    """File of a report: replaces one with the same settings, but never one with others."""
+    """File of a report: replaces one with the same settings, but never one with others.
+
+    A report of the run's own weights replaces one of an earlier step, but never one of the weights
+    of another run.
+    """
     folder = run.folder / EVALUATION
     number, file = 1, folder / f"{name}.json"
-    while file.is_file() and not _alike(_protocol(file, run), protocol):
+    while file.is_file() and not _alike(_protocol(file, run), protocol, run):
         number += 1
         file = folder / f"{name}-{number}.json"
     return file
 
 
-def _alike(earlier: dict[str, Any], protocol: dict[str, Any]) -> bool:
-    """Whether an existing report has the same settings, so that it may be replaced."""
-    return all(earlier.get(key) == protocol.get(key) for key in ("inference", "precision"))
+def _alike(earlier: dict[str, Any], protocol: dict[str, Any], run: Run) -> bool:
+    """Whether an existing report has the same settings and source, so that it may be replaced."""
+    settings = all(earlier.get(key) == protocol.get(key) for key in ("inference", "precision"))
+    sources = [whose(stated.get("checkpoint"), run) for stated in (earlier, protocol)]
+    return settings and sources[0] == sources[1]
 
 
 def _protocol(file: Path, run: Run) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from segadapt.evaluation.earlier_protocols import ORACLE
 from segadapt.evaluation.inference.settings import settings_of
 from segadapt.evaluation.trained import Weights
 from segadapt.runs.environment import provenance
+from segadapt.runs.file_names import CHECKPOINTS
 from segadapt.runs.folder import run_id
 from segadapt.runs.origin import as_text
 from segadapt.runs.reader import Run
@@ -59,11 +60,45 @@ def stamp(
             "sha256": weights.sha256,
             "step": weights.step,
             "run": weights.run,
+            "own": is_own(run, weights),
         },
         "software": provenance(),
         "device": cfg.device,
         "seconds": round(seconds, 3),
     }
+
+
+def is_own(run: Run, weights: Weights) -> bool:
+    """Whether weights lie among the checkpoints of a run, and were not written by another one."""
+    inside = weights.file.parent.resolve() == (run.folder / CHECKPOINTS).resolve()
+    return inside and not _is_of_other(weights.run, run_id(run.folder))
+
+
+def whose(checkpoint: Any, run: Run) -> Any:
+    """The source of the weights of a report, of this or an earlier version.
+
+    Args:
+        checkpoint: Entry of its protocol. Earlier versions do not state whether the weights are the
+            run's own; they are taken for them unless another run wrote them.
+        run: The run in whose folder it lies.
+
+    Returns:
+        True for the run's own weights; else the identity of the run that wrote them, or their
+        digest.
+    """
+    if not isinstance(checkpoint, Mapping):
+        return True
+    theirs = checkpoint.get("run")
+    if checkpoint.get("own", not _is_of_other(theirs, run_id(run.folder))) is True:
+        return True
+    known = theirs.get("id") if isinstance(theirs, Mapping) else None
+    return known or checkpoint.get("sha256")
+
+
+def _is_of_other(record: Any, own: str | None) -> bool:
+    """Whether the record in a checkpoint names another run; earlier versions have no identity."""
+    theirs = record.get("id") if isinstance(record, Mapping) else None
+    return None not in (own, theirs) and theirs != own
 
 
 def of_run(run: Run, weights: Weights) -> str:

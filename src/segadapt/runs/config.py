@@ -130,8 +130,12 @@ def _without_root(node: Any, root: str, key: str) -> Any:
 
 
 def config_digest(config: Config) -> str:
-    """A digest of the values that decide a run's numbers."""
-    text = json.dumps(dict(decisive(config)), sort_keys=True)
+    """A digest of the values that decide a run's numbers.
+
+    Checkpoints and searches store it. Some of earlier versions have ``init.run`` without the digest
+    of its weights, which therefore must not change the result.
+    """
+    text = json.dumps(dict(_decisive(config, _starts(config))), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -164,10 +168,22 @@ def is_free(key: str) -> bool:
 
 
 def decisive(config: Config) -> Iterator[tuple[str, Any]]:
-    """Every value with its dotted key, except those of ``FREE``, ``LATER`` and an idle ``init``."""
-    starts = (
-        value_at(config, "init.sha256") is not None or value_at(config, "init.freeze") is not None
-    )
+    """Every value with its dotted key, except those of ``FREE``, ``LATER`` and an idle ``init``.
+
+    Starting weights whose digest is unknown are told apart by their folder.
+    """
+    origin = value_at(config, "init.run")
+    for key, value in _decisive(config, _starts(config) or origin is not None):
+        unknown = key == "init.sha256" and value is None and origin is not None
+        yield key, f"unknown, of {origin}" if unknown else value
+
+
+def _starts(config: Config) -> bool:
+    """Whether ``init`` states the digest of weights, or freezes a part."""
+    return any(value_at(config, key) is not None for key in ("init.sha256", "init.freeze"))
+
+
+def _decisive(config: Config, starts: bool) -> Iterator[tuple[str, Any]]:
     for key, value in _flat(config, ""):
         silent = (key.startswith("init.") and not starts) or (key in LATER and value == LATER[key])
         if not is_free(key) and not silent:

@@ -24,11 +24,11 @@ from segadapt.runs.attempts import set_aside
 from segadapt.runs.built_parts import check_parts, training_parts
 from segadapt.runs.config import Config, differences, resolved, value_at
 from segadapt.runs.file_names import CHECKPOINTS, CONFIG, OVERRIDES, STATE
-from segadapt.runs.lengthening import finished_message, lengthened
+from segadapt.runs.lengthening import finished_message, lengthened, lengthened_words
 from segadapt.runs.reader import check_run_folder, read_facts, training_process
 from segadapt.runs.redaction import hidden_words, remember, stored
 from segadapt.runs.settings.settle import resolved_config
-from segadapt.runs.stored_config import complete_config, stored_config
+from segadapt.runs.stored_config import complete_config, read_overrides, stored_config
 from segadapt.runs.trust import Check
 from segadapt.text.borders import print_line
 from segadapt.text.bounded import MIB, read_object
@@ -73,8 +73,7 @@ class RunFolder:
                 print_line(f"moved an earlier attempt without a checkpoint to {kept}")
                 state = {}
             if not state:
-                words = hidden_words(overrides)
-                replace_text(path / OVERRIDES, OmegaConf.to_yaml(OmegaConf.create(words)))
+                _write_words(path, hidden_words(overrides))
                 replace_text(path / CONFIG, OmegaConf.to_yaml(OmegaConf.create(config)))
             else:
                 folder._check_same(state, config)
@@ -153,7 +152,10 @@ class RunFolder:
         if steps is not None and steps != value_at(plain, "data.steps"):
             longer = OmegaConf.create(lengthened(plain, steps))
             kept = OmegaConf.create(lengthened(stored_config(self.path), steps))
+            words = read_overrides(self.path)
             self._mark(state)  # first: an interruption from here on is recorded anew
+            if words is not None:  # before the config: a repetition after a kill writes both
+                _write_words(self.path, lengthened_words(words, steps))
             replace_text(self.path / CONFIG, OmegaConf.to_yaml(kept))
             return longer
         if state["state"] == "finished":
@@ -231,6 +233,10 @@ def kept_config(cfg: DictConfig) -> Config:
 def _facts(folder: Path) -> dict[str, Any]:
     """Content of run.json; empty if there is no such file."""
     return read_object(folder / STATE, MIB) if (folder / STATE).is_file() else {}
+
+
+def _write_words(folder: Path, words: Sequence[str]) -> None:
+    replace_text(folder / OVERRIDES, OmegaConf.to_yaml(OmegaConf.create(list(words))))
 
 
 def _write(file: Path, facts: Mapping[str, Any]) -> None:

@@ -1,6 +1,6 @@
 """Training a run for more steps than planned, where its first steps would be the same."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,6 +9,8 @@ from segadapt.runs.overrides import quoted_override
 from segadapt.text.invocation import command
 
 POLY: Final = "segadapt.training.optim.schedules.Poly"
+
+STEPS: Final = "data.steps"
 
 
 def lengthened(config: Mapping[str, Any], steps: Any) -> dict[str, Any]:
@@ -46,6 +48,41 @@ def lengthened(config: Mapping[str, Any], steps: Any) -> dict[str, Any]:
         "schedule": {**schedule, "steps": steps},
         "trainer": {**trainer, "max_steps": steps},
     }
+
+
+def lengthened_words(words: Sequence[str], steps: int) -> list[str]:
+    """The overrides of a run with another number of steps.
+
+    Args:
+        words: Overrides as typed.
+        steps: Optimiser steps of the whole run.
+    """
+    word = f"{STEPS}={steps}"
+    replaced = [word if _sets_steps(typed) else typed for typed in words]
+    return replaced if word in replaced else [*replaced, word]
+
+
+def current_words(words: Sequence[str], config: Mapping[str, Any]) -> list[str]:
+    """The overrides of a run with its present number of steps.
+
+    Earlier versions stored that of a lengthened run in its config alone.
+
+    Args:
+        words: Overrides as stored.
+        config: Resolved config of the run.
+    """
+    steps = value_at(config, STEPS)
+    stale = any(_sets_steps(word) and _number(word) not in (None, steps) for word in words)
+    return lengthened_words(words, steps) if stale and type(steps) is int else list(words)
+
+
+def _sets_steps(word: str) -> bool:
+    return word.lstrip("+").partition("=")[0] == STEPS
+
+
+def _number(word: str) -> int | None:
+    text = word.partition("=")[2].strip()
+    return int(text) if text.isdecimal() and text.isascii() and len(text) < 20 else None
 
 
 def dependence(schedule: Mapping[str, Any]) -> str | None:

@@ -209,6 +209,13 @@ def test_of_several_words_for_one_key_the_last_names_the_arm(tmp_path):
     assert said == ["overrides of x: classifier.tau=5.0"]
 
 
+def test_a_lengthened_run_is_called_by_its_present_steps(tmp_path):
+    for name, typed, steps in (("a", 2, 4), ("b", 8, 8)):
+        make_run(tmp_path / name, typed=[f"data.steps={typed}"], data={"steps": steps})
+    made, _ = arms(collect([tmp_path]).results)
+    assert [arm.label for arm in made] == ["data.steps=4", "data.steps=8"]
+
+
 def test_an_arm_is_found_by_a_part_of_its_label(tmp_path):
     make_run(tmp_path / "a", typed=["classifier=ssa"])
     make_run(tmp_path / "b", typed=["classifier=cac"], classifier={"tau": 5.0})

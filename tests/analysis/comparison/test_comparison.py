@@ -99,16 +99,20 @@ def test_arms_that_learnt_for_longer_are_named(tmp_path):
     ]
 
 
-def test_arms_that_started_from_other_weights_are_named(tmp_path):
+@pytest.mark.parametrize(
+    ("digest", "said"),
+    [("0123456789abcdef", "SHA-256 01234567..."), (None, "SHA-256 not stored")],
+)
+def test_arms_that_started_from_other_weights_are_named(tmp_path, digest, said):
     make_run(tmp_path / "a", typed=["classifier=cac"], classifier={"tau": 1.0})
     folder = make_run(tmp_path / "b", typed=["init.run=old"], classifier={"tau": 1.0})
     file = folder / "config.yaml"
     config = yaml.safe_load(file.read_text())
-    config["init"] = {"run": "runs/old", "sha256": "0123456789abcdef", "freeze": None}
+    config["init"] = {"run": "runs/old", "sha256": digest, "freeze": None}
     file.write_text(yaml.safe_dump(config))
     (note,) = [line for line in made(tmp_path).notes if "started" in line]
     assert "from their own weights: " in note
-    assert "from the weights of runs/old (SHA-256 01234567...): " in note
+    assert f"from the weights of runs/old ({said}): " in note
 
 
 @pytest.mark.parametrize(

@@ -334,13 +334,14 @@ def test_files_that_are_no_checkpoints_are_told(content, tmp_path):
 
 def test_a_converted_file_is_a_run_that_evaluates(segformer, tmp_path, capsys):
     own, rules, state = segformer
-    file, out = tmp_path / "theirs.pth", tmp_path / "run" / "checkpoints" / "last.ckpt"
+    folder = tmp_path / "nb's run (1)"  # characters that Hydra reads as syntax
+    file, out = tmp_path / "theirs.pth", folder / "checkpoints" / "last.ckpt"
     torch.save({"meta": {"mmseg_version": "0.30.0"}, "state_dict": state}, file)
     words = [str(file), "model=segformer_mit_b0", "classifier=fixed"]
     converted([*words, f"out={out}", "data.root=."])  # overrides may come last
-    assert read_run(str(tmp_path / "run"), "last", check).config.data.root == "."
+    assert read_run(str(folder), "last", check).config.data.root == "."
     assert "unused: none" in capsys.readouterr().out
-    run = read_run(str(tmp_path / "run"), "last", check)
+    run = read_run(str(folder), "last", check)
     assert (run.state, run.config.data.num_classes) == ("finished", 150)
     tensors = read_run_weights(run.checkpoint).tensors
     expected = convert(state, rules, own, FILE).tensors

@@ -196,7 +196,9 @@ def _balances(arms: Sequence[Arm]) -> list[str]:
 def _start(config: Mapping[str, Any]) -> str:
     """The weights from which a training started."""
     digest, run = value_at(config, "init.sha256"), value_at(config, "init.run")
-    return f"the weights of {run} (SHA-256 {digest[:8]}...)" if digest else "their own weights"
+    if digest:
+        return f"the weights of {run} (SHA-256 {digest[:8]}...)"
+    return f"the weights of {run} (SHA-256 not stored)" if run else "their own weights"
 
 
 def _parted(arms: Sequence[Arm], fact: Callable[[Mapping[str, Any]], Any]) -> dict[Any, list[str]]:

@@ -1,7 +1,11 @@
 """Names of evaluations, and the overrides that produce a report of that name."""
 
 import re
+from pathlib import Path
 from typing import Final
+
+from segadapt.runs.overrides import quoted_override
+from segadapt.text.invocation import command
 
 NAME: Final = re.compile(
     r"(?P<way>whole|slide|multiscale)(?P<windows>-windows)?(?P<context>-global)?"
@@ -29,3 +33,15 @@ def options_of(name: str) -> list[str] | None:
         *(["checkpoint=best"] if parts["checkpoint"] == "best" else []),
         *([f"split={parts['split'][1:]}"] if parts["split"] else []),
     ]
+
+
+def command_of(folder: Path, name: str) -> str:
+    """The command that writes a report of a given name, as far as the name determines it.
+
+    Args:
+        folder: Run folder.
+        name: Name such as ``slide-global-last``.
+    """
+    return " ".join(
+        [command("evaluate"), quoted_override("run", folder), *(options_of(name) or [])]
+    )

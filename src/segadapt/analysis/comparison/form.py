@@ -66,6 +66,11 @@ def check_report(report: Mapping[str, Any], file: Path) -> None:
         "protocol.inference": (_mapping, "a mapping"),
         "protocol.inference._target_": (_text, "a name"),
         "protocol.software": (_mapping, "a mapping"),
+        "protocol.checkpoint": (_mapping, "a mapping"),
+        "protocol.checkpoint.file": (_text, "a name"),
+        "protocol.checkpoint.sha256": (_text, "a digest"),
+        "protocol.checkpoint.step": (_whole, "an integer"),
+        "protocol.checkpoint.run.id": (_text, "a name"),
     }
     _check(report, rules, file)
 

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from segadapt.analysis.comparison.evaluations import options_of
+from segadapt.analysis.comparison.evaluations import command_of, options_of
 from segadapt.analysis.comparison.form import check_config, check_report, check_times
+from segadapt.analysis.comparison.measured_weights import check_weights
 from segadapt.analysis.comparison.paper_numbers import departures, title
 from segadapt.evaluation.earlier_protocols import completed
 from segadapt.evaluation.metrics.per_image import PerImage, read_per_image
@@ -22,6 +23,7 @@ from segadapt.runs.file_names import (
     STATE,
     SWEEP,
 )
+from segadapt.runs.lengthening import current_words
 from segadapt.runs.metrics_table import STEP, read_rows
 from segadapt.runs.overrides import quoted_override
 from segadapt.runs.reader import read_facts
@@ -164,7 +166,7 @@ def read(folder: Path, evaluation: str | None = None, check: Check = check_names
     """Read one run with the report of its training or of an evaluation.
 
     Raises:
-        ValueError: If it did not finish, or has no valid report.
+        ValueError: If it did not finish, or has no valid report of its own weights.
     """
     state = read_facts(folder)
     if state["state"] != "finished":
@@ -172,11 +174,13 @@ def read(folder: Path, evaluation: str | None = None, check: Check = check_names
     file, counts = _files(folder, evaluation)
     report = with_targets_renamed(read_object(file, LARGE))
     check_report(report, file)
+    if evaluation is not None:
+        check_weights(report, file, folder, state)
     check_times(state, folder / STATE)
-    words = read_overrides(folder) or []
     stored = read_config(folder, check)
     config = resolved(stored)
     check_config(config, folder / CONFIG)
+    words = current_words(read_overrides(folder) or [], config)
     if check is not check_names:  # its network is built to count the cost
         check_parts(stored, folder / CONFIG, COUNTED)
     images = read_per_image(counts) if counts.is_file() else None
@@ -222,9 +226,8 @@ def _files(folder: Path, evaluation: str | None) -> tuple[Path, Path]:
     file = reports / f"{evaluation}.json"
     if not file.is_file():
         there = ", ".join(sorted(one.stem for one in reports.glob("*.json"))) or "none"
-        options = options_of(evaluation)
-        again = " ".join([command("evaluate"), quoted_override("run", folder), *(options or [])])
-        writes = "writes it" if options is not None else "and its settings write such reports"
+        again, known = command_of(folder, evaluation), options_of(evaluation) is not None
+        writes = "writes it" if known else "and its settings write such reports"
         raise ValueError(
             f"{folder}: evaluation/{file.name} is missing (available: {there}); {again} {writes}"
         )

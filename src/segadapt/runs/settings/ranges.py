@@ -120,6 +120,7 @@ RANGES: Final[Mapping[str, Range]] = {
     "sub_centroids": Range(1, 1000),
     "tau": POSITIVE,
     "optimizer.momentum": PROBABILITY,
+    "threads": COUNT,
     "train": COUNT,
     "trials": COUNT,
     "trimap": SIDE,

@@ -11,7 +11,7 @@ from hydra.types import HydraContext
 from omegaconf import DictConfig
 from rich.console import Console
 
-from segadapt.runs.overrides import override
+from segadapt.runs.overrides import override, quoted_override
 from segadapt.runs.ranks import external
 from segadapt.runs.sweeps.execution import check_finished, recorded, rows, run_due_trials, say
 from segadapt.runs.sweeps.folder import SweepFolder
@@ -118,9 +118,7 @@ def check_one_process() -> None:
 
 def _introduce(trials: Sequence[Trial], path: Path, console: Console) -> None:
     others = len(read_trials(path).keys() - {trial.number for trial in trials})
-    say(
-        console,
-        f"sweep of {len(trials)} trials; to restart it, pass hydra.sweep.dir={path}",
-    )
+    where = quoted_override("hydra.sweep.dir", path)
+    say(console, f"sweep of {len(trials)} trials; to restart it, pass {where}")
     if others:
         say(console, f"{others} other runs in this folder do not belong to this sweep")

@@ -21,6 +21,7 @@ from optuna.storages.journal import JournalFileBackend
 from rich.console import Console
 
 from segadapt.runs.config import config_digest
+from segadapt.runs.overrides import quoted_override
 from segadapt.runs.sweeps.execution import check_finished, recorded, rows, run_due_trials, say
 from segadapt.runs.sweeps.folder import SweepFolder
 from segadapt.runs.sweeps.grid import check_one_process, launch
@@ -93,7 +94,7 @@ def sweep_search(
     search = Search(fixed, space, path, example["monitor"])
     with SweepFolder(path) as folder:
         study = _study(search, config_digest(example), settings.direction, console)
-        where = f"to restart it, pass hydra.sweep.dir={path}"
+        where = f"to restart it, pass {quoted_override('hydra.sweep.dir', path)}"
         say(console, f"search of {settings.trials} trials; {where}")
         trials: list[Trial] = []
         with recorded(trials, folder, console):
