@@ -43,6 +43,17 @@ def test_what_changes_no_number_changes_no_trial(tmp_path):
     assert numbers(tmp_path, config(5, logger=None)) == [4]
 
 
+def test_trials_that_start_from_a_run_are_found_again(tmp_path):
+    def start(run, sha256=None):
+        return config(5, init={"run": run, "checkpoint": "last", "sha256": sha256})
+
+    begin(tmp_path, 0, start("a", "0123"))  # as filled in at the start
+    begin(tmp_path, 1, start("b", "4567"))
+    begin(tmp_path, 2, config(5, init={"run": None, "checkpoint": "last", "sha256": None}))
+    assert numbers(tmp_path, start("b"), start("c"), start("a")) == [1, 3, 0]
+    assert numbers(tmp_path, config(5)) == [2]
+
+
 def test_twice_the_same_are_two_trials(tmp_path):
     begin(tmp_path, 0, config(5))
     assert numbers(tmp_path, config(5), config(5)) == [0, 1]

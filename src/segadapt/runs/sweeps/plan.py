@@ -28,6 +28,9 @@ class Key(NamedTuple):
     fingerprint: str
     published: str
     """Row of a table; rows with equal recipes are separate trials."""
+    origin: str
+    """Run whose weights the trial starts from, as typed: a trial that has not started does not know
+    the digest of these weights."""
 
 
 def composer(context: HydraContext, master: DictConfig) -> Compose:
@@ -107,6 +110,12 @@ def _free(begun_trials: dict[int, Key]) -> Iterator[int]:
 
 
 def _key(config: Config) -> Key:
-    return Key(
-        config_digest(config), OmegaConf.to_yaml(OmegaConf.create([config.get("published")]))
+    origin = {key: value for key, value in (config.get("init") or {}).items() if key != "sha256"}
+    if origin.get("run") is None:
+        origin = {}  # and its other settings are idle, unless the digest below contains them
+    else:
+        config = {**config, "init": {**origin, "sha256": None}}
+    published, start = (
+        OmegaConf.to_yaml(OmegaConf.create([part])) for part in (config.get("published"), origin)
     )
+    return Key(config_digest(config), published, start)
