@@ -155,7 +155,7 @@ def test_a_single_image_cannot_be_normalised_over_the_batch(tmp_path):
 @pytest.mark.parametrize("classifier", [SLOW_FIXED, "ssa"])
 def test_labels_that_are_all_ignored_end_the_training(tmp_path, classifier):
     write(tmp_path / "set", numbers=[255])
-    said = refused(tmp_path, f"classifier={classifier}", ALLOWED)
+    said = refused(tmp_path, f"classifier={classifier}", ALLOWED, "data.allow=[ignored]")
     assert "no pixel of the training images so far has a label, all are 255 (ignored)" in said
 
 

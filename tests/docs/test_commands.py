@@ -19,7 +19,7 @@ from segadapt.cli.composing import with_template_quoted
 from segadapt.cli.groups import option_names
 from segadapt.cli.hydra_command import CONF
 from segadapt.cli.scaled_experiments import scale_experiment
-from segadapt.cli.train import _long_form
+from segadapt.cli.train import long_form
 from segadapt.data.cached_features import CACHE
 from segadapt.data.prepare.catalogue import RECIPES
 from segadapt.runs.settings.check import check_command, unresolved
@@ -140,7 +140,7 @@ def check_training(given):
     """Each value of a sweep once, in a config that passes every check before a training."""
     dashed = [word for word in given if word.startswith("-")]
     assert {*dashed} <= {"-m"}
-    typed = [with_template_quoted(_long_form(word)) for word in given if word not in dashed]
+    typed = [with_template_quoted(long_form(word)) for word in given if word not in dashed]
     typed, _ = scale_experiment(typed, CONF)
     lists = [each(word) for word in typed]
     for turn in range(max(map(len, lists), default=1)):
