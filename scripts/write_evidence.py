@@ -81,7 +81,7 @@ COMPARISONS: Final[Mapping[str, tuple[str, ...]]] = {
         "baseline=fixed, cosine scores + Dice",
         "cost=false",
     ),
-    "cac": _of(MAIN, "cac", "cosine", "cosine_dice", "fixed_wide_cac"),
+    "cac": _of(MAIN, "cac", "cosine", "cosine_dice", "teacher_only_cac", "fixed_wide_cac"),
     "dice": (
         *_in(MAIN, "confound_cosine", "confound_cosine_dice"),
         "baseline=fixed, cosine scores",

@@ -96,12 +96,11 @@ def damage(root):
 
 
 BROKEN = {
-    "no folder": (remove("train"), "folder not found: {set}/train/images; set data.root to"),
+    "no folder": (remove("train"), "{set} has no folder of split 'train' with images and labels"),
     "empty": (empty, "{set}/val/images holds no image (.jpg, .jpeg,"),
     "no label": (
         lambda root: (root / "train/labels/1.png").unlink(),
-        "1 file(s) have no label .png of the same name in {set}/train/labels: "
-        "{set}/train/images/1.png",
+        "1 file(s) have no label of the same name in {set}/train/labels: {set}/train/images/1.png",
     ),
     "sizes": (
         lambda root: save(root / "train/labels/1.png", np.zeros((20, 30), np.uint8)),
