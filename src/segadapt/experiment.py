@@ -19,7 +19,7 @@ from segadapt.deployment.initialization.initialise import initialise
 from segadapt.evaluation.evaluator import check_context
 from segadapt.evaluation.inference.settings import check_sees_images
 from segadapt.evaluation.network import build_network
-from segadapt.evaluation.run_data import kept_draw, kept_table
+from segadapt.evaluation.run_data import kept_arguments
 from segadapt.runs import session
 from segadapt.runs.checkpoint import LAST, PREVIOUS, digest
 from segadapt.runs.config import resolved, value_at, without_published_weights
@@ -71,12 +71,9 @@ def build_data(cfg: DictConfig, folder: Path | None = None) -> SegmentationDataM
     module = cfg.data.module
     if folder is None:
         return instantiate(module)
-    nodes = {part: module[part] for part in ("train", "val")}
-    kept = {
-        part: {**kept_table(node, folder), **kept_draw(node, folder)}
-        for part, node in nodes.items()
-    }
-    return instantiate(module, **kept)
+    return instantiate(
+        module, **{part: kept_arguments(module[part], folder) for part in ("train", "val")}
+    )
 
 
 def train(cfg: DictConfig) -> dict[str, float]:

@@ -105,8 +105,8 @@ def of_run(run: Run, weights: Weights) -> str:
     """The run of a checkpoint, in words; empty for checkpoints of older versions."""
     if weights.run is None:
         return ""
-    own, theirs = run_id(run.folder), weights.run.get("id")
-    other = f", but this folder is of run {own}" if own and theirs and own != theirs else ""
+    own = run_id(run.folder)
+    other = f", but this folder is of run {own}" if _is_of_other(weights.run, own) else ""
     return f", of run {as_text(weights.run)}{other}"
 
 

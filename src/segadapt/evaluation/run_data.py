@@ -37,6 +37,16 @@ def kept_draw(node: DictConfig, folder: Path) -> dict[str, dict[str, Any]]:
     return {"partition": {"by": EARLIER}}
 
 
+def kept_arguments(node: DictConfig, folder: Path) -> dict[str, Any]:
+    """The arguments by which a data set is opened as it was when a run began.
+
+    Args:
+        node: Config of the data set.
+        folder: Run folder.
+    """
+    return {**kept_table(node, folder), **kept_draw(node, folder)}
+
+
 def training_images(module: Mapping[str, Any]) -> dict[str, Any]:
     """The training set of a run without augmentation: its own split, length and other settings.
 
@@ -64,9 +74,7 @@ def split_of_run(data: DictConfig, folder: Path, part: str = "val") -> LabelledD
         ValueError: If files, classes or label table differ from those of the run.
     """
     node = data.module[part]
-    dataset: LabelledDataset = instantiate(
-        node, **kept_table(node, folder), **kept_draw(node, folder)
-    )
+    dataset: LabelledDataset = instantiate(node, **kept_arguments(node, folder))
     if (number := len(dataset.classes)) != data.num_classes:
         raise ValueError(
             f"the network of {folder} has {data.num_classes} classes, but its data set "

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -114,19 +114,13 @@ def without_location(config: Config) -> Config:
     root = value_at(config, "data.root")
     if not isinstance(root, str):
         return config
-    return {**config, "data": _without_root(config["data"], root, "data")}
 
+    def relative(key: str, text: str) -> str:
+        # other text, such as a name, may equal the folder by chance
+        below = text.startswith(f"{root}/") or (key == "root" and text == root)
+        return DATA_FOLDER + text[len(root) :] if below else text
 
-def _without_root(node: Any, root: str, key: str) -> Any:
-    """A node whose paths below ``root`` are relative to it; other text may equal it by chance."""
-    match node:
-        case dict():
-            return {name: _without_root(value, root, name) for name, value in node.items()}
-        case list():
-            return [_without_root(value, root, key) for value in node]
-        case str() if node.startswith(f"{root}/") or (key == "root" and node == root):
-            return DATA_FOLDER + node[len(root) :]
-    return node
+    return {**config, "data": _with_texts(config["data"], relative)}
 
 
 def config_digest(config: Config) -> str:
@@ -152,13 +146,22 @@ def differences(before: Config, now: Config) -> list[str]:
 
 def with_paths_moved(node: Any, old: str, new: str) -> Any:
     """A config in which the paths below ``old`` are moved below ``new``."""
+
+    def moved(_: str, text: str) -> str:
+        return new + text[len(old) :] if text == old or text.startswith(f"{old}/") else text
+
+    return _with_texts(node, moved)
+
+
+def _with_texts(node: Any, change: Callable[[str, str], str], key: str = "") -> Any:
+    """A node in which each text is replaced by a function of its last key and itself."""
     match node:
         case dict():
-            return {key: with_paths_moved(value, old, new) for key, value in node.items()}
+            return {name: _with_texts(value, change, name) for name, value in node.items()}
         case list():
-            return [with_paths_moved(value, old, new) for value in node]
-        case str() if node == old or node.startswith(f"{old}/"):
-            return new + node[len(old) :]
+            return [_with_texts(value, change, key) for value in node]
+        case str():
+            return change(key, node)
     return node
 
 

@@ -7,6 +7,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from segadapt.runs.config import value_at
+from segadapt.text.bounded import MIB
+
+LARGE: Final = 32 * MIB
+"""Largest size of a report or of a sweep's table, in bytes; 1000 classes take about 10 MiB."""
 
 NEEDED: Final = ("seed", "inference", "data.crop", "data.module.val")
 """Keys of a config without which its run cannot be compared."""

@@ -5,14 +5,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from segadapt.analysis.comparison.evaluations import command_of
+from segadapt.analysis.comparison.form import LARGE
 from segadapt.runs.config import value_at
 from segadapt.runs.file_names import CHECKPOINTS, REPORT
-from segadapt.text.bounded import MIB, read_object
+from segadapt.text.bounded import read_object
 
 LAST: Final = "last.ckpt"
-
-LARGE: Final = 32 * MIB
-"""Largest size of a report, in bytes."""
 
 
 def check_weights(

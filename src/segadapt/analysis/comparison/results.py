@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from segadapt.analysis.comparison.evaluations import command_of, options_of
-from segadapt.analysis.comparison.form import check_config, check_report, check_times
+from segadapt.analysis.comparison.form import LARGE, check_config, check_report, check_times
 from segadapt.analysis.comparison.measured_weights import check_weights
 from segadapt.analysis.comparison.paper_numbers import departures, title
 from segadapt.evaluation.earlier_protocols import completed
@@ -30,13 +30,10 @@ from segadapt.runs.reader import read_facts
 from segadapt.runs.renamed_targets import with_targets_renamed
 from segadapt.runs.stored_config import read_config, read_overrides
 from segadapt.runs.trust import Check, check_names
-from segadapt.text.bounded import MIB, read_object
+from segadapt.text.bounded import read_object
 from segadapt.text.invocation import command
 
 """File in which a sweep lists its trials, including planned ones."""
-
-LARGE: Final = 32 * MIB
-"""Largest size of a report or of a sweep's table, in bytes; 1000 classes take about 10 MiB."""
 
 
 class Result(NamedTuple):

@@ -5,6 +5,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from segadapt.runs.config import value_at
+from segadapt.runs.settings.check import shown
 
 Reasons = Mapping[str, Any]
 """Settings, by key, that together have the effect that another one is not read."""
@@ -42,7 +43,9 @@ def check_unread(config: Mapping[str, Any], words: Sequence[str]) -> None:
     for word in words:
         key = word.lstrip("+").partition("=")[0]
         for reasons in _reasons(config, key):
-            because = " and ".join(f"{name}={_word(value)}" for name, value in reasons.items())
+            because = " and ".join(
+                f"{name}={shown(name, value)}" for name, value in reasons.items()
+            )
             raise ValueError(
                 f"{word.lstrip('+')} has no effect, because {because}; remove it, or change "
                 f"{' or '.join(reasons)}"
@@ -70,7 +73,3 @@ def _omitted(config: Mapping[str, Any], key: str) -> Iterator[tuple[str, Reasons
         yield f"loss.terms.{term}.*", {weight: value_at(config, weight)}
     for switch in value_at(config, f"loss.requires.{term}") or {}:
         yield f"loss.terms.{term}.*", {f"classifier.{switch}": False}
-
-
-def _word(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
