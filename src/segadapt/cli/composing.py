@@ -14,6 +14,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
+from segadapt.cli.home import with_home
 from segadapt.cli.override_errors import AMBIGUOUS, chosen, explain
 from segadapt.cli.shell import answering_signals, fail
 from segadapt.runs.errors import DEBUG, user_message
@@ -31,12 +32,12 @@ def run_composed(job: Callable[[], None], config: str, conf: Path) -> None:
         config: The config it composes.
         conf: Folder of the config groups.
     """
-    sys.argv[1:] = [with_template_quoted(word) for word in sys.argv[1:]]
     full = "HYDRA_FULL_ERROR"
     os.environ.setdefault(DEBUG, os.environ.get(full, "0"))
     os.environ[full] = "1"  # Hydra passes errors on, rather than printing them
     with answering_signals("interrupted; rerun the same command to resume runs that have a folder"):
         try:
+            sys.argv[1:] = [with_home(with_template_quoted(word)) for word in sys.argv[1:]]
             job()
         except (HydraException, OmegaConfBaseException, ValueError) as error:
             fail(error, _explained(error, config, conf))

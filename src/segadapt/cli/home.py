@@ -1,0 +1,32 @@
+"""The home folder in overrides, which shells leave as ``~`` after an equals sign."""
+
+import re
+from typing import Final
+
+from segadapt.files import expanded
+from segadapt.runs.overrides import override
+
+OVERRIDE: Final = re.compile(r"([\w.@/+-]+)=([^'\"\[\]{}]+)")
+"""A key, and a value or several values that are not quoted."""
+
+
+def with_home(word: str) -> str:
+    """The word with the home folder in place of a ``~`` at the beginning of a value.
+
+    Args:
+        word: A word of the command line, such as ``paths.runs=~/runs`` or ``init=~/a,~/b``; other
+            words are returned unchanged.
+
+    Raises:
+        ValueError: If there is no home folder.
+    """
+    found = OVERRIDE.fullmatch(word)
+    if found is None or "~" not in word:
+        return word
+    return f"{found[1]}={','.join(_value(text) for text in found[2].split(','))}"
+
+
+def _value(text: str) -> str:
+    if text != "~" and not text.startswith("~/"):
+        return text
+    return override("", expanded(text)).removeprefix("=")
