@@ -36,14 +36,13 @@ QUANTILES: Final = 2000
 def power(effect: float, spread: Spread) -> float:
     """Probability that the interval of :meth:`Spread.reach` excludes 0.
 
+    The mean difference is normal. The variance over seeds is estimated, so the interval's length is
+    averaged over its chi-squared distribution. Without images, this is the power of the paired t
+    test.
+
     Args:
         effect: True difference, in the unit of the spread.
         spread: Its deviation and image error are taken as the true ones.
-
-        The mean difference is normal; the variance over seeds is estimated, so the interval's
-            length
-    is averaged over its chi-squared distribution. Without images this is the power of the paired t
-    test.
     """
     from scipy import stats
 
