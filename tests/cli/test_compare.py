@@ -80,6 +80,7 @@ def test_a_page_shows_what_the_networks_make_of_images(trained, tmp_path):
     picture = cv2.imdecode(np.frombuffer(base64.b64decode(sources[0]), np.uint8), cv2.IMREAD_COLOR)
     assert picture.shape == (32, 32, 3)
     assert "Predictions are those of seed 0." in text
+    assert "</i> ignored</span>" in text  # synthetic labels have such pixels
 
 
 def test_a_page_says_why_it_has_no_pictures(trained, tmp_path):

@@ -201,6 +201,19 @@ def test_images_that_gained_most_by_loops(runs, tmp_path):
     assert gains.most_lost(6) == []
 
 
+def test_arms_whose_runs_counted_no_images_are_named(tmp_path):
+    for label, counted in (("fixed", counts(0)), ("cac", counts(0.01)), (NASTY, None)):
+        for seed in range(2):
+            folder = tmp_path / f"{len(label)}-{seed}"
+            make_run(folder, seed, 0.5, label=label, counts=counted, data={"steps": 100})
+    file = tmp_path / "page.html"
+    compare_runs([tmp_path], "fixed", [file], None, False, None)
+    page = Page(file.read_text("utf-8"))
+    assert page.of("h3") == ["cac"]
+    [note] = [text for text in page.of("p") if text.startswith("Not shown:")]
+    assert NASTY in note
+
+
 def row(arm, mean=None, p=None, method="seeds", seeds=3):
     gap = None
     if mean is not None:

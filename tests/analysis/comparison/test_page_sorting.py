@@ -15,7 +15,10 @@ PROBE = """
 const table = document.querySelector("table");
 const head = table.tHead.rows[0].cells[0];
 const read = () => [...table.tBodies[0].rows].map((row) => row.textContent.trim()).join("|");
-const press = () => { head.firstChild.click(); return `${head.getAttribute("aria-sort")}:${read()}`; };
+const press = () => {
+  head.firstChild.click();
+  return `${head.getAttribute("aria-sort")}:${read()}`;
+};
 document.title = [press(), press(), press()].join(" / ");
 """
 
@@ -38,7 +41,8 @@ document.title = [press(), press(), press()].join(" / ");
 )
 def test_pressing_a_head_sorts(cells, descending, expected, tmp_path):
     rows = "".join(f"<tr><td>{cell.replace('<', '&lt;')}</td></tr>" for cell in cells)
-    table = f"<table class='sortable'><thead><tr><th>x</th></tr></thead><tbody>{rows}</tbody></table>"
+    head = "<table class='sortable'><thead><tr><th>x</th></tr></thead>"
+    table = f"{head}<tbody>{rows}</tbody></table>"
     file = tmp_path / "page.html"
     script = f"<script>{SCRIPT.read_text('utf-8')}{PROBE}</script>"
     file.write_text(f"<meta charset='utf-8'><title></title>{table}{script}", "utf-8")

@@ -1,7 +1,7 @@
 """The page of a comparison, composed from its data and the template."""
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from segadapt.analysis.comparison.arms import Arm
 from segadapt.analysis.comparison.comparison import Comparison
@@ -82,7 +82,7 @@ def comparison_page(
         curves=learning_curves(arms),
         classes=None if base is None else _classes(arms, base),
         borders=None if base is None else _borders(arms, base),
-        images=[] if base is None else _images(arms, base, look, images),
+        **_shown_images(arms, base, look, images),
         sections=_sections(comparison),
         printed=printed(comparison),
         conditions=conditions(arms),
@@ -108,9 +108,15 @@ def _borders(arms: Sequence[Arm], base: Arm) -> Chart | None:
     )
 
 
-def _images(arms: Sequence[Arm], base: Arm, look: Look | None, number: int) -> list[ArmImages]:
-    pairs = [image_gains(arm, base) for arm in arms if arm is not base]
-    return [_arm_images(gains, look, number) for gains in pairs if gains is not None]
+def _shown_images(
+    arms: Sequence[Arm], base: Arm | None, look: Look | None, number: int
+) -> dict[str, list[Any]]:
+    """Images of the arms, and the names of the arms whose runs do not allow them."""
+    others = {arm.label: image_gains(arm, base) for arm in arms if arm is not base} if base else {}
+    return {
+        "images": [_arm_images(gains, look, number) for gains in others.values() if gains],
+        "uncounted": [label for label, gains in others.items() if gains is None],
+    }
 
 
 def _arm_images(gains: ImageGains, look: Look | None, number: int) -> ArmImages:

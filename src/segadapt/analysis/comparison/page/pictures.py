@@ -9,6 +9,7 @@ from hydra.errors import InstantiationException
 from segadapt.analysis.comparison.page.images import ImageGains, ImageView, Views
 from segadapt.analysis.comparison.results import Result
 from segadapt.data.drawing import Picture, occurring, painted, shown
+from segadapt.data.palette import ignored_color
 from segadapt.evaluation.inference.branches import branch_labels
 from segadapt.evaluation.inference.settings import settings_of
 from segadapt.evaluation.trained import Trained, load_trained
@@ -88,11 +89,11 @@ def _view(sample: Sample, networks: dict[str, Trained]) -> ImageView:
     pictures = {"image": _source(image, cv2.INTER_AREA)}
     for title, label_map in maps.items():
         pictures[title] = _source(painted(label_map, first.colors), cv2.INTER_NEAREST)
-    classes, colors = first.dataset.classes, first.colors
+    names = [*first.dataset.classes, "ignored"]
+    colors = [*first.colors, ignored_color(first.colors)]
     legend = [
-        (classes[k], f"rgb({', '.join(map(str, colors[k]))})")
-        for k in occurring(list(maps.values()))
-        if k < len(classes)
+        (names[k], f"rgb({', '.join(map(str, colors[k]))})")
+        for k in (min(label, len(names) - 1) for label in occurring(list(maps.values())))
     ]
     return ImageView(pictures, legend)
 
