@@ -12,6 +12,7 @@ from segadapt.analysis.comparison.gains import border_section, branch_section, c
 from segadapt.analysis.comparison.intervals import LEVEL, Difference, difference
 from segadapt.analysis.comparison.learning import learning_section
 from segadapt.analysis.comparison.multiplicity import holm
+from segadapt.analysis.comparison.other_intervals import other_intervals_section
 from segadapt.analysis.comparison.power import detectable, power_section
 from segadapt.analysis.comparison.results import Result
 from segadapt.analysis.comparison.sections import Section
@@ -69,7 +70,8 @@ def compare(
         notes: Notes made when the runs were collected.
         each: Whether to list the arms in order without comparing them, whatever their protocols.
         time: Times the networks of runs side by side; None to skip it.
-        power: Whether to add a table of the effects that the given seeds can detect.
+        power: Whether to add tables of the effects that the given seeds can detect, and of the
+            intervals by other methods.
         gains: Whether to add tables that show where gains come from.
 
     Raises:
@@ -98,7 +100,8 @@ def _sections(
     ranked = sorted(arms, key=lambda arm: -arm.mean)
     sections: list[Section | None] = []
     if power:
-        sections.append(power_section({row.arm: row.difference for row in rows}))
+        differences = {row.arm: row.difference for row in rows}
+        sections += [power_section(differences), other_intervals_section(differences)]
     if gains:
         sections += [
             factor_section(ranked),

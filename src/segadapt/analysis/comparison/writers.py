@@ -6,6 +6,7 @@ from typing import Any, Final
 from segadapt.analysis.comparison.comparison import ArmRow, Comparison
 from segadapt.analysis.comparison.costs import Latency
 from segadapt.analysis.comparison.intervals import Difference
+from segadapt.analysis.comparison.other_intervals import HEADS
 from segadapt.analysis.comparison.page.images import Look
 from segadapt.analysis.comparison.sections import spanned
 from segadapt.text.borders import latex_comment, markdown_text
@@ -14,7 +15,7 @@ from segadapt.text.tables import Table, csv_text, latex_table, markdown_table
 COSTS: Final = ("parameters (M)", "G multiply-adds", "ms per image (min)", "minutes")
 """Heads of the columns that can form a separate table."""
 
-OTHERS: Final = ("seeds", "images", "hierarchical")
+OTHERS: Final = tuple(HEADS)
 """Intervals of narrower claims, which the CSV file lists in addition."""
 
 NUMBERS: Final = (
