@@ -44,7 +44,7 @@ def _in(network: str, *arms: str) -> tuple[str, ...]:
 def _of(network: str, arm: str, *controls: str) -> tuple[str, ...]:
     """A comparison of an adaptive classifier with its controls, by their folders."""
     folders = _in(network, arm, *(f"confound_{control}" for control in controls))
-    return (*folders, f"baseline={arm.upper()}", "cost=false")
+    return (*folders, f"baseline={arm.upper()}", "cost=false", "power=true")
 
 
 def _variants(network: str, arm: str, *changes: str) -> tuple[str, ...]:
@@ -81,7 +81,13 @@ COMPARISONS: Final[Mapping[str, tuple[str, ...]]] = {
         "baseline=fixed, cosine scores + Dice",
         "cost=false",
     ),
-    "cac": _of(MAIN, "cac", "cosine", "cosine_dice", "teacher_only_cac", "fixed_wide_cac"),
+    "cac": _of(
+        MAIN,
+        "cac",
+        *("cosine", "fixed_dice", "cosine_dice"),
+        *("teacher_only_cac", "fixed_wide_cac", "student_only_cac"),
+    ),
+    "adaptive": (*_in(MAIN, "ssa", "cac"), "baseline=CAC", "cost=false"),
     "dice": (
         *_in(MAIN, "confound_cosine", "confound_cosine_dice"),
         "baseline=fixed, cosine scores",
