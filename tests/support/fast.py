@@ -30,7 +30,7 @@ SKIPPED: Final = {
     "data/imports": "importing",
     "data/prepare": "prepare_command",
     "data/transforms": "recipe transforms",
-    "deployment/demo": "demo_answers demo_page demo_reading",
+    "deployment/demo": "demo_answers demo_page demo_reading demo_script",
     "deployment/export": "*",
     "deployment/initialization": "*",
     "deployment/inputs": "validation_images",

@@ -74,7 +74,7 @@ def user_message(error: BaseException) -> str:
 
 def _sentence(error: BaseException) -> str:
     chain = list(_chain(error))
-    if memory := next((link for link in chain if _is_memory(link)), None):
+    if memory := next((link for link in chain if is_memory(link)), None):
         return (
             f"out of memory ({_line(memory)}); reduce data.batch_size, or split it with "
             "trainer.accumulate_grad_batches (the optimiser sees the same batch), or reduce "
@@ -194,7 +194,7 @@ def _outside(error: BaseException | None) -> str | None:
     return None
 
 
-def _is_memory(error: BaseException) -> bool:
+def is_memory(error: BaseException) -> bool:
     """Whether an error means a lack of memory; decided without importing torch's classes."""
     text = str(error)
     return (

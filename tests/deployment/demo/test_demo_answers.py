@@ -6,6 +6,8 @@ import itertools
 import json
 import os
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -16,7 +18,7 @@ from PIL import Image
 import segadapt
 from segadapt.data.files.decode import read_image
 from segadapt.deployment.demo import answers as answering
-from segadapt.deployment.demo.answers import Answers, page_facts
+from segadapt.deployment.demo.answers import Answers
 from segadapt.deployment.demo.samples import offered_samples, spread
 from segadapt.deployment.demo.uploads import Limits
 from segadapt.deployment.prediction_files.work import Network
@@ -45,13 +47,14 @@ def files(tmp_path):
 
 @pytest.fixture
 def answers(networks, files):
-    return Answers(networks, offered_samples(networks, str(files), 12, 10_000).items, LIMITS)
+    return Answers(networks, offered_samples(networks, str(files), 12, 10_000), LIMITS)
 
 
-def question(image):
+def question(image, name="a.png", visitor="a", turn=1):
     content = io.BytesIO()
     Image.fromarray(image).save(content, "PNG")
-    return {"name": "a.png", "content": base64.b64encode(content.getvalue()).decode()}
+    sent = base64.b64encode(content.getvalue()).decode()
+    return {"name": name, "content": sent, "visitor": visitor, "turn": turn}
 
 
 def test_a_photograph_gets_the_pictures_of_each_network(answers, networks):
@@ -63,8 +66,18 @@ def test_a_photograph_gets_the_pictures_of_each_network(answers, networks):
     result = networks[1].model.predict(image)
     assert ssa["changed_share"] == pytest.approx(np.count_nonzero(result.changed) / 2400)
     shares = [np.count_nonzero(result.labels == k) / 2400 for k in range(len(result.classes))]
-    assert ssa["shares"] == pytest.approx(shares)
+    assert ssa["shares"][0] == pytest.approx(shares)
     assert ssa["mean_confidence"] == pytest.approx(result.confidence.astype(float).mean())
+
+
+def test_the_shares_count_the_classes_before_adaptation_as_well(answers, networks):
+    image = scene(40, 60)
+    fixed, ssa = answers.upload(question(image))["runs"]
+    assert len(fixed["shares"]) == 1
+    coarse = networks[1].model.predict(image, branch="coarse")
+    expected = [np.count_nonzero(coarse.labels == k) / 2400 for k in range(len(coarse.classes))]
+    assert ssa["shares"][1] == pytest.approx(expected)
+    assert ssa["shares"][1] != ssa["shares"][0]
 
 
 def test_a_pixel_is_that_of_its_photograph(answers, networks):
@@ -72,7 +85,7 @@ def test_a_pixel_is_that_of_its_photograph(answers, networks):
     for picture, seed in ((second, 1), (first, 0)):
         asked = {"picture": picture["picture"], "row": 11, "column": 52}
         answer = json.loads(json.dumps(answers.pixel(asked)))
-        assert (answer["row"], answer["column"], answer["every"]) == (11, 52, 1)
+        assert (answer["row"], answer["column"], picture["every"]) == (11, 52, 1)
         for network, scores in zip(networks, answer["runs"], strict=True):
             expected = network.model.predict(scene(40, 60, seed)).scores()[:, 11, 52]
             for score in scores:
@@ -84,19 +97,21 @@ def test_only_the_latest_photographs_are_kept(answers, monkeypatch):
     pictures = [answers.upload(question(scene(8, 8, k)))["picture"] for k in range(3)]
     found = [answers.pixel({"picture": name, "row": 0, "column": 0}) for name in pictures]
     assert found[0] == {"error": "this photograph is no longer kept; choose it again"}
-    assert [set(answer) for answer in found[1:]] == 2 * [{"row", "column", "every", "runs"}]
+    assert [set(answer) for answer in found[1:]] == 2 * [{"row", "column", "runs"}]
 
 
 @pytest.mark.parametrize(
     ("kind", "asked", "sentence"),
     [
-        ("upload", {"name": "a.png", "content": ""}, "a.png is empty"),
+        ("upload", {**question(scene(8, 9)), "content": ""}, "a.png is empty"),
         ("upload", {"name": "a.png"}, "the request has no content"),
         ("upload", question(scene(101, 100)), "a.png has 101 x 100 pixels"),
         ("sample", {"number": 4}, "there is no sample 4"),
         ("sample", {"number": -1}, "there is no sample -1"),
         ("sample", {"number": "0"}, "the request has no number"),
-        ("sample", {"number": 3}, "broken.png"),
+        ("sample", {"number": 3, "visitor": "a", "turn": 1}, "broken.png"),
+        ("sample", {"number": 0, "turn": 1}, "the request has no visitor"),
+        ("sample", {"number": 0, "visitor": "a"}, "the request has no turn"),
         ("pixel", {"picture": "x", "row": 0, "column": 0}, "this photograph is no longer kept"),
         ("pixel", None, "the request has no row"),
     ],
@@ -105,6 +120,73 @@ def test_a_wrong_question_gets_one_sentence(answers, kind, asked, sentence):
     answer = getattr(answers, kind)(asked)
     assert set(answer) == {"error"}
     assert sentence in answer["error"]
+
+
+def test_a_name_that_is_not_unicode_is_spelt_out(answers):
+    answer = answers.upload(question(scene(8, 9), "a\ud800.png"))
+    assert json.dumps(answer, ensure_ascii=False).encode()
+    assert answer["name"] == r"a\ud800.png"
+
+
+def test_of_a_photograph_only_the_scores_of_its_pixels_are_kept(answers, networks):
+    answers.upload(question(scene(40, 60)))
+    (scores,) = answers._kept.values()
+    assert [set(kept._fields) for kept in scores] == 2 * [{"grid", "after", "before"}]
+    for kept in scores:
+        arrays = [array for array in (kept.after, kept.before) if array is not None]
+        assert [array.base is None for array in arrays] == len(arrays) * [True]
+
+
+def test_a_photograph_that_a_later_one_has_replaced_is_not_decoded(answers, monkeypatch):
+    decoded = []
+    read = answering.read_upload
+    monkeypatch.setattr(answering, "read_upload", lambda *a: decoded.append(a[0]) or read(*a))
+    later = answers.upload(question(scene(8, 9), "later.png", turn=2))
+    assert later["name"] == "later.png"
+    earlier = answers.upload(question(scene(8, 9), "earlier.png", turn=1))
+    assert earlier == {"error": "a later photograph has replaced this one"}
+    answers.upload(question(scene(8, 9), "other.png", visitor="b", turn=1))
+    assert decoded == ["later.png", "other.png"]
+
+
+def test_only_one_photograph_is_decoded_at_a_time(answers, monkeypatch):
+    decoding, most = [], []
+    read = answering.read_upload
+
+    def slow(*values):
+        decoding.append(values)
+        most.append(len(decoding))
+        time.sleep(0.05)
+        photograph = read(*values)
+        decoding.pop()
+        return photograph
+
+    monkeypatch.setattr(answering, "read_upload", slow)
+    questions = [question(scene(8, 9), visitor=name) for name in "abcd"]
+    with ThreadPoolExecutor(4) as pool:
+        names = [answer["name"] for answer in pool.map(answers.upload, questions)]
+    assert names == 4 * ["a.png"]
+    assert most == 4 * [1]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError("cannot allocate 4 GiB"),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"),
+        RuntimeError("CUDA out of memory. Tried to allocate 4 GiB"),
+    ],
+)
+def test_a_lack_of_memory_gets_the_advice_of_the_demo(answers, monkeypatch, error):
+    def read(*_):
+        raise error
+
+    monkeypatch.setattr(answering, "read", read)
+    (sentence,) = answers.upload(question(scene(8, 9))).values()
+    assert "choose a smaller one" in sentence
+    assert "max_pixels=" in sentence
+    assert "inference=slide" in sentence
+    assert "data." not in sentence
 
 
 def test_a_pixel_outside_gets_one_sentence(answers):
@@ -128,12 +210,6 @@ def test_an_upload_opens_no_file_for_writing(answers):
         pass
     watching = False
     assert written == [os.devnull]
-
-
-def test_samples_that_cannot_be_read_are_listed_without_a_picture(answers):
-    shown = answers.thumbnails()
-    assert [sample["name"] for sample in shown] == ["0.png", "1.png", "2.png", "broken.png"]
-    assert [bool(sample["source"]) for sample in shown] == [True, True, True, False]
 
 
 def test_without_images_samples_are_of_the_validation_set(networks):
@@ -170,13 +246,3 @@ def test_samples_are_spread_over_all(length, number):
     gaps = {later - earlier for earlier, later in itertools.pairwise(places)}
     assert max(gaps, default=1) - min(gaps, default=1) <= 1
     assert all(0 <= place < length for place in places)
-
-
-def test_the_page_knows_classes_colours_and_networks(networks):
-    facts = json.loads(json.dumps(page_facts(networks, LIMITS)))
-    model = networks[0].model
-    assert facts["classes"] == list(model.classes)
-    assert facts["colors"][1] == f"rgb({', '.join(map(str, model.colors[1].tolist()))})"
-    assert [run["title"] for run in facts["runs"]] == list(CLASSIFIERS)
-    assert facts["runs"][0]["facts"].startswith("step 4, ")
-    assert (facts["max_pixels"], facts["max_bytes"]) == (10_000, 100_000)

@@ -17,7 +17,9 @@ def answered(path, method="GET", headers=None, host="127.0.0.1:7860", local=True
     async def application(scope, receive, send):
         asked.append(scope["path"])
         start = {"type": "http.response.start", "status": 200}
-        await send({**start, "headers": [(b"cache-control", b"public"), (b"x-own", b"1")]})
+        pairs = [(b"cache-control", b"public"), (b"x-own", b"1")]
+        pairs += [(b"Access-Control-Allow-Origin", b"*"), (b"access-control-max-age", b"600")]
+        await send({**start, "headers": pairs})
         await send({"type": "http.response.body", "body": b"done"})
 
     async def send(message):
@@ -44,6 +46,7 @@ def test_the_page_is_served_and_loads_nothing_from_elsewhere(path):
     assert b"http" not in headers[b"content-security-policy"]
     assert headers[b"cache-control"] == b"no-store"
     assert headers[b"x-own"] == b"1"
+    assert not [name for name in headers if name.lower().startswith(b"access-control-")]
 
 
 @pytest.mark.parametrize(
@@ -75,6 +78,7 @@ def test_websockets_are_refused():
         (JSON, 200),
         ({**JSON, "content-length": "1001000"}, 413),
         ({"content-type": "application/json"}, 411),
+        ({**JSON, "transfer-encoding": "chunked"}, 411),
         ({**JSON, "content-type": "multipart/form-data; boundary=a"}, 403),
         ({**JSON, "content-type": "text/plain"}, 403),
     ],
@@ -82,6 +86,31 @@ def test_websockets_are_refused():
 def test_questions_are_json_of_a_limited_length(headers, expected):
     status, _, asked = answered(CALL, "POST", headers)
     assert (status, asked) == (expected, expected == 200)
+
+
+def test_a_body_in_parts_is_refused_wherever_it_is_sent():
+    assert answered("/", headers={"transfer-encoding": "chunked"})[::2] == (411, False)
+
+
+@pytest.mark.parametrize(
+    ("host", "origin", "own"),
+    [
+        ("[::1]:7860", "http://[::1]:7860", True),
+        ("lab.example:7860", "http://LAB.example:7860", True),
+        ("lab.example", "https://lab.example", True),
+        ("[::1]:7860", "http://attacker.example", False),
+        ("[::1]:7860", "http://[::1]:8000", False),
+        ("192.0.2.7:7860", "http://192.0.2.8:7860", False),
+        ("127.0.0.1:7860", "http://127.0.0.1:8000", False),
+        ("127.0.0.1:7860", "null", False),
+        ("127.0.0.1:7860", "", False),
+    ],
+)
+@pytest.mark.parametrize(("path", "method"), [(CALL, "POST"), ("/config", "GET")])
+def test_pages_of_other_sites_get_nothing(host, origin, own, path, method):
+    headers = {**(JSON if method == "POST" else {}), "origin": origin}
+    status, _, asked = answered(path, method, headers, host, local=not host[0].isalnum())
+    assert (status, asked) == ((200, True) if own else (403, False))
 
 
 @pytest.mark.parametrize(

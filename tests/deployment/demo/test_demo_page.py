@@ -1,171 +1,14 @@
 """The page in a real browser: an upload becomes panels, and a click shows numbers."""
 
-import importlib.util
-import os
-import re
-import shutil
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
-from deployed import scene, write_run
+from deployed import scene
 from PIL import Image
+from visited import CLASSIFIERS, MARKS, chosen, clicked, photograph
 
 import segadapt
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-MISSING = [name for name in ("gradio", "playwright") if importlib.util.find_spec(name) is None]
-MISSING += [] if CHROMIUM else ["Chromium"]
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(bool(MISSING), reason=f"needs {' and '.join(MISSING)}"),
-]
-
-CLASSIFIERS = ("fixed", "ssa")
-SECONDS = 120
-
-AUDIT = """
-import os, sys
-log = os.open(os.environ["AUDIT"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-def audit(event, values):
-    if event == "open" and (values[2] or 0) & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
-        os.write(log, f"write {values[0]}\\n".encode())
-    elif event == "socket.connect":
-        os.write(log, f"connect {values[1]}\\n".encode())
-sys.addaudithook(audit)
-"""
-"""Python runs it at its start: notes each file that is opened for writing, and each connection."""
-
-
-class Server:
-    """The demo in a process of its own.
-
-    Args:
-        folder: For its temporary files, its home and its runs.
-    """
-
-    def __init__(self, folder):
-        self.folder, self.log = folder, folder / "audit.log"
-        for classifier in CLASSIFIERS:
-            words = ("data=camvid", "data.crop=[32,32]", f"classifier={classifier}")
-            write_run(folder / classifier, *words)
-        (folder / "photos").mkdir()
-        Image.fromarray(scene(60, 90, 5)).save(folder / "photos" / "sample.png")
-        for name in ("home", "temporary", "site"):
-            (folder / name).mkdir()
-        (folder / "site" / "sitecustomize.py").write_text(AUDIT)
-        source = Path(segadapt.__file__).parents[1]
-        environment = {
-            **os.environ,
-            "AUDIT": str(self.log),
-            "HOME": str(folder / "home"),
-            "TMPDIR": str(folder / "temporary"),
-            "PYTHONPATH": os.pathsep.join([str(folder / "site"), str(source)]),
-            "PYTHONUNBUFFERED": "1",
-        }
-        words = ["demo", "run=[fixed,ssa]", "images=photos", "port=0"]
-        words += ["max_pixels=100000", "max_bytes=200000", "device=cpu"]
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "segadapt", *words],
-            cwd=folder,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        self.said = ""
-        for line in self.process.stdout:
-            self.said += line
-            if found := re.match(r"open (http://127\.0\.0\.1:\d+) in a browser", line):
-                self.address = found[1]
-                return
-        raise AssertionError(self.said)
-
-    def noted(self, kind):
-        """What the process has written or connected to."""
-        lines = self.log.read_text().splitlines()
-        return [line.partition(" ")[2] for line in lines if line.startswith(f"{kind} ")]
-
-    def stop(self):
-        self.process.send_signal(2)
-        with self.process.stdout:
-            self.said += self.process.stdout.read()
-        return self.process.wait(timeout=30)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    started = Server(tmp_path_factory.mktemp("demo"))
-    yield started
-    if started.process.poll() is None:
-        started.stop()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield started
-        started.close()
-
-
-@pytest.fixture
-def opened(browser, server):
-    """Opens the page in a window of a width; its requests and errors are noted."""
-    contexts = []
-
-    def open_page(width=1280, scheme="light"):
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(1000 * SECONDS)
-        page.requests, page.errors = [], []
-        page.on("request", lambda request: page.requests.append(request.url))
-        page.on("pageerror", lambda error: page.errors.append(str(error)))
-        page.on("console", lambda m: page.errors.append(m.text) if m.type == "error" else None)
-        page.goto(server.address)
-        page.wait_for_selector(".samples img")
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-
-
-def photograph(folder, height=48, width=80, name="street.png"):
-    file = folder / name
-    Image.fromarray(scene(height, width, 3)).save(file)
-    return file
-
-
-def chosen(page, file):
-    """Upload a file; wait for the panels of each network."""
-    page.set_input_files("input[type=file]", file)
-    page.wait_for_selector(f".photograph:text('{file.name}')")
-
-
-def clicked(page, row, column, height, width):
-    """Click a pixel of the last picture that shows classes; the tables' rows by network."""
-    stack = page.locator("figure.after .stack").last
-    stack.scroll_into_view_if_needed()
-    box = stack.bounding_box()
-    place = {
-        "x": box["width"] * (column + 0.5) / width,
-        "y": box["height"] * (row + 0.5) / height,
-    }
-    stack.click(position=place)
-    page.wait_for_selector(f".place:text('Pixel in row {row}, column {column}')")
-    tables = page.locator(".pixel table").all()
-    return [[row.all_inner_texts() for row in rows_of(table)] for table in tables]
-
-
-def rows_of(table):
-    return [row.locator("td") for row in table.locator("tbody tr").all()]
+pytestmark = MARKS
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (400, "dark")])
@@ -245,6 +88,12 @@ def test_a_file_that_cannot_be_shown_gets_one_sentence(opened, tmp_path, name, c
     assert page.inner_text(".message.error").startswith(sentence)
 
 
+def test_a_sample_whose_name_is_not_utf_8_is_shown(opened):
+    page = opened()
+    page.click(".samples button >> nth=1")
+    page.wait_for_selector(r".photograph:text('stra\\xdfe.png, 90 x 60 pixels')")
+
+
 def test_uploads_are_not_written_and_nothing_leaves_the_machine(opened, server, tmp_path):
     page = opened()
     page.click(".samples button")
@@ -268,6 +117,14 @@ def test_an_upload_by_gradios_own_door_is_refused(opened, server):
     door = f"{server.address}/gradio_api/upload"
     form = {"files": {"name": "a.png", "mimeType": "image/png", "buffer": b"secret"}}
     assert page.request.post(door, multipart=form).status == 403
+
+
+def test_a_page_of_another_site_reads_nothing(opened, server):
+    page = opened()
+    for origin, status in ((server.address, 200), ("http://attacker.example", 403)):
+        answer = page.request.get(f"{server.address}/config", headers={"origin": origin})
+        assert answer.status == status
+        assert not [name for name in answer.headers if name.startswith("access-control")]
 
 
 def test_zz_ctrl_c_ends_it(server):

@@ -44,12 +44,12 @@ def test_a_pixel_has_the_classes_and_scores_of_its_network(networks):
     image = scene(*SIZE)
     found = read(networks["cac"], Photograph(image, "scene"))
     after, before = probabilities(networks["cac"], image)
-    assert found.grid.every == 1
+    assert found.scores.grid.every == 1
     for pixel in ((0, 0), (17, 40), (51, 74)):
-        place, index = found.grid.nearest(pixel)
+        place, index = found.scores.grid.nearest(pixel)
         assert place == index == pixel
         expected = set(np.argsort(-after[:, *pixel])[:3]) | set(np.argsort(-before[:, *pixel])[:3])
-        shown = top_classes(found, index, 3)
+        shown = top_classes(found.scores, index, 3)
         assert {score.number for score in shown} == expected
         assert [score.after for score in shown] == sorted((s.after for s in shown), reverse=True)
         for score in shown:
@@ -68,9 +68,21 @@ def test_maps_are_those_of_a_prediction(networks):
 
 def test_a_classifier_that_does_not_adapt_has_nothing_before(networks):
     found = read(networks["fixed"], Photograph(scene(*SIZE), "scene"))
-    assert (found.coarse, found.before) == (None, None)
-    assert all(score.before is None for score in top_classes(found, (3, 4)))
-    assert len(top_classes(found, (3, 4))) == 5
+    assert (found.coarse, found.scores.before) == (None, None)
+    assert all(score.before is None for score in top_classes(found.scores, (3, 4)))
+    assert len(top_classes(found.scores, (3, 4))) == 5
+
+
+def test_classes_beyond_256_keep_their_numbers(tmp_path):
+    words = ("data=synthetic", "data.num_classes=300", "data.crop=[32,32]", "classifier=cac")
+    names = [f"class {number}" for number in range(300)]
+    model = segadapt.load(write_run(tmp_path / "run", *words, classes=names), device="cpu")
+    image = scene(*SIZE)
+    found = read(Network("many", model, model.predictor()), Photograph(image, "scene"))
+    result = model.predict(image)
+    assert found.labels.max() > 255
+    np.testing.assert_array_equal(found.labels, result.labels)
+    np.testing.assert_array_equal(found.labels != found.coarse, result.changed)
 
 
 def test_a_small_budget_keeps_the_scores_of_a_grid(networks, monkeypatch):
@@ -78,13 +90,13 @@ def test_a_small_budget_keeps_the_scores_of_a_grid(networks, monkeypatch):
     monkeypatch.setattr(reading, "BUDGET", 2 * 11 * 13 * 19)
     found = read(networks["cac"], Photograph(image, "scene"))
     after, before = probabilities(networks["cac"], image)
-    assert found.grid.every == 4
-    assert found.after.shape == (11, 13, 19)
+    assert found.scores.grid.every == 4
+    assert found.scores.after.shape == (11, 13, 19)
     assert found.labels.shape == SIZE
     for pixel in ((0, 0), (30, 31), (51, 74)):
-        place, index = found.grid.nearest(pixel)
-        np.testing.assert_allclose(found.after[:, *index], after[:, *place], atol=2e-3)
-        np.testing.assert_allclose(found.before[:, *index], before[:, *place], atol=2e-3)
+        place, index = found.scores.grid.nearest(pixel)
+        np.testing.assert_allclose(found.scores.after[:, *index], after[:, *place], atol=2e-3)
+        np.testing.assert_allclose(found.scores.before[:, *index], before[:, *place], atol=2e-3)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (52, 75), (9, 2)])

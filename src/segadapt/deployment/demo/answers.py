@@ -1,7 +1,6 @@
 """Requests of the page, and the plain values that answer them."""
 
 import secrets
-import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
@@ -12,21 +11,27 @@ from segadapt.deployment.demo.pictures import (
     changed_source,
     classes_source,
     confidence_source,
-    css_color,
     photograph_source,
 )
-from segadapt.deployment.demo.reading import Pixel, Reading, read, top_classes
-from segadapt.deployment.demo.samples import Sample
+from segadapt.deployment.demo.reading import Pixel, PixelScores, Reading, read, top_classes
+from segadapt.deployment.demo.samples import Samples
+from segadapt.deployment.demo.turns import Turns
 from segadapt.deployment.demo.uploads import Limits, read_upload
 from segadapt.deployment.inputs.images import Photograph
 from segadapt.deployment.prediction_files.work import Network
-from segadapt.runs.errors import USER_ERRORS, user_message
+from segadapt.runs.errors import USER_ERRORS, is_memory, user_message
+from segadapt.text.borders import printable
 
 KEPT: Final = 4
 """Number of the latest photographs, from all users, whose pixels can be clicked."""
 
-THUMBNAIL: Final = 160
-"""Pixels of the longer side of a sample in the list."""
+REPLACED: Final = "a later photograph has replaced this one"
+
+OUT_OF_MEMORY: Final = (
+    "this photograph needs more memory than the server has; choose a smaller one, or start the "
+    "demo with a smaller max_pixels= or with inference=slide"
+)
+"""Only a photograph's size helps here; the advice of other commands is about trainings."""
 
 Answer = dict[str, Any]
 """Plain values for JSON: the answer, or ``error`` with a sentence."""
@@ -46,23 +51,22 @@ class Answers:
         limits: Limits of uploads.
     """
 
-    def __init__(
-        self, networks: Sequence[Network], samples: Sequence[Sample], limits: Limits
-    ) -> None:
+    def __init__(self, networks: Sequence[Network], samples: Samples, limits: Limits) -> None:
         self.networks, self.samples, self.limits = networks, samples, limits
-        self._kept: OrderedDict[str, list[Reading]] = OrderedDict()
-        self._one_at_a_time = threading.Lock()
+        self._kept: OrderedDict[str, list[PixelScores]] = OrderedDict()
+        self._turns = Turns()
 
     def upload(self, question: Any) -> Answer:
         """Predictions of the networks for a file.
 
         Args:
-            question: Its ``name``, and its bytes in base64 as ``content``.
+            question: Its ``name``, and its bytes in base64 as ``content``; ``visitor`` and
+                ``turn``, as :class:`Turns` takes them.
         """
 
         def shown() -> Answer:
             name, content = _field(question, "name", str), _field(question, "content", str)
-            return self._shown(read_upload(name, content, self.limits))
+            return self._shown(question, lambda: read_upload(name, content, self.limits))
 
         return _answered(shown)
 
@@ -70,15 +74,15 @@ class Answers:
         """Predictions of the networks for a sample.
 
         Args:
-            question: Its ``number`` in the list.
+            question: Its ``number`` in the list; ``visitor`` and ``turn``.
         """
 
         def shown() -> Answer:
             number = _field(question, "number", int)
-            if not 0 <= number < len(self.samples):
+            if not 0 <= number < len(self.samples.items):
                 raise ValueError(f"there is no sample {number}; reload the page")
-            sample = self.samples[number]
-            return self._shown(sample.read()._replace(name=sample.name))
+            sample = self.samples.items[number]
+            return self._shown(question, lambda: sample.read()._replace(name=sample.name))
 
         return _answered(shown)
 
@@ -92,93 +96,72 @@ class Answers:
 
         def shown() -> Answer:
             pixel = _field(question, "row", int), _field(question, "column", int)
-            readings = self._kept.get(_field(question, "picture", str))
-            if readings is None:
+            scores = self._kept.get(_field(question, "picture", str))
+            if scores is None:
                 raise ValueError("this photograph is no longer kept; choose it again")
-            return _pixel_values(readings, pixel)
+            return _pixel_values(scores, pixel)
 
         return _answered(shown)
 
-    def thumbnails(self) -> list[dict[str, str]]:
-        """Samples as the page lists them; those that cannot be read have no picture."""
-        return [{"name": sample.name, "source": _thumbnail(sample)} for sample in self.samples]
+    def _shown(self, question: Any, photograph: Callable[[], Photograph]) -> Answer:
+        """Everything about a photograph, in its turn: others that wait are not even decoded."""
+        visitor, turn = _field(question, "visitor", str), _field(question, "turn", int)
+        answer = self._turns.take(visitor, turn, lambda: self._read(photograph()))
+        if answer is None:
+            raise ValueError(REPLACED)  # the page has dropped the question
+        return answer
 
-    def _shown(self, photograph: Photograph) -> Answer:
-        with self._one_at_a_time:
-            readings = [read(network, photograph) for network in self.networks]
+    def _read(self, photograph: Photograph) -> Answer:
+        readings = [read(network, photograph) for network in self.networks]
         picture = secrets.token_urlsafe(12)
-        self._kept[picture] = readings
+        self._kept[picture] = [reading.scores for reading in readings]
         while len(self._kept) > KEPT:
             self._kept.popitem(last=False)
         height, width = photograph.pixels.shape[:2]
         colors = self.networks[0].model.colors
         return {
             "picture": picture,
-            "name": photograph.name,
+            "name": printable(photograph.name),
             "rows": height,
             "columns": width,
+            "every": readings[0].scores.grid.every,
             "source": photograph_source(photograph.pixels),
             "runs": [_run_values(reading, colors) for reading in readings],
         }
 
 
-def page_facts(networks: Sequence[Network], limits: Limits) -> Answer:
-    """Content of the page before a photograph is chosen.
-
-    Args:
-        networks: Networks of the page.
-        limits: Limits of uploads.
-    """
-    model = networks[0].model
-    return {
-        "data": model.trained.data.name,
-        "classes": list(model.classes),
-        "colors": [css_color(color) for color in model.colors],
-        "runs": [{"title": network.title, "facts": _facts(network)} for network in networks],
-        "max_bytes": limits.bytes,
-        "max_pixels": limits.pixels,
-    }
-
-
-def _facts(network: Network) -> str:
-    """The origin of a network, in one line."""
-    info = network.model.info
-    measured = [] if info.get("miou") is None else [f"mIoU {100 * info['miou']:.1f}"]
-    return ", ".join([*measured, f"step {info['step']}", str(info["source"])])
-
-
 def _run_values(reading: Reading, colors: np.ndarray) -> Answer:
-    """The pictures of one network, and the share of each class."""
-    pixels = np.bincount(reading.labels.reshape(-1), minlength=len(colors))
+    """The pictures of one network, and the shares of each class after and before adaptation."""
     values: Answer = {
         "after": classes_source(reading.labels, colors),
         "confidence": confidence_source(reading.confidence),
         "mean_confidence": float(reading.confidence.mean(dtype=np.float64)),
-        "shares": (pixels / reading.labels.size).tolist(),
+        "shares": [_shares(reading.labels, len(colors))],
         "before": None,
         "changed": None,
     }
     if reading.coarse is not None:
         changed = reading.labels != reading.coarse
         values["before"] = classes_source(reading.coarse, colors)
+        values["shares"].append(_shares(reading.coarse, len(colors)))
         values["changed"] = changed_source(changed)
         values["changed_share"] = float(changed.mean())
     return values
 
 
-def _pixel_values(readings: Sequence[Reading], pixel: Pixel) -> Answer:
+def _shares(labels: np.ndarray, num_classes: int) -> list[float]:
+    """The share of the pixels that each class has."""
+    shares: list[float] = (
+        np.bincount(labels.reshape(-1), minlength=num_classes) / labels.size
+    ).tolist()
+    return shares
+
+
+def _pixel_values(networks: Sequence[PixelScores], pixel: Pixel) -> Answer:
     """The nearest pixel with stored probabilities, and its classes by network."""
-    grid = readings[0].grid
-    (row, column), place = grid.nearest(pixel)
-    runs = [[score._asdict() for score in top_classes(reading, place)] for reading in readings]
-    return {"row": row, "column": column, "every": grid.every, "runs": runs}
-
-
-def _thumbnail(sample: Sample) -> str:
-    try:
-        return photograph_source(sample.read().pixels, THUMBNAIL)
-    except USER_ERRORS:
-        return ""  # its sentence comes when it is chosen
+    (row, column), place = networks[0].grid.nearest(pixel)
+    runs = [[score._asdict() for score in top_classes(scores, place)] for scores in networks]
+    return {"row": row, "column": column, "runs": runs}
 
 
 def _field(question: Any, name: str, kind: type[Value]) -> Value:
@@ -194,4 +177,6 @@ def _answered(act: Callable[[], Answer]) -> Answer:
     try:
         return act()
     except (*USER_ERRORS, MemoryError, RuntimeError) as error:
+        if is_memory(error):
+            return {"error": OUT_OF_MEMORY}
         return {"error": user_message(error)}

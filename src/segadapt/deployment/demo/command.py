@@ -44,8 +44,8 @@ def demo_command(options: Mapping[str, Any], settings: Mapping[str, Any]) -> Non
     print_line(f"samples: {samples.origin}")
     if not listener.is_local:
         print_line(f"note: host={listener.host} admits everyone who can reach this machine")
-    answers = Answers(networks, samples.items, limits)
-    server = prepared_server(listener, answers, samples.origin)
+    answers = Answers(networks, samples, limits)
+    server = prepared_server(listener, answers)
     print_line(f"open {listener.address} in a browser; Ctrl-C stops the demo")
     server.run(sockets=[listener.socket])
 

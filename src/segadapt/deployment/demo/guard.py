@@ -1,7 +1,7 @@
 """Check of every request before Gradio sees it."""
 
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Final
 
 Message = MutableMapping[str, Any]
@@ -59,6 +59,9 @@ class Guard:
         if scope["type"] != "http" or not self._may(scope, headers):
             await _answer(send, 403, "segadapt demo does not serve this")
             return
+        if b"transfer-encoding" in headers:  # its parts would add up to any length
+            await _answer(send, 411, "the request has no length")
+            return
         if scope["method"] == "POST":
             length = headers.get(b"content-length", "")
             if not length.isdecimal():
@@ -72,7 +75,7 @@ class Guard:
     def _may(self, scope: Message, headers: dict[bytes, str]) -> bool:
         """Whether a request is one of those that the page makes, at the right address."""
         host = re.sub(r":\d+$", "", headers.get(b"host", ""))
-        if self.local and host not in LOCAL:
+        if (self.local and host not in LOCAL) or not _is_own(headers):
             return False
         path, method = scope["path"], scope["method"]
         if path.rstrip("/") == ASKED:
@@ -81,11 +84,20 @@ class Guard:
         return method in ("GET", "HEAD") and known
 
 
+def _is_own(headers: Mapping[bytes, str]) -> bool:
+    """Whether a request comes from this page or from no page at all, not from another site."""
+    origin, host = (headers.get(name, "").lower() for name in (b"origin", b"host"))
+    return b"origin" not in headers or origin in (f"http://{host}", f"https://{host}")
+
+
 def _with_headers(send: Send) -> Send:
+    """Our headers in place of Gradio's, some of which let other sites read the answer."""
+    replaced = (*(name for name, _ in HEADERS), b"access-control-")
+
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
-            own = {name for name, _ in HEADERS}
-            kept = [pair for pair in message.get("headers", []) if pair[0].lower() not in own]
+            pairs = message.get("headers", [])
+            kept = [pair for pair in pairs if not pair[0].lower().startswith(replaced)]
             message = {**message, "headers": [*kept, *HEADERS]}
         await send(message)
 

@@ -6,10 +6,13 @@ from typing import Any, Final
 import gradio
 from gradio.themes import Base
 
-from segadapt.deployment.demo.answers import Answer, Answers, page_facts
-from segadapt.deployment.demo.pictures import CHANGED, scale_colors
+from segadapt.deployment.demo.answers import Answer, Answers
+from segadapt.deployment.demo.facts import page_facts
 
 PARTS: Final = Path(__file__).parent
+SCRIPT: Final = ("elements.js", "panels.js", "pixel.js", "page.js")
+"""Files of the script, which share one scope; the last one starts it."""
+
 FONTS: Final = ["system-ui", "sans-serif"]
 FIXED_WIDTH: Final = ["ui-monospace", "monospace"]
 """Fonts of the reader's machine; Gradio's own come from a server."""
@@ -21,12 +24,11 @@ body.dark { color-scheme: dark }
 """Style of Gradio's elements around the page."""
 
 
-def build_page(answers: Answers, origin: str) -> gradio.Blocks:
+def build_page(answers: Answers) -> gradio.Blocks:
     """The page as Gradio serves it.
 
     Args:
         answers: Answers what its script asks.
-        origin: Origin of the samples.
     """
 
     def upload(question: Any) -> Answer:
@@ -38,21 +40,14 @@ def build_page(answers: Answers, origin: str) -> gradio.Blocks:
     def pixel(question: Any) -> Answer:
         return answers.pixel(question)
 
-    facts = {
-        **page_facts(answers.networks, answers.limits),
-        "samples": answers.thumbnails(),
-        "origin": origin,
-        "scale": scale_colors(),
-        "changed": f"rgb{CHANGED.color}",
-    }
     with gradio.Blocks(title="segadapt", analytics_enabled=False) as page:
         gradio.HTML(
             html_template=_part("page.html"),
             css_template=_part("page.css"),
-            js_on_load=_part("page.js"),
+            js_on_load="\n".join(_part(name) for name in SCRIPT),
             server_functions=[upload, sample, pixel],
             apply_default_css=False,
-            facts=facts,
+            facts=page_facts(answers.networks, answers.samples, answers.limits),
         )
     return page
 

@@ -5,7 +5,7 @@ from typing import Final
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float, Shaped, UInt8
+from jaxtyping import Bool, Float, Shaped, UInt, UInt8
 
 from segadapt.data.drawing import Picture
 from segadapt.data.files.png import with_palette
@@ -24,6 +24,9 @@ STRIPES: Final = 120
 SCALE: Final = cv2.COLORMAP_VIRIDIS
 """Colours of 0 ... 1: dark is 0, yellow is 1."""
 
+PALETTE: Final = 256
+"""Colours that a palette holds; pictures of more classes are painted, and take more bytes."""
+
 
 def photograph_source(pixels: Pixels, side: int = SIDE) -> str:
     """A photograph.
@@ -35,16 +38,19 @@ def photograph_source(pixels: Pixels, side: int = SIDE) -> str:
     return _jpeg(_fitted(pixels, cv2.INTER_AREA, side))
 
 
-def classes_source(labels: UInt8[np.ndarray, "H W"], colors: UInt8[np.ndarray, "k 3"]) -> str:
+def classes_source(labels: UInt[np.ndarray, "H W"], colors: UInt8[np.ndarray, "k 3"]) -> str:
     """A label map in its classes' colours.
 
     Args:
         labels: Classes.
         colors: RGB colours of the classes.
     """
-    table = np.zeros((256, 3), dtype=np.uint8)
+    fitted = _fitted(labels, cv2.INTER_NEAREST)
+    if len(colors) > PALETTE:
+        return _source("png", _encoded(".png", colors[fitted][..., ::-1]))
+    table = np.zeros((PALETTE, 3), dtype=np.uint8)
     table[: len(colors)] = colors
-    content = _encoded(".png", _fitted(labels, cv2.INTER_NEAREST))
+    content = _encoded(".png", fitted.astype(np.uint8))
     return _source("png", with_palette(content, table.tobytes()))
 
 
@@ -86,11 +92,11 @@ def _fitted(
 
 
 def _jpeg(picture: Picture) -> str:
-    return _source("jpeg", _encoded(".jpg", np.ascontiguousarray(picture[..., ::-1])))
+    return _source("jpeg", _encoded(".jpg", picture[..., ::-1]))
 
 
 def _encoded(suffix: str, pixels: np.ndarray) -> bytes:
-    done, content = cv2.imencode(suffix, pixels)
+    done, content = cv2.imencode(suffix, np.ascontiguousarray(pixels))
     assert done
     return content.tobytes()
 

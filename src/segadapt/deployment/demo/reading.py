@@ -4,10 +4,10 @@ import math
 from typing import Final, NamedTuple
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, UInt
 
 from segadapt.deployment.inputs.images import Photograph
-from segadapt.deployment.prediction.pixel_maps import FIELDS, Map, probabilities_at
+from segadapt.deployment.prediction.pixel_maps import Map, field_of, probabilities_at
 from segadapt.deployment.prediction_files.work import Network
 
 BUDGET: Final = 2**25
@@ -61,6 +61,20 @@ class Grid(NamedTuple):
         return slice(_begin(side, self.every), None, self.every)
 
 
+class PixelScores(NamedTuple):
+    """Probabilities of all classes, for the pixels that can be clicked.
+
+    Args:
+        grid: Pixels with probabilities.
+        after: Probabilities of the student, for the pixels of the grid.
+        before: Those of the coarse branch; None where the classifier does not adapt.
+    """
+
+    grid: Grid
+    after: Float[np.ndarray, "k r c"]
+    before: Float[np.ndarray, "k r c"] | None
+
+
 class Reading(NamedTuple):
     """Prediction of one network for a photograph.
 
@@ -68,17 +82,13 @@ class Reading(NamedTuple):
         labels: The class of each pixel.
         confidence: The probability of that class.
         coarse: The classes before adaptation; None where the classifier does not adapt.
-        grid: Pixels with probabilities of all classes.
-        after: Probabilities of the student, for the pixels of the grid.
-        before: Probabilities of the coarse branch.
+        scores: Probabilities of all classes; only they are needed once the maps are shown.
     """
 
-    labels: UInt8[np.ndarray, "H W"]
+    labels: UInt[np.ndarray, "H W"]
     confidence: Float[np.ndarray, "H W"]
-    coarse: UInt8[np.ndarray, "H W"] | None
-    grid: Grid
-    after: Float[np.ndarray, "k r c"]
-    before: Float[np.ndarray, "k r c"] | None
+    coarse: UInt[np.ndarray, "H W"] | None
+    scores: PixelScores
 
 
 class ClassScore(NamedTuple):
@@ -103,9 +113,10 @@ def read(network: Network, photograph: Photograph) -> Reading:
         photograph: Photograph of any size.
     """
     height, width = photograph.pixels.shape[:2]
-    grid = Grid((height, width), spacing((height, width), len(network.model.classes)))
+    num_classes = len(network.model.classes)
+    grid = Grid((height, width), spacing((height, width), num_classes))
     fields = {
-        **{name: FIELDS[name] for name in ("labels", "confidence")},
+        **{name: field_of(name, num_classes) for name in ("labels", "confidence")},
         "scores": probabilities_at(grid.columns),
     }
     branches = ("student", "coarse")
@@ -115,9 +126,11 @@ def read(network: Network, photograph: Photograph) -> Reading:
         student["labels"],
         student["confidence"],
         None if coarse is None else coarse["labels"],
-        grid,
-        _kept(student["scores"], grid),
-        None if coarse is None else _kept(coarse["scores"], grid),
+        PixelScores(
+            grid,
+            _kept(student["scores"], grid),
+            None if coarse is None else _kept(coarse["scores"], grid),
+        ),
     )
 
 
@@ -134,16 +147,16 @@ def spacing(size: tuple[int, int], classes: int) -> int:
     return every
 
 
-def top_classes(reading: Reading, pixel: Pixel, number: int = TOP) -> list[ClassScore]:
+def top_classes(scores: PixelScores, pixel: Pixel, number: int = TOP) -> list[ClassScore]:
     """The best classes of a pixel of the grid, before and after adaptation; the best after first.
 
     Args:
-        reading: Reading of the photograph.
+        scores: Probabilities of the photograph.
         pixel: Its place in the grid.
         number: Classes of each branch.
     """
-    after = reading.after[:, *pixel].astype(float)
-    before = None if reading.before is None else reading.before[:, *pixel].astype(float)
+    after = scores.after[:, *pixel].astype(float)
+    before = None if scores.before is None else scores.before[:, *pixel].astype(float)
     order = np.argsort(-after, kind="stable")
     best = set(order[:number].tolist())
     if before is not None:

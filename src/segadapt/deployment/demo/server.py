@@ -14,15 +14,14 @@ GRACE: Final = 1
 """Seconds granted to open connections at the end; a displayed page holds one."""
 
 
-def prepared_server(listener: Listener, answers: Answers, origin: str) -> uvicorn.Server:
+def prepared_server(listener: Listener, answers: Answers) -> uvicorn.Server:
     """The server of the page, for the listener's socket.
 
     Args:
         listener: Listener for its address.
         answers: Answers what the page asks.
-        origin: Origin of the samples.
     """
-    app = serving(build_page(answers, origin), FastAPI(openapi_url=None))
+    app = serving(build_page(answers), FastAPI(openapi_url=None))
     guarded: Any = Guard(app, answers.limits.bytes, listener.is_local)
     config = uvicorn.Config(
         guarded,
