@@ -133,11 +133,11 @@ def difference(
         device: Device of the trial.
         dtype: Type of the scores.
     """
-    found = (
+    reasons = (
         _difference(term, one_pass, [part.to(device) for part in batch], dtype)
         for batch in _batches(term, num_classes)
     )
-    return next((reason for reason in found if reason is not None), None)
+    return next((reason for reason in reasons if reason is not None), None)
 
 
 def _difference(
