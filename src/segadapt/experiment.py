@@ -35,7 +35,7 @@ from segadapt.training.callbacks.preemption import Preemption
 from segadapt.training.callbacks.rank_agreement import RankAgreement
 from segadapt.training.callbacks.seeding import Seeding
 from segadapt.training.checkpoint_io import AtomicCheckpointIO
-from segadapt.training.compiled import CompiledHalves, check_has_doubles, check_mode
+from segadapt.training.compiled import CompiledHalves, check_mode
 from segadapt.training.library_warnings import silence_known_warnings
 from segadapt.training.loggers.metrics_csv import MetricsFile
 from segadapt.training.loss_kernel import choose_kernel
@@ -126,8 +126,6 @@ def fit(cfg: DictConfig) -> dict[str, float]:
     _say(_groups(cfg, trainer.world_size * cfg.trainer.accumulate_grad_batches))
     precision = str(trainer.precision)
     device = trainer.strategy.root_device
-    if task.compiled is not None:
-        check_has_doubles(task.compiled.mode, device)
     choice = choose_kernel(task.objective, cfg.data.num_classes, device, precision)
     _say(choice.line, everywhere=choice.kernel == "strips")  # each rank has tested its own device
     if trainer.is_global_zero:

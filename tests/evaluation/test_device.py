@@ -53,6 +53,18 @@ def test_a_device_that_is_not_there_is_refused(monkeypatch, count, device, said)
         chosen_device(device)
 
 
+def test_an_apple_gpu_is_refused_where_results_are_measured(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    run = Run(tmp_path, OmegaConf.create(), "finished", tmp_path / "none")
+    monkeypatch.setattr("segadapt.cli.hydra_command.read_trained_run", lambda cfg: run)
+    answer = command(evaluate, tmp_path, "run=none", "device=mps")
+    assert answer.code == 1
+    assert answer.err == (
+        "error: device=mps: confidences are summed in double precision, which Apple GPUs do not "
+        "have; set device=cpu\n"
+    )
+
+
 @pytest.mark.parametrize("entry", [evaluate, cache_features])
 def test_both_commands_say_so_before_they_build_anything(tmp_path, monkeypatch, entry):
     cards(monkeypatch, 1)

@@ -1,8 +1,9 @@
 import pytest
 import torch
 from torch.nn import functional as F
+from torch.utils._python_dispatch import TorchDispatchMode
 
-from segadapt.functional.cosine import cosine_scores, inverse_norm
+from segadapt.functional.cosine import EPSILON, cosine_scores, inverse_norm
 
 
 def _inputs(dtype=torch.float64):
@@ -70,8 +71,39 @@ def test_nothing_of_the_size_of_the_features_is_kept_but_the_features():
     assert large == {rows.data_ptr()}
 
 
+def test_there_is_no_second_derivative():
+    rows, prototypes = _inputs()
+    loss = cosine_scores(rows, 3.0)(prototypes).square().sum()
+    for wanted in (rows, prototypes):
+        with pytest.raises(RuntimeError, match="the cosine scores have no second derivative"):
+            torch.autograd.grad(loss, wanted, create_graph=True)
+
+
 def test_half_precision_norms_are_single():
     assert inverse_norm(torch.ones(1, 2, 8, dtype=torch.bfloat16)).dtype == torch.float32
+
+
+class Results(TorchDispatchMode):
+    """Records the number of values of each result."""
+
+    def __init__(self):
+        super().__init__()
+        self.sizes = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        result = func(*args, **(kwargs or {}))
+        if isinstance(result, torch.Tensor):
+            self.sizes.append(result.numel())
+        return result
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+def test_norms_are_those_of_single_precision_without_a_copy_of_the_features(dtype):
+    rows = torch.randn(2, 7, 33).to(dtype)
+    with Results() as results:
+        inverse = inverse_norm(rows)
+    assert max(results.sizes) < rows.numel()
+    assert torch.equal(inverse, 1 / (rows.float().norm(dim=-1, keepdim=True) + EPSILON))
 
 
 @pytest.mark.parametrize("norm", [1.0, 0.01, 0.001])

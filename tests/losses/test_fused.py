@@ -8,7 +8,7 @@ from cases import close, gradient, labels, logits
 
 from segadapt.losses.cross_entropy import CrossEntropy
 from segadapt.losses.dice import Dice
-from segadapt.losses.parts import plane_resize, strip_pass, strip_resize, workspace
+from segadapt.losses.parts import label_counts, plane_resize, strip_pass, strip_resize, workspace
 from segadapt.losses.parts.fused import fused_loss
 
 BOTH = [CrossEntropy("all"), Dice()]
@@ -140,6 +140,21 @@ def test_there_is_no_second_derivative():
         torch.autograd.grad(loss, scores, create_graph=True)
 
 
+@pytest.mark.parametrize("classes", [2, 3, 9])
+@pytest.mark.parametrize("ignore", [None, 0, 7, -1])
+def test_labels_outside_the_classes_count_as_ignored_on_a_gpu(classes, ignore, monkeypatch):
+    """On a CPU they are refused; here they are counted as on a GPU, which would have to wait."""
+    monkeypatch.setattr(label_counts, "_on_cpu", label_counts._elsewhere)
+    losses = [CrossEntropy("valid", ignore, [1.0 + k for k in range(classes)]), Dice(ignore=ignore)]
+    scores, mask = logits(2, classes, 3, 4), labels(2, 7, 9, classes)
+    wrong = mask.clone()
+    mask[:, 1] = 255 if ignore is None else ignore
+    wrong[:, 1] = torch.tensor([255, -1, classes, 300, 254, -100, 99, 256, -256])
+    mine, theirs = (fused_loss(losses, scores, given) for given in (wrong, mask))
+    close(mine, theirs)
+    close(*gradient(mine, scores), *gradient(theirs, scores))
+
+
 def test_without_gradient_only_the_value_is_computed(monkeypatch):
     scores, mask = logits(2, 3, 4, 4), labels(2, 8, 8, 3)
     wanted = fused_loss(BOTH, scores, mask).item()
@@ -268,3 +283,27 @@ def test_products_in_bfloat16_resize_no_scores(layout):
     finally:
         torch.set_float32_matmul_precision(before)
     assert isinstance(resizer, strip_resize.PixelResizer)
+
+
+BACKENDS = torch.backends
+SETTINGS = {
+    "GPU": (BACKENDS.cuda.matmul, "tf32", True),
+    "all": (BACKENDS, "tf32", True),
+    "CPU": (BACKENDS.mkldnn.matmul, "bf16", False),
+}
+
+
+@pytest.mark.parametrize(("place", "value", "exact"), SETTINGS.values(), ids=SETTINGS.keys())
+def test_the_settings_of_precision_in_torchs_backends_are_understood(place, value, exact, layout):
+    scores, mask = logits(1, 3, 4, 4), labels(1, 8, 8, 3)
+    wanted, before = fused_loss(BOTH, scores, mask), place.fp32_precision
+    place.fp32_precision = value
+    try:
+        mine = fused_loss(BOTH, scores, mask)
+        kind = type(strip_pass._resizer(scores, (4, 4), (8, 8), False))
+    finally:
+        place.fp32_precision = before
+    close(mine, wanted)
+    assert torch.get_float32_matmul_precision() == "highest"
+    planes = layout == "planes" and exact
+    assert kind is (plane_resize.PlaneResizer if planes else strip_resize.PixelResizer)

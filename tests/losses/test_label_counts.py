@@ -63,6 +63,16 @@ def test_several_wrong_labels_beside_ignored_ones():
         labels_per_image(torch.tensor([[[0, 253, 254, 255]]]), 3)
 
 
+@pytest.mark.parametrize("ignore", [0, 255])
+def test_without_a_check_no_other_label_counts_for_a_class_of_any_image(ignore):
+    """As on a GPU, where 255 in the first of 16 images was class 15 of the thirteenth."""
+    mask = torch.randint(19, (16, 4, 5))
+    mask[0, 0] = torch.tensor([255, -1, 19, 20, 2**20])
+    mask[15, 3] = 255
+    wanted = [[int((labels == k).sum()) * (k != ignore) for k in range(19)] for labels in mask]
+    assert label_counts._elsewhere(mask, 19, ignore).tolist() == wanted
+
+
 @pytest.fixture
 def counted(monkeypatch):
     """The labels that were counted."""

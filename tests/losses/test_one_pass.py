@@ -15,6 +15,7 @@ from cases import close, gradient, labels, logits
 from segadapt.losses.cross_entropy import CrossEntropy
 from segadapt.losses.dice import Dice
 from segadapt.losses.kernels.axis import axis_of
+from segadapt.losses.parts import label_counts
 from segadapt.losses.parts.fused import fused_loss
 
 
@@ -122,6 +123,17 @@ def test_without_any_label_there_is_neither_loss_nor_gradient(kernel_loss):
     loss = kernel_loss([CrossEntropy("valid"), Dice()], given, mask)
     assert loss == 0
     assert not gradient(loss, given)[0].any()
+
+
+def test_labels_outside_the_classes_count_as_ignored(kernel_loss, monkeypatch):
+    monkeypatch.setattr(label_counts, "_on_cpu", label_counts._elsewhere)  # which refuses them
+    given, mask = single(logits(2, 3, 2, 3)), labels(2, 5, 7, 3)
+    wrong = mask.clone()
+    mask[:, 1], wrong[:, 1] = 255, torch.tensor([254, 3, 4, 100, 256, -1, -300])
+    losses = [CrossEntropy("valid"), Dice()]
+    mine, theirs = (kernel_loss(losses, given, some) for some in (wrong, mask))
+    assert mine == theirs
+    assert torch.equal(gradient(mine, given)[0], gradient(theirs, given)[0])
 
 
 @pytest.mark.slow

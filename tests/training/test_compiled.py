@@ -14,7 +14,7 @@ from steps import own, scaled, small_batch, small_task
 from unchecked import run_unchecked
 
 from segadapt.training import gradient_check
-from segadapt.training.compiled import MODES, CompiledHalves, check_has_doubles, check_mode
+from segadapt.training.compiled import MODES, CompiledHalves, check_mode
 
 ROOT = Path(__file__).resolve().parents[2]
 PROBE = Path(__file__).with_name("compiled_probe.py")
@@ -72,14 +72,6 @@ def test_bit_identical_runs_on_a_gpu_are_refused():
         check_mode(mode, deterministic=False, gpu=True)
         with pytest.raises(ValueError, match=f"trainer.compile={mode} cannot keep trainer.det"):
             check_mode(mode, deterministic=True, gpu=True)
-
-
-def test_devices_without_double_precision_are_refused():
-    for mode in MODES:
-        for device in ("cpu", "cuda"):
-            check_has_doubles(mode, torch.device(device))
-        with pytest.raises(ValueError, match=f"trainer.compile={mode} compares .* Apple GPUs"):
-            check_has_doubles(mode, torch.device("mps"))
 
 
 def test_compiled_trainings_are_saved_resumed_and_ended_as_eager_ones():

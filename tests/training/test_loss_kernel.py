@@ -110,6 +110,41 @@ def test_a_device_that_is_unusable_afterwards_ends_the_training(on_a_card, monke
         choose_kernel(objective("auto"), 3, CPU, "32-true")
 
 
+@pytest.mark.parametrize("align_corners", [False, True])
+@pytest.mark.parametrize("stride", [4, 8])
+def test_kernels_that_are_wrong_at_one_stride_are_found(stride, align_corners):
+    """At stride 8 a program of the kernels goes through its pixels of a row in parts."""
+
+    def one_pass(losses, scores, mask, *options):
+        wrong = round(mask.shape[-1] / scores.shape[-1]) == stride
+        return (1.001 if wrong else 1.0) * fused_loss(losses, scores, mask, *options)
+
+    term = Supervised("student", [CrossEntropy("all")], align_corners)
+    said = difference(term, one_pass, 3, CPU, torch.float32)
+    assert said is not None
+    assert "the loss of torch.float32 scores differs" in said
+
+
+IGNORED = {
+    "a class": ([CrossEntropy(ignore=0)], {0}),
+    "no class": ([CrossEntropy(ignore=7), Dice(ignore=7)], {7}),
+    "the default": ([CrossEntropy("all"), Dice()], {255}),
+    "different ones": ([CrossEntropy(ignore=0), Dice(), Dice(ignore=9)], set()),
+}
+
+
+@pytest.mark.parametrize(("losses", "ignored"), IGNORED.values(), ids=IGNORED.keys())
+def test_the_check_ignores_what_the_losses_ignore(losses, ignored):
+    seen = set()
+
+    def one_pass(losses, scores, mask, *options):
+        seen.update(mask.unique().tolist())
+        return fused_loss(losses, scores, mask, *options)
+
+    assert difference(Supervised("student", losses), one_pass, 3, CPU, torch.float32) is None
+    assert seen == {0, 1, 2} | ignored
+
+
 def test_the_check_draws_no_random_number_of_the_training():
     before = torch.get_rng_state()
     term = Supervised("student", [CrossEntropy("all")])

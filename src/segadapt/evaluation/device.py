@@ -19,6 +19,19 @@ def with_device(cfg: DictConfig) -> DictConfig:
     return chosen
 
 
+def check_measures(device: str) -> None:
+    """Check that results can be measured on a device.
+
+    Raises:
+        ValueError: If it does not compute in double precision.
+    """
+    if device == "mps":
+        raise ValueError(
+            "device=mps: confidences are summed in double precision, which Apple GPUs do not have; "
+            "set device=cpu"
+        )
+
+
 def chosen_device(device: str | torch.device) -> str:
     """The device requested by a config; ``auto`` is the GPU if available.
 

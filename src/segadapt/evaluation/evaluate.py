@@ -10,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from segadapt.evaluation.dataset_pass import evaluate_dataset
-from segadapt.evaluation.device import with_device
+from segadapt.evaluation.device import check_measures, with_device
 from segadapt.evaluation.earlier_protocols import completed
 from segadapt.evaluation.inference.settings import short_name
 from segadapt.evaluation.metrics.per_image import PerImage, read_per_image, write_per_image
@@ -51,10 +51,12 @@ def evaluate(cfg: DictConfig, run: Run, console: Console) -> Path:
         The report's JSON file.
 
     Raises:
-        ValueError: If the weights or the data do not match the run's config.
+        ValueError: If the weights or the data do not match the run's config, or the device cannot
+            measure.
     """
     provenance()  # of the code that is loaded, before the checkout can change
     started, cfg = time.perf_counter(), with_device(cfg)
+    check_measures(cfg.device)
     precision = with_precision(cfg, run)
     trained = load_trained(run, cfg.split, cfg.data.root)
     weights = trained.weights

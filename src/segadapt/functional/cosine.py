@@ -32,7 +32,8 @@ def inverse_norm(rows: Float[Tensor, "*n d"]) -> Float[Tensor, "*n 1"]:
         The releases give 1e12 there (or NaN, in two heads of CAC). Their features end in a ReLU,
         whose gradient at 0 hides the explosion; ours need not end in one.
     """
-    norm = torch.linalg.vector_norm(accurate(rows), dim=-1, keepdim=True)
+    dtype = torch.promote_types(rows.dtype, torch.float32)  # without a copy of the rows
+    norm = torch.linalg.vector_norm(rows, dim=-1, keepdim=True, dtype=dtype)
     return torch.where(norm > 0, 1 / (norm + EPSILON), 0.0)
 
 
@@ -40,7 +41,7 @@ def cosine_scores(rows: Float[Tensor, "b n d"], tau: float) -> Score:
     """A function from prototypes to tau times their cosine with each pixel.
 
     The norms of the pixels are computed once for all calls of that function, so that student and
-    teacher share them.
+    teacher share them. There is no second derivative.
     """
     traced = torch.compiler.is_compiling()
     inverse = inverse_norm(rows if traced else rows.detach())
@@ -78,6 +79,8 @@ class _Cosine(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
+        if torch.is_grad_enabled():
+            raise RuntimeError("the cosine scores have no second derivative")
         rows, units, inverse, scores = ctx.saved_tensors
         products = (gradient * (ctx.tau * inverse)).to(rows.dtype)  # d / d<f, a>
         for_rows = for_units = None

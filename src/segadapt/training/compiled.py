@@ -65,7 +65,12 @@ class CompiledHalves:
         return joined(self.generator, self.classifier, image, mask, rule)
 
     def checked(self, objective: Objective, batch: Batch) -> "CompiledHalves":
-        """Itself, after comparing the gradients of the first batch with uncompiled ones.
+        """Itself, after comparing the gradients of the first batch with uncompiled ones in float32.
+
+        Under autocast the steps run other graphs, which are compiled later and never checked:
+        networks exist whose gradients in half precision are mostly rounding, so that no tolerance
+        would tell a wrong derivative from it. The check then covers what both kinds of graphs
+        share: the traced network and its derivative, for ``FEW`` images.
 
         Args:
             objective: The minimised loss.
@@ -76,7 +81,7 @@ class CompiledHalves:
         """
         if self.pending:
             device = batch.image.device.type
-            # In half precision, because the whole batch might not fit in float32.
+            # Under autocast, because the whole batch might not fit in float32.
             part = FEW if torch.is_autocast_enabled(device) else None
             try:
                 verdict = compared(self.model, self, objective, batch, part)
@@ -99,19 +104,6 @@ def check_mode(mode: str, deterministic: bool, gpu: bool) -> None:
             f"trainer.compile={mode} cannot keep trainer.deterministic=true on a GPU: the compiler "
             "chooses kernels by their time, and traces past the operations that replace those "
             "without a deterministic one. Set trainer.compile=null or trainer.deterministic=false"
-        )
-
-
-def check_has_doubles(mode: str, device: torch.device) -> None:
-    """Refuse to compile if gradients could not be compared with exact ones.
-
-    Raises:
-        ValueError: If the device does not compute in double precision.
-    """
-    if device.type == "mps":
-        raise ValueError(
-            f"trainer.compile={mode} compares gradients with those of double precision, which "
-            "Apple GPUs do not have. Set trainer.compile=null or trainer=cpu"
         )
 
 

@@ -76,6 +76,9 @@ def compared(
 ) -> Verdict:
     """Compare the gradients of another forward pass with the network's own, in float32.
 
+    Autocast is off, even if the training uses it, so graphs that the other implementation compiles
+    for autocast are not checked.
+
     If some differ, both are compared with a step of ``FEW`` images in double precision, which takes
     up to ten times as long as one in single precision; its activations are kept in host memory.
     Gradients, buffers and the state of the random numbers do not change.

@@ -1,12 +1,12 @@
 """The choice between strips and Triton kernels for the pixel losses of a training.
 
-The kernels run on CUDA devices only. Before the first step, both compute a small batch in the types
+The kernels run on CUDA devices only. Before the first step, both compute small batches in the types
 of scores that the training can have; kernels that fail or differ are not used.
 """
 
 import copy
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from typing import Final, NamedTuple
 
@@ -16,8 +16,8 @@ from torch import Tensor
 
 from segadapt.losses.objective import Objective
 from segadapt.losses.parts.fused import fused_loss
+from segadapt.losses.parts.label_counts import ignore_or_default
 from segadapt.losses.supervised import OnePass, Supervised
-from segadapt.structures import ignored_label
 
 CAPABILITY: Final = (8, 0)
 """Compute capability of the oldest GPUs that Triton supports."""
@@ -28,8 +28,10 @@ HALF: Final = {"bf16": torch.bfloat16, "16": torch.float16}
 EXACT: Final = 2e-5
 """Largest difference of losses and gradients in single precision, as a fraction of the maximum."""
 
-CELLS: Final = (19, 33)
-"""Size of the small batch: several programs along each side, the last ones incomplete."""
+SIZES: Final = (((19, 33), 4), ((3, 17), 8))
+"""Cells and stride of the small batches, at which positions have no rounding error. The first has
+several programs along each side, the last ones incomplete; in the second, a program owns more
+pixels of a row than it holds at a time."""
 
 FAILURES: Final = (
     *(ImportError, OSError, RuntimeError, ValueError, TypeError, AttributeError, AssertionError),
@@ -122,7 +124,7 @@ def difference(
     device: torch.device,
     dtype: torch.dtype,
 ) -> str | None:
-    """The difference between another implementation of a term and the strips on a small batch.
+    """The difference between another implementation of a term and the strips on small batches.
 
     Args:
         term: Term whose losses are copied.
@@ -131,8 +133,19 @@ def difference(
         device: Device of the trial.
         dtype: Type of the scores.
     """
-    scores, mask = _batch(num_classes, term.align_corners, device)
-    losses = [copy.deepcopy(loss).to(device) for loss in term.fused]
+    reasons = (
+        _difference(term, one_pass, [part.to(device) for part in batch], dtype)
+        for batch in _batches(term, num_classes)
+    )
+    return next((reason for reason in reasons if reason is not None), None)
+
+
+def _difference(
+    term: Supervised, one_pass: OnePass, batch: Sequence[Tensor], dtype: torch.dtype
+) -> str | None:
+    """The difference on one batch: scores and labels."""
+    scores, mask = batch
+    losses = [copy.deepcopy(loss).to(scores.device) for loss in term.fused]
 
     def computed(way: OnePass) -> tuple[Tensor, Tensor]:
         leaf = scores.to(dtype, copy=True).requires_grad_()
@@ -150,16 +163,19 @@ def difference(
     return None
 
 
-def _batch(
-    classes: int, align_corners: bool, device: torch.device
-) -> tuple[Float[Tensor, "2 k h w"], Integer[Tensor, "2 H W"]]:
-    """Scores and labels at stride 4, at which positions have no rounding error."""
-    size = [4 * (side - 1) + 1 if align_corners else 4 * side for side in CELLS]
+def _batches(
+    term: Supervised, classes: int
+) -> Iterator[tuple[Float[Tensor, "2 k h w"], Integer[Tensor, "2 H W"]]]:
+    """Scores and labels; some pixels are ignored, if all losses of the term ignore one label."""
+    ignored = {ignore_or_default(loss.ignore, classes) for loss in term.fused}
     draw = torch.Generator().manual_seed(0)  # separate from that of the training
-    scores = 3 * torch.randn(2, classes, *CELLS, generator=draw)
-    mask = torch.randint(classes, (2, *size), generator=draw)
-    mask[torch.rand(mask.shape, generator=draw) < 0.1] = ignored_label(classes)
-    return scores.to(device), mask.to(device)
+    for cells, stride in SIZES:
+        size = [stride * (side - 1) + 1 if term.align_corners else stride * side for side in cells]
+        scores = 3 * torch.randn(2, classes, *cells, generator=draw)
+        mask = torch.randint(classes, (2, *size), generator=draw)
+        if len(ignored) == 1:  # else one of the losses would refuse the other's label
+            mask[torch.rand(mask.shape, generator=draw) < 0.1] = min(ignored)
+        yield scores, mask
 
 
 def _kernel_loss() -> OnePass:

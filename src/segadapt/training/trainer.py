@@ -37,7 +37,7 @@ def build_trainer(
         files: Writes and reads checkpoints.
 
     Raises:
-        ValueError: If a GPU is requested, but not available.
+        ValueError: If a GPU is requested, but not available, or an Apple GPU.
     """
     gpu = on_gpu(cfg)
     fixed: dict[str, Any] = {
@@ -49,6 +49,8 @@ def build_trainer(
         "enable_checkpointing": False,
         "enable_model_summary": False,
         "enable_progress_bar": False,
+        # Lightning's "auto" would also choose an Apple GPU.
+        "accelerator": cfg.accelerator if gpu or cfg.accelerator != "auto" else "cpu",
         "precision": precision_name(cfg, gpu),
         # The fastest convolution differs from run to run.
         "benchmark": bool(cfg.benchmark and not cfg.deterministic),
@@ -75,15 +77,18 @@ def on_gpu(cfg: DictConfig) -> bool:
     """Whether a trainer of this config uses GPUs.
 
     Raises:
-        ValueError: If they are requested, but not available.
+        ValueError: If they are requested, but not available, or an Apple GPU.
     """
     available = torch.cuda.is_available()
     if cfg.accelerator in ("gpu", "cuda") and not available:
         raise ValueError(
             f"trainer.accelerator={cfg.accelerator}, but torch finds no GPU; use trainer=cpu"
         )
-    if cfg.accelerator == "mps" and not torch.backends.mps.is_available():
-        raise ValueError("trainer.accelerator=mps, but torch finds no Apple GPU; use trainer=cpu")
+    if cfg.accelerator == "mps":
+        raise ValueError(
+            "trainer.accelerator=mps: losses count pixels in double precision, which Apple GPUs do "
+            "not have; use trainer=cpu"
+        )
     return available and cfg.accelerator != "cpu"
 
 

@@ -28,9 +28,11 @@ class FusedLoss(nn.Module, ABC):
     Attributes:
         relative: Whether only the differences between a pixel's scores matter, so that strips with
             the difference of two classes are accepted.
+        ignore: The ignored label; None for the default of the number of classes.
     """
 
     relative: bool = False
+    ignore: int | None = None
 
     @abstractmethod
     def plan(self, mask: Integer[Tensor, "b H W"], num_classes: int, group: int | None) -> Plan:

@@ -52,6 +52,7 @@ def labels_per_image(
     Raises:
         ValueError: If a label is neither a class nor ``ignore``. Checked on the CPU only: on a GPU
             the host would have to wait, and the data workers have already checked every label.
+            There such a label counts as ignored.
     """
     ignore = ignore_or_default(ignore, num_classes)
     count = _on_cpu if mask.device.type == "cpu" else _elsewhere
@@ -66,7 +67,8 @@ def labels_per_image(
 def _elsewhere(mask: Integer[Tensor, "b H W"], num_classes: int, ignore: int) -> Int[Tensor, "b k"]:
     """Count without waiting for the device."""
     labels = mask.long()
-    column = labels.where(labels != ignore, num_classes)
+    counted = (labels >= 0) & (labels < num_classes) & (labels != ignore)
+    column = labels.where(counted, num_classes)  # else they might count for the next image
     images = torch.arange(len(mask), device=mask.device)[:, None, None]
     place = (column + images * (num_classes + 1)).flatten()
     counts = torch.zeros(len(mask) * (num_classes + 1), dtype=torch.long, device=mask.device)

@@ -138,9 +138,17 @@ class Strip:
         steps = torch.arange(images, dtype=torch.int32, device=self.label.device) * classes
         return (self.label + self.layout.of_images(steps)).flatten()
 
+    @cached_property
+    def known(self) -> Float[Tensor, "_ _ _"]:
+        """1 for pixels whose label is a class, else 0; as floats, which are vectorised."""
+        nearest = self.labels.clamp(0, self.num_classes - 1)
+        return torch.eq(self.labels, nearest, out=nearest)
+
     def labelled(self, ignore: int) -> Float[Tensor, "_ _ _"]:
-        """1 for pixels with another label than this, else 0; as floats, which are vectorised."""
-        return torch.ne(self.labels, ignore, out=torch.empty_like(self.labels))
+        """1 for pixels whose label is a class other than this, else 0; must not be changed."""
+        if not 0 <= ignore < self.num_classes:
+            return self.known
+        return torch.ne(self.labels, ignore, out=torch.empty_like(self.labels)).mul_(self.known)
 
     def own(self, values: Float[Tensor, "_ _ _ _"]) -> Float[Tensor, "_ _ _"]:
         """Values of each pixel's own class, from values in the layout of the scores."""

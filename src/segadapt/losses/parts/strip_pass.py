@@ -65,11 +65,19 @@ def loss_of_batch(
 def _resizer(logits: Tensor, grid: Size, size: Size, align_corners: bool) -> Resizer:
     """The resizer with the fastest layout for this number of classes on this device."""
     dtype = torch.promote_types(logits.dtype, torch.float32)
-    # "medium" allows matrix products in bfloat16, and planes are resized by products.
-    exact = torch.get_float32_matmul_precision() != "medium"
-    few = logits.device.type == "cpu" and logits.shape[1] <= FEW and exact
-    kind = PlaneResizer if few else PixelResizer
+    planes = logits.device.type == "cpu" and logits.shape[1] <= FEW and _exact_products()
+    kind = PlaneResizer if planes else PixelResizer
     return kind(grid, size, align_corners, workspace(dtype, logits.device))
+
+
+def _exact_products() -> bool:
+    """Whether matrix products on a CPU, by which planes are resized, are not rounded to bfloat16.
+
+    ``torch.set_float32_matmul_precision("medium")`` changes this setting as well; reading that one
+    is an error once a script has used the settings of ``torch.backends``.
+    """
+    products = torch.backends.mkldnn.matmul  # type: ignore[attr-defined] # the module is replaced
+    return bool(products.fp32_precision != "bf16")
 
 
 class _Images:

@@ -51,4 +51,4 @@ def just_compiled(trainer: L.Trainer) -> float | None:
 
 def sentence(seconds: float) -> str:
     """The duration of the compilation, in words."""
-    return f"compiled and checked in {seconds:.0f} s (first step)"
+    return f"compiled, and checked in float32, in {seconds:.0f} s (first step)"
