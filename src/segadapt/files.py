@@ -34,6 +34,22 @@ def expanded(path: str | Path) -> Path:
         ) from None
 
 
+def state_of(file: Path) -> tuple[int, int, int, int]:
+    """Size, times and inode of a file: any change of its content changes one of them.
+
+    Copies keep the time of modification (``cp -p``, rsync, archives), but not that of the status or
+    the inode.
+
+    Raises:
+        ValueError: If it is not there, or its folder cannot be read.
+    """
+    try:
+        status = file.stat()
+    except OSError as error:
+        raise ValueError(f"{file} cannot be read: {error.strerror}") from error
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
+
+
 @contextmanager
 def make_folder(path: Path, what: str, way_out: str) -> Iterator[None]:
     """Create a folder for the block, and turn system errors into one sentence.

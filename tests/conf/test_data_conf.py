@@ -44,3 +44,10 @@ def test_folder_builds(tmp_path):
 def test_the_seed_of_the_run_reaches_order_and_augmentation(name):
     module = composed(f"data={name}", "data.num_classes=2", "seed=7").data.module
     assert module.seed == module.train.seed == 7
+
+
+@pytest.mark.parametrize("name", ["camvid", "folder", "cityscapes", "coco_stuff164k"])
+def test_the_probability_of_mirroring_reaches_the_augmentation(name):
+    words = (f"data={name}", "data.num_classes=2")
+    assert composed(*words).data.module.train.transform.flip == 0.5
+    assert composed(*words, "data.flip=0").data.module.train.transform.flip == 0

@@ -340,6 +340,28 @@ def test_a_training_is_measured_in_its_own_precision_unless_told_otherwise(train
     assert half["protocol"]["precision"] == "bf16-true"
 
 
+def test_counts_of_other_labels_do_not_replace_those_of_the_training(trained, tmp_path):
+    shutil.copytree(trained[0], tmp_path, dirs_exist_ok=True)
+    own, report, _ = evaluated(tmp_path)
+    digest = report["protocol"]["checkpoint"]["sha256"]
+    stamp = {**report["protocol"], "checkpoint": {"sha256": digest}}
+    (tmp_path / "report.json").write_text(json.dumps({"protocol": stamp}))
+    with np.load(own.with_suffix(".npz")) as content:
+        names, counts = content["names"], content["counts"]
+    counts[0, 2, :2] += [1, -1]  # another prediction, as on another device: replaced
+    np.savez(tmp_path / PER_IMAGE, names=names, counts=counts)
+    assert PER_IMAGE not in evaluated(tmp_path)[2]
+    with np.load(tmp_path / PER_IMAGE) as content:
+        assert (content["counts"] != counts).any()
+        counts = content["counts"]
+    counts[1, 1, :2] += [1, -1]  # another label: kept
+    np.savez(tmp_path / PER_IMAGE, names=names, counts=counts)
+    before = (tmp_path / PER_IMAGE).read_bytes()
+    said = " ".join(evaluated(tmp_path)[2].split())
+    assert "is kept: the labelled pixels of some images are not those that" in said
+    assert (tmp_path / PER_IMAGE).read_bytes() == before
+
+
 def test_precisions_have_the_names_of_lightning_and_of_export():
     names = {"fp32": "32-true", "fp16": "16-true", "16-true": "16-true", "bf16-mixed": "bf16-mixed"}
     assert {name: full_name(name) for name in names} == names

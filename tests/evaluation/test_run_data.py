@@ -11,10 +11,10 @@ from segadapt.evaluation.run_data import split_of_run
 from segadapt.experiment import build_data
 
 
-@pytest.fixture
-def root(tmp_path):
+@pytest.fixture(params=["img", "cam0"])
+def root(tmp_path, request):
     for number in range(16):
-        name = f"patient{number // 4}_{number % 4:03}_img.png"
+        name = f"patient{number // 4}_{number % 4:03}_{request.param}.png"
         write(tmp_path / "set/images" / name, picture(8, 8, number))
         write(tmp_path / "set/labels" / name, blocks(8, 8, 2, number))
     return tmp_path / "set"
@@ -29,12 +29,16 @@ def names(dataset):
     return [pair.image.name for pair in dataset.files]
 
 
-def test_a_run_keeps_the_splits_that_an_earlier_rule_drew(root, tmp_path):
-    data = build_data(config(root, "number-at-end"))
+@pytest.mark.parametrize(
+    ("rule", "version"), [("number-at-end", {}), ("number-before-text", {"version": 2})]
+)
+def test_a_run_keeps_the_splits_that_an_earlier_rule_drew(root, tmp_path, rule, version):
+    data = build_data(config(root, rule))
     file = tmp_path / "run/splits.json"
     write_record(file, [data.train, data.val])
     kept = json.loads(file.read_text())["splits"]
-    file.write_text(json.dumps({"splits": {name: kept[name] for name in ("train", "val")}}))
+    recorded = {name: kept[name] for name in ("train", "val")}
+    file.write_text(json.dumps({**version, "splits": recorded}))
     cfg = config(root, "name-prefix")
     resumed = build_data(cfg, tmp_path / "run")
     assert (names(resumed.train), names(resumed.val)) == (names(data.train), names(data.val))

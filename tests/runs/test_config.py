@@ -119,3 +119,11 @@ def test_a_key_that_came_later_differs_only_where_it_does_something(value, diffe
     earlier = {**CONFIG, "trainer": {}}
     same = {key: node for key, node in earlier.items() if node != {}}
     assert (config_digest(later) != config_digest(same)) is differs
+
+
+@pytest.mark.parametrize(("flip", "differs"), [(0.5, False), (0.0, True)])
+def test_mirroring_as_earlier_versions_did_is_no_difference(flip, differs):
+    node = {"crop": [8, 8]}
+    earlier = {**CONFIG, "data": {"module": {"train": {"transform": node}}}}
+    now = {"flip": flip, "module": {"train": {"transform": {**node, "flip": flip}}}}
+    assert (config_digest({**CONFIG, "data": now}) != config_digest(earlier)) is differs

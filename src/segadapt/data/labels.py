@@ -12,6 +12,7 @@ from jaxtyping import Int, UInt, UInt8
 from segadapt.data.files.decode import MAX_PIXELS
 from segadapt.data.files.label_files import read_label_file
 from segadapt.data.files.label_values import LabelForm
+from segadapt.data.label_table.binary_masks import check_mask
 from segadapt.data.label_table.nearest import Nearest
 from segadapt.data.label_table.packing import packed, unpacked
 from segadapt.data.label_table.table import ERROR, IGNORED, Color, LabelTable, shown
@@ -89,10 +90,14 @@ class LabelContract:
         """The values in a label file, those of a lossy one replaced by the nearest of the table.
 
         Raises:
-            ValueError: If the file cannot be read, or is of a kind that the table says nothing of.
+            ValueError: If the file cannot be read, is of a kind that the table says nothing of, or
+                holds both values of a binary mask's foreground.
         """
         raw, lossy = read_label_file(file, max_pixels, self.form)
-        return self._nearest(raw) if lossy else raw
+        if lossy:
+            return self._nearest(raw)
+        check_mask(self.table, raw, f"label {file}")
+        return raw
 
     def published(self, prediction: Label) -> Raw:
         """Classes as the values on disk, for a submission: the inverse of reading.

@@ -13,6 +13,7 @@ from segadapt.data.files.label_windows import label_values, read_label_window
 from segadapt.data.files.pairs import Pair
 from segadapt.data.files.raster_grids import check_same_grid
 from segadapt.data.files.raster_windows import Window, raster
+from segadapt.data.label_table.binary_masks import check_mask
 from segadapt.data.labels import Label, LabelContract, Raw
 
 
@@ -47,7 +48,9 @@ class Patch:
         values, file = self._label.values, self.pair.label
         if self._valid is not None:
             values = values[self._valid][None]
-        return label_values(values, file, self.labels.form)
+        raw = label_values(values, file, self.labels.form)
+        check_mask(self.labels.table, raw, f"label {file}")
+        return raw
 
     @cached_property
     def label(self) -> Label:

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
@@ -13,7 +14,12 @@ from segadapt.evaluation.dataset_pass import evaluate_dataset
 from segadapt.evaluation.device import check_measures, with_device
 from segadapt.evaluation.earlier_protocols import completed
 from segadapt.evaluation.inference.settings import short_name
-from segadapt.evaluation.metrics.per_image import PerImage, read_per_image, write_per_image
+from segadapt.evaluation.metrics.per_image import (
+    LABELLED,
+    PerImage,
+    read_per_image,
+    write_per_image,
+)
 from segadapt.evaluation.precision import with_precision
 from segadapt.evaluation.protocol import examined_images, is_own, of_run, stamp, whose
 from segadapt.evaluation.report.html_page import page
@@ -83,7 +89,8 @@ def evaluate(cfg: DictConfig, run: Run, console: Console) -> Path:
     say(console, headline(results), step)
     file = _free(run, name, report["protocol"])
     write_json(file, report)
-    _keep_counts(run, file, report["protocol"], measured.per_image)
+    if note := _keep_counts(run, file, report["protocol"], measured.per_image):
+        say(console, note)
     shown = file.with_suffix(".html")
     replace_text(shown, page(report, measured.gallery.worst, measured.gallery.best))
     say(console, f"report: {file}", f"page: {shown}")
@@ -130,13 +137,30 @@ def _protocol(file: Path, run: Run) -> dict[str, Any]:
     return protocol if isinstance(protocol, dict) else {}
 
 
-def _keep_counts(run: Run, file: Path, protocol: dict[str, Any], images: PerImage) -> None:
+def _keep_counts(run: Run, file: Path, protocol: dict[str, Any], images: PerImage) -> str | None:
+    """Store counts beside a report and, where they belong to the training's, in the run folder.
+
+    Counts of other labels never replace the training's, because its report would keep their mIoU.
+
+    Returns:
+        A sentence if the labels are not those that the training counted, else None.
+    """
     write_per_image(file.with_suffix(".npz"), images)
     own, kept = run.folder / REPORT, run.folder / PER_IMAGE
     if not own.is_file() or _measurement(_protocol(own, run)) != _measurement(protocol):
-        return
-    if not kept.is_file() or read_per_image(kept).names == images.names:
-        write_per_image(kept, images)
+        return None
+    if kept.is_file():
+        before = read_per_image(kept)
+        if before.names != images.names:
+            return None
+        if not np.array_equal(before.counts[:, LABELLED], images.counts[:, LABELLED]):
+            return (
+                f"{kept} is kept: the labelled pixels of some images are not those that the "
+                f"training counted, so the labels have changed since; {file.with_suffix('.npz')} "
+                "has the counts of this evaluation"
+            )
+    write_per_image(kept, images)
+    return None
 
 
 def _measurement(protocol: dict[str, Any]) -> tuple[Any, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
-from segadapt.data.checks.split_record import check_record, is_earlier
+from segadapt.data.checks.split_record import check_record, version_of
 from segadapt.data.dataset import LabelledDataset
 from segadapt.data.files.partition import BY, EARLIER
 from segadapt.runs.file_names import SPLITS, TABLE
@@ -32,9 +32,10 @@ def kept_draw(node: DictConfig, folder: Path) -> dict[str, dict[str, Any]]:
         folder: Run folder, which has no record of splits before its training has started.
     """
     partition = node.get("partition")
-    if partition is None or partition.get("by") != BY[0] or not is_earlier(folder / SPLITS):
+    if partition is None or partition.get("by") != BY[0]:
         return {}
-    return {"partition": {"by": EARLIER}}
+    rule = EARLIER.get(version_of(folder / SPLITS))
+    return {} if rule is None else {"partition": {"by": rule}}
 
 
 def kept_arguments(node: DictConfig, folder: Path) -> dict[str, Any]:

@@ -63,6 +63,8 @@ LATER: Mapping[str, Any] = {
     **{f"data.{place}depth": 8 for place in ("", "module.train.", "module.val.")},
     "loss.class_weight": "none",
     "loss.effective_beta": None,
+    "data.flip": 0.5,
+    "data.module.train.transform.flip": 0.5,
     "data.rare": "none",
     "data.rare_threshold": 0.1,
 }

@@ -40,7 +40,7 @@ def test_the_second_look_opens_no_file(root, monkeypatch):
     assert look(root) == "data: 5 train and 5 val images, unchanged since the last check"
 
 
-@pytest.mark.parametrize("change", ["content", "time", "gone", "limit"])
+@pytest.mark.parametrize("change", ["content", "time", "copy", "written", "gone", "limit"])
 def test_what_changed_is_looked_at_again(root, change):
     look(root)
     file, more = root / "train/frame1.png", {}
@@ -48,6 +48,14 @@ def test_what_changed_is_looked_at_again(root, change):
         write(root / "valannot/frame1.png", blocks(40, 56, 3))
     elif change == "time":
         os.utime(file, (1, 1))
+    elif change in ("copy", "written"):
+        before = file.stat()
+        time.sleep(0.05)  # clocks of file systems are coarse
+        (root.parent / "new" if change == "copy" else file).write_bytes(file.read_bytes())
+        if change == "copy":
+            (root.parent / "new").replace(file)
+        os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+        assert file.stat().st_size == before.st_size
     elif change == "gone":
         file.unlink()
         (root / "trainannot/frame1.png").unlink()

@@ -3,7 +3,7 @@ import json
 import pytest
 from written import blocks, picture, write
 
-from segadapt.data.checks.split_record import check_record, write_record
+from segadapt.data.checks.split_record import check_record, version_of, write_record
 from segadapt.data.datasets.folder import Folder
 from segadapt.data.transforms.pipelines import EvalTransform
 
@@ -140,3 +140,12 @@ def test_a_split_of_other_images_with_the_same_names_may_be_measured(root, tmp_p
     kept["train"] = [[*row[:2], "0" * 16, "0" * 16] for row in kept.pop("test")]
     record.write_text(json.dumps({"splits": kept}))
     check_record(record, drawn(root, "test"))
+
+
+def test_the_record_of_a_later_version_is_refused(root, tmp_path):
+    record = tmp_path / "splits.json"
+    write_record(record, splits(root))
+    assert version_of(record) == version_of(tmp_path / "none") == 3
+    record.write_text('{"version": 4, "splits": {}}')
+    with pytest.raises(ValueError, match=r"splits\.json has version 4, .*; update segadapt"):
+        version_of(record)

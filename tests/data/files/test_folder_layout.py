@@ -169,6 +169,13 @@ def test_accents_may_be_spelt_in_two_ways(tmp_path):
     assert len(names(tmp_path)) == 1
 
 
+@pytest.mark.parametrize("twice", ["train/{}.jpg", "gt/train/{}_x.png"])
+def test_two_spellings_of_one_name_in_a_folder_are_refused(tmp_path, twice):
+    fill(tmp_path, "train/u\u0308.jpg", "gt/train/u\u0308_x.png", twice.format("\u00fc"))
+    with pytest.raises(ValueError, match=r"train/.* and .*train/.* share a name; remove one"):
+        names(tmp_path, **RULE)
+
+
 def test_labels_may_be_arrays(tmp_path):
     fill(tmp_path, "train/images/a.jpg")
     (tmp_path / "train/masks").mkdir()

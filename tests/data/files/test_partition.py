@@ -89,6 +89,8 @@ def test_one_group_cannot_be_divided():
         ("patient{}_{:03}_img", 8),
         ("town_{:06}_{:06}_leftImg8bit.png", 11),
         ("scan{}_{:03}", 5),
+        ("seq{}_{:04}_cam0.png", 4),
+        ("seq{}_{:04}0_rgb2", 4),
     ],
 )
 def test_frames_of_a_sequence_stay_in_one_split(form, group):
@@ -97,6 +99,19 @@ def test_frames_of_a_sequence_stay_in_one_split(form, group):
     sequences = [{name[:group] for name in part} for part in parts.values()]
     assert sorted(len(part) for part in sequences) == [2, 2, 4]
     assert len(set.union(*sequences)) == 8
+
+
+def test_a_number_without_letters_that_all_names_end_in_is_that_of_the_frame():
+    names = [f"{sequence:06}_10.png" for sequence in range(8)]
+    parts = parted(names, Partition(0.25, by="name-prefix"))
+    assert [len(part) for part in parts.values()] == [6, 2]
+
+
+def test_the_rule_of_earlier_runs_draws_what_it_drew():
+    names = [f"seq{sequence}_{frame:04}_cam0" for sequence in range(8) for frame in range(9)]
+    val = parted(names, Partition(0.25, by="number-before-text"))["val"]
+    assert len(val) == 18
+    assert val[:4] == ["seq0_0007_cam0", "seq1_0000_cam0", "seq1_0008_cam0", "seq2_0000_cam0"]
 
 
 def test_names_that_are_only_numbers_in_one_folder_have_no_prefix():

@@ -116,6 +116,17 @@ def test_a_file_that_has_changed_is_opened_again(tmp_path):
     assert raster(file).size == (40, 64)
 
 
+def test_a_copy_that_keeps_size_and_time_is_opened_again(tmp_path):
+    image, _ = coordinates(64, 64)
+    file = write_tiff(tmp_path / "a.tif", image, compress="none")
+    other = write_tiff(tmp_path / "b.tif", image[::-1].copy(), compress="none")
+    assert other.stat().st_size == file.stat().st_size
+    before = raster(file)
+    os.utime(other, ns=(1, file.stat().st_mtime_ns))
+    other.replace(file)
+    assert raster(file) is not before
+
+
 def test_truncated_files_are_refused_when_they_are_opened(tmp_path):
     image = np.random.default_rng(0).integers(255, size=(200, 230, 3), dtype=np.uint8)
     file = write_tiff(tmp_path / "a.tif", image)

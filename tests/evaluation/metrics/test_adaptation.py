@@ -24,6 +24,13 @@ def test_outcomes_are_those_of_a_loop_over_pixels():
     assert {name: counts.tolist() for name, counts in found._asdict().items()} == expected
 
 
+@pytest.mark.parametrize("label", [K, K + 1, 254])
+def test_a_label_that_is_no_class_is_refused(label):
+    mask = torch.tensor([[[0, IGNORE, label]]])
+    with pytest.raises(ValueError, match=f"a label of {label} is outside the {K} classes"):
+        outcome_counts(mask * 0, mask * 0, mask, K)
+
+
 def test_the_gap_is_that_from_coarse_to_the_oracle():
     coarse, student, oracle = (
         scores(torch.tensor([[right, 10 - right], [5, 5]])) for right in (2, 5, 8)

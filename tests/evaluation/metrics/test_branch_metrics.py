@@ -160,10 +160,11 @@ def test_full_confidence_is_in_the_last_bin():
     assert counts.findings().calibration.pixels.tolist() == [1, 0, 1, 2]
 
 
-def test_a_label_that_is_no_class_is_refused():
-    mask = torch.full((1, 4, 4), K + 2)
+@pytest.mark.parametrize("label", [K, K + 2])
+def test_a_label_that_is_no_class_is_refused(label):
+    mask = torch.full((1, 4, 4), label)
     reading = BranchOutput(torch.zeros_like(mask), torch.ones(mask.shape))
-    with pytest.raises(ValueError, match=f"a label of {K + 2} is outside the {K} classes"):
+    with pytest.raises(ValueError, match=f"a label of {label} is outside the {K} classes"):
         BranchCounts(K).update(reading, mask, label_bands(mask))
 
 

@@ -96,9 +96,10 @@ def test_nothing_labelled_has_no_score():
     assert np.isnan([found.miou, found.accuracy, found.mean_accuracy]).all()
 
 
-def test_a_label_that_is_no_class_is_refused():
-    mask = torch.tensor([[[0, 7]]])
-    with pytest.raises(ValueError, match="a label of 7 is outside the 5 classes"):
+@pytest.mark.parametrize("label", [5, 6, 7, 254])
+def test_a_label_that_is_no_class_is_refused(label):
+    mask = torch.tensor([[[0, IGNORE, label]]])
+    with pytest.raises(ValueError, match=f"a label of {label} is outside the 5 classes"):
         count(torch.zeros_like(mask), mask, 5)
 
 

@@ -1,7 +1,12 @@
 import numpy as np
 import pytest
 
-from segadapt.evaluation.metrics.per_image import by_name, read_per_image, write_per_image
+from segadapt.evaluation.metrics.per_image import (
+    PerImage,
+    by_name,
+    read_per_image,
+    write_per_image,
+)
 
 
 def counts(*values):
@@ -26,6 +31,12 @@ def test_a_file_holds_what_was_written_for_anybody(tmp_path):
     assert found.names == images.names
     assert (found.counts == images.counts).all()
     assert [one.name for one in file.parent.iterdir()] == ["per_image.npz"]
+
+
+def test_counts_of_the_training_images_of_coco_are_read_back(tmp_path):
+    names = tuple(f"{index:012}.jpg" for index in range(118_287))
+    write_per_image(tmp_path / "a.npz", PerImage(names, np.zeros((len(names), 3, 1), np.int64)))
+    assert read_per_image(tmp_path / "a.npz").names == names
 
 
 @pytest.mark.parametrize("damage", ["cut", "text", "other"])

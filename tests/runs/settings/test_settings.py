@@ -137,7 +137,7 @@ def test_what_nothing_reads_is_refused(override, said):
 @pytest.mark.parametrize(
     "override",
     [
-        "+data.module.train.transform.flip=0.1",
+        "+data.module.train.transform.photometric=false",
         "+model.encoder.stem=3",
         "+mine={_target_: builtins.dict, width: '${data.width}'}",
     ],

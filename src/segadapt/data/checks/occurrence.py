@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from segadapt.data.dataset import SegmentationDataset
+from segadapt.data.label_table.binary_masks import check_masks
 from segadapt.data.label_table.table import Color, shown
 from segadapt.data.labels import values_in
 from segadapt.text.borders import print_line
@@ -57,10 +58,12 @@ def verdict(dataset: SegmentationDataset, name: str, trained: bool) -> Verdict:
         trained: Whether every class is looked for, or two suffice.
 
     Raises:
-        ValueError: If a label that is read is damaged or holds a number that means nothing.
+        ValueError: If a label that is read is damaged or holds a number that means nothing, or
+            binary masks hold two values for the foreground.
     """
     number = dataset.labels.num_classes
     seen = occurrence(dataset, number if trained else min(2, number))
+    check_masks(dataset.labels.table, seen.values, f"the {name} labels")
     absent = [dataset.classes[k] for k in range(number) if k not in seen.classes]
     refusal = _refusal(dataset.classes, seen, name)
     if not (trained and absent) or refusal:

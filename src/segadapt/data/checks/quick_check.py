@@ -21,7 +21,7 @@ from segadapt.data.files.label_files import NUMBERS, label_size
 from segadapt.data.files.label_values import LabelForm
 from segadapt.data.files.orientation import check_upright
 from segadapt.data.files.pairs import Pair
-from segadapt.files import expanded, replace_text
+from segadapt.files import expanded, replace_text, state_of
 from segadapt.text.borders import printable_values
 from segadapt.text.choices import check_choice
 from segadapt.text.invocation import command
@@ -135,7 +135,7 @@ def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
 
 
 def files_digest(splits: Sequence[SegmentationDataset]) -> str:
-    """A digest of names, sizes and times of change of all files, and of what is asked of them.
+    """A digest of names and states of all files, and of what is asked of them.
 
     Raises:
         ValueError: If a file is not there.
@@ -149,7 +149,7 @@ def files_digest(splits: Sequence[SegmentationDataset]) -> str:
             digest.update(f"\0{split.windows.cell}".encode())
         for pair in split.files:
             for file in pair:
-                digest.update(f"\0{file}\0{_state(file)}".encode("utf-8", "surrogateescape"))
+                digest.update(f"\0{file}\0{state_of(file)}".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
 
 
@@ -213,14 +213,6 @@ def compare(
             f"{pair.image} has {height} x {width} pixels, but its label {pair.label} has "
             f"{label[0]} x {label[1]}; both must have the same size"
         )
-
-
-def _state(file: Path) -> str:
-    try:
-        status = file.stat()
-    except OSError as error:
-        raise ValueError(f"{file} cannot be read: {error.strerror}") from error
-    return f"{status.st_size}\0{status.st_mtime_ns}"
 
 
 def _read_cache(mark: Path) -> Verdict | None:

@@ -19,8 +19,9 @@ PART: Final = 65536
 LIMIT: Final = 512 * MIB
 """Largest size of a record, in bytes; a line has about 200."""
 
-VERSION: Final = 2
-"""Version of the record; earlier ones have none, and list only the splits of the training."""
+VERSION: Final = 3
+"""Version of the record, which tells the meaning of name-prefix; the first has none, and lists only
+the splits of the training."""
 
 Row = tuple[str, list[str]]
 """Name of an image, then its label and a digest of each."""
@@ -43,9 +44,19 @@ def write_record(file: Path, parts: Sequence[LabelledDataset]) -> None:
         write_json(file, {"version": VERSION, "splits": files})
 
 
-def is_earlier(file: Path) -> bool:
-    """Whether the record was written when name-prefix saw only numbers at the end of names."""
-    return file.is_file() and "version" not in read_object(file, LIMIT)
+def version_of(file: Path) -> int:
+    """The version of a record; this one where there is none yet.
+
+    Raises:
+        ValueError: If it is of a later version, or damaged.
+    """
+    version = read_object(file, LIMIT).get("version", 1) if file.is_file() else VERSION
+    if version not in range(1, VERSION + 1):
+        raise ValueError(
+            f"{file} has version {version!r}, which this version of segadapt does not know; update "
+            "segadapt"
+        )
+    return int(version)
 
 
 def check_record(file: Path, parts: Sequence[LabelledDataset]) -> None:

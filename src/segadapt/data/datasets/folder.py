@@ -48,7 +48,7 @@ class Folder(SegmentationDataset):
         depth: 8 or 16 bits of each channel, or ``float`` for any numbers.
         limits: The numbers that become black and white, where there are more than 8 bits.
         lossy_labels: ``nearest`` takes each value of a JPEG label for the nearest one of the
-            table; None refuses such labels.
+            table, whose ``others`` must be errors; None refuses such labels.
         kept_table: Label table kept by the run folder, if an existing run is opened; else None.
         windows: Side of the blocks, pixels, in which TIFFs are read at their own resolution; None
             to read images whole.

@@ -41,6 +41,10 @@ class Rule(NamedTuple):
         named: dict[str, Path] = {}
         for file in files_below(place):
             if match := pattern.fullmatch(_normal(str(file.relative_to(root)))):
+                if match[1] in named:
+                    raise ValueError(
+                        f"{named[match[1]]} and {file} share a name; remove one of them"
+                    )
                 named[match[1]] = file
         return named
 

@@ -12,8 +12,9 @@ from segadapt.data.files.pairs import SUFFIXES
 BY: Final = ("name-prefix", "folder")
 """Rules that group files: names that differ in their last number, or a common folder."""
 
-EARLIER: Final = "number-at-end"
-"""Rule that earlier versions called name-prefix, by which splits of their runs are drawn again."""
+EARLIER: Final = {1: "number-at-end", 2: "number-before-text"}
+"""Rules that earlier versions called name-prefix, by the version of their record of splits; the
+splits of their runs are drawn again by the same rule."""
 
 NUMBER: Final = re.compile(r"[\s_.-]*\d+(?=\D*$)")
 AT_END: Final = re.compile(r"[\s_.-]*\d+$")
@@ -26,7 +27,7 @@ class Partition(NamedTuple):
         val: Share of the files to validate on.
         test: Share of the files to test on.
         seed: Of the draw.
-        by: What stays together, one of ``BY`` or ``EARLIER``; None: every file is on its own.
+        by: What stays together, one of ``BY`` or an earlier one; None: every file is on its own.
     """
 
     val: float
@@ -57,7 +58,7 @@ def checked_partition(given: Mapping[str, Any]) -> Partition:
     seed, by = given.get("seed", 0), given.get("by")
     if type(seed) is not int or seed < 0:
         raise ValueError(f"data.split.seed={seed!r} must be an integer >= 0")
-    if by is not None and by not in (*BY, EARLIER):
+    if by is not None and by not in (*BY, *EARLIER.values()):
         raise ValueError(f"data.split.by={by!r} must be null or one of {', '.join(BY)}")
     return Partition(float(given["val"]), float(given.get("test", 0)), seed, by)
 
@@ -76,7 +77,7 @@ def parted(names: Sequence[str], partition: Partition) -> dict[str, list[str]]:
         ValueError: If there are too few groups.
     """
     groups: dict[str, list[str]] = {}
-    ending = _ending(names)
+    ending = _ending(names, partition.by)
     for name in sorted(names):
         groups.setdefault(group_of(name, partition.by, ending), []).append(name)
     shares = {"val": partition.val} | ({"test": partition.test} if partition.test else {})
@@ -139,11 +140,11 @@ def group_of(name: str, by: str | None, ending: str = "") -> str:
     Args:
         name: Of the file.
         by: What stays together.
-        ending: End of all names, whose digits count nothing, such as ``_leftImg8bit``.
+        ending: End of all names, whose digits count nothing, such as ``_leftImg8bit`` or ``_cam0``.
     """
     path = PurePosixPath(name)
     match by:
-        case "name-prefix":
+        case "name-prefix" | "number-before-text":
             prefix = NUMBER.sub("", _stem(name).removesuffix(ending))
             return str(path.with_name(prefix)) if prefix else str(path.parent)
         case "folder":
@@ -158,13 +159,19 @@ def _stem(name: str) -> str:
     return path.stem if path.suffix.lower() in SUFFIXES else path.name
 
 
-def _ending(names: Sequence[str]) -> str:
-    """The text after the number that all names end in; empty where they end in the number."""
+def _ending(names: Sequence[str], by: str | None) -> str:
+    """The text after the number that all names end in; empty where they end in the number.
+
+    A number after letters that all names share, such as ``_cam0``, belongs to that text; one
+    without letters, such as ``_10``, may be that of the only frame of each sequence.
+    """
     backwards = [_stem(name)[::-1] for name in names]
     # What the first and the last name in order share, all names share.
     ends = zip(min(backwards), max(backwards), strict=False)
     common = "".join(one for one, _ in takewhile(lambda both: both[0] == both[1], ends))[::-1]
-    return "" if common[-1:].isdigit() else common.lstrip("0123456789")
+    common = common.lstrip("0123456789")
+    is_text = by != EARLIER[2] and any(character.isalpha() for character in common)
+    return common if is_text or not common[-1:].isdigit() else ""
 
 
 def _is_nearer(

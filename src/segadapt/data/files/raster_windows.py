@@ -20,6 +20,7 @@ from segadapt.data.files.boxes import Box, Size
 from segadapt.data.files.image_format import ImageFormat, Pixels
 from segadapt.data.files.rasters import PHOTOMETRIC, Values, is_tiff
 from segadapt.data.files.tiff_header import PALETTE, TiffHeader
+from segadapt.files import state_of
 from segadapt.text.regular_files import open_regular
 
 CACHE: Final = "128"
@@ -154,13 +155,9 @@ def raster(file: Path) -> Raster:
     Raises:
         ValueError: As :class:`Raster`.
     """
-    try:
-        status = file.stat()
-    except OSError as error:
-        raise ValueError(f"{file} cannot be read: {error.strerror}") from error
+    key = (file, state_of(file))
     if _mine.process != os.getpid():  # of the process that this one was forked from
         _mine.__init__()  # type: ignore[misc] # as at the start of a thread
-    key = (file, status.st_size, status.st_mtime_ns)
     if key not in _mine.rasters:
         _mine.rasters[key] = Raster(file)
         if len(_mine.rasters) > OPEN:
@@ -193,7 +190,7 @@ class _Mine(threading.local):
 
     def __init__(self) -> None:
         self.process = os.getpid()
-        self.rasters: OrderedDict[tuple[Path, int, int], Raster] = OrderedDict()
+        self.rasters: OrderedDict[tuple[Path, tuple[int, ...]], Raster] = OrderedDict()
 
 
 _mine = _Mine()

@@ -129,7 +129,7 @@ class LabelTable:
 
     @classmethod
     def binary(cls, names: Sequence[str] = BINARY) -> "LabelTable":
-        """Masks: 0 is the background, 255 or 1 the foreground.
+        """Masks: 0 is the background, 255 or 1 the foreground (``binary_masks`` refuses both).
 
         Raises:
             ValueError: If there are not two names.

@@ -7,8 +7,12 @@ import torch
 from jaxtyping import Float, Int, Integer
 from torch import Tensor
 
-from segadapt.evaluation.metrics.confusion_matrix import Scores, histogram
-from segadapt.structures import ignored_label
+from segadapt.evaluation.metrics.confusion_matrix import (
+    Scores,
+    check_labels,
+    histogram,
+    label_rows,
+)
 
 
 class Adaptation(NamedTuple):
@@ -30,10 +34,16 @@ def outcome_counts(
     mask: Integer[Tensor, "b H W"],
     num_classes: int,
 ) -> Int[Tensor, "k 2 2"]:
-    """Pixels by label, whether coarse is right, and whether the student is."""
-    row = torch.where(mask == ignored_label(num_classes), num_classes, mask.long())
+    """Pixels by label, whether coarse is right, and whether the student is.
+
+    Raises:
+        ValueError: If a label is not a class (on the CPU; on a GPU the device's assertion fires).
+    """
+    row = label_rows(mask, num_classes)
     outcome = 2 * (coarse == mask).long() + (student == mask).long()
-    counts = histogram(4 * row + outcome, 4 * (num_classes + 1))
+    cells = 4 * (num_classes + 1)
+    counts = histogram(4 * row + outcome, cells)
+    check_labels(counts, cells, mask, num_classes)
     return counts.view(-1, 2, 2)[:num_classes]
 
 

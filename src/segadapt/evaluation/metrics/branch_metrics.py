@@ -10,7 +10,13 @@ from torch import Tensor, nn
 
 from segadapt.evaluation.metrics.boundary_bands import band, contour
 from segadapt.evaluation.metrics.calibration import Calibration, calibration, confidence_counts
-from segadapt.evaluation.metrics.confusion_matrix import Scores, check_labels, histogram, scores
+from segadapt.evaluation.metrics.confusion_matrix import (
+    Scores,
+    check_labels,
+    histogram,
+    label_rows,
+    scores,
+)
 from segadapt.functional.distributed import sum_over_ranks
 from segadapt.structures import ignored_label
 
@@ -127,7 +133,7 @@ class BranchCounts(nn.Module):
         bands: Int[Tensor, "b H W"],
     ) -> Int[Tensor, "k w k"]:
         classes, num_bands = self.num_classes, len(self.measures.trimap) + 1
-        row = torch.where(mask == ignored_label(classes), classes, mask.long())
+        row = label_rows(mask, classes)
         cells = (classes + 1) * num_bands * classes
         counts = histogram((row * num_bands + bands) * classes + prediction, cells)
         check_labels(counts, cells, mask, classes)

@@ -70,11 +70,21 @@ def count(
         ValueError: If a label or a prediction is not a class (on the CPU; on a GPU the check would
             stall the stream, and the device's own assertion fires).
     """
-    row = torch.where(mask == ignored_label(num_classes), num_classes, mask.long())
+    row = label_rows(mask, num_classes)
     cells = (num_classes + 1) * num_classes  # the additional row takes the ignored pixels
     counts = histogram(row * num_classes + prediction, cells)
     check_labels(counts, cells, mask, num_classes)
     return counts.view(num_classes + 1, num_classes)[:num_classes]
+
+
+def label_rows(mask: Integer[Tensor, "b H W"], num_classes: int) -> Int[Tensor, "b H W"]:
+    """The row of each label in a histogram: its class, or ``num_classes`` if it is ignored.
+
+    Any other label gets a row beyond these, which makes the histogram too long.
+    """
+    labels = mask.long()
+    beyond = labels + (labels >= num_classes)  # else the label num_classes would count as ignored
+    return torch.where(mask == ignored_label(num_classes), num_classes, beyond)
 
 
 def counts_by_class(confusion: Num[Tensor, "k k"]) -> Num[Tensor, "3 k"]:

@@ -92,6 +92,7 @@ DATA: Final[Annotations] = {
     "data.pretrained": "bool",
     "data.max_pixels": "int",
     "data.reduced_decoding": "bool",
+    "data.flip": "float",
     "data.allow": "Sequence[str]",
     "data.allow_empty_classes": "bool",
     "data.smoke_test": "bool",
