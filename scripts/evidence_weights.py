@@ -21,7 +21,7 @@ from segadapt.files import replacing
 
 
 class Source(NamedTuple):
-    """Where the weights of an encoder come from."""
+    """Origin of the weights of an encoder."""
 
     member: str
     """File in the package."""

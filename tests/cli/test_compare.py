@@ -69,6 +69,11 @@ def test_where_gains_come_from(trained, tmp_path):
     assert {"## Factors", "## Gains by class"} <= set(titles)
 
 
+def pixels(source):
+    """The pixels of a PNG in base64."""
+    return cv2.imdecode(np.frombuffer(base64.b64decode(source), np.uint8), cv2.IMREAD_COLOR)
+
+
 def test_a_page_shows_what_the_networks_make_of_images(trained, tmp_path):
     file = tmp_path / "page.html"
     compare([str(trained), "cost=false", "images=1", f"out={file}"])
@@ -77,10 +82,13 @@ def test_a_page_shows_what_the_networks_make_of_images(trained, tmp_path):
     assert views == len(re.findall(r"<h4>Most (gained|lost)</h4>", text)) > 0
     sources = re.findall(r'src="data:image/png;base64,([^"]+)"', text)
     assert len(sources) == 4 * views
-    picture = cv2.imdecode(np.frombuffer(base64.b64decode(sources[0]), np.uint8), cv2.IMREAD_COLOR)
-    assert picture.shape == (32, 32, 3)
+    assert pixels(sources[0]).shape == (32, 32, 3)
     assert "Predictions are those of seed 0." in text
-    assert "</i> ignored</span>" in text  # synthetic labels have such pixels
+    for view in text.split('<div class="pictures">')[1:]:
+        label = pixels(re.findall(r'src="data:image/png;base64,([^"]+)"', view)[1])
+        legend = re.findall(r"background: rgb\((\d+), (\d+), (\d+)\)", view)
+        shown = {tuple(color) for color in label[..., ::-1].reshape(-1, 3).tolist()}
+        assert shown <= {tuple(map(int, color)) for color in legend}  # also that of ignored ones
 
 
 def test_a_page_says_why_it_has_no_pictures(trained, tmp_path):
