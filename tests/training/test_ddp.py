@@ -5,6 +5,7 @@ import json
 import math
 import os
 import signal
+import sys
 import time
 from unittest.mock import Mock
 
@@ -19,6 +20,7 @@ from segadapt import experiment
 from segadapt.experiment import fit, train
 from segadapt.losses.objective import Losses
 from segadapt.training import trainer
+from segadapt.training.callbacks import class_balance
 from segadapt.training.checkpoint_io import AtomicCheckpointIO
 
 STEPS = 4
@@ -182,3 +184,40 @@ def test_ranks_do_not_send_their_buffers_in_each_step(monkeypatch):
     assert built.strategy[expected] is False
     assert set(built.strategy) - {"_target_", "timeout"} <= set(names)
     assert settings.strategy.broadcast_buffers is False
+
+
+def slow_on_the_first(module, name, seconds):
+    """Make a function of a module slower, in this process alone."""
+    act = getattr(module, name)
+
+    def slow(*arguments, **options):
+        time.sleep(seconds)
+        return act(*arguments, **options)
+
+    setattr(module, name, slow)
+
+
+def test_ranks_wait_for_the_first_longer_than_for_a_collective_call(tmp_path):
+    """It checks and counts the data; the limit is for lost ranks."""
+    changes = ["classifier=fixed", "data.rare=repeat", "trainer.strategy.timeout.seconds=4"]
+    cfg = config(tmp_path, *BASE, *TWO, *changes)
+
+    def first():
+        slow_on_the_first(experiment, "look_at", 6)
+        slow_on_the_first(class_balance, "label_census", 6)
+        fit(cfg)
+
+    assert [wait(pid, 120) for pid in fork_ranks([first, lambda: fit(cfg)])] == [0, 0]
+
+
+def test_ranks_that_wait_for_the_first_fail_with_it(tmp_path, capfd):
+    cfg = config(tmp_path, *BASE, *TWO, "classifier=fixed")
+
+    def first():
+        experiment.look_at = lambda *_, **__: sys.exit("a label is damaged")
+        fit(cfg)
+
+    began = time.monotonic()
+    assert [wait(pid, 120) for pid in fork_ranks([first, lambda: fit(cfg)])] == [1, 1]
+    assert time.monotonic() - began < 50
+    assert "the connection to another rank broke" in capfd.readouterr().err
