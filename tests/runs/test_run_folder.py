@@ -389,6 +389,13 @@ def test_other_ranks_resume_beside_the_first_which_holds_the_folder(tmp_path, se
     assert seen[0] == seen[1]
 
 
+def test_a_file_that_another_rank_replaces_meanwhile_is_not_refused(tmp_path, monkeypatch):
+    begin(tmp_path).close()
+    gone = tmp_path / ".run.json.partial-1"
+    monkeypatch.setattr("segadapt.runs.reader._entries", lambda _: iter([gone]))
+    RunFolder.resume(tmp_path, lambda config: config)[0].close()
+
+
 def test_other_ranks_do_not_resume_a_finished_run(tmp_path, second_rank):
     finished(tmp_path, **TWO)
     with pytest.raises(ValueError, match="has finished at step 600 of 600"):
