@@ -156,11 +156,9 @@ def test_ranks_that_end_before_they_have_read_their_config_are_no_event(tmp_path
 @pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGUSR2])
 def test_ranks_that_a_scheduler_signals_before_they_listen_were_interrupted(tmp_path, number):
     """It signals every process of the job, so also this one."""
-    code = (
-        f"import os, signal, time; os.kill(os.getppid(), {number}); os.kill(os.getpid(), {number})"
-    )
+    kills = "".join(f"os.kill(os.{whose}(), {number:d});" for whose in ("getppid", "getpid"))
     with pytest.raises(Interrupted) as stopped:
-        launch(tmp_path, 2, process(code))
+        launch(tmp_path, 1, process(f"import os; {kills}"))
     assert stopped.value.signum == number
 
 
