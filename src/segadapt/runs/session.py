@@ -60,8 +60,11 @@ def start(cfg: DictConfig, overrides: Sequence[str], fit: Fit) -> dict[str, floa
     Raises:
         ValueError: If the folder holds something else.
     """
-    folder = quoted_override("hydra.run.dir", cfg.paths.run)
-    check_devices(cfg.trainer, f"{command('train')} {shlex.join(hidden_words(overrides))} {folder}")
+    words = [
+        *map(shlex.quote, hidden_words(overrides)),
+        quoted_override("hydra.run.dir", cfg.paths.run),
+    ]
+    check_devices(cfg.trainer, " ".join([command("train"), *words]))
     if rank() > 0:  # under torchrun or srun the first process owns the folder
         return fit(cfg)
     with interruptible():

@@ -68,13 +68,18 @@ def build_trainer(
         # torch synchronises no batch norm on CPUs
         plugins=[files, *([SharedBatchNorm()] if gpu and cfg.sync_batchnorm else [])],
     )
+    _take_over(trainer)
+    return trainer
+
+
+def _take_over(trainer: L.Trainer) -> None:
+    """Undo what Lightning sets for the whole process."""
     # Lightning's handler of SIGTERM broadcasts from any point of the code, which interferes with
     # the collective calls at the start; and its exception ends a process as if it had succeeded.
     trainer._signal_connector.register_signal_handlers = _nothing
     # Lightning sets it for several processes; one alone would keep RANK of the environment, and
     # log nothing.
     rank_zero_only.rank = trainer.global_rank  # type: ignore[attr-defined]
-    return trainer
 
 
 def on_gpu(cfg: DictConfig) -> bool:
