@@ -76,7 +76,7 @@ def _take_over(trainer: L.Trainer) -> None:
     """Undo what Lightning sets for the whole process."""
     # Lightning's handler of SIGTERM broadcasts from any point of the code, which interferes with
     # the collective calls at the start; and its exception ends a process as if it had succeeded.
-    trainer._signal_connector.register_signal_handlers = _nothing
+    trainer._signal_connector.register_signal_handlers = _nothing  # type: ignore[method-assign]
     # Lightning sets it for several processes; one alone would keep RANK of the environment, and
     # log nothing.
     rank_zero_only.rank = trainer.global_rank  # type: ignore[attr-defined]
