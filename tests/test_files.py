@@ -104,6 +104,21 @@ def test_a_stage_is_removed_at_the_end_and_those_of_killed_processes_at_the_star
     assert {*path.parent.iterdir()} == {other, live}
 
 
+def test_a_stage_of_a_killed_process_with_the_number_of_this_one_is_removed(tmp_path):
+    """In a container, each start may have the same number."""
+    path = tmp_path / "bundle"
+    orphan = tmp_path / f".bundle{STAGE}{os.getpid()}"
+    orphan.mkdir()
+    (orphan / "half").touch()
+    with staging(path) as stage:
+        assert list(stage.iterdir()) == []
+        (stage / "mine").touch()
+        with pytest.raises(FileExistsError), staging(path):  # in use by this process
+            pass
+        assert (stage / "mine").exists()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_full_disk_is_told_with_the_name_of_the_file(tmp_path, monkeypatch):
     def full(_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -39,6 +39,7 @@ from segadapt.training.compiled import CompiledHalves, check_mode
 from segadapt.training.library_warnings import silence_known_warnings
 from segadapt.training.loggers.metrics_csv import MetricsFile
 from segadapt.training.loss_kernel import choose_kernel
+from segadapt.training.meeting import meet, on_first_rank
 from segadapt.training.oracle_groups import check_groups
 from segadapt.training.own_origin import kept, origin
 from segadapt.training.rehearsal import check_deterministic
@@ -99,17 +100,15 @@ def fit(cfg: DictConfig) -> dict[str, float]:
         The last metrics.
     """
     silence_known_warnings()
-    L.seed_everything(cfg.seed, workers=True, verbose=False)
     folder = Path(cfg.paths.run)
     last = folder / CHECKPOINTS / LAST
     start = last if last.is_file() or last.with_name(PREVIOUS).is_file() else None
-    metrics = MetricsFile(folder / METRICS)
-    if rank() == 0:
-        metrics.check()
+    trainer = _trainer(cfg, folder, start)
+    meet(trainer)
+    L.seed_everything(cfg.seed, workers=True, verbose=False)
     data = build_data(cfg, folder)
     check_sees_images(instantiate(cfg.inference), data.val.pictures)
-    _look_at(data)
-    _keep_data(data, folder, resumed=start is not None)
+    on_first_rank(lambda: _check_and_keep(data, folder, resumed=start is not None))
     given = start or value_at(cfg, "init.run")
     task = build_task(without_published_weights(cfg) if given else cfg)
     check_context(task.model, task.evaluator.inference)
@@ -118,14 +117,11 @@ def fit(cfg: DictConfig) -> dict[str, float]:
     freeze_unused(task.model, task.objective, cfg.data.num_classes)
     if cfg.trainer.deterministic is True and on_gpu(cfg.trainer):
         check_deterministic(task.model, task.objective, task.optimizer)
-    files = AtomicCheckpointIO(origin(cfg, folder))
-    engine = [*_engine(cfg, start, files, metrics.sync), *_compiling(cfg, task)]
-    loggers: list[Logger] = [metrics, *([instantiate(cfg.logger)] if cfg.logger else [])]
-    callbacks = [*engine, *(instantiate(callback) for callback in cfg.callbacks.values())]
-    trainer = build_trainer(cfg.trainer, cfg.data.eval_every, callbacks, loggers, files)
     _say(_groups(cfg, trainer.world_size * cfg.trainer.accumulate_grad_batches))
     precision = str(trainer.precision)
     device = trainer.strategy.root_device
+    if (mode := value_at(cfg, "trainer.compile")) is not None:
+        task.compiled = CompiledHalves(task.model, mode)
     choice = choose_kernel(task.objective, cfg.data.num_classes, device, precision)
     _say(choice.line, everywhere=choice.kernel == "strips")  # each rank has tested its own device
     if trainer.is_global_zero:
@@ -140,27 +136,41 @@ def _groups(cfg: DictConfig, parts: int) -> str | None:
     return check_groups(group, cfg.data.batch_size, parts, allowed)
 
 
-def _look_at(data: SegmentationDataModule) -> None:
-    """Check the data now, so that invalid files do not end the training later."""
-    if rank() > 0:
-        return
+def _check_and_keep(data: SegmentationDataModule, folder: Path, resumed: bool) -> None:
+    """Check the data, so that invalid files do not end the training later, and store its facts.
+
+    These are the files of each split and the meaning of labels; those of a resumed run are
+    compared.
+    """
     splits = {"training": data.train, "validation": data.val}
     empty = data.allow_empty_classes
     _say(look_at(splits, cache_folder(), allow_empty_classes=empty, allow=data.allow))
-
-
-def _keep_data(data: SegmentationDataModule, folder: Path, resumed: bool) -> None:
-    """Store the files of each split and the meaning of labels, or compare them."""
-    if rank() == 0:
-        (check_record if resumed else write_record)(folder / SPLITS, (data.train, data.val))
-        if data.train.table is not None:
-            keep(data.train.table, folder / TABLE)
+    (check_record if resumed else write_record)(folder / SPLITS, (data.train, data.val))
+    if data.train.table is not None:
+        keep(data.train.table, folder / TABLE)
 
 
 def _say(line: str | None, everywhere: bool = False) -> None:
     if line is not None and (everywhere or rank() == 0):
         for part in line.splitlines():
             print_line(part)
+
+
+def _trainer(cfg: DictConfig, folder: Path, start: Path | None) -> L.Trainer:
+    """The trainer with its callbacks and loggers.
+
+    Args:
+        cfg: Composed config.
+        folder: Run folder.
+        start: Checkpoint from which the run is resumed, or None.
+    """
+    metrics, files = MetricsFile(folder / METRICS), AtomicCheckpointIO(origin(cfg, folder))
+    if rank() == 0:
+        metrics.check()
+    engine = [*_engine(cfg, start, files, metrics.sync), *_compiling(cfg)]
+    loggers: list[Logger] = [metrics, *([instantiate(cfg.logger)] if cfg.logger else [])]
+    callbacks = [*engine, *(instantiate(callback) for callback in cfg.callbacks.values())]
+    return build_trainer(cfg.trainer, cfg.data.eval_every, callbacks, loggers, files)
 
 
 def _engine(
@@ -188,13 +198,12 @@ def _balancing(cfg: DictConfig, resumed: bool) -> list[Callback]:
     return [ClassBalance(repetition, file, cache_folder(), resumed)]
 
 
-def _compiling(cfg: DictConfig, task: SegmentationTask) -> list[Callback]:
-    """Let the task train with torch.compile, if requested, and time its first step."""
+def _compiling(cfg: DictConfig) -> list[Callback]:
+    """The callback that times the first step with torch.compile, if requested."""
     mode = value_at(cfg, "trainer.compile")
     if mode is None:
         return []
     check_mode(mode, cfg.trainer.deterministic is True, on_gpu(cfg.trainer))
-    task.compiled = CompiledHalves(task.model, mode)
     return [Compilation()]
 
 

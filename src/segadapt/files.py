@@ -20,6 +20,10 @@ NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EXDEV, errno.EMLINK)
 """Error numbers of file systems without hard links."""
 
 
+_STAGES: set[Path] = set()
+"""Temporary folders that this process is using."""
+
+
 def expanded(path: str | Path) -> Path:
     """A path with ``~`` replaced by the home folder.
 
@@ -108,14 +112,16 @@ def staging(path: Path, mark: str = STAGE) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     start = f".{path.name}{mark}"
     for orphan in path.parent.iterdir():
-        if orphan.name.startswith(start) and not _alive(orphan.name.removeprefix(start)):
+        if orphan.name.startswith(start) and not _in_use(orphan, orphan.name.removeprefix(start)):
             shutil.rmtree(orphan, ignore_errors=True)
     stage = path.with_name(f"{start}{os.getpid()}")
     stage.mkdir()
+    _STAGES.add(stage.absolute())
     try:
         yield stage
     finally:
         shutil.rmtree(stage, ignore_errors=True)
+        _STAGES.discard(stage.absolute())
 
 
 def replace_text(path: Path, text: str) -> None:
@@ -157,6 +163,17 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _in_use(stage: Path, process: str) -> bool:
+    """Whether a process, or this one, prepares something in a temporary folder.
+
+    In a container each start may have the same number, so a folder with the number of this process
+    may be that of a killed one.
+    """
+    if process == str(os.getpid()):
+        return stage.absolute() in _STAGES
+    return _alive(process)
 
 
 def _alive(process: str) -> bool:

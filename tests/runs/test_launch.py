@@ -151,3 +151,19 @@ def test_ranks_that_end_before_they_have_read_their_config_are_no_event(tmp_path
 
     monkeypatch.setattr("segadapt.runs.launch._tell", unread)
     launch(tmp_path, 2, process(""))
+
+
+@pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGUSR2])
+def test_ranks_that_a_scheduler_signals_before_they_listen_were_interrupted(tmp_path, number):
+    """It signals every process of the job, so also this one."""
+    kills = "".join(f"os.kill(os.{whose}(), {number:d});" for whose in ("getppid", "getpid"))
+    with pytest.raises(Interrupted) as stopped:
+        launch(tmp_path, 1, process(f"import os; {kills}"))
+    assert stopped.value.signum == number
+
+
+def test_a_rank_of_the_environment_is_not_passed_on(tmp_path, monkeypatch):
+    monkeypatch.setenv("RANK", "1")
+    code = "import os, pathlib, sys; pathlib.Path(sys.argv[1], os.environ['RANK']).touch()"
+    launch(tmp_path, 2, (*process(code), str(tmp_path)))
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["0", "1"]

@@ -12,6 +12,7 @@ import torch
 from runs import config, fork, state, wait
 
 from segadapt.experiment import train
+from segadapt.training.callbacks.preemption import Preemption
 
 CLASSIFIERS = ["fixed", "cac", "ssa"]
 
@@ -161,3 +162,23 @@ def test_checkpoints_are_tensors_and_plain_values(tmp_path):
             "run",
             "tensors",
         }
+
+
+def test_a_run_that_was_stopped_in_a_validation_repeats_it(tmp_path):
+    changes = [*overrides("ssa", 10), "data.eval_every=5"]
+    changes += ["trainer.log_every_n_steps=1", "classifier.dropout=0.1"]
+    whole, folder = tmp_path / "whole", tmp_path / "stopped"
+    assert wait(run(whole, *changes)) == 0
+    cfg = config(folder, *changes)
+
+    def stopped():
+        Preemption.on_validation_epoch_start = lambda *_: os.kill(os.getpid(), signal.SIGTERM)
+        train(cfg)
+
+    assert wait(fork(stopped)) == 128 + signal.SIGTERM
+    assert json.loads((folder / "run.json").read_text())["state"] == "interrupted"
+    saved = torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)
+    assert saved["global_step"] == 4
+    assert wait(run(folder, *changes)) == 0
+    assert state(folder) == state(whole)
+    assert (folder / "metrics.csv").read_bytes() == (whole / "metrics.csv").read_bytes()

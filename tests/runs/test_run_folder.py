@@ -328,3 +328,98 @@ def test_a_full_disk_does_not_hide_why_a_run_ended(tmp_path, monkeypatch, capsys
     assert "run.json could not be written: No space left on device" in capsys.readouterr().err
     state = said(tmp_path)["state"]
     assert (state, true_state(tmp_path, state)) == ("running", "interrupted")
+
+
+NAMES = ["config.yaml", "overrides.yaml", "metrics.csv", "init.json", "wandb", "checkpoints"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_files_of_something_else_are_not_overwritten(tmp_path, name):
+    if "." in name:
+        (tmp_path / name).write_text("mine")
+    else:
+        (tmp_path / name).mkdir()
+    before = contents(tmp_path)
+    with pytest.raises(ValueError, match=f"run.json is missing.* holds {name}, .*hydra.run.dir="):
+        begin(tmp_path)
+    assert contents(tmp_path) == {**before, ".lock": b""}
+    RunFolder(tmp_path).close()  # nobody holds it
+
+
+@pytest.mark.parametrize("written", [[], ["overrides.yaml"], ["overrides.yaml", "config.yaml"]])
+def test_a_start_that_was_killed_before_it_wrote_its_state_is_repeated(tmp_path, written):
+    begin(tmp_path).close()
+    for file in tmp_path.iterdir():
+        if file.name not in written:
+            file.unlink()
+    begin(tmp_path).close()
+    assert said(tmp_path)["starts"] == 1
+
+
+def test_weights_that_an_attempt_began_with_are_put_aside_with_it(tmp_path):
+    failed(tmp_path)
+    (tmp_path / "init.json").write_text("{}")
+    begin(tmp_path, seed=1).close()
+    assert not (tmp_path / "init.json").exists()
+    assert (tmp_path / "attempts" / "1" / "init.json").is_file()
+
+
+@pytest.fixture
+def second_rank(monkeypatch):
+    """The environment that torchrun gives to the second of two processes."""
+    for name, value in {"RANK": 1, "LOCAL_RANK": 1, "WORLD_SIZE": 2}.items():
+        monkeypatch.setenv(name, str(value))
+
+
+TWO = {"trainer": {"devices": 2, "accelerator": "cpu", "max_steps": 600}}
+
+
+@pytest.mark.parametrize("steps", [None, 1000])
+def test_other_ranks_resume_beside_the_first_which_holds_the_folder(tmp_path, second_rank, steps):
+    begin(tmp_path, **TWO).close()
+    seen = []
+    for begun in (False, True):  # the first may be earlier or later
+        folder = RunFolder.resume(tmp_path, trusting, steps)[0] if begun else None
+        before = contents(tmp_path)
+        assert session.resume(tmp_path, trusting, lambda cfg: seen.append(cfg) or {}, steps) == {}
+        assert contents(tmp_path) == before
+        if folder is not None:
+            folder.close()
+    assert [cfg.data.steps for cfg in seen] == [steps or 600] * 2
+    assert seen[0] == seen[1]
+
+
+def test_a_file_that_another_rank_replaces_meanwhile_is_not_refused(tmp_path, monkeypatch):
+    begin(tmp_path).close()
+    gone = tmp_path / ".run.json.partial-1"
+    monkeypatch.setattr("segadapt.runs.reader._entries", lambda _: iter([gone]))
+    RunFolder.resume(tmp_path, lambda config: config)[0].close()
+
+
+def test_other_ranks_do_not_resume_a_finished_run(tmp_path, second_rank):
+    finished(tmp_path, **TWO)
+    with pytest.raises(ValueError, match="has finished at step 600 of 600"):
+        session.resume(tmp_path, trusting, fit)
+
+
+def test_processes_of_a_launcher_do_not_train_alone(tmp_path, second_rank):
+    with pytest.raises(ValueError, match="WORLD_SIZE=2, but "):
+        session.start(cfg(tmp_path / "run"), [], fit)
+    assert not (tmp_path / "run").exists()
+    begin(tmp_path / "run").close()
+    before = contents(tmp_path)
+    with pytest.raises(ValueError, match="WORLD_SIZE=2, but "):
+        session.resume(tmp_path / "run", trusting, fit)
+    assert contents(tmp_path) == before
+
+
+def test_a_run_on_several_machines_names_the_command_that_a_launcher_starts(tmp_path):
+    several = {"trainer": {**TWO["trainer"], "num_nodes": 3}}
+    run = tmp_path / "run"
+    with pytest.raises(ValueError, match=f"srun .*train.py seed=1 hydra.run.dir={run}$"):
+        session.start(cfg(run, **several), ["seed=1"], fit)
+    begin(run, **several).close()
+    before = contents(run)
+    with pytest.raises(ValueError, match=f"--ntasks-per-node=2 python .*resume.py run={run}$"):
+        session.resume(run, trusting, fit)
+    assert contents(run) == before

@@ -57,7 +57,7 @@ SKIPPED: Final = {
     "runs/settings": "agreement settings",
     "runs/sweeps": "launchers search sweep",
     "training": "checks compiled ddp gradient_check many_classes_trained precision rehearsal "
-    "windowed_ranks",
+    "shared_batch_norm windowed_ranks",
     "training/callbacks": "checkpoints class_balance compilation panels progress summary "
     "throughput",
     "training/loggers": "wandb_tracker",

@@ -38,8 +38,10 @@ def stand_in(monkeypatch):
         Table=lambda columns, data: ("table", columns, data),
         before=lambda: None,
         options={},
+        Error=type("Error", (Exception,), {}),
     )
     wandb.run = FakeRun(lambda: wandb.before())
     monkeypatch.setitem(sys.modules, "wandb", wandb)
-    monkeypatch.setattr(wandb_tracker, "_forget_imports", lambda run: None)
+    monkeypatch.setattr(wandb_tracker, "forget_imports", lambda run: None)
+    monkeypatch.setattr(wandb_tracker, "release_runs", lambda: True)
     return wandb

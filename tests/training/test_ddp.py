@@ -5,6 +5,7 @@ import json
 import math
 import os
 import signal
+import sys
 import time
 from unittest.mock import Mock
 
@@ -12,6 +13,7 @@ import lightning as L
 import pytest
 import torch
 from compositions import composed
+from lightning.pytorch.utilities import rank_zero_only
 from runs import SMALL, config, fork, fork_ranks, wait
 from torch.nn.parallel import DistributedDataParallel
 
@@ -19,6 +21,7 @@ from segadapt import experiment
 from segadapt.experiment import fit, train
 from segadapt.losses.objective import Losses
 from segadapt.training import trainer
+from segadapt.training.callbacks import class_balance, preemption
 from segadapt.training.checkpoint_io import AtomicCheckpointIO
 
 STEPS = 4
@@ -182,3 +185,76 @@ def test_ranks_do_not_send_their_buffers_in_each_step(monkeypatch):
     assert built.strategy[expected] is False
     assert set(built.strategy) - {"_target_", "timeout"} <= set(names)
     assert settings.strategy.broadcast_buffers is False
+
+
+def test_one_process_logs_whatever_rank_its_environment_names(tmp_path):
+    cfg = config(tmp_path, "data.steps=1", "data.eval_every=1", "classifier=fixed")
+
+    def act():
+        rank_zero_only.rank = 1  # as Lightning finds it when it is imported
+        train(cfg)
+
+    assert wait(fork(act, {"RANK": "1"})) == 0
+    assert len((tmp_path / "metrics.csv").read_text().splitlines()) == 2
+
+
+def slow_on_the_first(module, name, seconds):
+    """Make a function of a module slower, in this process alone."""
+    act = getattr(module, name)
+
+    def slow(*arguments, **options):
+        time.sleep(seconds)
+        return act(*arguments, **options)
+
+    setattr(module, name, slow)
+
+
+def test_ranks_wait_for_the_first_longer_than_for_a_collective_call(tmp_path):
+    """It checks and counts the data; the limit is for lost ranks."""
+    changes = ["classifier=fixed", "data.rare=repeat", "trainer.strategy.timeout.seconds=4"]
+    cfg = config(tmp_path, *BASE, *TWO, *changes)
+
+    def first():
+        slow_on_the_first(experiment, "look_at", 6)
+        slow_on_the_first(class_balance, "label_census", 6)
+        fit(cfg)
+
+    assert [wait(pid, 120) for pid in fork_ranks([first, lambda: fit(cfg)])] == [0, 0]
+
+
+def test_ranks_that_wait_for_the_first_fail_with_it(tmp_path, capfd):
+    cfg = config(tmp_path, *BASE, *TWO, "classifier=fixed")
+
+    def first():
+        experiment.look_at = lambda *_, **__: sys.exit("a label is damaged")
+        fit(cfg)
+
+    began = time.monotonic()
+    assert [wait(pid, 120) for pid in fork_ranks([first, lambda: fit(cfg)])] == [1, 1]
+    assert time.monotonic() - began < 50
+    assert "the connection to another rank broke" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(("asked", "image", "step"), [(1, 0, None), (0, 4, 5)])
+def test_a_signal_in_a_validation_stops_all_ranks(tmp_path, monkeypatch, asked, image, step):
+    """The first has five images, the second four: at its fifth the first cannot ask the other."""
+    monkeypatch.setattr(preemption, "INTERVAL", 1)
+    changes = ["data.steps=40", "data.module.val.length=9", "classifier=fixed"]
+    cfg = config(tmp_path, *BASE, *TWO, *changes)
+    act = preemption.Preemption.on_validation_batch_start
+
+    def noted(self, trainer, module, batch, index, *others):
+        if index == image:
+            os.kill(os.getpid(), signal.SIGTERM)
+        act(self, trainer, module, batch, index, *others)
+
+    def signalled():
+        preemption.Preemption.on_validation_batch_start = noted
+        fit(cfg)
+
+    actions = [lambda: fit(cfg), lambda: fit(cfg)]
+    actions[asked] = signalled
+    assert [wait(pid, 60) for pid in fork_ranks(actions)] == [143, 143]
+    file = tmp_path / "checkpoints" / "last.ckpt"
+    saved = torch.load(file, weights_only=True)["global_step"] if file.is_file() else None
+    assert saved == step

@@ -1,5 +1,6 @@
-"""Failed attempts without a checkpoint, moved aside to make room for the next run."""
+"""The place of a new run: failed attempts are moved aside, and files of others are not touched."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from segadapt.runs.file_names import (
@@ -9,6 +10,7 @@ from segadapt.runs.file_names import (
     CONFIG,
     ENVIRONMENT,
     ERROR,
+    INIT,
     METRICS,
     OVERRIDES,
     PANELS,
@@ -25,6 +27,7 @@ RECORD = (
     CHECKPOINTS,
     ENVIRONMENT,
     ERROR,
+    INIT,
     METRICS,
     OVERRIDES,
     PANELS,
@@ -55,3 +58,24 @@ def set_aside(run: Path) -> Path:
         if (run / name).exists():
             (run / name).rename(place / name)
     return place
+
+
+def check_unused(folder: Path, texts: Mapping[str, str]) -> None:
+    """Check that a folder without run.json has no file that a run would overwrite.
+
+    Args:
+        folder: Folder of the run to be started.
+        texts: Content of the files that are written before run.json. A start that was killed
+            between the two has left the same.
+
+    Raises:
+        ValueError: If it has one.
+    """
+    for name in RECORD:
+        file = folder / name
+        ours = name in texts and file.is_file() and file.read_bytes() == texts[name].encode()
+        if file.exists() and not ours:
+            raise ValueError(
+                f"{folder} is not a run folder ({STATE} is missing), but holds {name}, which the "
+                "run would overwrite; choose another folder with hydra.run.dir=FOLDER"
+            )

@@ -30,7 +30,9 @@ OUTSIDE = (
     ),
     (re.compile(r"(?i)\btimed out\b|wait timeout|collective operation timeout"), NO_ANSWER, ""),
     (
-        re.compile(r"(?i)connection (was )?(closed|reset|refused)|broken pipe|connection error"),
+        re.compile(
+            r"(?i)connection (was )?(likely )?(closed|reset|refused)|broken pipe|connection error"
+        ),
         "the connection to another rank broke",
         "",
     ),

@@ -20,15 +20,15 @@ from omegaconf import DictConfig, OmegaConf
 
 from segadapt.files import replace_text
 from segadapt.locks import LOCK, hold_folder
-from segadapt.runs.attempts import set_aside
-from segadapt.runs.built_parts import check_parts, training_parts
-from segadapt.runs.config import Config, differences, resolved, value_at
+from segadapt.runs.attempts import check_unused, set_aside
+from segadapt.runs.config import Config, differences, value_at
 from segadapt.runs.file_names import CHECKPOINTS, CONFIG, OVERRIDES, STATE
-from segadapt.runs.lengthening import finished_message, lengthened, lengthened_words
-from segadapt.runs.reader import check_run_folder, read_facts, training_process
+from segadapt.runs.lengthening import lengthened, lengthened_words
+from segadapt.runs.reader import read_facts, training_process
 from segadapt.runs.redaction import hidden_words, remember, stored
+from segadapt.runs.resumption import checked_config, continued
 from segadapt.runs.settings.settle import resolved_config
-from segadapt.runs.stored_config import complete_config, read_overrides, stored_config
+from segadapt.runs.stored_config import read_overrides, stored_config
 from segadapt.runs.trust import Check
 from segadapt.text.borders import print_line
 from segadapt.text.bounded import MIB, read_object
@@ -73,8 +73,10 @@ class RunFolder:
                 print_line(f"moved an earlier attempt without a checkpoint to {kept}")
                 state = {}
             if not state:
-                _write_words(path, hidden_words(overrides))
-                replace_text(path / CONFIG, OmegaConf.to_yaml(OmegaConf.create(config)))
+                texts = {OVERRIDES: _yaml(hidden_words(overrides)), CONFIG: _yaml(config)}
+                check_unused(path, texts)
+                for name, text in texts.items():
+                    replace_text(path / name, text)
             else:
                 folder._check_same(state, config)
             folder._mark(state)
@@ -101,11 +103,10 @@ class RunFolder:
         Raises:
             ValueError: If there is no such run, it is finished, or another process holds it.
         """
-        check_run_folder(path, check)
-        config = complete_config(path, check, given or {}, names)
-        check_parts(config, path / CONFIG, training_parts(config))
+        kept = checked_config(path, check, given, names)
         with cls._opened(path) as folder:
-            config = folder._resumed(config, steps)
+            config = continued(path, kept, steps)
+            folder._resume(None if config is kept else steps)
         return folder, config
 
     @classmethod
@@ -146,22 +147,17 @@ class RunFolder:
         except OSError as error:
             print_line(f"{self.path / STATE} could not be written: {error.strerror}", error=True)
 
-    def _resumed(self, config: DictConfig, steps: Any) -> DictConfig:
-        """The config to continue with; for a lengthened run it is stored in the folder."""
-        state, plain = self.state(), resolved(config)
-        if steps is not None and steps != value_at(plain, "data.steps"):
-            longer = OmegaConf.create(lengthened(plain, steps))
-            kept = OmegaConf.create(lengthened(stored_config(self.path), steps))
-            words = read_overrides(self.path)
-            self._mark(state)  # first: an interruption from here on is recorded anew
-            if words is not None:  # before the config: a repetition after a kill writes both
-                _write_words(self.path, lengthened_words(words, steps))
-            replace_text(self.path / CONFIG, OmegaConf.to_yaml(kept))
-            return longer
-        if state["state"] == "finished":
-            raise ValueError(finished_message(self.path, plain))
-        self._mark(state)
-        return config
+    def _resume(self, steps: Any) -> None:
+        """Mark the run as running, and store the config of one that is lengthened to ``steps``."""
+        state = self.state()
+        if steps is None:
+            self._mark(state)
+            return
+        kept, words = lengthened(stored_config(self.path), steps), read_overrides(self.path)
+        self._mark(state)  # first: an interruption from here on is recorded anew
+        if words is not None:  # before the config: a repetition after a kill writes both
+            replace_text(self.path / OVERRIDES, _yaml(lengthened_words(words, steps)))
+        replace_text(self.path / CONFIG, _yaml(kept))
 
     def _mark(self, before: Mapping[str, Any]) -> None:
         facts = {
@@ -235,8 +231,8 @@ def _facts(folder: Path) -> dict[str, Any]:
     return read_object(folder / STATE, MIB) if (folder / STATE).is_file() else {}
 
 
-def _write_words(folder: Path, words: Sequence[str]) -> None:
-    replace_text(folder / OVERRIDES, OmegaConf.to_yaml(OmegaConf.create(list(words))))
+def _yaml(node: Any) -> str:
+    return OmegaConf.to_yaml(OmegaConf.create(node))
 
 
 def _write(file: Path, facts: Mapping[str, Any]) -> None:

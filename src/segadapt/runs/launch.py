@@ -131,6 +131,7 @@ def _start(command: Sequence[str], local: int, count: int, port: int) -> subproc
     input that ends when this process does, however it ends.
     """
     own = {
+        "RANK": str(local),  # of the environment in which the run was started, it would be wrong
         "LOCAL_RANK": str(local),
         "NODE_RANK": "0",
         "WORLD_SIZE": str(count),

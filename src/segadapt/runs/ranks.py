@@ -50,20 +50,57 @@ def devices(trainer: DictConfig) -> int:
     return len(trainer.devices)
 
 
-def check_devices(trainer: DictConfig, environment: Mapping[str, str] = os.environ) -> None:
-    """Check that the machine has the requested GPUs, or a core for each process.
+def check_devices(
+    trainer: DictConfig, again: str, environment: Mapping[str, str] = os.environ
+) -> None:
+    """Check that the run has its processes, or that the machine has a GPU or a core for each.
 
     Args:
         trainer: The node ``trainer`` of the config.
-        environment: Environment variables; processes started by a launcher are not checked.
+        again: Command that a launcher has to start for a run on several machines.
+        environment: Environment variables.
 
     Raises:
-        ValueError: If there are too few.
+        ValueError: If there are too few, or if a launcher has started another number.
     """
-    count = devices(trainer)
-    listed = not isinstance(trainer.devices, int | str)
-    if external(environment) or (count < 2 and not listed):
+    if external(environment):
+        _check_launched(trainer, environment)
         return
+    count, nodes = devices(trainer), trainer.get("num_nodes", 1)
+    if nodes > 1:
+        raise ValueError(
+            f"trainer.num_nodes={nodes}, but no launcher has started the processes of the run; "
+            f"start them with: srun --nodes={nodes} --ntasks-per-node={count} {again}"
+        )
+    listed = not isinstance(trainer.devices, int | str)
+    if count > 1 or listed:
+        _check_machine(trainer, count, listed)
+
+
+def _check_launched(trainer: DictConfig, environment: Mapping[str, str]) -> None:
+    """Check that a launcher has started as many processes as the trainer expects.
+
+    Otherwise each process would train alone, in the same folder.
+    """
+    name = next((name for name in ("WORLD_SIZE", "SLURM_NTASKS") if name in environment), None)
+    if name is None:
+        return
+    found, nodes = int(environment[name]), trainer.get("num_nodes", 1)
+    expected = devices(trainer) * nodes
+    if found == expected:
+        return
+    each = int(environment.get("LOCAL_WORLD_SIZE", 0))
+    machines = found // each if each else int(environment.get("SLURM_NNODES", 1))
+    several = f" trainer.num_nodes={machines}" if machines > 1 else ""
+    raise ValueError(
+        f"{name}={found}, but trainer.devices={trainer.devices} and trainer.num_nodes={nodes} make "
+        f"a run of {expected} process(es); start {expected}, or train with trainer=ddp "
+        f"trainer.devices={found // machines}{several}"
+    )
+
+
+def _check_machine(trainer: DictConfig, count: int, listed: bool) -> None:
+    """Check that this machine has the requested GPUs, or a core for each process."""
     cards = _gpus() if trainer.accelerator in ON_GPUS else 0
     wanted = f"trainer.devices={trainer.devices}"
     if listed and max(trainer.devices) >= cards:

@@ -92,6 +92,7 @@ def _check_links(path: Path) -> None:
             raise ValueError(f"{path} has more than {MOST:,} files, which no run folder has")
         leads_out = entry.is_symlink() and not entry.resolve().is_relative_to(inside)
         strange = not (entry.is_symlink() or entry.is_file() or entry.is_dir())
+        strange = strange and entry.exists()  # another rank may just have replaced a file
         if leads_out or strange:
             what = f"a link to {entry.resolve()}" if leads_out else "not a regular file"
             raise ValueError(

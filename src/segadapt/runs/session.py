@@ -1,6 +1,7 @@
 """Sessions: one training in its run folder, from start to finish, failure or interruption."""
 
 import math
+import shlex
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -13,13 +14,17 @@ from omegaconf import DictConfig, OmegaConf
 from segadapt.runs.errors import Interrupted, clear, interruption, record
 from segadapt.runs.folder import RunFolder
 from segadapt.runs.launch import launch
+from segadapt.runs.overrides import quoted_override
 from segadapt.runs.ranks import check_devices, rank, ranks_to_start
+from segadapt.runs.redaction import hidden_words
+from segadapt.runs.resumption import resumed_config
 from segadapt.runs.settings.notes import notes
 from segadapt.runs.settings.settle import settle
 from segadapt.runs.settings.unread import check_unread
 from segadapt.runs.signals import handling, leave_terminal, unhandled
 from segadapt.runs.trust import Check
 from segadapt.text.borders import print_line
+from segadapt.text.invocation import command
 
 Fit = Callable[[DictConfig], dict[str, float]]
 
@@ -55,7 +60,11 @@ def start(cfg: DictConfig, overrides: Sequence[str], fit: Fit) -> dict[str, floa
     Raises:
         ValueError: If the folder holds something else.
     """
-    check_devices(cfg.trainer)
+    words = [
+        *map(shlex.quote, hidden_words(overrides)),
+        quoted_override("hydra.run.dir", cfg.paths.run),
+    ]
+    check_devices(cfg.trainer, " ".join([command("train"), *words]))
     if rank() > 0:  # under torchrun or srun the first process owns the folder
         return fit(cfg)
     with interruptible():
@@ -79,11 +88,19 @@ def resume(
         steps: Optimiser steps to which the run is lengthened; None leaves it unchanged.
         given: Values of secrets, which the folder does not store, by key.
         names: Environment variables that the config may read.
+
+    Returns:
+        The last metrics.
+
+    Raises:
+        ValueError: If there is no such run, it is finished, or another process holds it.
     """
     with interruptible():
-        folder, cfg = RunFolder.resume(path, check, steps, given, names)
-        check_devices(cfg.trainer)
-        return _held(folder, cfg, fit)
+        cfg = resumed_config(path, check, steps, given, names)
+        check_devices(cfg.trainer, f"{command('resume')} {quoted_override('run', path)}")
+        if rank() == 0:
+            return _held(*RunFolder.resume(path, check, steps, given, names), fit)
+    return fit(cfg)  # under torchrun or srun the first process owns the folder
 
 
 def interruptible() -> AbstractContextManager[None]:

@@ -19,7 +19,7 @@ STOPPING: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, *SCHEDULERS)
 EXIT_CODES: Final = frozenset(128 + number for number in STOPPING)
 """Exit codes of processes that stopped after these signals, as in shells."""
 
-UNCAUGHT: Final = frozenset(-number for number in (signal.SIGTERM, signal.SIGHUP))
+UNCAUGHT: Final = frozenset(-number for number in (signal.SIGTERM, signal.SIGHUP, *SCHEDULERS))
 """Exit codes of processes that a signal killed before they installed a handler."""
 
 Handler = Callable[[int, FrameType | None], object]

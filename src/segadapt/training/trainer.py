@@ -9,11 +9,13 @@ import torch
 from hydra.utils import instantiate
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers.logger import Logger
+from lightning.pytorch.utilities import rank_zero_only
 from omegaconf import DictConfig, open_dict
 from torch.nn.parallel import DistributedDataParallel
 
 from segadapt.evaluation.precision_names import precision_name
 from segadapt.training.checkpoint_io import AtomicCheckpointIO
+from segadapt.training.shared_batch_norm import SharedBatchNorm
 
 
 def build_trainer(
@@ -62,15 +64,24 @@ def build_trainer(
     trainer = instantiate(
         settings,
         **fixed,
-        sync_batchnorm=gpu and cfg.sync_batchnorm,  # torch has no such implementation for CPUs
+        sync_batchnorm=False,  # Lightning's loses activations: see training/shared_batch_norm.py
         callbacks=list(callbacks),
         logger=list(loggers),
-        plugins=[files],
+        # torch synchronises no batch norm on CPUs
+        plugins=[files, *([SharedBatchNorm()] if gpu and cfg.sync_batchnorm else [])],
     )
+    _take_over(trainer)
+    return trainer
+
+
+def _take_over(trainer: L.Trainer) -> None:
+    """Undo what Lightning sets for the whole process."""
     # Lightning's handler of SIGTERM broadcasts from any point of the code, which interferes with
     # the collective calls at the start; and its exception ends a process as if it had succeeded.
-    trainer._signal_connector.register_signal_handlers = _nothing
-    return trainer
+    trainer._signal_connector.register_signal_handlers = _nothing  # type: ignore[method-assign]
+    # Lightning sets it for several processes; one alone would keep RANK of the environment, and
+    # log nothing.
+    rank_zero_only.rank = trainer.global_rank  # type: ignore[attr-defined]
 
 
 def on_gpu(cfg: DictConfig) -> bool:

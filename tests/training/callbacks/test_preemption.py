@@ -74,3 +74,23 @@ def test_what_is_ignored_stays_ignored_for_nohup_relies_on_it(trainer):
     finally:
         assert signal.signal(signal.SIGHUP, before) == signal.SIG_IGN
     callback.save.assert_not_called()
+
+
+def validate(callback, trainer, number):
+    callback.on_validation_batch_start(trainer, Mock(L.LightningModule), None, number)
+
+
+def test_a_signal_breaks_a_validation_off_without_a_checkpoint_of_its_step(callback, trainer):
+    callback.on_validation_start(trainer, Mock(L.LightningModule))
+    validate(callback, trainer, 0)
+    os.kill(os.getpid(), signal.SIGTERM)
+    with pytest.raises(Interrupted, match=r"^interrupted$") as stopped:
+        validate(callback, trainer, 1)
+    assert stopped.value.signum == signal.SIGTERM
+    callback.save.assert_not_called()
+
+
+def test_a_validation_after_the_training_is_not_broken_off(callback, trainer):
+    os.kill(os.getpid(), signal.SIGTERM)
+    callback.on_train_end(trainer, Mock(L.LightningModule))
+    validate(callback, trainer, 0)

@@ -10,7 +10,7 @@ from rich.console import Console
 from toy import ToyData, ToyTask, fit
 
 from segadapt.training.callbacks import progress
-from segadapt.training.callbacks.display import Bar
+from segadapt.training.callbacks.display import Bar, Lines
 from segadapt.training.callbacks.progress import DelayedValue, TrainingProgress
 
 
@@ -120,3 +120,14 @@ def test_the_steps_are_never_cut_however_narrow_the_terminal(width):
     assert "…" not in line
     assert ("mIoU 61.58" in line) == (width >= 60)
     assert ("12.34 steps/s" in line) == (width >= 80)
+
+
+@pytest.mark.parametrize(
+    ("rate", "left"), [(1.0, "00:01:30"), (0.001, "25:00:00"), (1 / 4000, "100:00:00")]
+)
+def test_the_time_left_counts_hours_beyond_a_day(rate, left):
+    out = io.StringIO()
+    lines = Lines(Console(file=out, width=200), every=1)
+    lines.start(0, 91)
+    lines.show(1, rate, "")
+    assert f"left {left} " in out.getvalue()

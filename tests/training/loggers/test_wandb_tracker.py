@@ -117,6 +117,66 @@ def test_a_tracker_that_always_fails_is_survived_and_named(fake, tmp_path):
     assert "metrics.csv has everything" in tracker.account()
 
 
+@pytest.mark.parametrize("status", ["failed", "success"])
+def test_a_run_that_cannot_be_opened_online_goes_on_offline(fake, tmp_path, capsys, status):
+    """Also one that is interrupted, at whose end nothing else is printed."""
+    begun, init, modes = threading.Event(), fake.init, []
+
+    def opened(**options):
+        modes.append((options["mode"], options["id"]))
+        if options["mode"] == "online":
+            begun.wait(30)
+            raise fake.Error("api.wandb.ai did not answer")
+        return init(**options)
+
+    fake.init = opened
+    tracker = WandbTracker(tmp_path, "project", mode="offline")
+    tracker.mode = "online"  # as with a login
+    tracker.log_metrics({"a": 1.0}, step=0)
+    begun.set()
+    tracker.finalize(status)
+    files = f"{tmp_path}/wandb/offline-run-*"
+    assert capsys.readouterr().err == (
+        "warning: W&B could not open the run online (api.wandb.ai did not answer), so it is logged "
+        f"offline; upload with: wandb sync {files}\n"
+    )
+    assert modes == [("online", tracker.version), ("offline", tracker.version)]
+    assert fake.run.rows == [(0, {"a": 1.0})]
+    assert tracker.account() == f"W&B is offline; upload with: wandb sync {files}"
+
+
+def test_failures_are_told_once_and_at_once(fake, tmp_path, capsys):
+    def fail():
+        raise ConnectionError("no route to host")
+
+    fake.before = fail
+    tracker = WandbTracker(tmp_path, "project")
+    tracker.log_metrics({"a": 1.0}, step=0)
+    tracker._outbox._thread.submit(lambda: None).result(30)  # until the calls have failed
+    for step in range(1, 4):
+        tracker.log_metrics({"a": 1.0}, step=step)
+    said = capsys.readouterr().err
+    assert said.startswith("warning: W&B missed 2 calls, the first with ConnectionError('no route")
+    assert said.count("\n") == 1
+    tracker.finalize("failed")
+    assert capsys.readouterr().err == ""
+
+
+def test_an_interrupted_run_tells_what_it_missed(fake, tmp_path, capsys):
+    gate = threading.Event()
+
+    def fail():
+        gate.wait(30)
+        raise ConnectionError("no route to host")
+
+    fake.before = fail
+    tracker = WandbTracker(tmp_path, "project")
+    tracker.log_metrics({"a": 1.0}, step=0)
+    gate.set()
+    tracker.finalize("failed")
+    assert "warning: W&B missed 3 calls" in capsys.readouterr().err
+
+
 def test_a_tracker_that_fails_now_and_then_misses_only_that(fake, tmp_path):
     calls = iter(range(100))
 

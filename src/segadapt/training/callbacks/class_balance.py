@@ -23,6 +23,7 @@ from segadapt.losses.objective import Objective
 from segadapt.losses.parts.class_weights import class_weights
 from segadapt.text.bounded import MIB, read_object
 from segadapt.text.tables import Table
+from segadapt.training.meeting import on_first_rank
 
 RARE: Final = ("none", "repeat")
 """Values of ``data.rare``."""
@@ -83,8 +84,9 @@ class ClassBalance(Callback):
             return
         data: SegmentationDataModule = trainer.datamodule  # type: ignore[attr-defined]
         objective: Objective = pl_module.objective  # type: ignore[assignment]
-        own = self.settled(data, objective) if trainer.is_global_zero else None
-        self.balance = trainer.strategy.broadcast(own)
+        found: list[Balance] = []
+        on_first_rank(lambda: found.append(self.settled(data, objective)))
+        self.balance = trainer.strategy.broadcast(found[0] if found else None)
         assert self.balance is not None
         apply_balance(self.balance, data, objective)
 

@@ -6,7 +6,6 @@ the training with it (seen at the first validations, with lightning 2.6.6 and ri
 counts batches where steps are meant (``12/4`` for 4 steps of 3 accumulated batches).
 """
 
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
@@ -104,6 +103,13 @@ def fitting(parts: Sequence[str], width: int) -> list[str]:
     return kept
 
 
+def clock(seconds: float) -> str:
+    """A duration in hours, minutes and seconds, of which the hours may exceed 24."""
+    minutes, second = divmod(int(seconds), 60)
+    hour, minute = divmod(minutes, 60)
+    return f"{hour:02d}:{minute:02d}:{second:02d}"
+
+
 class Lines(Display):
     """Lines at regular steps and at the last one, for files and pipes."""
 
@@ -117,7 +123,7 @@ class Lines(Display):
         due = step // self.every > self.shown // self.every or step == self.steps
         if due and step > self.shown:
             self.shown = step
-            left = time.strftime("%H:%M:%S", time.gmtime((self.steps - step) / max(rate, 1e-9)))
+            left = clock((self.steps - step) / max(rate, 1e-9))
             line = f"step {step}/{self.steps}  {rate:.2f} steps/s  left {left}  {status}"
             say(self.console, line)
 

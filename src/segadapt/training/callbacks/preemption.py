@@ -3,7 +3,7 @@
 import signal
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import Any, Final
 
 import lightning as L
 import torch
@@ -13,9 +13,16 @@ from lightning.pytorch.callbacks import Callback
 from segadapt.runs.errors import Interrupted
 from segadapt.runs.signals import STOPPING, Handler, leave_terminal, listen, restore
 
+INTERVAL: Final = 5
+"""Validation batches between two votes of several ranks, whose images may differ in size."""
+
 
 class Preemption(Callback):
     """Turns a signal into a checkpoint and :class:`Interrupted`.
+
+    Between two steps a checkpoint is written first. A validation may last longer than the notice
+    of a scheduler, so it is broken off, and the resumed run repeats it and the steps since the
+    last checkpoint.
 
     The handler only records the signal. Several ranks exchange their records once per step in a
     separate gloo group, one step behind, so that no rank waits for the exchange or for a GPU.
@@ -31,6 +38,9 @@ class Preemption(Callback):
         self.received = 0
         self._before: dict[int, Handler | int | None] = {}
         self._ballot: SignalVote | None = None
+        self._training = False
+        self._votes = 0
+        """Validation batches at which every rank can vote."""
 
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if trainer.world_size > 1:
@@ -41,6 +51,7 @@ class Preemption(Callback):
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._before = listen(STOPPING, self._note)
+        self._training = True
 
     def on_train_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
@@ -52,12 +63,41 @@ class Preemption(Callback):
         """
         if batch_idx % trainer.accumulate_grad_batches:
             return
-        number = self.received if self._ballot is None else self._ballot.cast(self.received)
-        if number:
-            if self._ballot is not None:
-                self._ballot.end()
+        if number := self._requested():
             self.save(trainer)
             raise Interrupted(number, trainer.global_step)
+
+    def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        if self._ballot is not None:  # some ranks may have one batch less
+            self._votes = self._ballot.least(int(sum(trainer.num_val_batches)))
+
+    def on_validation_batch_start(
+        self,
+        trainer: L.Trainer,
+        pl_module: L.LightningModule,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Stop at the last checkpoint, if requested.
+
+        Raises:
+            Interrupted: In the middle of a validation within the training.
+        """
+        if not self._training:
+            return
+        if self._ballot is not None and (batch_idx % INTERVAL or batch_idx >= self._votes):
+            return
+        if number := self._requested():
+            raise Interrupted(number, None)
+
+    def _requested(self) -> int:
+        """The signal on which all ranks agree; 0 without one."""
+        if self._ballot is None:
+            return self.received
+        if number := self._ballot.cast(self.received):
+            self._ballot.end()
+        return number
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._restore()
@@ -77,6 +117,7 @@ class Preemption(Callback):
     def _restore(self) -> None:
         restore(self._before)
         self._before = {}
+        self._training = False
         if self._ballot is not None:
             self._ballot.close()
             self._ballot = None
@@ -98,6 +139,12 @@ class SignalVote:
             self.value, dist.ReduceOp.MAX, group=self.group, async_op=True
         )
         return joined
+
+    def least(self, own: int) -> int:
+        """The smallest value of all ranks; they wait for each other."""
+        value = torch.tensor(own)
+        dist.all_reduce(value, dist.ReduceOp.MIN, group=self.group)
+        return int(value)
 
     def end(self) -> None:
         """Wait for the pending exchange: all ranks have stopped at the same vote."""

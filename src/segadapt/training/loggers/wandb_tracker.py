@@ -6,8 +6,8 @@ training must continue. It would also take over a run that the process already h
 neither stores the id of a run nor ends the run; the only remaining part would be ``wandb.init``.
 
 The authoritative record of a run is its folder (metrics.csv, report.json). The tracker sends a copy
-on a thread; if that is slow or fails, the training is not affected, and the summary reports the
-missing values.
+on a thread; if that is slow or fails, the training is not affected. A sentence says so at once, and
+the summary reports the missing values. A run that cannot be opened online is logged offline.
 
 wandb cannot continue an offline run in its existing folder. A resumed training adds a folder with
 the same run id; ``wandb sync`` uploads all folders of an id, oldest first, as one run.
@@ -26,11 +26,12 @@ from lightning.pytorch.loggers.logger import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
 from segadapt.files import replace_text
-from segadapt.text.borders import printable_values
+from segadapt.text.borders import print_line, printable_values
 from segadapt.text.bounded import KIB, read_text
 from segadapt.training.loggers.background_calls import BackgroundCalls
 from segadapt.training.loggers.wandb_login import resolved
 from segadapt.training.loggers.wandb_offline import make_way, parts
+from segadapt.training.loggers.wandb_service import forget_imports, release_runs
 
 
 class WandbTracker(Logger):
@@ -74,6 +75,8 @@ class WandbTracker(Logger):
         self._opened = False
         self._run: Any = None
         self._step = 0
+        self._notice: str | None = None
+        self._warned = False
 
     @property
     def name(self) -> str:
@@ -124,6 +127,7 @@ class WandbTracker(Logger):
             self._put(lambda: self._run.finish(exit_code=0 if status == "success" else 1))
             self._outbox.close(self.patience)
             self._opened = False
+            self._warn(failing=status != "success")  # the summary of one that succeeds counts them
 
     @property
     def missed(self) -> int:
@@ -138,8 +142,7 @@ class WandbTracker(Logger):
         if self.mode == "offline":
             starts = len(parts(self.folder / "wandb", str(self.version)))
             several = f", in {starts} parts of one run" if starts > 1 else ""
-            files = f"{self.folder / 'wandb'}/offline-run-*"
-            return f"W&B is offline{several}; upload with: wandb sync {files}"
+            return f"W&B is offline{several}; {self._upload()}"
         return f"W&B run {self.version} ({self.mode})"
 
     def _log(self, values: Callable[[Any], dict[str, Any]], step: int) -> None:
@@ -159,8 +162,45 @@ class WandbTracker(Logger):
             self._opened = True
             self._outbox.put(self._open)
         self._outbox.put(call)
+        self._warn()
+
+    def _warn(self, failing: bool = True) -> None:
+        """Print what the thread has to say, and once that W&B fails.
+
+        Not on the thread itself, which might hold the lock of the output while a loader process is
+        forked.
+
+        Args:
+            failing: Whether failures are printed.
+        """
+        if self._notice is not None:
+            print_line(self._notice, error=True)
+            self._notice = None
+        if failing and self.missed and not self._warned:
+            self._warned = True
+            print_line(f"warning: {self.account()}", error=True)
+
+    def _upload(self) -> str:
+        return f"upload with: wandb sync {self.folder / 'wandb'}/offline-run-*"
 
     def _open(self) -> None:
+        """Open the run; offline if that fails."""
+        import wandb
+
+        try:
+            self._connect()
+        except (wandb.Error, OSError, RuntimeError, ValueError) as error:
+            if self.mode != "online" or not release_runs():
+                raise
+            self.mode = "offline"
+            self._connect()
+            reason = str(error) or type(error).__name__
+            self._notice = (
+                f"warning: W&B could not open the run online ({reason}), so it is logged offline; "
+                f"{self._upload()}"
+            )
+
+    def _connect(self) -> None:
         if self.mode != "online":  # its error reports would need the network
             os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
         import wandb
@@ -188,7 +228,7 @@ class WandbTracker(Logger):
             reinit="create_new",  # one process may train several models
             settings=settings,
         )
-        _forget_imports(str(self.version))
+        forget_imports(str(self.version))
 
     def _kept_id(self) -> str:
         """The id of the run in this folder, generated once."""
@@ -197,18 +237,6 @@ class WandbTracker(Logger):
             file.parent.mkdir(exist_ok=True)
             replace_text(file, secrets.token_hex(4))  # replaces a link rather than its target
         return str(self.version)
-
-
-def _forget_imports(run: str) -> None:
-    """Stop wandb from reporting later imports.
-
-    The report fails in a forked process, and so would the import of a data set's library in a
-    loader process.
-    """
-    from wandb.sdk.lib import import_hooks, telemetry
-
-    for name in telemetry.list_telemetry_imports():
-        import_hooks.unregister_post_import_hook(name, run)
 
 
 def trackers(trainer: Trainer) -> list[WandbTracker]:
