@@ -20,10 +20,10 @@ def with_home(word: str) -> str:
     Raises:
         ValueError: If there is no home folder.
     """
-    found = OVERRIDE.fullmatch(word)
-    if found is None or "~" not in word:
+    match = OVERRIDE.fullmatch(word)
+    if match is None or "~" not in word:
         return word
-    return f"{found[1]}={','.join(_value(text) for text in found[2].split(','))}"
+    return f"{match[1]}={','.join(_value(text) for text in match[2].split(','))}"
 
 
 def _value(text: str) -> str:

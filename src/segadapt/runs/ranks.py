@@ -85,17 +85,17 @@ def _check_launched(trainer: DictConfig, environment: Mapping[str, str]) -> None
     name = next((name for name in ("WORLD_SIZE", "SLURM_NTASKS") if name in environment), None)
     if name is None:
         return
-    found, nodes = int(environment[name]), trainer.get("num_nodes", 1)
+    processes, nodes = int(environment[name]), trainer.get("num_nodes", 1)
     expected = devices(trainer) * nodes
-    if found == expected:
+    if processes == expected:
         return
     each = int(environment.get("LOCAL_WORLD_SIZE", 0))
-    machines = found // each if each else int(environment.get("SLURM_NNODES", 1))
+    machines = processes // each if each else int(environment.get("SLURM_NNODES", 1))
     several = f" trainer.num_nodes={machines}" if machines > 1 else ""
     raise ValueError(
-        f"{name}={found}, but trainer.devices={trainer.devices} and trainer.num_nodes={nodes} make "
+        f"{name}={processes}, but trainer.devices={trainer.devices} and trainer.num_nodes={nodes} make "
         f"a run of {expected} process(es); start {expected}, or train with trainer=ddp "
-        f"trainer.devices={found // machines}{several}"
+        f"trainer.devices={processes // machines}{several}"
     )
 
 

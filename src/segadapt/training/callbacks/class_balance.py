@@ -84,9 +84,9 @@ class ClassBalance(Callback):
             return
         data: SegmentationDataModule = trainer.datamodule  # type: ignore[attr-defined]
         objective: Objective = pl_module.objective  # type: ignore[assignment]
-        found: list[Balance] = []
-        on_first_rank(lambda: found.append(self.settled(data, objective)))
-        self.balance = trainer.strategy.broadcast(found[0] if found else None)
+        balances: list[Balance] = []
+        on_first_rank(lambda: balances.append(self.settled(data, objective)))
+        self.balance = trainer.strategy.broadcast(balances[0] if balances else None)
         assert self.balance is not None
         apply_balance(self.balance, data, objective)
 
