@@ -93,8 +93,8 @@ def _check_launched(trainer: DictConfig, environment: Mapping[str, str]) -> None
     machines = processes // each if each else int(environment.get("SLURM_NNODES", 1))
     several = f" trainer.num_nodes={machines}" if machines > 1 else ""
     raise ValueError(
-        f"{name}={processes}, but trainer.devices={trainer.devices} and trainer.num_nodes={nodes} make "
-        f"a run of {expected} process(es); start {expected}, or train with trainer=ddp "
+        f"{name}={processes}, but trainer.devices={trainer.devices} and trainer.num_nodes={nodes} "
+        f"make a run of {expected} process(es); start {expected}, or train with trainer=ddp "
         f"trainer.devices={processes // machines}{several}"
     )
 

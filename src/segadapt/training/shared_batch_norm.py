@@ -32,11 +32,11 @@ class SharedBatchNorm(LayerSync):
         """
         from timm.layers import convert_sync_batchnorm
 
-        found = list(_batch_norms(model))
-        synced = {norm: convert_sync_batchnorm(norm) for *_, norm in found}
-        for parent, name, norm in found:
+        norms = list(_batch_norms(model))
+        synced = {norm: convert_sync_batchnorm(norm) for *_, norm in norms}
+        for parent, name, norm in norms:
             parent.add_module(name, synced[norm])
-        self._replaced += found
+        self._replaced += norms
         return model
 
     def revert(self, model: nn.Module) -> nn.Module:
