@@ -70,7 +70,7 @@ COMPARISONS: Final[Mapping[str, tuple[str, ...]]] = {
     "ssa": _of(
         MAIN,
         "ssa",
-        *("cosine_dice", "teacher_only_ssa", "cosine", "fixed_dice"),
+        *("cosine_dice", "cosine_dice_own_rate", "teacher_only_ssa", "cosine", "fixed_dice"),
         *("fixed_wide_ssa", "student_only_ssa"),
     ),
     "aligned": _variants(MAIN, "ssa", *ALIGNED),
