@@ -116,7 +116,7 @@ COMPARISONS: Final[Mapping[str, tuple[str, ...]]] = {
     "long_ssa": _of(LONG, "ssa", "cosine_dice", "cosine"),
 }
 
-DRAWN: Final = ("main", "third", "digits", "long")
+DRAWN: Final = ("headline", "third", "digits", "long")
 """Comparisons whose learning curves are drawn."""
 
 MARK: Final = re.compile(
