@@ -74,6 +74,7 @@ def test_bit_identical_runs_on_a_gpu_are_refused():
             check_mode(mode, deterministic=True, gpu=True)
 
 
+@pytest.mark.slow
 def test_compiled_trainings_are_saved_resumed_and_ended_as_eager_ones():
     assert run_unchecked(PROBE, "trainings") == [
         *("compiled_is_eager", "interrupted_is_whole", "failing_is_told")

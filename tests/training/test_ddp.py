@@ -209,6 +209,7 @@ def slow_on_the_first(module, name, seconds):
     setattr(module, name, slow)
 
 
+@pytest.mark.slow
 def test_ranks_wait_for_the_first_longer_than_for_a_collective_call(tmp_path):
     """It checks and counts the data; the limit is for lost ranks."""
     changes = ["classifier=fixed", "data.rare=repeat", "trainer.strategy.timeout.seconds=4"]
