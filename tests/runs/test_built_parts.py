@@ -10,7 +10,7 @@ import yaml
 
 from segadapt.runs.built_parts import MEASURED, check_parts, training_parts
 from segadapt.runs.config import value_at
-from segadapt.runs.folder import RunFolder
+from segadapt.runs.resumption import checked_config
 from segadapt.runs.stored_config import read_config
 from segadapt.runs.trust import check, check_names
 
@@ -86,5 +86,5 @@ def test_a_class_of_another_version_is_not_a_question_of_trust(run):
 def test_a_run_of_another_version_is_not_marked_as_running(run, key):
     before = (run / "run.json").read_bytes()
     with pytest.raises(ValueError, match=f"has {key}, which"):
-        RunFolder.resume(changed(run, key, 1), check_names)
+        checked_config(changed(run, key, 1), check_names)
     assert (run / "run.json").read_bytes() == before

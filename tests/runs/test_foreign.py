@@ -21,6 +21,7 @@ from segadapt.runs.environment import keep_environment
 from segadapt.runs.errors import recorded, user_message
 from segadapt.runs.folder import RunFolder
 from segadapt.runs.reader import read_run
+from segadapt.runs.resumption import checked_config
 from segadapt.runs.stored_config import read_config, read_overrides
 from segadapt.runs.sweeps.plan import read_trials
 from segadapt.runs.sweeps.trial import Trial, trial_status
@@ -71,7 +72,7 @@ sys.addaudithook(watch)
 
 
 def resume(folder):
-    run, _ = RunFolder.resume(folder, check)
+    run, _ = RunFolder.resume(folder, checked_config(folder, check))
     run.close()
 
 

@@ -11,6 +11,7 @@ from segadapt.experiment import fit, train
 from segadapt.runs.checkpoint import read, write
 from segadapt.runs.folder import RunFolder, update_state
 from segadapt.runs.reader import read_facts
+from segadapt.runs.resumption import checked_config
 from segadapt.runs.trust import check
 
 SHORT = ("classifier=fixed", "data.steps=2", "data.batch_size=2", "data.eval_every=2")
@@ -85,7 +86,7 @@ def test_a_lengthened_run_resumes_from_its_checkpoint(tmp_path):
 
 
 def session_of(folder, steps):
-    held, cfg = RunFolder.resume(folder, check, steps)
+    held, cfg = RunFolder.resume(folder, checked_config(folder, check), steps)
     held.close()
     return cfg
 

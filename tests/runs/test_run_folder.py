@@ -16,6 +16,7 @@ from segadapt.runs.errors import Interrupted
 from segadapt.runs.folder import RunFolder, update_state
 from segadapt.runs.lengthening import POLY
 from segadapt.runs.overrides import quoted_override
+from segadapt.runs.resumption import checked_config
 from segadapt.runs.settings.settle import resolved_config
 from segadapt.runs.stored_config import stored_config
 from segadapt.runs.trust import trusting
@@ -205,7 +206,7 @@ def test_the_same_config_is_tried_again_in_its_own_record(tmp_path):
 def test_a_moved_folder_is_resumed_where_it_lies_now(tmp_path):
     begin(tmp_path / "old", panels=str(tmp_path / "old" / "panels")).close()
     shutil.move(tmp_path / "old", tmp_path / "new")
-    folder, config = RunFolder.resume(tmp_path / "new", trusting)
+    folder, config = RunFolder.resume(tmp_path / "new", checked_config(tmp_path / "new", trusting))
     folder.close()
     assert config.paths.run == str(tmp_path / "new")
     assert config.panels == str(tmp_path / "new" / "panels")
@@ -219,7 +220,7 @@ def test_a_config_that_is_not_trusted_is_not_resumed(tmp_path):
         raise ValueError("not trusted")
 
     with pytest.raises(ValueError, match="not trusted"):
-        RunFolder.resume(tmp_path, check)
+        RunFolder.resume(tmp_path, checked_config(tmp_path, check))
     assert said(tmp_path)["starts"] == 1
 
 
@@ -228,7 +229,7 @@ def test_something_else_is_no_run_folder(tmp_path, name):
     begin(tmp_path).close()
     (tmp_path / name).unlink()
     with pytest.raises(ValueError, match=f"is not a run folder: {name} is missing"):
-        RunFolder.resume(tmp_path, trusting)
+        RunFolder.resume(tmp_path, checked_config(tmp_path, trusting))
 
 
 def test_a_value_that_is_still_asked_for_is_named():
@@ -248,7 +249,7 @@ def test_a_finished_run_says_how_far_it_is_and_what_can_be_done(tmp_path):
     path = finished(tmp_path / "a run")
     before = contents(path)
     with pytest.raises(ValueError, match="has finished at step 600 of 600") as told:
-        RunFolder.resume(path, trusting)
+        RunFolder.resume(path, checked_config(path, trusting))
     run = quoted_override("run", path)
     assert f"python scripts/evaluate.py {run}" in str(told.value)
     assert f"python scripts/resume.py {run} data.steps=N" in str(told.value)
@@ -259,7 +260,7 @@ def test_a_finished_run_says_how_far_it_is_and_what_can_be_done(tmp_path):
 def test_a_run_is_lengthened_and_stays_so(tmp_path):
     finished(tmp_path)
     for steps in (1000, None):  # interrupted, and resumed without a word
-        folder, config = RunFolder.resume(tmp_path, trusting, steps)
+        folder, config = RunFolder.resume(tmp_path, checked_config(tmp_path, trusting), steps)
         folder.close()
         assert said(tmp_path)["state"] == "running"
         for found in (config, OmegaConf.create(stored_config(tmp_path))):
@@ -270,11 +271,11 @@ def test_a_run_is_lengthened_and_stays_so(tmp_path):
 def test_the_overrides_of_a_lengthened_run_state_its_steps(tmp_path):
     folder = finished(tmp_path)
     for steps in (1000, 2000):
-        RunFolder.resume(folder, trusting, steps)[0].close()
+        RunFolder.resume(folder, checked_config(folder, trusting), steps)[0].close()
         words = OmegaConf.load(folder / "overrides.yaml")
         assert words == ["seed=0", f"data.steps={steps}"]
     (folder / "overrides.yaml").unlink()  # as in the folder of an earlier version
-    RunFolder.resume(folder, trusting, 3000)[0].close()
+    RunFolder.resume(folder, checked_config(folder, trusting), 3000)[0].close()
     assert not (folder / "overrides.yaml").exists()
 
 
@@ -282,7 +283,7 @@ def test_damaged_overrides_are_named_before_a_run_is_lengthened(tmp_path):
     (finished(tmp_path) / "overrides.yaml").write_text("a: 1")
     before = contents(tmp_path)
     with pytest.raises(ValueError, match=r"overrides\.yaml"):
-        RunFolder.resume(tmp_path, trusting, 1000)
+        RunFolder.resume(tmp_path, checked_config(tmp_path, trusting), 1000)
     assert contents(tmp_path) == before
 
 
@@ -290,7 +291,7 @@ def test_a_run_that_cannot_be_lengthened_is_left_as_it_is(tmp_path):
     schedule = {"_target_": POLY, "_partial_": True, "power": 0.9, "warmup": 0, "steps": 600}
     before = contents(finished(tmp_path, schedule=schedule))
     with pytest.raises(ValueError, match=r"cannot be lengthened .*poly, power 0\.9"):
-        RunFolder.resume(tmp_path, trusting, 1000)
+        RunFolder.resume(tmp_path, checked_config(tmp_path, trusting), 1000)
     assert contents(tmp_path) == before
     RunFolder(tmp_path).close()  # nobody holds it
 
@@ -379,7 +380,11 @@ def test_other_ranks_resume_beside_the_first_which_holds_the_folder(tmp_path, se
     begin(tmp_path, **TWO).close()
     seen = []
     for begun in (False, True):  # the first may be earlier or later
-        folder = RunFolder.resume(tmp_path, trusting, steps)[0] if begun else None
+        folder = (
+            RunFolder.resume(tmp_path, checked_config(tmp_path, trusting), steps)[0]
+            if begun
+            else None
+        )
         before = contents(tmp_path)
         assert session.resume(tmp_path, trusting, lambda cfg: seen.append(cfg) or {}, steps) == {}
         assert contents(tmp_path) == before
@@ -393,7 +398,7 @@ def test_a_file_that_another_rank_replaces_meanwhile_is_not_refused(tmp_path, mo
     begin(tmp_path).close()
     gone = tmp_path / ".run.json.partial-1"
     monkeypatch.setattr("segadapt.runs.reader._entries", lambda _: iter([gone]))
-    RunFolder.resume(tmp_path, lambda config: config)[0].close()
+    RunFolder.resume(tmp_path, checked_config(tmp_path, lambda config: config))[0].close()
 
 
 def test_other_ranks_do_not_resume_a_finished_run(tmp_path, second_rank):

@@ -3,18 +3,17 @@
 import importlib.util
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from deployed import scene, write_run
+from dumped import CHROMIUM
 from PIL import Image
 
 import segadapt
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 MISSING = [name for name in ("gradio", "playwright") if importlib.util.find_spec(name) is None]
 MISSING += [] if CHROMIUM else ["Chromium"]
 

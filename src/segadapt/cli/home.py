@@ -18,7 +18,7 @@ def with_home(word: str) -> str:
             words are returned unchanged.
 
     Raises:
-        ValueError: If there is no home folder.
+        ValueError: If the home folder is unknown.
     """
     match = OVERRIDE.fullmatch(word)
     if match is None or "~" not in word:

@@ -41,7 +41,7 @@ def cosine_scores(rows: Float[Tensor, "b n d"], tau: float) -> Score:
     """A function from prototypes to tau times their cosine with each pixel.
 
     The norms of the pixels are computed once for all calls of that function, so that student and
-    teacher share them. There is no second derivative.
+    teacher share them. They cannot be differentiated twice.
     """
     traced = torch.compiler.is_compiling()
     inverse = inverse_norm(rows if traced else rows.detach())

@@ -26,10 +26,9 @@ from segadapt.runs.file_names import CHECKPOINTS, CONFIG, OVERRIDES, STATE
 from segadapt.runs.lengthening import lengthened, lengthened_words
 from segadapt.runs.reader import read_facts, training_process
 from segadapt.runs.redaction import hidden_words, remember, stored
-from segadapt.runs.resumption import checked_config, continued
+from segadapt.runs.resumption import continued
 from segadapt.runs.settings.settle import resolved_config
 from segadapt.runs.stored_config import read_overrides, stored_config
-from segadapt.runs.trust import Check
 from segadapt.text.borders import print_line
 from segadapt.text.bounded import MIB, read_object
 
@@ -84,26 +83,18 @@ class RunFolder:
 
     @classmethod
     def resume(
-        cls,
-        path: Path,
-        check: Check,
-        steps: Any = None,
-        given: Mapping[str, Any] | None = None,
-        names: Sequence[str] = (),
+        cls, path: Path, kept: DictConfig, steps: Any = None
     ) -> "tuple[RunFolder, DictConfig]":
         """Resume an interrupted run from its folder alone, which may have been moved.
 
         Args:
             path: Its folder.
-            check: Checks the unresolved config, from which everything will be built.
+            kept: Its config, as :func:`~segadapt.runs.resumption.checked_config` reads it.
             steps: Optimiser steps to which the run is lengthened, or None.
-            given: Values of secrets, which the folder does not store, by key.
-            names: Environment variables that the config may read.
 
         Raises:
-            ValueError: If there is no such run, it is finished, or another process holds it.
+            ValueError: If it is finished, or another process holds it.
         """
-        kept = checked_config(path, check, given, names)
         with cls._opened(path) as folder:
             config = continued(path, kept, steps)
             folder._resume(None if config is kept else steps)

@@ -15,32 +15,16 @@ from segadapt.runs.stored_config import complete_config
 from segadapt.runs.trust import Check
 
 
-def resumed_config(
-    path: Path,
-    check: Check,
-    steps: Any = None,
-    given: Mapping[str, Any] | None = None,
-    names: Sequence[str] = (),
-) -> DictConfig:
-    """The config with which a run continues; nothing is written, and the folder need not be held.
-
-    Args:
-        path: Run folder.
-        check: Checks the unresolved config, from which everything will be built.
-        steps: Optimiser steps to which the run is lengthened, or None.
-        given: Values of secrets, which the folder does not store, by key.
-        names: Environment variables that the config may read.
-
-    Raises:
-        ValueError: If there is no such run, or it is finished.
-    """
-    return continued(path, checked_config(path, check, given, names), steps)
-
-
 def checked_config(
-    path: Path, check: Check, given: Mapping[str, Any] | None, names: Sequence[str]
+    path: Path, check: Check, given: Mapping[str, Any] | None = None, names: Sequence[str] = ()
 ) -> DictConfig:
     """The config of a run as its folder has it, with secrets, after all checks.
+
+    Args:
+        path: Run folder, which need not be held.
+        check: Checks the unresolved config, from which everything will be built.
+        given: Values of secrets, which the folder does not store, by key.
+        names: Environment variables that the config may read.
 
     Raises:
         ValueError: If there is no such run, or its config is invalid.

@@ -17,7 +17,7 @@ from segadapt.runs.launch import launch
 from segadapt.runs.overrides import quoted_override
 from segadapt.runs.ranks import check_devices, rank, ranks_to_start
 from segadapt.runs.redaction import hidden_words
-from segadapt.runs.resumption import resumed_config
+from segadapt.runs.resumption import checked_config, continued
 from segadapt.runs.settings.notes import notes
 from segadapt.runs.settings.settle import settle
 from segadapt.runs.settings.unread import check_unread
@@ -96,10 +96,11 @@ def resume(
         ValueError: If there is no such run, it is finished, or another process holds it.
     """
     with interruptible():
-        cfg = resumed_config(path, check, steps, given, names)
+        kept = checked_config(path, check, given, names)
+        cfg = continued(path, kept, steps)
         check_devices(cfg.trainer, f"{command('resume')} {quoted_override('run', path)}")
         if rank() == 0:
-            return _held(*RunFolder.resume(path, check, steps, given, names), fit)
+            return _held(*RunFolder.resume(path, kept, steps), fit)
     return fit(cfg)  # under torchrun or srun the first process owns the folder
 
 

@@ -2,12 +2,11 @@
 
 import html
 import re
-import shutil
-import subprocess
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from dumped import CHROMIUM, title
 from made_runs import make_run
 
 from segadapt.analysis.comparison.compare_runs import compare_runs
@@ -278,7 +277,6 @@ def test_an_axis_holds_its_values_and_round_numbers(values, signed):
         assert scale.zero is not None
 
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 PROBE = """<script>
 addEventListener("load", () => {
   const table = document.querySelector("table.sortable");
@@ -302,11 +300,7 @@ def test_a_browser_shows_it_without_scrolling_sideways_and_sorts(text, tmp_path,
     content = html.escape(text.replace("</body>", f"{PROBE}</body>"))
     style = f"width: {width}px; height: 900px; border: 0"  # a window has 500 pixels at least
     file.write_text(f'<title></title><iframe style="{style}" srcdoc="{content}"></iframe>', "utf-8")
-    words = ["--headless", "--no-sandbox", "--disable-gpu", "--window-size=1400,900"]
-    words += [f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", file.as_uri()]
-    answer = subprocess.run([CHROMIUM, *words], capture_output=True, text=True, timeout=120)
-    title = re.search(r"<title>(.*)</title>", answer.stdout)[1]
-    inner, wide, plot, down, up = title.split(" / ")
+    inner, wide, plot, down, up = title(file, "--window-size=1400,900").split(" / ")
     assert int(inner) == width
     assert int(wide) <= 0
     assert int(plot) >= width / 5

@@ -1,15 +1,12 @@
 """The script that sorts the tables of a comparison, in a browser."""
 
-import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
+from dumped import CHROMIUM, title
 
 from segadapt.analysis.comparison import page
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 SCRIPT = Path(page.__file__).parent / "sort.js"
 PROBE = """
 const table = document.querySelector("table");
@@ -46,13 +43,9 @@ def test_pressing_a_head_sorts(cells, descending, expected, tmp_path):
     file = tmp_path / "page.html"
     script = f"<script>{SCRIPT.read_text('utf-8')}{PROBE}</script>"
     file.write_text(f"<meta charset='utf-8'><title></title>{table}{script}", "utf-8")
-    words = ["--headless", "--no-sandbox", "--disable-gpu", "--dump-dom", file.as_uri()]
-    words.append(f"--user-data-dir={tmp_path / 'profile'}")
-    shown = subprocess.run([CHROMIUM, *words], capture_output=True, text=True, timeout=120)
-    title = re.search(r"<title>(.*)</title>", shown.stdout)[1].replace("&lt;", "<")
     present = [cell for cell in expected if cell not in ("-", "NaN")]
     back = [*present[::-1], *expected[len(present) :]]
     names = ["descending", "ascending"][:: 1 if descending else -1]
-    first, second, third = title.split(" / ")
+    first, second, third = title(file).replace("&lt;", "<").split(" / ")
     assert first == third == f"{names[0]}:{'|'.join(expected)}"
     assert second == f"{names[1]}:{'|'.join(back)}"

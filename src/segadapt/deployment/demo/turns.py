@@ -15,7 +15,7 @@ Value = TypeVar("Value")
 
 
 class Turns:
-    """Work that is done one after the other; work that is no longer wanted is skipped.
+    """Does one piece of work at a time, and skips work that is no longer wanted.
 
     A visitor who tries one photograph after the other would otherwise wait for all of them.
     """

@@ -20,9 +20,9 @@ class Sides(NamedTuple):
     """Limits of the rows and columns of an image, pixels."""
 
     least: int | None
-    """Smallest number that is accepted for both; None if unknown."""
+    """Smallest number accepted for both; None if unknown."""
     largest: int | None
-    """Largest number that is accepted for both; None if there is no limit up to ``WIDEST``."""
+    """Largest number accepted for both; None if there is no limit up to ``WIDEST``."""
 
     def stored(self) -> dict[str, Any]:
         """The part that is stored in the file."""
